@@ -1,0 +1,1 @@
+"""weft: a node-graph engine for diffusion images."""
