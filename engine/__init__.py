@@ -1,1 +1,11 @@
-"""..."""
+"""The graph machine: documents, validation, planning, keys, cache, running, events.
+
+Knows nothing of pictures: no torch, no diffusion. Its parts, in the order in which a run meets
+them:
+
+    document, workflow    the file and what a script does with it
+    node, registry        which node types there are
+    validate -> plan -> run -> events
+    keys, values, cache   what is known already
+    workspace, paths      which files may be used
+"""

@@ -1,0 +1,254 @@
+"""`Engine`: the parts put together, for one process and any number of runs."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import uuid
+from collections import OrderedDict
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, TypeVar
+
+from .cache import MISSING, MemoryCache
+from .cancel import CancelToken
+from .document import Document, dump
+from .errors import Cancelled, OutputError, RunError, ValidationError, WeftError
+from .events import Event, Listener, NodeArtifact, NodeCached, NodeFinished, RunFinished
+from .lanes import Flights, Lanes
+from .plan import Plan, plan
+from .registry import Registry
+from .run import Execution
+from .validate import validate
+from .values import Values
+from .workflow import Workflow
+from .workspace import Workspace
+
+_PLANS = 16
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Result(Mapping[str, Any]):
+    """What a run gave. A mapping from output names to values.
+
+    Names are `node.output`, and the interface's public names for the same values.
+
+    Attributes:
+        workflow: The workflow as it ran, seeds drawn: running it again gives the same.
+        outputs: The values by name.
+        seeds: Every seed, `node.parameter` -> value.
+        artifacts: Files written, in order.
+        ran: Ids of the nodes that were called, in order of finishing.
+        cached: Ids of the nodes that were answered from the cache.
+        seconds: Wall time.
+    """
+
+    workflow: Workflow
+    outputs: Mapping[str, Any]
+    seeds: Mapping[str, int]
+    artifacts: tuple[NodeArtifact, ...]
+    ran: tuple[str, ...]
+    cached: tuple[str, ...]
+    seconds: float = field(compare=False)
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return self.outputs[name]
+        except KeyError:
+            raise OutputError(
+                f'The run has no output "{name}".',
+                expected=f"one of: {', '.join(self.outputs) or 'none'}",
+                got=name,
+                hint="Name the wanted outputs with outputs=[...], or in the interface.",
+            ) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.outputs
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.outputs)
+
+    def __len__(self) -> int:
+        return len(self.outputs)
+
+
+class Engine:
+    """Runs workflows and remembers what it computed.
+
+    One engine serves any number of runs, one after another or at the same time; steps that two
+    runs share are computed once. Use it as a context manager, or call `close`.
+
+    Args:
+        registry: The node types there are.
+        workspace: Folders.
+        values: How values of other libraries are digested and measured.
+        cache: What is remembered; by default 4 GiB in memory.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        workspace: Workspace | None = None,
+        values: Values | None = None,
+        cache: MemoryCache | None = None,
+    ) -> None:
+        self.registry = registry
+        self.workspace = workspace if workspace is not None else Workspace()
+        self.values = values if values is not None else Values()
+        self.cache = cache if cache is not None else MemoryCache()
+        self._lanes = Lanes()
+        self._flights = Flights()
+        self._plans: OrderedDict[tuple[int, tuple[str, ...] | None], tuple[Document, Plan]]
+        self._plans = OrderedDict()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the threads; waits for functions that are running."""
+        self._lanes.close()
+
+    def run(
+        self,
+        workflow: Workflow,
+        *,
+        outputs: Iterable[str] | None = None,
+        on_event: Listener | None = None,
+        token: CancelToken | None = None,
+    ) -> Result:
+        """Run a workflow and wait for it.
+
+        Args:
+            workflow: What to run.
+            outputs: Wanted `node.output`s or public names; None for what its root nodes and
+                its interface give.
+            on_event: Called with each event, in order.
+            token: Cancels the run when set. Ctrl-C does so as well.
+
+        Raises:
+            ValidationError: The workflow cannot run; nothing was done.
+            RunError: Nodes failed; what did not need them was done and kept.
+            Cancelled: It was cancelled.
+        """
+        return run_sync(self.arun(workflow, outputs=outputs, on_event=on_event, token=token))
+
+    async def arun(
+        self,
+        workflow: Workflow,
+        *,
+        outputs: Iterable[str] | None = None,
+        on_event: Listener | None = None,
+        token: CancelToken | None = None,
+    ) -> Result:
+        """`run` for async callers. Cancelling the task cancels the run."""
+        resolved = workflow.resolve(self.registry)
+        wanted = self._wanted(resolved, outputs)
+        steps = self._plan(resolved.document, wanted)
+        log = _Log(on_event)
+        execution = Execution(
+            steps,
+            run=uuid.uuid4().hex[:12],
+            cache=self.cache,
+            values=self.values,
+            lanes=self._lanes,
+            flights=self._flights,
+            workspace=self.workspace,
+            document=functools.cache(lambda: dump(resolved.document)),
+            token=token if token is not None else CancelToken(),
+            listener=log.receive,
+        )
+        status = await execution.execute()
+        if status == "cancelled":
+            raise Cancelled("The run was cancelled.")
+        if status == "failed":
+            failed = len(execution.problems)
+            raise RunError(
+                f"{failed} of {len(steps.steps)} nodes failed:", execution.problems
+            ) from execution.first_error
+        values = {name: execution.value(source) for name, source in steps.wanted.items()}
+        assert MISSING not in values.values()
+        for public, target in resolved.document.interface.outputs.items():
+            if target in values:
+                values[public] = values[target]
+        return Result(
+            workflow=resolved,
+            outputs=values,
+            seeds=steps.seeds,
+            artifacts=tuple(log.artifacts),
+            ran=tuple(log.ran),
+            cached=tuple(log.cached),
+            seconds=log.seconds,
+        )
+
+    def _wanted(self, workflow: Workflow, outputs: Iterable[str] | None) -> tuple[str, ...] | None:
+        if outputs is None:
+            return None
+        public = workflow.document.interface.outputs
+        return tuple(public.get(name, name) for name in outputs)
+
+    def _plan(self, document: Document, wanted: tuple[str, ...] | None) -> Plan:
+        """A plan of a valid document; documents never change, so it is made once for each."""
+        known = self._plans.get((id(document), wanted))
+        if known is not None and known[0] is document:
+            self._plans.move_to_end((id(document), wanted))
+            return known[1]
+        problems = validate(document, self.registry, workspace=self.workspace, outputs=wanted)
+        if problems:
+            raise ValidationError(f"The workflow has {len(problems)} problems:", problems)
+        made = plan(document, self.registry, wanted)
+        self._plans[id(document), wanted] = (document, made)
+        if len(self._plans) > _PLANS:
+            self._plans.popitem(last=False)
+        return made
+
+
+class _Log:
+    """Keeps of the events what a result tells, and hands them on."""
+
+    def __init__(self, listener: Listener | None) -> None:
+        self.listener = listener
+        self.artifacts: list[NodeArtifact] = []
+        self.ran: list[str] = []
+        self.cached: list[str] = []
+        self.seconds = 0.0
+
+    def receive(self, event: Event) -> None:
+        if isinstance(event, NodeCached):
+            self.cached.append(event.node)
+        elif isinstance(event, NodeFinished):
+            self.ran.append(event.node)
+        elif isinstance(event, NodeArtifact):
+            self.artifacts.append(event)
+        elif isinstance(event, RunFinished):
+            self.seconds = event.seconds
+        if self.listener is not None:
+            self.listener(event)
+
+
+def run_sync(work: Coroutine[Any, Any, T]) -> T:
+    """Wait for a coroutine from code that is not async.
+
+    Raises:
+        WeftError: An event loop is running already (a notebook, an async program).
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    work.close()
+    raise WeftError(
+        "An event loop is running here, so this call cannot wait for another one.",
+        code="run.loop_running",
+        hint="Use `await ...arun(...)`.",
+    )

@@ -1,0 +1,54 @@
+"""Cache keys: what decides a step's result, hashed.
+
+key = hash(type id, version, plain inputs with their types, names of the linked inputs,
+           content digests of the linked values, content of named files, fingerprint)
+
+Because links count by the *content* they deliver, not by where they come from, an edit that ends in
+an equal value changes no key further down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from blake3 import blake3
+
+from .values import Values, seal
+
+# Raised when the way keys or digests are computed changes: old results are then never found.
+SCHEME = b"weft-key-1"
+_PLAIN = Values()
+
+
+def static_key(
+    type_id: str, version: int, literals: Mapping[str, Any], links: Iterable[tuple[str, int]]
+) -> bytes:
+    """The part of a key that is known before a run.
+
+    Args:
+        type_id: The node's type.
+        version: Its version.
+        literals: Plain inputs, defaults included.
+        links: Names of linked inputs, with the count of values for one that collects, else -1.
+    """
+    parts = [SCHEME, type_id, version, dict(literals), [list(link) for link in links]]
+    digest = _PLAIN.digest(parts)
+    # JSON data always has a digest; a default of another class would be a fault of @node.
+    assert digest is not None, f"{type_id}: a plain input is not plain"
+    return digest
+
+
+def step_key(static: bytes, digests: Iterable[bytes]) -> bytes:
+    """The whole key: 32 bytes.
+
+    Args:
+        static: From `static_key`.
+        digests: Sealed digests of linked values in the order of the links, then of files.
+    """
+    return blake3(static + b"".join(digests)).digest()
+
+
+def result_digest(key: bytes, output: int) -> bytes:
+    """Stand-in digest for a value whose class defines no content: the computation names it."""
+    return seal(b"k" + key + output.to_bytes(2, "big"))

@@ -1,0 +1,70 @@
+"""The one way from a name in a document to a path on disk.
+
+Names come from strangers. A name is relative, uses `/`, stays under its folder, and is answered
+in the same way whether it is forbidden or missing, so that nobody can probe for files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+MAX_NAME = 1000
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\]|^[A-Za-z]:")
+_RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+
+
+def safe_parts(name: str) -> tuple[str, ...] | None:
+    """The parts of a relative name, or None when the name must not be used at all.
+
+    Refused: empty and overlong names, absolute ones, drives, backslashes, control characters,
+    `.` and `..`, and names that Windows reserves (a shared file must mean the same everywhere).
+    """
+    if not name or len(name) > MAX_NAME or name.startswith("/") or _FORBIDDEN.search(name):
+        return None
+    parts = tuple(name.split("/"))
+    for part in parts:
+        # Trailing dots and spaces vanish on Windows; lookalike dots fold to real ones there.
+        if part in ("", ".", "..") or part.rstrip(". ") != part or len(part) > 255:
+            return None
+        if _RESERVED.match(part) or any(c in part for c in "\u2024\u2025\u2026\uff0e\uff0f\u2215"):
+            return None
+    return parts
+
+
+def find_under(root: Path, name: str, *, follow_links: bool) -> Path | None:
+    """The existing file or folder `name` under `root`, or None.
+
+    Args:
+        root: A folder that its owner configured.
+        name: From a document.
+        follow_links: Whether a symbolic link below `root` may lead out of it. Owners link large
+            model files from other disks; nothing that a stranger can write may do so.
+    """
+    parts = safe_parts(name)
+    if parts is None:
+        return None
+    path = root.joinpath(*parts)
+    try:
+        if not path.exists():
+            return None
+        if not follow_links and not path.resolve().is_relative_to(root.resolve()):
+            return None
+    except OSError:
+        return None
+    return path
+
+
+def walk_files(root: Path, *, limit: int = 100_000) -> list[str]:
+    """Names of the files below a folder, `/`-separated and sorted; hidden ones are left out."""
+    names: list[str] = []
+    for folder, subfolders, files in os.walk(root, followlinks=True):
+        subfolders[:] = sorted(f for f in subfolders if not f.startswith("."))
+        relative = Path(folder).relative_to(root)
+        if len(relative.parts) > 16:  # a link that leads back up would go on forever
+            subfolders.clear()
+        names.extend((relative / f).as_posix() for f in files if not f.startswith("."))
+        if len(names) >= limit:
+            break
+    return sorted(names[:limit])

@@ -1,0 +1,188 @@
+"""From a valid document and wanted outputs to steps in order. Pure: no files, no clock.
+
+Plain lists and integers, because the runner walks them once per run; a step knows its inputs by
+the index of the step that makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .document import Document, as_link, as_links, split_target
+from .keys import static_key
+from .node import NodeSpec, Parameter
+from .registry import Registry
+
+Source = tuple[int, int]  # (index of the step, index of its output)
+Linked = tuple[str, tuple[Source, ...], bool]  # (parameter, sources, whether it takes a list)
+
+
+@dataclass(slots=True)
+class Step:
+    """One node that the wanted outputs need.
+
+    Attributes:
+        node: Its id.
+        spec: Its type.
+        literals: Plain inputs by parameter name, defaults filled in.
+        links: Linked inputs, sorted by name, as they stand in the key.
+        sources: Every source of `links`, in the same order.
+        checked: Linked widgets, whose values must be checked when they are known.
+        static: The part of the key that the plan knows: type, version, literals, link names.
+        files: Names of parameters that name files.
+    """
+
+    node: str
+    spec: NodeSpec
+    literals: dict[str, Any]
+    links: list[Linked]
+    sources: list[Source]
+    checked: list[Parameter]
+    static: bytes
+    files: list[Parameter]
+
+
+@dataclass(slots=True)
+class Plan:
+    """Steps in an order in which every step comes after those it needs.
+
+    Attributes:
+        steps: The steps.
+        readers: For each step, the indexes of the steps that need it, each once.
+        needs: For each step, how many different steps it needs.
+        wanted: `node.output` -> where it comes from.
+        seeds: Every seed, `node.parameter` -> value.
+    """
+
+    steps: list[Step]
+    readers: list[list[int]]
+    needs: list[int]
+    wanted: dict[str, Source]
+    seeds: dict[str, int] = field(default_factory=dict)
+
+
+def plan(document: Document, registry: Registry, outputs: Iterable[str] | None = None) -> Plan:
+    """Order what is needed, and nothing else.
+
+    Args:
+        document: A document without problems, its random seeds drawn (`Workflow.resolve`).
+        registry: The node types there are.
+        outputs: Wanted `node.output`s; None for all root nodes and the interface's outputs.
+    """
+    specs = {node_id: registry.find(node.type) for node_id, node in document.nodes.items()}
+    roots: dict[str, None] = {}
+    wanted: list[str] = []
+    if outputs is None:
+        roots.update((n, None) for n, spec in specs.items() if spec is not None and spec.is_root)
+        wanted.extend(document.interface.outputs.values())
+    else:
+        wanted.extend(outputs)
+    roots.update((split_target(target)[0], None) for target in wanted)
+
+    order = _order(document, roots)
+    index = {node_id: i for i, node_id in enumerate(order)}
+    result = Plan([], [[] for _ in order], [], {})
+    for i, node_id in enumerate(order):
+        spec = specs[node_id]
+        assert spec is not None  # validated
+        step = _step(node_id, spec, document.nodes[node_id].inputs, index, specs)
+        result.steps.append(step)
+        needed = {source for source, _ in step.sources}
+        result.needs.append(len(needed))
+        for source in needed:
+            result.readers[source].append(i)
+        for name, parameter in spec.parameters.items():
+            if parameter.is_seed and type(step.literals.get(name)) is int:
+                result.seeds[f"{node_id}.{name}"] = step.literals[name]
+    for target in wanted:
+        node_id, port = split_target(target)
+        spec = specs[node_id]
+        assert spec is not None
+        result.wanted[target] = (index[node_id], spec.output_index[port])
+    return result
+
+
+def _order(document: Document, roots: Iterable[str]) -> list[str]:
+    """Depth-first order with a stack of our own: graphs may be deeper than Python's."""
+    order: list[str] = []
+    state: dict[str, bool] = {}  # False: on the way, True: placed
+    for root in roots:
+        stack = [root]
+        while stack:
+            node_id = stack[-1]
+            if state.get(node_id):
+                stack.pop()
+            elif node_id in state:
+                state[node_id] = True
+                order.append(node_id)
+                stack.pop()
+            else:
+                state[node_id] = False
+                needed: list[str] = []
+                for value in document.nodes[node_id].inputs.values():
+                    link = as_link(value)
+                    if link is not None:
+                        needed.append(link.node)
+                    else:
+                        needed.extend(each.node for each in as_links(value) or () if each)
+                stack.extend(n for n in reversed(needed) if n not in state)
+    return order
+
+
+def _step(
+    node_id: str,
+    spec: NodeSpec,
+    inputs: Mapping[str, Any],
+    index: Mapping[str, int],
+    specs: Mapping[str, NodeSpec | None],
+) -> Step:
+    def source(link: Any) -> Source:
+        producer = specs[link.node]
+        assert producer is not None
+        return index[link.node], producer.output_index[link.output]
+
+    literals: dict[str, Any] = {}
+    links: list[Linked] = []
+    checked: list[Parameter] = []
+    for given, value in inputs.items():
+        parameter = spec.parameter(given)
+        assert parameter is not None
+        link = as_link(value)
+        if link is not None:
+            links.append((parameter.name, (source(link),), False))
+            if parameter.type.is_plain:
+                checked.append(parameter)
+            continue
+        collected = as_links(value)
+        if collected is not None:
+            links.append((parameter.name, tuple(source(each) for each in collected), True))
+        else:
+            literals[parameter.name] = _plain(parameter, value)
+    linked = {name for name, _, _ in links}
+    for name, parameter in spec.parameters.items():
+        if name not in literals and name not in linked:
+            literals[name] = _plain(parameter, parameter.default)
+    if len(links) > 1:
+        links.sort(key=lambda item: item[0])
+    shape = [(name, len(found) if collects else -1) for name, found, collects in links]
+    files = [p for p in spec.parameters.values() if p.file is not None]
+    keyed = {n: v for n, v in literals.items() if not any(p.name == n for p in files)}
+    return Step(
+        node=node_id,
+        spec=spec,
+        literals=literals,
+        links=links,
+        sources=[each for _, found, _ in links for each in found],
+        checked=checked,
+        static=static_key(spec.type_id, spec.version, keyed, shape) if spec.kept else b"",
+        files=files,
+    )
+
+
+def _plain(parameter: Parameter, value: Any) -> Any:
+    """A number for a FLOAT becomes a float, so that 1 and 1.0 are one value, and one key."""
+    if parameter.type.name == "FLOAT" and type(value) is int:
+        return float(value)
+    return value

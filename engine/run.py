@@ -1,0 +1,492 @@
+"""Walk a plan: look up by key, call, store, report, cancel.
+
+The walk is a queue of ready steps and never recurses. A step whose result is known is answered from
+the cache without touching its value; values are fetched only when some function has to be called.
+Should a value have been evicted by then, the step that makes it is run again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from .cache import MISSING, Action, MemoryCache
+from .cancel import CancelToken
+from .context import Run
+from .errors import Cancelled, FileError, NodeError, Problem, problem_from_exception
+from .events import (
+    Event,
+    Listener,
+    NodeCached,
+    NodeFailed,
+    NodeFinished,
+    NodeStarted,
+    RunFinished,
+    RunStarted,
+    Status,
+)
+from .keys import result_digest, step_key
+from .lanes import Flights, Lanes
+from .plan import Plan, Source, Step
+from .validate import find_file
+from .values import Values, seal
+from .workspace import Workspace
+
+_BREATH = 128  # inline steps between two looks at the event loop
+
+Held = dict[Source, Any]
+Computed = tuple[tuple[Any, ...], tuple[bytes, ...], tuple[int, ...], float]
+
+
+class Execution:
+    """One walk over one plan.
+
+    Args:
+        plan: What to do.
+        run: Id of the run.
+        cache: Known results.
+        values: Digests and sizes.
+        lanes: Threads.
+        flights: Steps under way in any run.
+        workspace: Folders.
+        document: The resolved workflow, for nodes that embed it.
+        token: Cancellation.
+        listener: Receives the events, or None.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        run: str,
+        cache: MemoryCache,
+        values: Values,
+        lanes: Lanes,
+        flights: Flights,
+        workspace: Workspace,
+        document: Callable[[], Mapping[str, Any]],
+        token: CancelToken,
+        listener: Listener | None,
+    ) -> None:
+        self.plan = plan
+        self.steps = plan.steps
+        self.run_id = run
+        self.cache = cache
+        self.values = values
+        self.lanes = lanes
+        self.flights = flights
+        self.workspace = workspace
+        self.document = document
+        self.token = token
+        self.listener = listener
+
+        count = len(plan.steps)
+        self.digests: list[tuple[bytes, ...] | None] = [None] * count
+        self.live: list[tuple[Any, ...] | None] = [None] * count
+        self.waiting = list(plan.needs)
+        # Readers that have not finished, plus one for each wanted output: while above zero, a
+        # computed value is held even if the cache lets it go.
+        self.hold = [len(readers) for readers in plan.readers]
+        for index, _ in plan.wanted.values():
+            self.hold[index] += 1
+        self.ready = deque(i for i in range(count) if plan.needs[i] == 0)
+        self.forced: dict[int, list[int]] = {}  # step to run again -> steps that wait for it
+        self.borrowed: dict[int, list[int]] = {}  # step -> steps whose values it holds besides
+        self.problems: list[Problem] = []
+        self.first_error: BaseException | None = None
+        self.cached: set[int] = set()
+        self.ran = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+
+    async def execute(self) -> Status:
+        """Do it; how it ended. Never raises for a failing node (see `problems`)."""
+        loop = asyncio.get_running_loop()
+        self._loop = loop
+        self._thread = threading.get_ident()
+        self.token.notify(self._wake_from_anywhere)
+        began = time.perf_counter()
+        self._emit(
+            RunStarted(self.run_id, tuple(s.node for s in self.steps), dict(self.plan.seeds))
+        )
+        try:
+            await self._walk()
+            while not (self.problems or self.token.cancelled) and self._force_wanted():
+                await self._walk()
+        except asyncio.CancelledError:
+            self.token.cancel()
+            await self._settle()
+            self._finish("cancelled", began)
+            raise
+        status: Status = "done"
+        if self.token.cancelled:
+            status = "cancelled"
+        elif self.problems:
+            status = "failed"
+        self._finish(status, began)
+        return status
+
+    def value(self, source: Source) -> Any:
+        """A computed value; MISSING when neither run nor cache holds it."""
+        index, output = source
+        live = self.live[index]
+        if live is not None:
+            return live[output]
+        digests = self.digests[index]
+        return MISSING if digests is None else self.cache.get(digests[output])
+
+    # -- the walk ---------------------------------------------------------------------------
+
+    async def _walk(self) -> None:
+        ready = self.ready
+        breath = 0
+        while True:
+            while ready and not self.token.cancelled:
+                self._advance(ready.popleft())
+                breath += 1
+                if breath >= _BREATH:
+                    breath = 0
+                    await asyncio.sleep(0)
+            if not self._tasks:
+                return
+            if self.token.cancelled:
+                await self._settle()
+                return
+            await self._wake.wait()
+            self._wake.clear()
+
+    async def _settle(self) -> None:
+        """Wait for the functions that are running: threads cannot be stopped from outside."""
+        while self._tasks:
+            await asyncio.wait(list(self._tasks))
+
+    def _advance(self, index: int) -> None:
+        """Answer a ready step from the cache, call it here if it is inline, else start a task."""
+        step = self.steps[index]
+        spec = step.spec
+        if step.files:
+            self._start(index)
+            return
+        key: bytes | None = None
+        if spec.kept:
+            key = self._key(step, ())
+            if self._recall(index, key):
+                return
+        if spec.lane != "inline" or inspect.iscoroutinefunction(spec.function):
+            self._start(index)
+            return
+        held = self._gather(index, step.sources)
+        if held is None:
+            return
+        try:
+            if self.listener is not None:
+                self.listener(NodeStarted(self.run_id, step.node))
+            computed = self._compute(step, self._arguments(step, held), key)
+        except Exception as error:  # whatever a node raises ends its branch, not the run
+            self._failed(step, error)
+            return
+        self._computed(index, key, computed)
+
+    def _start(self, index: int) -> None:
+        task = self._loop.create_task(self._perform(index))
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._wake.set()
+
+    async def _perform(self, index: int) -> None:
+        """A step that waits: for a file's digest, for another run, for a thread."""
+        step = self.steps[index]
+        key: bytes | None = None
+        try:
+            names = {p.name for p in step.files}
+            if step.spec.kept:
+                held = self._gather(
+                    index, [s for n, sources, _ in step.links if n in names for s in sources]
+                )
+                if held is None:
+                    return
+                key = self._key(step, await self._named_files(step, held))
+            while True:
+                if key is not None and self._recall(index, key):
+                    return
+                held = self._gather(index, step.sources)
+                if held is None:
+                    return
+                flight = self.flights.join(key) if key is not None else None
+                if flight is None:
+                    break
+                await asyncio.wrap_future(flight)
+            try:
+                self._emit(NodeStarted(self.run_id, step.node))
+                computed = await self._call(step, held, key)
+                # The result is in the cache before the flight ends, so that those who wait find it.
+                self._computed(index, key, computed)
+            finally:
+                if key is not None:
+                    self.flights.leave(key)
+        except Cancelled:
+            self.token.cancel()
+        except Exception as error:  # whatever a node raises ends its branch, not the run
+            self._failed(step, error)
+
+    async def _call(self, step: Step, held: Held, key: bytes | None) -> Computed:
+        arguments = self._arguments(step, held)
+        if inspect.iscoroutinefunction(step.spec.function):
+            began = time.perf_counter()
+            result = await step.spec.function(**arguments)
+            return self._described(step, result, key, time.perf_counter() - began)
+        pool = self.lanes.pool(step.spec.lane)
+        context = contextvars.copy_context()
+
+        def work() -> Computed:
+            self.token.check()
+            return context.run(self._compute, step, arguments, key)
+
+        try:
+            return await self._loop.run_in_executor(pool, work)
+        except Exception as error:
+            if not _is_out_of_memory(error):
+                raise
+            # What the cache holds can be computed again; the step at hand cannot do without room.
+            freed = self.cache.drop_values()
+            if not freed:
+                raise
+        context = contextvars.copy_context()
+        return await self._loop.run_in_executor(pool, work)
+
+    # -- one step ---------------------------------------------------------------------------
+
+    def _key(self, step: Step, named: tuple[bytes, ...]) -> bytes:
+        digests = self.digests
+        parts = [digests[i][o] for i, o in step.sources]  # type: ignore[index]
+        fingerprint = step.spec.fingerprint
+        if fingerprint is not None:
+            accepted = inspect.signature(fingerprint).parameters
+            outside = fingerprint(**{n: v for n, v in step.literals.items() if n in accepted})
+            digest = self.values.digest(outside)
+            # A fingerprint without a digest cannot be compared: then nothing equals it.
+            named = (*named, digest if digest is not None else os.urandom(16))
+        if named:
+            parts.extend(named)
+        return step_key(step.static, parts)
+
+    async def _named_files(self, step: Step, held: Held) -> tuple[bytes, ...]:
+        """Content digests of the files that a step's inputs name."""
+        if not step.files:
+            return ()
+        arguments = self._arguments(step, held, only={p.name for p in step.files})
+
+        def digests() -> tuple[bytes, ...]:
+            found = []
+            for parameter in step.files:
+                name = arguments.get(parameter.name)
+                assert parameter.file is not None
+                if name is None:
+                    found.append(seal(b"N"))
+                    continue
+                path = find_file(self.workspace, parameter.file, name)
+                try:
+                    found.append(seal(b"F" + self.workspace.digests.digest(path).encode()))
+                except OSError as error:
+                    raise FileError(
+                        f'The file "{name}" cannot be read: {error.strerror}.',
+                        code="files.unreadable",
+                        port=parameter.name,
+                    ) from error
+            return tuple(found)
+
+        return await self._loop.run_in_executor(self.lanes.pool("io"), digests)
+
+    def _recall(self, index: int, key: bytes) -> bool:
+        """Answer a step from the cache, if it can be; one that runs for its values needs those."""
+        action = self.cache.find(key)
+        if action is None:
+            return False
+        if index in self.forced:
+            outputs = tuple(self.cache.get(digest) for digest in action.digests)
+            if MISSING in outputs:
+                return False
+            self.live[index] = outputs
+        self.digests[index] = action.digests
+        self.cached.add(index)
+        if self.listener is not None:
+            self.listener(NodeCached(self.run_id, self.steps[index].node))
+        self._done(index)
+        return True
+
+    def _arguments(self, step: Step, held: Held, only: set[str] | None = None) -> dict[str, Any]:
+        arguments = dict(step.literals)
+        for name, sources, collects in step.links:
+            if only is None or name in only:
+                arguments[name] = [held[s] for s in sources] if collects else held[sources[0]]
+        for parameter in step.checked:
+            if only is not None and parameter.name not in only:
+                continue
+            value = arguments[parameter.name]
+            reason = parameter.value_problem(value)
+            if reason is not None:
+                raise NodeError(
+                    f'"{parameter.name}": the linked value is {str(value)[:80]!r}, {reason}.',
+                    code="params.out_of_range" if reason.startswith("allowed") else "params.type",
+                    port=parameter.name,
+                    expected=reason,
+                )
+            if parameter.type.name == "FLOAT" and type(value) is int:
+                arguments[parameter.name] = float(value)
+        if step.spec.run_parameter is not None:
+            arguments[step.spec.run_parameter] = Run(
+                step.node,
+                self.run_id,
+                self.workspace,
+                self.document(),
+                self.token,
+                self._emit_anywhere if self.listener is not None else None,
+            )
+        return arguments
+
+    def _compute(self, step: Step, arguments: dict[str, Any], key: bytes | None) -> Computed:
+        began = time.perf_counter()
+        result = step.spec.function(**arguments)
+        return self._described(step, result, key, time.perf_counter() - began)
+
+    def _described(self, step: Step, result: Any, key: bytes | None, seconds: float) -> Computed:
+        """The outputs of a call with their digests and sizes, worked out in the same thread."""
+        spec = step.spec
+        count = len(spec.outputs)
+        outputs: tuple[Any, ...]
+        if spec.returns_tuple:
+            if not isinstance(result, tuple) or len(result) != count:
+                raise NodeError(
+                    f"{spec.type_id} returned {type(result).__name__}, expected {count} outputs.",
+                    code="node.wrong_outputs",
+                )
+            outputs = tuple(result)
+        else:
+            outputs = (result,) if count else ()
+        digests = []
+        for number, output in enumerate(outputs):
+            digest = self.values.digest(output)
+            if digest is None:
+                # No content to compare: the computation names the value, or nothing does.
+                digest = result_digest(key if key is not None else os.urandom(32), number)
+            digests.append(digest)
+        sizes = tuple([self.values.nbytes(output) for output in outputs])
+        return outputs, tuple(digests), sizes, seconds
+
+    def _computed(self, index: int, key: bytes | None, computed: Computed) -> None:
+        outputs, digests, sizes, seconds = computed
+        self.digests[index] = digests
+        if self.hold[index]:
+            self.live[index] = outputs
+        if key is not None:
+            for digest, output, size in zip(digests, outputs, sizes, strict=True):
+                self.cache.put(digest, output, size, seconds)
+            self.cache.keep(key, Action(digests, seconds))
+        self.ran += 1
+        self.cached.discard(index)
+        if self.listener is not None:
+            self.listener(NodeFinished(self.run_id, self.steps[index].node, seconds))
+        self._done(index)
+
+    def _done(self, index: int) -> None:
+        waiting = self.waiting
+        if self.borrowed:
+            for source in self.borrowed.pop(index, ()):
+                self._release(source)
+        again = self.forced.pop(index, None)
+        if again is not None:  # its other readers were told the first time
+            readers = again
+        else:
+            readers = self.plan.readers[index]
+            step = self.steps[index]
+            for source in {i for i, _ in step.sources} if step.sources else ():
+                self._release(source)
+        for reader in readers:
+            waiting[reader] -= 1
+            if waiting[reader] == 0:
+                self.ready.append(reader)
+
+    def _release(self, index: int) -> None:
+        self.hold[index] -= 1
+        if self.hold[index] == 0:
+            self.live[index] = None
+
+    def _failed(self, step: Step, error: BaseException) -> None:
+        problem = problem_from_exception(error, node=step.node, node_type=step.spec.type_id)
+        if _is_out_of_memory(error):
+            problem = Problem(
+                "run.out_of_memory",
+                f"Node {step.node} ({step.spec.type_id}) ran out of memory, also after the cache "
+                f"was emptied: {str(error)[:300]}",
+                step.node,
+                hint="Use a smaller picture or batch, or close other programs.",
+            )
+        self.problems.append(problem)
+        if self.first_error is None:
+            self.first_error = error
+        self._emit(NodeFailed(self.run_id, step.node, problem))
+
+    # -- values that were evicted -------------------------------------------------------------
+
+    def _gather(self, index: int, sources: Iterable[Source]) -> Held | None:
+        """The linked values of a step; None when some were evicted, whose steps then run again."""
+        held = {source: self.value(source) for source in sources}
+        gone = {source[0] for source, value in held.items() if value is MISSING}
+        for producer in gone:
+            self._force(producer, index)
+        return None if gone else held
+
+    def _force(self, index: int, reader: int | None) -> None:
+        readers = self.forced.get(index)
+        if readers is None:
+            readers = self.forced[index] = []
+            self.ready.append(index)
+            self._wake.set()
+        if reader is not None:
+            readers.append(reader)
+            self.waiting[reader] += 1
+            # What it gives must outlive the cache until the reader is done, or both could go on
+            # evicting each other for ever.
+            self.hold[index] += 1
+            self.borrowed.setdefault(reader, []).append(index)
+
+    def _force_wanted(self) -> bool:
+        gone = {s[0] for s in self.plan.wanted.values() if self.value(s) is MISSING}
+        for index in gone:
+            self._force(index, None)
+        return bool(gone)
+
+    # -- reporting ----------------------------------------------------------------------------
+
+    def _emit(self, event: Event) -> None:
+        if self.listener is not None:
+            self.listener(event)
+
+    def _wake_from_anywhere(self) -> None:
+        self._loop.call_soon_threadsafe(self._wake.set)
+
+    def _emit_anywhere(self, event: Event) -> None:
+        if threading.get_ident() == self._thread:
+            self._emit(event)
+        else:
+            self._loop.call_soon_threadsafe(self._emit, event)
+
+    def _finish(self, status: Status, began: float) -> None:
+        seconds = time.perf_counter() - began
+        self._emit(RunFinished(self.run_id, status, self.ran, len(self.cached), seconds))
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    # By name, because the engine does not know torch.
+    names = {cls.__name__ for cls in type(error).__mro__}
+    return isinstance(error, MemoryError) or "OutOfMemoryError" in names

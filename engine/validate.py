@@ -1,0 +1,381 @@
+"""Find everything that keeps a document from running. No side effects, and never only the first."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .document import Document, Link, as_link, as_links, split_target
+from .errors import FileError, Problem
+from .node import NodeSpec, Parameter
+from .registry import Registry
+from .sockets import SocketType, accepts, shorten
+from .widgets import MAX_SEED, InputFile, ModelFile
+from .workspace import Workspace
+
+RANDOM = "random"
+
+
+def validate(
+    document: Document,
+    registry: Registry,
+    *,
+    workspace: Workspace | None = None,
+    outputs: Iterable[str] | None = None,
+) -> list[Problem]:
+    """All problems of a document, in the order of its nodes; an empty list means it can run.
+
+    Args:
+        document: What to check.
+        registry: The node types there are.
+        workspace: Folders to look for files in; None leaves files unchecked.
+        outputs: Wanted `node.output`s; None for what the document's root nodes give.
+    """
+    check = _Check(document, registry, workspace)
+    problems = [p for node_id in document.nodes for p in check.node(node_id)]
+    problems += check.cycles()
+    problems += check.interface()
+    problems += check.wanted(outputs)
+    return problems
+
+
+class _Check:
+    def __init__(self, document: Document, registry: Registry, workspace: Workspace | None) -> None:
+        self.nodes = document.nodes
+        self.document = document
+        self.registry = registry
+        self.workspace = workspace
+        self.specs: Mapping[str, NodeSpec | None] = {
+            node_id: registry.find(node.type) for node_id, node in document.nodes.items()
+        }
+
+    def node(self, node_id: str) -> Iterator[Problem]:
+        """Problems of one node: its type, then each input."""
+        entry = self.nodes[node_id]
+        spec = self.specs[node_id]
+        if spec is None:
+            close = self.registry.similar(entry.type)
+            yield Problem(
+                "graph.unknown_type",
+                f'Node {node_id} has type "{entry.type[:100]}", which no loaded pack provides.',
+                node_id,
+                expected="a known node type",
+                got=entry.type[:100],
+                hint=f'Did you mean "{close}"?' if close else "Install the pack that has it.",
+            )
+            # Links of an unknown node can still be checked for where they come from.
+            for name, value in entry.inputs.items():
+                for link in _links(value):
+                    yield from self._source(node_id, name, link)
+            return
+        where = f"Node {node_id} ({spec.type_id})"
+        given: dict[str, str] = {}
+        for name, value in entry.inputs.items():
+            parameter = spec.parameter(name)
+            if parameter is None:
+                yield _unknown_input(where, node_id, name, spec)
+                for link in _links(value):
+                    yield from self._source(node_id, name, link)
+            elif parameter.name in given:
+                yield Problem(
+                    "graph.input_twice",
+                    f'{where}: "{given[parameter.name]}" and "{name}" are the same input.',
+                    node_id,
+                    name,
+                    hint="Remove one.",
+                )
+            else:
+                given[parameter.name] = name
+                yield from self._input(where, node_id, parameter, value)
+        for parameter in spec.parameters.values():
+            if parameter.required and parameter.name not in given:
+                yield Problem(
+                    "graph.missing_input",
+                    f'{where} needs "{parameter.name}" ({parameter.type}), which is not given.',
+                    node_id,
+                    parameter.name,
+                    expected=str(parameter.type),
+                    got="nothing",
+                    hint="Link an output to it." if parameter.is_socket else "Give it a value.",
+                )
+
+    def _input(
+        self, where: str, node_id: str, parameter: Parameter, value: Any
+    ) -> Iterator[Problem]:
+        link = as_link(value)
+        if link is not None:
+            yield from self._link(where, node_id, parameter, parameter.type, link)
+            return
+        collected = as_links(value)
+        if collected is not None:
+            item = _item_type(parameter.type)
+            if item is None:
+                yield Problem(
+                    "graph.type_mismatch",
+                    f'{where}: "{parameter.name}" takes one {parameter.type}, not a list of links.',
+                    node_id,
+                    parameter.name,
+                    expected=str(parameter.type),
+                    got="a list of links",
+                    hint="Link one output.",
+                )
+                return
+            for position, each in enumerate(collected):
+                if each is None:
+                    yield Problem(
+                        "params.type",
+                        f'{where}: "{parameter.name}" item {position} is no link, others are.',
+                        node_id,
+                        parameter.name,
+                        hint="Make every item a link, or none.",
+                    )
+                else:
+                    yield from self._link(where, node_id, parameter, item, each)
+            return
+        yield from self._literal(where, node_id, parameter, value)
+
+    def _literal(
+        self, where: str, node_id: str, parameter: Parameter, value: Any
+    ) -> Iterator[Problem]:
+        name = parameter.name
+        if parameter.is_seed:
+            if value == RANDOM or (type(value) is int and 0 <= value <= MAX_SEED):
+                return
+            yield Problem(
+                "params.out_of_range" if type(value) is int else "params.type",
+                f'{where}, "{name}": got {_show(value)}, a seed is 0 to {MAX_SEED} or "random".',
+                node_id,
+                name,
+                expected=f'0 to {MAX_SEED}, or "random"',
+                got=_show(value),
+            )
+            return
+        reason = parameter.value_problem(value)
+        if reason is not None:
+            code = "params.type"
+            hint = None
+            if reason.startswith("allowed"):
+                code = "params.out_of_range"
+            elif parameter.type.choices:
+                code = "params.bad_choice"
+                options = [c for c in parameter.type.choices if isinstance(c, str)]
+                close = difflib.get_close_matches(str(value)[:100], options, n=1)
+                hint = f'Did you mean "{close[0]}"?' if close else None
+            yield Problem(
+                code,
+                f'{where}, "{name}": got {_show(value)}, {reason}.',
+                node_id,
+                name,
+                expected=reason.removeprefix("expected ").removeprefix("allowed "),
+                got=_show(value),
+                hint=hint,
+            )
+        elif parameter.file is not None and isinstance(value, str) and self.workspace is not None:
+            try:
+                find_file(self.workspace, parameter.file, value)
+            except FileError as error:
+                p = error.problem
+                yield Problem(
+                    p.code, f"{where}: {p.message}", node_id, name, p.expected, p.got, p.hint
+                )
+
+    def _link(
+        self, where: str, node_id: str, parameter: Parameter, wanted: SocketType, link: Link
+    ) -> Iterator[Problem]:
+        found = list(self._source(node_id, parameter.name, link))
+        yield from found
+        source = self.specs.get(link.node)
+        if found or source is None:
+            return
+        got = source.outputs[source.output_index[link.output]].type
+        if not accepts(wanted, got):
+            helper = self._between(got, wanted)
+            yield Problem(
+                "graph.type_mismatch",
+                f'Link {link} -> {node_id}.{parameter.name}: output "{link.output}" of '
+                f'{source.type_id} is {got}, input "{parameter.name}" of '
+                f"{where.partition('(')[2][:-1]} takes {wanted}.",
+                node_id,
+                parameter.name,
+                expected=str(wanted),
+                got=str(got),
+                hint=f"Put {helper} between them." if helper else "Link another output.",
+            )
+
+    def _source(self, node_id: str, port: str, link: Link) -> Iterator[Problem]:
+        """Problems of the far end of a link: the node there, and its output."""
+        if link.node not in self.nodes:
+            close = difflib.get_close_matches(link.node, list(self.nodes), n=1)
+            yield Problem(
+                "graph.dangling_link",
+                f'Link {link[:200]} -> {node_id}.{port}: there is no node "{link.node[:100]}".',
+                node_id,
+                port,
+                expected="node.output",
+                got=link[:200],
+                hint=f'Did you mean "{close[0]}.{link.output}"?' if close else "Remove the link.",
+            )
+            return
+        spec = self.specs[link.node]
+        if spec is not None and link.output not in spec.output_index:
+            names = tuple(spec.output_index)
+            yield Problem(
+                "graph.unknown_output",
+                f'Link {link} -> {node_id}.{port}: {spec.type_id} has no output "{link.output}".',
+                node_id,
+                port,
+                expected=shorten(names) if names else "no outputs at all",
+                got=link.output,
+                hint=f"Its outputs: {', '.join(names)}." if names else "It has none.",
+            )
+
+    def _between(self, source: SocketType, target: SocketType) -> str | None:
+        """The one node type that turns `source` into `target` with nothing else than widgets
+        and further sockets, preferring the fewest sockets; None when there is none."""
+        candidates = []
+        for spec in self.registry.values():
+            sockets = [p for p in spec.parameters.values() if p.is_socket and p.required]
+            takes = any(p.type == source for p in sockets)
+            if takes and len(spec.outputs) == 1 and spec.outputs[0].type == target:
+                candidates.append((len(sockets), spec.type_id))
+        return min(candidates)[1] if candidates else None
+
+    def cycles(self) -> Iterator[Problem]:
+        """One problem for each group of nodes that need each other, with a cycle's links named."""
+        edges = {
+            (link.node, node_id): f"{link} -> {node_id}.{name}"
+            for node_id, entry in self.nodes.items()
+            for name, value in entry.inputs.items()
+            for link in _links(value)
+            if link.node in self.nodes
+        }
+        if not _has_cycle(self.nodes, edges):
+            return
+        import networkx as nx  # noqa: PLC0415  (only a broken graph pays for it)
+
+        graph: nx.DiGraph[str] = nx.DiGraph(list(edges))
+        for group in nx.strongly_connected_components(graph):
+            first = next(iter(group))
+            if len(group) == 1 and not graph.has_edge(first, first):
+                continue
+            cycle = [edges[a, b] for a, b, *_ in nx.find_cycle(graph.subgraph(group), first)]
+            yield Problem(
+                "graph.cycle",
+                f"The graph has a cycle: {'; '.join(cycle[:20])}"
+                + (f" ({len(cycle)} links in all)." if len(cycle) > 20 else "."),
+                cycle[0].rpartition(" -> ")[2].rpartition(".")[0],
+                hint=f"Remove one of these {len(cycle)} links.",
+            )
+
+    def interface(self) -> Iterator[Problem]:
+        """Problems of the public names."""
+        for name, target in self.document.interface.inputs.items():
+            node_id, port = split_target(target)
+            spec = self.specs.get(node_id)
+            if node_id not in self.nodes or (spec is not None and spec.parameter(port) is None):
+                yield _bad_interface("input", name, target, "node.parameter")
+        for name, target in self.document.interface.outputs.items():
+            node_id, port = split_target(target)
+            spec = self.specs.get(node_id)
+            if node_id not in self.nodes or (spec is not None and port not in spec.output_index):
+                yield _bad_interface("output", name, target, "node.output")
+
+    def wanted(self, outputs: Iterable[str] | None) -> Iterator[Problem]:
+        """Problems of what the run is to give."""
+        if outputs is None:
+            if not (
+                self.document.interface.outputs
+                or any(spec is None or spec.is_root for spec in self.specs.values())
+            ):
+                yield Problem(
+                    "graph.no_outputs",
+                    "Nothing in this workflow is to be computed: it has no node that writes or "
+                    "shows something, and its interface names no output.",
+                    hint="Add SaveImage, or name an output in the interface.",
+                )
+            return
+        for target in outputs:
+            node_id, port = split_target(target)
+            spec = self.specs.get(node_id)
+            if node_id not in self.nodes or (spec is not None and port not in spec.output_index):
+                yield Problem(
+                    "run.unknown_output",
+                    f'Output "{target[:200]}" is wanted, but the workflow has no such output.',
+                    expected="node.output",
+                    got=target[:200],
+                )
+
+
+def find_file(workspace: Workspace, kind: ModelFile | InputFile, name: str) -> Any:
+    """Path of the file that a parameter names.
+
+    Raises:
+        FileError: It is not there.
+    """
+    if isinstance(kind, ModelFile):
+        return workspace.model(kind.kind, name)
+    return workspace.input(name)
+
+
+def _links(value: Any) -> Iterator[Link]:
+    link = as_link(value)
+    if link is not None:
+        yield link
+    else:
+        yield from (each for each in as_links(value) or () if each is not None)
+
+
+def _item_type(target: SocketType) -> SocketType | None:
+    if target.name == "LIST":
+        return target.args[0]
+    if target.name == "UNION":
+        return next((a.args[0] for a in target.args if a.name == "LIST"), None)
+    return target if target.name == "ANY" else None
+
+
+def _has_cycle(nodes: Mapping[str, Any], edges: Iterable[tuple[str, str]]) -> bool:
+    """Kahn's algorithm, counting only: whether some node never becomes ready."""
+    waiting = dict.fromkeys(nodes, 0)
+    readers: dict[str, list[str]] = {}
+    for source, reader in edges:
+        waiting[reader] += 1
+        readers.setdefault(source, []).append(reader)
+    ready = [n for n, count in waiting.items() if count == 0]
+    done = 0
+    while ready:
+        done += 1
+        for reader in readers.get(ready.pop(), ()):
+            waiting[reader] -= 1
+            if waiting[reader] == 0:
+                ready.append(reader)
+    return done < len(waiting)
+
+
+def _unknown_input(where: str, node_id: str, name: str, spec: NodeSpec) -> Problem:
+    close = difflib.get_close_matches(name, list(spec.parameters), n=1)
+    known = ", ".join(spec.parameters) or "none"
+    return Problem(
+        "graph.unknown_input",
+        f'{where} has no input "{name[:100]}".',
+        node_id,
+        name,
+        expected=f"one of: {known}",
+        got=name[:100],
+        hint=f'Did you mean "{close[0]}"?' if close else f"Its inputs: {known}.",
+    )
+
+
+def _bad_interface(side: str, name: str, target: str, shape: str) -> Problem:
+    return Problem(
+        "graph.bad_interface",
+        f'The interface {side} "{name}" stands for "{target[:200]}", which is not in the workflow.',
+        expected=shape,
+        got=target[:200],
+        hint="Correct or remove it.",
+    )
+
+
+def _show(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

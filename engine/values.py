@@ -1,0 +1,146 @@
+"""What the engine knows of any value: a digest of its content, and its size in bytes.
+
+A digest is one length byte and then at most 32 bytes. Small plain values are their own digest (an
+encoding that tells 1 from 1.0, True and "1"), everything else is hashed with BLAKE3. Because the
+length stands in front, digests can be joined without ambiguity.
+
+Values of other libraries are described by codecs, found by the qualified name of the value's
+class or of one of its bases, so that naming a codec imports nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import struct
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from blake3 import blake3
+
+_INLINE = 31
+_THREADED = 1 << 20  # bytes from which hashing on several cores pays
+
+
+class Codec(Protocol):
+    """How the engine sees the values of one class."""
+
+    def parts(self, value: Any) -> Iterable[bytes | memoryview]:
+        """The content in pieces: equal content gives equal pieces, and only then."""
+        ...
+
+    def nbytes(self, value: Any) -> int:
+        """Size in memory."""
+        ...
+
+
+class Unknown(Exception):  # noqa: N818  (a signal inside this module, not a fault)
+    """A value has no content digest."""
+
+
+def seal(payload: bytes) -> bytes:
+    """A digest from an encoding: the encoding itself if short, else its hash."""
+    if len(payload) <= _INLINE:
+        return bytes((len(payload),)) + payload
+    return b"\x20" + blake3(payload).digest()
+
+
+class Values:
+    """Digests and sizes of values, given the codecs of the classes in use.
+
+    Args:
+        codecs: Codec by qualified class name, such as `torch.Tensor`.
+    """
+
+    def __init__(self, codecs: Mapping[str, Codec] | None = None) -> None:
+        self._codecs = dict(codecs or {})
+        self._by_class: dict[type, Codec | None] = {}
+
+    def digest(self, value: object) -> bytes | None:
+        """Digest of a value's content; None when the value's class does not define content."""
+        try:
+            return seal(self._encode(value))
+        except Unknown:
+            return None
+
+    def nbytes(self, value: object) -> int:
+        """Size of a value in memory, with what it refers to."""
+        codec = self._codec(type(value))
+        if codec is not None:
+            return codec.nbytes(value)
+        if isinstance(value, list | tuple):
+            return 56 + sum(self.nbytes(v) + 8 for v in value)
+        if isinstance(value, dict):
+            return 64 + sum(self.nbytes(k) + self.nbytes(v) + 16 for k, v in value.items())
+        size = getattr(value, "nbytes", None)
+        if isinstance(size, int):
+            return size
+        if dataclasses.is_dataclass(value):
+            fields = dataclasses.fields(value)
+            return 48 + sum(self.nbytes(getattr(value, f.name)) for f in fields)
+        return sys.getsizeof(value)
+
+    def _codec(self, cls: type) -> Codec | None:
+        try:
+            return self._by_class[cls]
+        except KeyError:
+            names = (f"{base.__module__}.{base.__qualname__}" for base in cls.__mro__)
+            codec = next((self._codecs[n] for n in names if n in self._codecs), None)
+            self._by_class[cls] = codec
+            return codec
+
+    def _encode(self, value: object) -> bytes:
+        plain = encode_scalar(value)
+        if plain is not None:
+            return plain
+        if isinstance(value, list | tuple):
+            inner = b"".join(seal(self._encode(v)) for v in value)
+            return b"l%d:" % len(value) + inner
+        if isinstance(value, dict):
+            pairs = sorted((seal(self._encode(k)), seal(self._encode(v))) for k, v in value.items())
+            return b"d%d:" % len(pairs) + b"".join(k + v for k, v in pairs)
+        cls = type(value)
+        codec = self._codec(cls)
+        name = f"{cls.__module__}.{cls.__qualname__}".encode()
+        if codec is not None:
+            threads = blake3.AUTO if codec.nbytes(value) > _THREADED else 1
+            hasher = blake3(seal(name), max_threads=threads)
+            for part in codec.parts(value):
+                hasher.update(part)
+            return b"o" + hasher.digest()
+        content = getattr(value, "content_digest", None)
+        if isinstance(content, str):
+            return b"c" + seal(name) + content.encode()
+        if isinstance(value, enum.Enum):
+            return b"e" + seal(name) + value.name.encode()
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return (
+                b"D"
+                + seal(name)
+                + b"".join(
+                    seal(f.name.encode()) + seal(self._encode(getattr(value, f.name)))
+                    for f in dataclasses.fields(value)
+                )
+            )
+        raise Unknown
+
+
+def encode_scalar(value: object) -> bytes | None:
+    """Injective encoding of None, bool, int, float, str and bytes; None for other classes."""
+    # Exact classes only: a subclass may mean something else, as an enum's members do.
+    match value:
+        case str() if type(value) is str:
+            return b"s" + value.encode("utf-8", "surrogatepass")
+        case bool():
+            return b"T" if value else b"F"
+        case int() if type(value) is int:
+            return b"i%d" % value
+        case float() if type(value) is float:
+            return b"f" + struct.pack(">d", value)
+        case None:
+            return b"N"
+        case bytes() if type(value) is bytes:
+            return b"b" + value
+        case _:
+            return None
