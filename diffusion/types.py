@@ -1,0 +1,205 @@
+"""The values that pass between operations: small frozen records and tensors with a stated layout.
+
+Importable without torch, so that the schema of every node loads fast. Nothing here is ever mutated:
+an operation returns a new value. Every class carries `__socket__`, its name in the field.
+
+Tensors handed around stay on the CPU in float32; moving to a device is the business of the function
+that computes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+from .weights import Weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Image: TypeAlias = Tensor
+    Mask: TypeAlias = Tensor
+else:
+
+    class Image:
+        """Pictures: a tensor (B, H, W, 3) float32 in [0, 1], sRGB, channels last."""
+
+        __socket__: ClassVar[str] = "IMAGE"
+
+    class Mask:
+        """Masks: a tensor (B, H, W) float32 in [0, 1]; 1 = selected (for a noise mask: repaint)."""
+
+        __socket__: ClassVar[str] = "MASK"
+
+
+__all__ = [
+    "Clip",
+    "ClipVision",
+    "Conditioning",
+    "ConditioningEntry",
+    "ControlNet",
+    "ControlUse",
+    "IPAdapter",
+    "IPAdapterUse",
+    "Image",
+    "Latent",
+    "Mask",
+    "Model",
+    "Vae",
+    "Weights",
+]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Latent:
+    """Pictures in a VAE's space.
+
+    Attributes:
+        samples: (B, C, H/8, W/8) float32, as the VAE takes them, that is *after* division by the
+            family's scale (0.18215 for SD1.x). This is the convention of stored ComfyUI latents.
+        family: Whose latent format this is, e.g. "sd1".
+        noise_mask: (B or 1, H, W) float32 in [0, 1] of any size; 1 = repaint, 0 = keep. None = all.
+        batch_index: For every item the number of its noise draw; None = 0, 1, 2, ... drawn as one
+            block. One item of a batch can thus be made again alone.
+    """
+
+    __socket__: ClassVar[str] = "LATENT"
+
+    samples: Tensor
+    family: str = "sd1"
+    noise_mask: Tensor | None = None
+    batch_index: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ControlNet:
+    """A ControlNet: a description that points to weights, loaded on first use."""
+
+    __socket__: ClassVar[str] = "CONTROL_NET"
+
+    family: str
+    weights: Weights
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ControlUse:
+    """One use of a ControlNet with its picture.
+
+    Attributes:
+        net: The network.
+        image: (B, H, W, 3) float32 in [0, 1], already preprocessed (edges, depth, pose, ...).
+        strength: Factor on the residuals; 1 = as trained.
+        start, end: Part of the sampling schedule in which it acts, fractions in [0, 1].
+    """
+
+    net: ControlNet
+    image: Tensor
+    strength: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConditioningEntry:
+    """One encoded prompt and what goes with it.
+
+    Attributes:
+        tokens: (1, T, C) float32 embeddings, T a multiple of 77.
+        pooled: (1, C) float32, or None.
+        start, end: Part of the sampling schedule in which it acts, fractions in [0, 1].
+        strength: Weight against other entries of the same conditioning.
+        control: ControlNets that act together with this prompt; their residuals add up.
+    """
+
+    tokens: Tensor
+    pooled: Tensor | None = None
+    start: float = 0.0
+    end: float = 1.0
+    strength: float = 1.0
+    control: tuple[ControlUse, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conditioning:
+    """What the picture shall show: one or more entries, averaged by strength where both act."""
+
+    __socket__: ClassVar[str] = "CONDITIONING"
+
+    entries: tuple[ConditioningEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IPAdapter:
+    """An IP-Adapter with the image encoder it was trained on."""
+
+    __socket__: ClassVar[str] = "IPADAPTER"
+
+    family: str
+    weights: Weights
+    clip_vision: ClipVision
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IPAdapterUse:
+    """One use of an IP-Adapter.
+
+    Attributes:
+        adapter: The adapter.
+        positive: (N, D) float32 image embeddings, one row per reference picture.
+        negative: (N, D) float32 embeddings for the unconditional pass (zeros for the base layout).
+        weight: Factor on the image attention; 1 = as trained.
+        start, end: Part of the sampling schedule in which it acts, fractions in [0, 1].
+    """
+
+    adapter: IPAdapter
+    positive: Tensor
+    negative: Tensor
+    weight: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A denoising network: shared weights, and a list of patches that are applied when it is used."""
+
+    __socket__: ClassVar[str] = "MODEL"
+
+    family: str
+    weights: Weights
+    patches: tuple[IPAdapterUse, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A text encoder with its tokenizer.
+
+    Attributes:
+        last_layer: Which layer's output is taken: -1 the last, -2 the one before ("clip skip 2").
+    """
+
+    __socket__: ClassVar[str] = "CLIP"
+
+    family: str
+    weights: Weights
+    last_layer: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Vae:
+    """An autoencoder between pictures and latents."""
+
+    __socket__: ClassVar[str] = "VAE"
+
+    family: str
+    weights: Weights
+
+
+@dataclass(frozen=True, slots=True)
+class ClipVision:
+    """An image encoder (CLIP vision tower with projection)."""
+
+    __socket__: ClassVar[str] = "CLIP_VISION"
+
+    family: str
+    weights: Weights
