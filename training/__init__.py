@@ -1,0 +1,1 @@
+"""Scripts that made thimble, weft's built-in model family: data, training, export."""
