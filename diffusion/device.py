@@ -1,0 +1,78 @@
+"""The one place that chooses where and in which number type networks run.
+
+CUDA before Apple's MPS before the CPU; the environment variable WEFT_DEVICE overrides ("cpu",
+"cuda:1", "mps"). Number types: float32 on the CPU, where half types are slow or inexact; float16 for
+the UNet, ControlNets and adapters on a GPU, where the VAE runs in bfloat16 if the card has it and in
+float32 otherwise (float16 overflows in the SD1.x decoder), and text and image encoders in float32
+(they run once, and their rounding would reach every step). WEFT_DTYPE overrides all of them
+("float32", "bfloat16", "float16").
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from .errors import ParameterError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def compute_device() -> torch.device:
+    """The device that networks run on.
+
+    Raises:
+        ParameterError: WEFT_DEVICE names a device that torch does not have.
+    """
+    import torch
+
+    wanted = os.environ.get("WEFT_DEVICE")
+    if wanted:
+        try:
+            device = torch.device(wanted)
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError) as error:
+            raise ParameterError(
+                "device.unavailable",
+                f'WEFT_DEVICE is "{wanted}", which this torch cannot use.',
+                got=wanted,
+                hint='Set it to "cpu", or unset it to let weft choose.',
+            ) from error
+        return device
+    if torch.cuda.is_available():
+        return torch.device("cuda", torch.cuda.current_device())
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def compute_dtype(kind: str, device: torch.device) -> torch.dtype:
+    """The number type in which a network of this kind runs on this device.
+
+    Args:
+        kind: "unet", "controlnet", "ip_adapter", "vae", "text_encoder" or "clip_vision".
+        device: From `compute_device`.
+
+    Raises:
+        ParameterError: WEFT_DTYPE is not one of the three names.
+    """
+    import torch
+
+    wanted = os.environ.get("WEFT_DTYPE")
+    if wanted:
+        known = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+        if wanted not in known:
+            raise ParameterError(
+                "device.unknown_dtype",
+                "WEFT_DTYPE is not a number type that weft computes in.",
+                expected=", ".join(known),
+                got=wanted,
+            )
+        return known[wanted]
+    if device.type == "cpu" or kind in {"text_encoder", "clip_vision"}:
+        return torch.float32
+    if kind == "vae":
+        bfloat = device.type == "cuda" and torch.cuda.is_bf16_supported()
+        return torch.bfloat16 if bfloat else torch.float32
+    return torch.float16

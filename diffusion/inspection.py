@@ -1,0 +1,71 @@
+"""What is in a model file, from its header alone: no tensor is read, no torch is imported."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .formats.folder import folder_parts
+from .formats.identify import identify
+from .formats.safetensors_header import Header, read_header
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What a model file holds.
+
+    Attributes:
+        kind: "checkpoint", "unet", "vae", "text_encoder", "controlnet", "ip_adapter",
+            "clip_vision", "lora", "t2i_adapter", "embedding", "upscaler" or "unknown".
+        family: "sd1", "sd2", "sdxl", "sd3", "flux", ... or "unknown".
+        precision: The type of most bytes, e.g. "F16"; "F16+F32" when several matter.
+        tensors: Number of tensors.
+        bytes: Size of all tensors.
+        metadata: The free text of the header (a folder has none).
+    """
+
+    kind: str
+    family: str
+    precision: str
+    tensors: int
+    bytes: int
+    metadata: Mapping[str, str]
+
+
+def inspect_file(path: str | os.PathLike[str]) -> FileReport:
+    """Report kind, family, precision and size of a safetensors file or diffusers folder.
+
+    Raises:
+        ModelError: Not a safetensors file (told by content), damaged, or not there.
+    """
+    path = Path(path)
+    if path.is_dir():
+        headers = [read_header(file) for file in folder_parts(path).values()]
+        unet = identify({name: info.shape for name, info in headers[0].tensors.items()})
+        return _report("checkpoint", unet.family, headers, {})
+    header = read_header(path)
+    found = identify({name: info.shape for name, info in header.tensors.items()})
+    return _report(found.kind, found.family, [header], header.metadata)
+
+
+def _report(
+    kind: str, family: str, headers: list[Header], metadata: Mapping[str, str]
+) -> FileReport:
+    sizes: Counter[str] = Counter()
+    for header in headers:
+        for info in header.tensors.values():
+            sizes[info.dtype] += info.nbytes
+    total = sum(sizes.values())
+    # A handful of bytes in another type (counters, position ids) does not make a mixed file.
+    main = [dtype for dtype, size in sizes.most_common() if size * 100 >= total]
+    return FileReport(
+        kind=kind,
+        family=family,
+        precision="+".join(main) or "none",
+        tensors=sum(len(header.tensors) for header in headers),
+        bytes=total,
+        metadata=metadata,
+    )

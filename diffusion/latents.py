@@ -1,0 +1,166 @@
+"""Between pictures and latents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from .errors import ParameterError, ShapeError
+from .types import Image, Latent, Mask, Vae
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LATENT_CHANNELS = 4
+DOWNSCALE = 8
+
+
+def empty_latent(width: int, height: int, batch_size: int = 1) -> Latent:
+    """All-zero latents, the start of text-to-image.
+
+    Args:
+        width, height: Size of the picture in pixels, multiples of 8.
+        batch_size: Number of pictures, 1 or more.
+
+    Returns:
+        samples (batch_size, 4, height/8, width/8), zeros.
+
+    Raises:
+        ShapeError: A side is no positive multiple of 8.
+        ParameterError: batch_size below 1.
+    """
+    import torch
+
+    if min(width, height) < DOWNSCALE or width % DOWNSCALE or height % DOWNSCALE:
+        raise ShapeError(
+            "latent.bad_size",
+            "A latent picture must have sides that are multiples of 8 pixels.",
+            expected="positive multiples of 8",
+            got=f"{width} x {height}",
+            hint=f"Take {_round(width)} x {_round(height)}.",
+        )
+    if batch_size < 1:
+        raise ParameterError(
+            "latent.bad_batch", "batch_size is too small.", expected="1 or more", got=str(batch_size)
+        )
+    shape = (batch_size, LATENT_CHANNELS, height // DOWNSCALE, width // DOWNSCALE)
+    return Latent(samples=torch.zeros(shape))
+
+
+def encode_image(vae: Vae, image: Image) -> Latent:
+    """Encode pictures.
+
+    The mean of the posterior is taken, not a draw from it: the same picture gives the same latent
+    (ComfyUI does so too). Sides that are not multiples of 8 are cropped centrally, the odd pixel
+    from the right or bottom.
+
+    Args:
+        vae: Autoencoder.
+        image: (B, H, W, 3) float32 in [0, 1], sRGB; H and W at least 8.
+
+    Returns:
+        samples (B, 4, H/8, W/8) float32.
+
+    Raises:
+        ShapeError: Not (B, H, W, 3), or smaller than 8 pixels.
+    """
+    import torch
+
+    factor = downscale(vae)
+    check_image(image, least=factor)
+    network, device, dtype = _ready(vae)
+    height, width = (side // factor * factor for side in image.shape[1:3])
+    top, left = (image.shape[1] - height) // 2, (image.shape[2] - width) // 2
+    pixels = image[:, top : top + height, left : left + width].movedim(-1, 1) * 2.0 - 1.0
+    with torch.no_grad():
+        posterior = network.encode(pixels.to(device=device, dtype=dtype)).latent_dist
+    return Latent(samples=posterior.mode().to(device="cpu", dtype=torch.float32), family=vae.family)
+
+
+def decode_latent(vae: Vae, latent: Latent) -> Image:
+    """Decode latents.
+
+    Args:
+        vae: Autoencoder of the same family as the latent.
+        latent: samples (B, 4, h, w).
+
+    Returns:
+        (B, 8h, 8w, 3) float32 in [0, 1], sRGB; values beyond the range are cut.
+
+    Raises:
+        ShapeError: The latent has other channels, or belongs to another family.
+    """
+    import torch
+
+    channels = vae.weights.config["latent_channels"]
+    samples = latent.samples
+    if latent.family != vae.family or samples.ndim != 4 or samples.shape[1] != channels:
+        raise ShapeError(
+            "latent.does_not_fit",
+            "This latent does not belong to this VAE.",
+            expected=f"{vae.family}, (B, {channels}, h, w)",
+            got=f"{latent.family}, {tuple(samples.shape)}",
+        )
+    network, device, dtype = _ready(vae)
+    with torch.no_grad():
+        pixels: Tensor = network.decode(samples.to(device=device, dtype=dtype)).sample
+    pixels = pixels.to(device="cpu", dtype=torch.float32)
+    return ((pixels + 1.0) / 2.0).clamp(0.0, 1.0).movedim(1, -1).contiguous()
+
+
+def set_noise_mask(latent: Latent, mask: Mask) -> Latent:
+    """Sample only where the mask is 1; elsewhere the latent is kept (inpainting).
+
+    Args:
+        latent: What to change.
+        mask: (B or 1, H, W) float32 in [0, 1], any size; it is resized when used.
+
+    Raises:
+        ShapeError: Not (B, H, W), or as many masks as neither 1 nor the latent's batch.
+    """
+    batch = latent.samples.shape[0]
+    if mask.ndim != 3 or mask.shape[0] not in {1, batch}:
+        raise ShapeError(
+            "mask.bad_shape",
+            "This is no mask for this latent.",
+            expected=f"(1 or {batch}, H, W)",
+            got=str(tuple(mask.shape)),
+        )
+    return replace(latent, noise_mask=mask)
+
+
+def downscale(vae: Vae) -> int:
+    """Pixels per latent cell and side: 8 for SD1.x."""
+    return int(2 ** (len(vae.weights.config["block_out_channels"]) - 1))
+
+
+def check_image(image: Image, *, least: int = 1) -> None:
+    """Refuse what is no picture.
+
+    Raises:
+        ShapeError: Not (B, H, W, 3), or a side is shorter than `least`.
+    """
+    if image.ndim != 4 or image.shape[-1] != 3 or min(image.shape[:3]) < 1:
+        raise ShapeError(
+            "image.bad_shape",
+            "This is no picture.",
+            expected="(B, H, W, 3)",
+            got=str(tuple(image.shape)),
+        )
+    if min(image.shape[1:3]) < least:
+        raise ShapeError(
+            "image.too_small",
+            "The picture is too small.",
+            expected=f"at least {least} pixels a side",
+            got=f"{image.shape[2]} x {image.shape[1]}",
+        )
+
+
+def _ready(vae: Vae) -> tuple[Any, Any, Any]:
+    network: Any = vae.weights.module
+    first = next(network.parameters())
+    return network, first.device, first.dtype
+
+
+def _round(side: int) -> int:
+    return max(DOWNSCALE, round(side / DOWNSCALE) * DOWNSCALE)

@@ -1,0 +1,142 @@
+"""Builds the torch modules: an empty shell on the meta device, filled with tensors from a file.
+
+Nothing is initialised and nothing is copied: `load_state_dict(assign=True)` puts the tensors that
+were read (or mapped) in the place of the parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+    from torch.nn import Module
+
+
+def build_network(kind: str, config: Mapping[str, Any], tensors: dict[str, Tensor]) -> Module:
+    """Make a frozen module in evaluation mode.
+
+    Args:
+        kind: "unet", "vae", "text_encoder", "controlnet", "clip_vision" or "ip_adapter".
+        config: From `formats.shapes`.
+        tensors: All its parameters by diffusers (transformers) name, on device and in type.
+
+    Raises:
+        ModelError: Tensors are missing, left over, or of another shape.
+    """
+    import torch
+
+    with torch.device("meta"):
+        module = _SHELLS[kind](dict(config))
+    expected = {name: tuple(p.shape) for name, p in module.state_dict().items()}
+    _check(kind, expected, tensors)
+    fitting = {name: tensors[name].reshape(shape) for name, shape in expected.items()}
+    module.load_state_dict(fitting, strict=True, assign=True)
+    device = next(iter(fitting.values())).device
+    _fill_buffers(module, device)
+    module.requires_grad_(False)
+    return module.eval()
+
+
+def _unet(config: dict[str, Any]) -> Module:
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
+    from .ip_attention import install_image_attention
+
+    unet: Module = UNet2DConditionModel(**config)
+    install_image_attention(unet)
+    return unet
+
+
+def _controlnet(config: dict[str, Any]) -> Module:
+    from diffusers.models.controlnets.controlnet import ControlNetModel
+
+    network: Module = ControlNetModel(**config)
+    return network
+
+
+def _vae(config: dict[str, Any]) -> Module:
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+
+    network: Module = AutoencoderKL(**config)
+    return network
+
+
+def _text_encoder(config: dict[str, Any]) -> Module:
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    # The special ids are only read by transformers' own pooling, which weft does not use; its
+    # defaults lie outside of small vocabularies and are warned about.
+    ids = {"bos_token_id": 0, "eos_token_id": config["vocab_size"] - 1, "pad_token_id": 0}
+    network: Module = CLIPTextModel(CLIPTextConfig(**config, **ids))
+    # Flat since transformers 5, nested before.
+    inner: Module = getattr(network, "text_model", network)
+    return inner
+
+
+def _clip_vision(config: dict[str, Any]) -> Module:
+    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+
+    network: Module = CLIPVisionModelWithProjection(CLIPVisionConfig(**config))
+    return network
+
+
+def _ip_adapter(config: dict[str, Any]) -> Module:
+    from .ip_attention import IPAdapterNetwork
+
+    return IPAdapterNetwork(config)
+
+
+_SHELLS: Mapping[str, Callable[[dict[str, Any]], Module]] = {
+    "unet": _unet,
+    "controlnet": _controlnet,
+    "vae": _vae,
+    "text_encoder": _text_encoder,
+    "clip_vision": _clip_vision,
+    "ip_adapter": _ip_adapter,
+}
+
+
+def _check(
+    kind: str, expected: Mapping[str, tuple[int, ...]], tensors: Mapping[str, Tensor]
+) -> None:
+    missing = [name for name in expected if name not in tensors]
+    left_over = [name for name in tensors if name not in expected]
+    if missing or left_over:
+        names = missing or left_over
+        raise ModelError(
+            "model.tensors_do_not_fit",
+            f"The {kind} has {len(missing)} tensors too few and {len(left_over)} too many, "
+            f'e.g. "{names[0]}".',
+            expected=f"{len(expected)} tensors",
+            got=str(len(tensors)),
+            hint="The file is incomplete, or a variant that weft does not read yet.",
+        )
+    for name, shape in expected.items():
+        got = tuple(tensors[name].shape)
+        # 1x1 convolutions and linear layers hold the same numbers; old files mix them.
+        if tuple(n for n in got if n != 1) != tuple(n for n in shape if n != 1):
+            raise ModelError(
+                "model.tensors_do_not_fit",
+                f'Tensor "{name}" of the {kind} does not fit the rest of the network.',
+                expected=str(shape),
+                got=str(got),
+            )
+
+
+def _fill_buffers(module: Module, device: torch.device) -> None:
+    """Give the buffers that no file holds (CLIP's position numbers) their values."""
+    import torch
+
+    for owner in module.modules():
+        for name, buffer in list(owner.named_buffers(recurse=False)):
+            if buffer is None or not buffer.is_meta:
+                continue
+            if name != "position_ids":
+                raise AssertionError(f"unknown buffer {name!r} left without values")
+            numbers = torch.arange(buffer.shape[-1], device=device).expand(buffer.shape)
+            owner.register_buffer(name, numbers, persistent=False)

@@ -1,0 +1,83 @@
+"""Prompt weights: "(a cat:1.2)", "(a cat)", "[a cat]" become pieces of text with numbers. No torch."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+UP, DOWN = 1.1, 1 / 1.1
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)\s*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Text with its weight; 1 = as written."""
+
+    text: str
+    weight: float
+
+
+def parse_prompt(prompt: str, *, square_brackets: bool = True) -> list[Piece]:
+    r"""Split a prompt into weighted pieces.
+
+    "(x)" multiplies the weight of x by 1.1, "[x]" divides it by 1.1, "(x:1.3)" *sets* it to 1.3
+    whatever stands around it. `\(`, `\)`, `\[`, `\]` are the characters themselves. A bracket
+    without its partner is plain text, and so is all that follows an opening one.
+
+    Args:
+        prompt: What the user typed.
+        square_brackets: Whether "[x]" weakens. ComfyUI has no such rule: pass False to read a prompt
+            as ComfyUI does.
+
+    Returns:
+        Pieces in order, neighbours of equal weight joined; one empty piece for an empty prompt.
+    """
+    pairs = {"(": ")", "[": "]"} if square_brackets else {"(": ")"}
+    merged: list[Piece] = []
+    for piece in _parse(prompt, 1.0, pairs):
+        if merged and merged[-1].weight == piece.weight:
+            merged[-1] = Piece(merged[-1].text + piece.text, piece.weight)
+        else:
+            merged.append(piece)
+    escaped = re.compile(r"\\([()\[\]])" if square_brackets else r"\\([()])")
+    return [Piece(escaped.sub(r"\1", p.text), p.weight) for p in merged] or [Piece("", 1.0)]
+
+
+def _parse(text: str, weight: float, pairs: dict[str, str]) -> list[Piece]:
+    pieces: list[Piece] = []
+    plain = at = 0
+    while at < len(text):
+        char = text[at]
+        if char == "\\":
+            at += 2
+            continue
+        if char not in pairs:
+            at += 1
+            continue
+        close = _partner(text, at, char, pairs[char])
+        if close is None:
+            break
+        if plain < at:
+            pieces.append(Piece(text[plain:at], weight))
+        inner, inner_weight = text[at + 1 : close], weight * (UP if char == "(" else DOWN)
+        head, colon, tail = inner.rpartition(":")
+        if char == "(" and colon and head and _NUMBER.match(tail.strip()):
+            inner, inner_weight = head, float(tail)
+        pieces += _parse(inner, inner_weight, pairs)
+        at = plain = close + 1
+    if plain < len(text):
+        pieces.append(Piece(text[plain:], weight))
+    return pieces
+
+
+def _partner(text: str, start: int, opening: str, closing: str) -> int | None:
+    depth, at = 0, start
+    while at < len(text):
+        if text[at] == "\\":
+            at += 2
+            continue
+        depth += (text[at] == opening) - (text[at] == closing)
+        if depth == 0:
+            return at
+        at += 1
+    return None
