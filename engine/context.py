@@ -22,11 +22,12 @@ class Run:
         run: Id of the run.
         workspace: Folders; None for the current directory without models.
         document: The resolved workflow as JSON data, for embedding.
+        seeds: Every seed of the run, `node.parameter` -> value.
         token: Cancellation.
         emit: Where events go; may be called from any thread.
     """
 
-    __slots__ = ("_emit", "_token", "document", "id", "node", "workspace")
+    __slots__ = ("_emit", "_token", "document", "id", "node", "seeds", "workspace")
 
     def __init__(
         self,
@@ -34,6 +35,7 @@ class Run:
         run: str = "run",
         workspace: Workspace | None = None,
         document: Mapping[str, Any] | None = None,
+        seeds: Mapping[str, int] | None = None,
         token: CancelToken | None = None,
         emit: Callable[[Event], None] | None = None,
     ) -> None:
@@ -41,6 +43,7 @@ class Run:
         self.id = run
         self.workspace = workspace if workspace is not None else Workspace()
         self.document = document if document is not None else {}
+        self.seeds = seeds if seeds is not None else {}
         self._token = token if token is not None else CancelToken()
         self._emit = emit
 

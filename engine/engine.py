@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from .cache import MISSING, MemoryCache
 from .cancel import CancelToken
@@ -104,7 +104,7 @@ class Engine:
         self._plans: OrderedDict[tuple[int, tuple[str, ...] | None], tuple[Document, Plan]]
         self._plans = OrderedDict()
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -200,7 +200,7 @@ def _read(function: Callable[..., Any], *, type_id: str, **fields: Any) -> NodeS
     where = f"{code.co_filename}:{code.co_firstlineno}" if code else "?"
 
     def refuse(reason: str, hint: str | None = None) -> DeclarationError:
-        return DeclarationError(f"{where}: node {type_id}: {reason}", hint=hint)
+        return DeclarationError(f"{where}: node {type_id}: {reason}.", hint=hint)
 
     if not type_id.isidentifier() or not type_id[0].isupper():
         raise refuse("the type id must be PascalCase letters and digits")

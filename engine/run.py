@@ -349,6 +349,7 @@ class Execution:
                 self.run_id,
                 self.workspace,
                 self.document(),
+                self.plan.seeds,
                 self.token,
                 self._emit_anywhere if self.listener is not None else None,
             )

@@ -118,7 +118,7 @@ class Workspace:
         raise _missing(f'input file "{name}"', "the input folders", name, shallow)
 
     def write(
-        self, prefix: str, suffix: str, fill: Callable[[BinaryIO], None], *, folder: str = ""
+        self, prefix: str, suffix: str, fill: Callable[[BinaryIO], object], *, folder: str = ""
     ) -> Path:
         """Write a new numbered file `prefix_00001suffix` into the output folder.
 
@@ -173,7 +173,9 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
-def _write_numbered(folder: Path, stem: str, suffix: str, fill: Callable[[BinaryIO], None]) -> Path:
+def _write_numbered(
+    folder: Path, stem: str, suffix: str, fill: Callable[[BinaryIO], object]
+) -> Path:
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".", suffix=suffix + ".part")
     try:
         with os.fdopen(handle, "wb") as file:

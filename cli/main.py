@@ -1,0 +1,125 @@
+"""`weft`: parse the command line and hand over to one module a command."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+DONE, FAILED, BAD_WORKFLOW, INTERRUPTED = 0, 1, 2, 130
+
+_EPILOG = "exit codes: 0 done, 1 failed while running, 2 bad workflow or usage, 130 interrupted"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; its exit code.
+
+    Args:
+        arguments: Words after `weft`; None for those of the process.
+    """
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command != "run":
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if options.command is None:
+        parser.print_help()
+        return DONE
+    options.rest = rest
+    command = importlib.import_module(f".{options.command}", __package__)
+    try:
+        code: int = command.execute(options)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)  # noqa: T201
+        return INTERRUPTED
+    except BrokenPipeError:  # `weft nodes | head`
+        sys.stderr.close()
+        return DONE
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="weft",
+        description="A node-graph engine for diffusion images.",
+        epilog=_EPILOG,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
+
+    run = commands.add_parser(
+        "run",
+        help="run a workflow file",
+        epilog="Every public input of the file is an option of its own, such as --prompt or --seed "
+        "(weft run FILE --inputs lists them). " + _EPILOG,
+        allow_abbrev=False,
+    )
+    run.add_argument("file", help="workflow file, in weft's format or ComfyUI's API format")
+    run.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NODE.PARAM=VALUE",
+        help="give any input of any node another value; may be repeated",
+    )
+    run.add_argument("--out", default="out", metavar="DIR", help="output folder (default: out)")
+    run.add_argument("--json", action="store_true", help="print events as JSON lines")
+    run.add_argument("--inputs", action="store_true", help="list the public inputs and stop")
+    _folders(run)
+
+    validate = commands.add_parser("validate", help="list every problem of a workflow file")
+    validate.add_argument("file")
+    validate.add_argument("--json", action="store_true", help="print problems as JSON")
+    _folders(validate)
+
+    nodes = commands.add_parser("nodes", help="list the node types, or describe one")
+    nodes.add_argument("type", nargs="?", help="a node type")
+    nodes.add_argument("--json", action="store_true", help="print the schema as JSON")
+
+    models = commands.add_parser("models", help="list, inspect or fetch model files")
+    verbs = models.add_subparsers(dest="verb", required=True, metavar="VERB")
+    listing = verbs.add_parser("list", help="list models by kind")
+    listing.add_argument("kind", nargs="?", help="one kind, such as checkpoints")
+    listing.add_argument("--json", action="store_true")
+    _folders(listing)
+    inspect = verbs.add_parser("inspect", help="say what a model file is, from its header")
+    inspect.add_argument("model", help="path, or KIND/NAME in the model folders")
+    inspect.add_argument("--json", action="store_true")
+    _folders(inspect)
+    pull = verbs.add_parser("pull", help="download the models that a manifest lists")
+    pull.add_argument(
+        "manifest", help='JSON: {"models": [{"kind", "name", "url", "sha256", "size"}]}'
+    )
+    pull.add_argument("--models", metavar="DIR", help="models folder (default: WEFT_HOME/models)")
+    return parser
+
+
+def _folders(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--models",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="folder with checkpoints/, controlnet/, ...; may be repeated",
+    )
+    parser.add_argument(
+        "--input",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="folder with input pictures; may be repeated",
+    )
+    parser.add_argument(
+        "--extra-model-paths-config",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a file in the format of ComfyUI's extra_model_paths.yaml",
+    )
+
+
+def _version() -> str:
+    from .. import __version__
+
+    return f"weft {__version__}"

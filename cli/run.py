@@ -1,0 +1,73 @@
+"""`weft run`: run a workflow file and show how it goes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..engine.cancel import CancelToken
+from ..engine.errors import Cancelled, RunError, WeftError
+from ..engine.events import Event, to_json
+from ..engine.workflow import Workflow
+from ..nodes.standard import StandardEngine, standard_registry
+from . import say
+from .main import BAD_WORKFLOW, DONE, FAILED, INTERRUPTED
+from .words import apply_words
+from .workspace import workspace_of
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Do it; the exit code."""
+    try:
+        registry = standard_registry()
+        workflow = Workflow.load(options.file, registry)
+        if options.inputs:
+            return _list_inputs(workflow)
+        workflow = apply_words(workflow, registry, options.set, options.rest)
+        workspace = workspace_of(options, Path(options.file))
+        with StandardEngine(registry=registry, workspace=workspace) as engine:
+            return _run(engine, workflow, as_json=options.json)
+    except WeftError as error:
+        _report(error, as_json=options.json)
+        return BAD_WORKFLOW
+
+
+def _run(engine: StandardEngine, workflow: Workflow, *, as_json: bool) -> int:
+    token = CancelToken()
+    try:
+        if as_json:
+            engine.run(workflow, on_event=_print_event, token=token)
+            return DONE
+        from .progress import Progress
+
+        with Progress() as progress:
+            result = engine.run(workflow, on_event=progress.receive, token=token)
+    except (RunError, Cancelled) as error:
+        _report(error, as_json=as_json)
+        return INTERRUPTED if isinstance(error, Cancelled) else FAILED
+    for target, seed in result.seeds.items():
+        say.out(f"seed   {target} = {seed}")
+    for artifact in result.artifacts:
+        say.out(f"{'shown' if artifact.temporary else 'saved'}  {artifact.path}")
+    say.err(f"{len(result.ran)} nodes in {result.seconds:.1f} s")
+    return DONE
+
+
+def _list_inputs(workflow: Workflow) -> int:
+    for name, target in workflow.document.interface.inputs.items():
+        node_id, _, port = target.rpartition(".")
+        node = workflow.document.nodes.get(node_id)
+        value = node.inputs.get(port) if node is not None else None
+        say.out(f"--{name:<20} {target:<30} {value!r}")
+    return DONE
+
+
+def _print_event(event: Event) -> None:
+    say.out_json(to_json(event))
+
+
+def _report(error: WeftError, *, as_json: bool) -> None:
+    if as_json:
+        say.out_json({"event": "Error", **error.to_json()})
+    else:
+        say.error(error)

@@ -1,0 +1,34 @@
+"""How the command line speaks: results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from ..engine.errors import SeveralProblems, WeftError
+
+
+def out(text: str = "") -> None:
+    """A line of the result."""
+    print(text)  # noqa: T201
+
+
+def err(text: str) -> None:
+    """A line beside the result."""
+    print(text, file=sys.stderr)  # noqa: T201
+
+
+def out_json(data: Any) -> None:
+    """A JSON value as the result, on one line, at once."""
+    print(json.dumps(data, ensure_ascii=False), flush=True)  # noqa: T201
+
+
+def error(problem: WeftError) -> None:
+    """An error with all its problems, each with what was expected and got."""
+    if not isinstance(problem, SeveralProblems):
+        err(f"error [{problem.code}]: {problem}")
+        return
+    err(f"error: {str(problem).splitlines()[0]}")
+    for each in problem.problems:
+        err(f"  [{each.code}] {each}")

@@ -1,0 +1,114 @@
+"""Latents: empty ones, pictures into them and out of them, and as files."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ..diffusion.types import Image, Latent, Vae
+from ..engine.context import Run
+from ..engine.node import node
+from ..engine.widgets import Alias, InputFile, Range
+
+MAX_SIDE = 16_384
+
+
+@node("EmptyLatentImage", category="latent", lane="inline")
+def empty_latent_image(
+    *,
+    width: Annotated[int, Range(16, MAX_SIDE, step=8)] = 512,
+    height: Annotated[int, Range(16, MAX_SIDE, step=8)] = 512,
+    batch_size: Annotated[int, Range(1, 4096)] = 1,
+) -> Latent:
+    """Make an empty latent: the canvas for a picture from noise.
+
+    Args:
+        width: Width of the picture in pixels, a multiple of 8.
+        height: Height of the picture in pixels, a multiple of 8.
+        batch_size: Number of pictures.
+
+    Returns:
+        Zeros, (batch_size, 4, height / 8, width / 8) float32.
+
+    Raises:
+        DiffusionError: A side is no multiple of 8.
+    """
+    from ..diffusion import empty_latent
+
+    return empty_latent(width, height, batch_size)
+
+
+@node("VAEEncode", category="latent", lane="gpu")
+def vae_encode(pixels: Image, vae: Vae) -> Latent:
+    """Encode pictures into latents.
+
+    Args:
+        pixels: (B, H, W, 3) float32 in [0, 1]. Sides that are no multiple of 8 are cropped
+            evenly on both ends.
+        vae: The VAE.
+
+    Returns:
+        (B, 4, H / 8, W / 8) float32.
+    """
+    from ..diffusion import encode_image
+
+    return encode_image(vae, pixels)
+
+
+@node("VAEDecode", category="latent", lane="gpu")
+def vae_decode(samples: Latent, vae: Vae) -> Image:
+    """Decode latents into pictures.
+
+    Args:
+        samples: (B, 4, h, w) float32.
+        vae: The VAE.
+
+    Returns:
+        (B, 8 h, 8 w, 3) float32 in [0, 1].
+
+    Raises:
+        DiffusionError: The latent belongs to another family of models.
+    """
+    from ..diffusion import decode_latent
+
+    return decode_latent(vae, samples)
+
+
+@node("SaveLatent", category="latent", effects=["writes"], lane="io")
+def save_latent(run: Run, samples: Latent, *, filename_prefix: str = "latents/weft") -> Latent:
+    """Write a latent to a `.latent` file, in the format that ComfyUI reads.
+
+    Args:
+        samples: The latent.
+        filename_prefix: Name before the number, below the output folder; may hold folders.
+
+    Returns:
+        The same latent.
+
+    Raises:
+        FileError: The name leaves the output folder, or the disk refuses.
+    """
+    from ..diffusion.latent_file import latent_bytes
+    from .metadata import embedded
+
+    data = latent_bytes(samples, embedded(run))
+    path = run.workspace.write(filename_prefix, ".latent", lambda file: file.write(data))
+    run.artifact(path, "application/octet-stream")
+    return samples
+
+
+@node("LoadLatent", category="latent", effects=["reads"], lane="io")
+def load_latent(run: Run, *, file: Annotated[str, InputFile(), Alias("latent")]) -> Latent:
+    """Read a latent from a `.latent` file, of weft or of ComfyUI.
+
+    Args:
+        file: Name below the input folders.
+
+    Returns:
+        The latent, (B, 4, h, w) float32.
+
+    Raises:
+        DiffusionError: The file is no latent.
+    """
+    from ..diffusion.latent_file import read_latent
+
+    return read_latent(run.workspace.input(file))

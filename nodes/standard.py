@@ -1,0 +1,154 @@
+"""The engine as most people use it: weft's own nodes, installed packs, the usual folders."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ..engine.cache import MemoryCache
+from ..engine.engine import Engine
+from ..engine.errors import DeclarationError
+from ..engine.model_paths import read_extra_model_paths
+from ..engine.registry import Registry
+from ..engine.values import Values
+from ..engine.workspace import Workspace
+from .values import CODECS
+
+MODULES = (
+    "plain",
+    "loaders",
+    "conditioning",
+    "latent",
+    "sampling",
+    "control",
+    "ip_adapter",
+    "image",
+)
+THIMBLE = Path(__file__).parent.parent / "diffusion" / "thimble"
+
+
+def standard_registry(
+    extra: Iterable[Callable[..., Any] | ModuleType | Registry] = (), *, packs: bool = True
+) -> Registry:
+    """weft's own nodes, those of installed packs, and `extra` ones.
+
+    Args:
+        extra: Node functions, modules or registries to add.
+        packs: Whether to load what installed packages offer under the entry point `weft.nodes`.
+
+    Raises:
+        DeclarationError: Two nodes claim one name, or a pack cannot be loaded; both are named.
+    """
+    registry = Registry(importlib.import_module(f".{m}", __package__) for m in MODULES)
+    for entry in entry_points(group="weft.nodes") if packs else ():
+        try:
+            registry.add(entry.load())
+        except DeclarationError:
+            raise
+        except Exception as error:  # whatever a stranger's package does when imported
+            package = entry.dist.name if entry.dist is not None else entry.name
+            raise DeclarationError(
+                f"The node pack {package} ({entry.value}) cannot be loaded: "
+                f"{type(error).__name__}: {error}",
+                code="node.pack_failed",
+                hint=f"Update or uninstall {package}.",
+            ) from error
+    for source in extra:
+        registry.add(source)
+    return registry
+
+
+def home() -> Path:
+    """weft's folder for state and models: `WEFT_HOME`, else `.weft` in the user's home."""
+    named = os.environ.get("WEFT_HOME")
+    return Path(named) if named else Path.home() / ".weft"
+
+
+def standard_workspace(
+    *,
+    models: Sequence[str | Path] = (),
+    inputs: Sequence[str | Path] = (),
+    output: str | Path = "out",
+    extra_model_paths: Sequence[str | Path] = (),
+) -> Workspace:
+    """The usual folders.
+
+    Models are looked for in `models`, then in `WEFT_MODELS` (several, separated as in PATH), then
+    in `models` below `WEFT_HOME`, and last in the package itself, which has thimble. Input files:
+    in `inputs`, then `input` below `WEFT_HOME`, then among scikit-image's sample photos.
+
+    Args:
+        models: Folders with a folder for each kind of model.
+        inputs: Input folders.
+        output: Output folder.
+        extra_model_paths: Files in the format of ComfyUI's `extra_model_paths.yaml`. One lying
+            in a models folder, or beside it, is read without being named.
+
+    Raises:
+        FileError: A named file is missing or has another format.
+    """
+    roots = [Path(m) for m in models]
+    roots += [Path(m) for m in os.environ.get("WEFT_MODELS", "").split(os.pathsep) if m]
+    roots.append(home() / "models")
+    lists = [Path(p) for p in extra_model_paths]
+    for root in roots:
+        for folder in (root, root.parent):
+            found = folder / "extra_model_paths.yaml"
+            if found.is_file() and found not in lists:
+                lists.append(found)
+    folders: dict[str, list[Path]] = {}
+    for file in lists:
+        for kind, paths in read_extra_model_paths(file).items():
+            folders.setdefault(kind, []).extend(paths)
+    samples = importlib.util.find_spec("skimage")
+    photos = (
+        [Path(p) / "data" for p in (samples.submodule_search_locations or [])] if samples else []
+    )
+    return Workspace(
+        models=[*roots, THIMBLE],
+        model_folders=folders,
+        inputs=[*(Path(i) for i in inputs), home() / "input", *photos],
+        output=Path(output),
+    )
+
+
+class StandardEngine(Engine):
+    """An engine with weft's nodes, installed packs and the usual folders.
+
+    Args:
+        nodes: More node functions, modules or registries.
+        models: Folders with a folder for each kind of model, before the usual ones.
+        inputs: Input folders, before the usual ones.
+        output: Output folder.
+        cache_bytes: How much may be remembered in memory.
+        packs: Whether to load installed node packs.
+        registry: Replaces the node types altogether.
+        workspace: Replaces the folders altogether.
+    """
+
+    def __init__(
+        self,
+        *,
+        nodes: Iterable[Callable[..., Any] | ModuleType | Registry] = (),
+        models: Sequence[str | Path] = (),
+        inputs: Sequence[str | Path] = (),
+        output: str | Path = "out",
+        cache_bytes: int = 4 * 2**30,
+        packs: bool = True,
+        registry: Registry | None = None,
+        workspace: Workspace | None = None,
+    ) -> None:
+        super().__init__(
+            registry if registry is not None else standard_registry(nodes, packs=packs),
+            workspace=workspace
+            if workspace is not None
+            else standard_workspace(models=models, inputs=inputs, output=output),
+            values=Values(CODECS),
+            cache=MemoryCache(cache_bytes),
+        )

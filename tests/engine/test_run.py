@@ -1,0 +1,417 @@
+"""What runs, what does not, and in what order."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from weft.engine.cancel import CancelToken
+from weft.engine.context import Run
+from weft.engine.errors import Cancelled, RunError
+from weft.engine.events import NodeProgress, NodeStarted, RunFinished, RunStarted
+from weft.engine.node import node
+from weft.engine.widgets import Range
+from weft.engine.workflow import Workflow
+
+from .toy import Gate, Log, Pair, engine, flow, run
+
+DIAMOND = {
+    "a": ("Number", {"value": 2}),
+    "b": ("Add", {"a": "@a.value", "b": 1}),
+    "c": ("Add", {"a": "@a.value", "b": 10}),
+    "d": ("Add", {"a": "@b.value", "b": "@c.value"}),
+}
+
+
+def test_run_with_shared_input_runs_it_once() -> None:
+    with engine() as e:
+        result, log = run(e, flow(**DIAMOND), "d.value")
+    assert result["d.value"] == 15
+    assert sorted(log.ran) == ["a", "b", "c", "d"]
+    assert log.ran.index("a") == 0
+    assert log.ran[-1] == "d"
+
+
+def test_run_repeated_calls_nothing() -> None:
+    with engine() as e:
+        run(e, flow(**DIAMOND), "d.value")
+        result, log = run(e, flow(**DIAMOND), "d.value")
+    assert result["d.value"] == 15
+    assert log.ran == []
+    assert sorted(log.cached) == ["a", "b", "c", "d"]
+
+
+def test_run_with_one_input_changed_reruns_only_downstream() -> None:
+    with engine() as e:
+        run(e, flow(**DIAMOND), "d.value")
+        result, log = run(e, flow(**DIAMOND).set("c.b", 20), "d.value")
+    assert result["d.value"] == 25
+    assert log.ran == ["c", "d"]
+
+
+def test_run_with_equal_intermediate_value_stops_there() -> None:
+    chain = {
+        "n": ("Number", {"value": 5}),
+        "s": ("Sign", {"a": "@n.value"}),
+        "d": ("Add", {"a": "@s.value", "b": 1}),
+    }
+    with engine() as e:
+        run(e, flow(**chain), "d.value")
+        result, log = run(e, flow(**chain).set("n.value", 7), "d.value")
+    assert result["d.value"] == 2
+    assert log.ran == ["n", "s"]
+    assert log.cached == ["d"]
+
+
+def test_run_computes_only_what_is_wanted() -> None:
+    with engine() as e:
+        _, log = run(e, flow(**DIAMOND), "b.value")
+    assert log.ran == ["a", "b"]
+
+
+def test_run_without_outputs_computes_roots_and_interface() -> None:
+    data = flow(**DIAMOND, shown=("Show", {"a": "@b.value"})).to_json()
+    data["interface"] = {"outputs": {"answer": "c.value"}}
+    with engine() as e:
+        result, log = run(e, Workflow.from_json(data))
+    assert set(log.ran) == {"a", "b", "c", "shown"}
+    assert result["answer"] == result["c.value"] == 12
+
+
+def test_run_of_deep_chain_does_not_recurse() -> None:
+    nodes: dict[str, tuple[str, dict[str, object]]] = {"n0": ("Number", {"value": 0})}
+    for i in range(5000):
+        nodes[f"n{i + 1}"] = ("Add", {"a": f"@n{i}.value", "b": 1})
+    with engine() as e:
+        result, log = run(e, flow(**nodes), "n5000.value")
+    assert result["n5000.value"] == 5000
+    assert len(log.ran) == 5001
+
+
+def test_run_of_list_input_collects_links_in_order() -> None:
+    nodes = {
+        "a": ("Number", {"value": 1}),
+        "b": ("Number", {"value": 2}),
+        "s": ("Sum", {"items": ["@a.value", "@b.value", "@a.value"]}),
+        "t": ("Sum", {"items": [1, 2]}),
+    }
+    with engine() as e:
+        result, _ = run(e, flow(**nodes), "s.value", "t.value")
+    assert (result["s.value"], result["t.value"]) == (4, 3)
+
+
+def test_run_with_named_outputs_links_each() -> None:
+    nodes = {
+        "n": ("Number", {"value": 5}),
+        "p": ("Split", {"a": "@n.value"}),
+        "d": ("Add", {"a": "@p.low", "b": "@p.high"}),
+    }
+    with engine() as e:
+        result, _ = run(e, flow(**nodes), "d.value", "p.high")
+    assert (result["d.value"], result["p.high"]) == (10, 6)
+
+
+def test_run_with_failing_node_keeps_the_other_branch() -> None:
+    nodes = {
+        "n": ("Number", {"value": 1}),
+        "bad": ("Fail", {"a": "@n.value"}),
+        "after": ("Add", {"a": "@bad.value", "b": 1}),
+        "good": ("Slow", {"a": "@n.value"}),
+    }
+    log = Log()
+    with engine() as e:
+        with pytest.raises(RunError) as caught:
+            e.run(flow(**nodes), outputs=["after.value", "good.value"], on_event=log)
+        (problem,) = caught.value.problems
+        assert (problem.code, problem.node, problem.port) == ("toy.refused", "bad", "a")
+        assert problem.hint == "Try another."
+        assert log.failed == ["bad"]
+        assert "good" in log.ran
+        assert "after" not in log.nodes(NodeStarted)
+        assert log.events[-1].status == "failed"  # type: ignore[union-attr]
+        _, again = run(e, flow(**nodes), "good.value")
+    assert again.ran == []
+
+
+def test_run_failure_is_not_remembered() -> None:
+    nodes = {"n": ("Number", {}), "bad": ("Crash", {"a": "@n.value"})}
+    with engine() as e:
+        for _ in range(2):
+            log = Log()
+            with pytest.raises(RunError) as caught:
+                e.run(flow(**nodes), outputs=["bad.value"], on_event=log)
+            assert log.failed == ["bad"]
+            assert isinstance(caught.value.__cause__, ZeroDivisionError)
+            assert caught.value.problems[0].code == "run.exception"
+
+
+def test_run_impure_node_runs_each_time_and_equal_value_stops_there() -> None:
+    nodes = {"t": ("Now", {"value": 3}), "d": ("Add", {"a": "@t.value", "b": 1})}
+    with engine() as e:
+        run(e, flow(**nodes), "d.value")
+        _, log = run(e, flow(**nodes), "d.value")
+    assert log.ran == ["t"]
+    assert log.cached == ["d"]
+
+
+def test_run_value_without_content_is_known_by_its_making() -> None:
+    nodes = {
+        "n": ("Number", {"value": 5}),
+        "w": ("Wrap", {"a": "@n.value"}),
+        "u": ("Unwrap", {"opaque": "@w.opaque"}),
+    }
+    with engine() as e:
+        run(e, flow(**nodes), "u.value")
+        _, log = run(e, flow(**nodes), "u.value")
+        assert log.ran == []
+        result, log = run(e, flow(**nodes).set("n.value", 6), "u.value")
+    assert log.ran == ["n", "w", "u"]
+    assert result["u.value"] == 6
+
+
+@pytest.mark.parametrize("budget", [0, 1000, 3000])
+def test_run_with_evicted_values_computes_them_again(budget: int) -> None:
+    nodes: dict[str, tuple[str, dict[str, object]]] = {"n0": ("Number", {"value": 1})}
+    for i in range(12):
+        nodes[f"n{i + 1}"] = ("Add", {"a": f"@n{i}.value", "b": "@n0.value"})
+    with engine(budget=budget) as e:
+        for last in (12, 11, 12, 5):
+            result, _ = run(e, flow(**nodes), f"n{last}.value")
+            assert result[f"n{last}.value"] == last + 1
+        result, _ = run(e, flow(**nodes).set("n12.bias", 100), "n12.value")
+    assert result["n12.value"] == 113
+
+
+def test_run_with_values_dropped_reruns_the_ancestors_it_needs_once() -> None:
+    nodes = {
+        "a": ("Number", {"value": 1}),
+        "b": ("Add", {"a": "@a.value", "b": 1}),
+        "c": ("Split", {"a": "@b.value"}),
+        "d": ("Add", {"a": "@b.value", "b": "@c.high"}),
+    }
+    with engine() as e:
+        run(e, flow(**nodes), "d.value")
+        e.cache.drop_values()
+        result, log = run(e, flow(**nodes).set("d.bias", 1), "d.value")
+    assert result["d.value"] == 6
+    assert sorted(log.ran) == ["a", "b", "c", "d"]
+
+
+def test_run_with_linked_widget_checks_its_value() -> None:
+    nodes = {"big": ("Add", {"a": 1e6, "b": 1e6}), "n": ("Number", {"value": "@big.value"})}
+    with engine() as e, pytest.raises(RunError) as caught:
+        run(e, flow(**nodes), "n.value")
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.node, problem.port) == ("params.out_of_range", "n", "value")
+
+
+def test_run_integer_into_float_input_arrives_as_float() -> None:
+    nodes = {"i": ("Dice", {"seed": 3}), "n": ("Number", {"value": "@i.value"})}
+    with engine() as e:
+        result, _ = run(e, flow(**nodes), "n.value")
+    assert type(result["n.value"]) is float
+
+
+def test_run_async_node_is_awaited() -> None:
+    @node("Later", category="toy")
+    async def later(a: float) -> float:
+        """Give a number later.
+
+        Args:
+            a: A number.
+        """
+        await asyncio.sleep(0)
+        return a + 1
+
+    nodes = {"n": ("Number", {"value": 1}), "l": ("Later", {"a": "@n.value"})}
+    with engine(nodes=[later]) as e:
+        result, _ = run(e, flow(**nodes), "l.value")
+    assert result["l.value"] == 2
+
+
+def test_run_started_in_a_loop_says_to_await() -> None:
+    async def inside() -> str:
+        with engine() as e, pytest.raises(Exception, match="arun") as caught:
+            e.run(flow(n=("Number", {})), outputs=["n.value"])
+        return str(getattr(caught.value, "code", ""))
+
+    assert asyncio.run(inside()) == "run.loop_running"
+
+
+def test_run_cancelled_in_a_node_stops_at_its_next_check() -> None:
+    gate = Gate()
+    token = CancelToken()
+    nodes = {
+        "n": ("Number", {}),
+        "w": ("Wait", {"a": "@n.value"}),
+        "after": ("Slow", {"a": "@w.value"}),
+    }
+    log = Log()
+
+    def cancel() -> None:
+        assert gate.entered.wait(30)
+        token.cancel()
+
+    canceller = threading.Thread(target=cancel)
+    canceller.start()
+    with engine(nodes=[gate.node]) as e:
+        with pytest.raises(Cancelled):
+            e.run(flow(**nodes), outputs=["after.value"], on_event=log, token=token)
+        canceller.join()
+        assert "after" not in log.nodes(NodeStarted)
+        assert log.events[-1].status == "cancelled"  # type: ignore[union-attr]
+        gate.open.set()
+        result, second = run(e, flow(**nodes), "after.value")
+    assert second.cached == ["n"]
+    assert result["after.value"] == 0
+
+
+def test_run_cancelled_beforehand_calls_nothing() -> None:
+    token = CancelToken()
+    token.cancel()
+    log = Log()
+    with engine() as e, pytest.raises(Cancelled):
+        e.run(flow(**DIAMOND), outputs=["d.value"], on_event=log, token=token)
+    assert log.ran == []
+
+
+async def test_arun_task_cancelled_stops_the_node() -> None:
+    gate = Gate()
+    nodes = {"n": ("Number", {}), "w": ("Wait", {"a": "@n.value"})}
+    with engine(nodes=[gate.node]) as e:
+        task = asyncio.create_task(e.arun(flow(**nodes), outputs=["w.value"]))
+        assert await asyncio.to_thread(gate.entered.wait, 30)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+def test_two_runs_sharing_a_step_compute_it_once() -> None:
+    gate = Gate()
+    nodes = {"n": ("Number", {}), "w": ("Wait", {"a": "@n.value"})}
+    with engine(nodes=[gate.node]) as e, ThreadPoolExecutor(2) as pool:
+        first = pool.submit(run, e, flow(**nodes), "w.value")
+        assert gate.entered.wait(30)
+        second = pool.submit(run, e, flow(**nodes), "w.value")
+        gate.open.set()
+        results = [first.result(30)[0]["w.value"], second.result(30)[0]["w.value"]]
+    assert results == [0, 0]
+    assert gate.calls == 1
+
+
+def test_run_independent_branches_overlap() -> None:
+    both = threading.Barrier(2)
+
+    @node("Meet", category="toy", lane="io")
+    def meet(*, value: float = 0.0) -> float:
+        """Wait until two are here.
+
+        Args:
+            value: What to give.
+        """
+        both.wait(30)
+        return value
+
+    nodes = {
+        "x": ("Meet", {"value": 1}),
+        "y": ("Meet", {"value": 2}),
+        "d": ("Add", {"a": "@x.value", "b": "@y.value"}),
+    }
+    with engine(nodes=[meet]) as e:
+        result, _ = run(e, flow(**nodes), "d.value")
+    assert result["d.value"] == 3
+
+
+def test_run_progress_arrives_in_order_between_start_and_finish() -> None:
+    @node("Count", category="toy")
+    def count(run: Run, *, to: int = 3) -> int:
+        """Count.
+
+        Args:
+            to: Number of steps.
+        """
+        for i in range(to):
+            run.progress(i + 1, to)
+        return to
+
+    with engine(nodes=[count]) as e:
+        _, log = run(e, flow(c=("Count", {})), "c.value")
+    kinds = [type(event).__name__ for event in log.events]
+    assert kinds == [
+        "RunStarted", "NodeStarted", "NodeProgress", "NodeProgress", "NodeProgress",
+        "NodeFinished", "RunFinished",
+    ]  # fmt: skip
+    assert [e.value for e in log.events if isinstance(e, NodeProgress)] == [1, 2, 3]
+
+
+def test_run_out_of_memory_frees_the_cache_and_tries_once_more() -> None:
+    calls: list[int] = []
+
+    @node("Hungry", category="toy")
+    def hungry(a: float, *, appetite: int = 1) -> float:
+        """Run out of memory a few times.
+
+        Args:
+            a: A number.
+            appetite: How often.
+        """
+        calls.append(1)
+        if len(calls) <= appetite:
+            raise MemoryError("no room")
+        return a
+
+    nodes = {"n": ("Number", {"value": 1}), "h": ("Hungry", {"a": "@n.value"})}
+    with engine(nodes=[hungry]) as e:
+        result, _ = run(e, flow(**nodes), "h.value")
+        assert result["h.value"] == 1
+        assert len(calls) == 2
+        calls.clear()
+        with pytest.raises(RunError) as caught:
+            run(e, flow(**nodes).set("h.appetite", 9), "h.value")
+    assert len(calls) == 2
+    assert caught.value.problems[0].code == "run.out_of_memory"
+
+
+def test_run_reports_plan_seeds_and_end() -> None:
+    nodes = {"d": ("Dice", {"seed": 7}), "s": ("Slow", {"a": "@d.value"})}
+    with engine() as e:
+        result, log = run(e, flow(**nodes), "s.value")
+    first, last = log.events[0], log.events[-1]
+    assert isinstance(first, RunStarted)
+    assert first.nodes == ("d", "s")
+    assert dict(first.seeds) == {"d.seed": 7} == result.seeds
+    assert isinstance(last, RunFinished)
+    assert (last.status, last.ran, last.cached) == ("done", 2, 0)
+
+
+def test_run_with_random_seed_draws_it_and_reports_a_workflow_that_repeats() -> None:
+    with engine() as e:
+        workflow = flow(d=("Dice", {"seed": "random"}))
+        first, _ = run(e, workflow, "d.value")
+        second, _ = run(e, workflow, "d.value")
+        assert first["d.value"] != second["d.value"]
+        again, log = run(e, first.workflow, "d.value")
+    assert again["d.value"] == first["d.value"] == first.seeds["d.seed"]
+    assert log.ran == []
+
+
+def test_node_returning_the_wrong_number_of_outputs_is_named() -> None:
+    @node("Short", category="toy", lane="inline")
+    def short(*, value: float = 0.0) -> Pair:
+        """Return too little.
+
+        Args:
+            value: Anything.
+        """
+        return (value,)  # type: ignore[return-value]
+
+    with engine(nodes=[short]) as e, pytest.raises(RunError) as caught:
+        run(e, flow(s=("Short", {})), "s.low")
+    assert caught.value.problems[0].code == "node.wrong_outputs"
+
+
+def test_range_of_a_parameter_refuses_nan() -> None:
+    assert Range(0, 1).problem(float("nan")) is not None
