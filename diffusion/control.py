@@ -1,0 +1,139 @@
+"""ControlNets: attaching them to a prompt, and fitting pictures and networks together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from .errors import ModelError, ParameterError
+from .latents import check_image
+from .types import Conditioning, ControlNet, ControlUse, Image, Model
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def apply_control(
+    conditioning: Conditioning,
+    control_net: ControlNet,
+    image: Image,
+    strength: float = 1.0,
+    start: float = 0.0,
+    end: float = 1.0,
+) -> Conditioning:
+    """Let a ControlNet act together with a prompt; several add up.
+
+    Apply it to positive and negative alike for the usual behaviour; to the positive alone, the
+    negative pass runs without it.
+
+    Args:
+        conditioning: Encoded prompt.
+        control_net: From `load_controlnet`.
+        image: (B, H, W, 3) float32 in [0, 1], the preprocessed picture (edges, depth, ...). When used
+            it is cropped centrally to the shape of the run and resized to its pixels (nearest-exact,
+            as ComfyUI does). One picture serves a whole batch; more are repeated in turn.
+        strength: Factor on the residuals; 1 = as trained, 0 = not applied at all.
+        start, end: Part of the schedule in which it acts; 0 = the beginning, 1 = the end.
+
+    Returns:
+        A new conditioning; the same one if strength is 0.
+
+    Raises:
+        ShapeError: The image is not (B, H, W, 3).
+        ParameterError: start and end are not 0 <= start <= end <= 1, or strength is not finite.
+
+    Source: Zhang et al. 2023.
+    """
+    check_image(image)
+    check_window(start, end)
+    check_factor("strength", strength)
+    if strength == 0:
+        return conditioning
+    use = ControlUse(control_net, image, float(strength), float(start), float(end))
+    return Conditioning(
+        tuple(replace(entry, control=(*entry.control, use)) for entry in conditioning.entries)
+    )
+
+
+def check_window(start: float, end: float) -> None:
+    """Refuse a part of the schedule that is none."""
+    if not 0.0 <= start <= end <= 1.0:
+        raise ParameterError(
+            "window.bad_range",
+            "start and end are fractions of the schedule.",
+            expected="0 <= start <= end <= 1",
+            got=f"start {start}, end {end}",
+        )
+
+
+def check_factor(name: str, value: float) -> None:
+    """Refuse factors that are not finite."""
+    import math
+
+    if not math.isfinite(value):
+        raise ParameterError(
+            "factor.not_finite", f"{name} is no number.", expected="a finite number", got=str(value)
+        )
+
+
+def check_fits(model: Model, net: ControlNet) -> None:
+    """Refuse a ControlNet that was made for another UNet.
+
+    Raises:
+        ModelError: Widths, layers or text width differ; both files are named.
+    """
+    unet, control = model.weights, net.weights
+    for what, key in (
+        ("level widths", "block_out_channels"),
+        ("layers per level", "layers_per_block"),
+        ("text width", "cross_attention_dim"),
+        ("latent channels", "in_channels"),
+    ):
+        if unet.config[key] != control.config[key]:
+            raise ModelError(
+                "model.widths_do_not_fit",
+                f'ControlNet "{control.path.name}" does not fit the UNet of '
+                f'"{unet.path.name}": other {what}.',
+                expected=str(unet.config[key]),
+                got=str(control.config[key]),
+                hint="Use a ControlNet that was trained for this model family.",
+            )
+
+
+def same_use(left: ControlUse, right: ControlUse) -> bool:
+    """Whether two uses give the same residuals for the same input."""
+    import torch
+
+    return left is right or (
+        left.net == right.net
+        and (left.strength, left.start, left.end) == (right.strength, right.start, right.end)
+        and (left.image is right.image or torch.equal(left.image, right.image))
+    )
+
+
+def fit_hint(image: Image, size: tuple[int, int], batch: int, like: Any) -> Tensor:
+    """A control picture for a run.
+
+    Args:
+        image: (B', H, W, 3) in [0, 1].
+        size: (height, width) in pixels: 8 times the latent.
+        batch: Items of the run.
+        like: Tensor whose device and type the result takes.
+
+    Returns:
+        (batch, 3, height, width).
+    """
+    import torch.nn.functional as F
+
+    height, width = size
+    tall, wide = image.shape[1:3]
+    pixels = image.movedim(-1, 1)
+    if wide * height > width * tall:  # too wide
+        margin = round((wide - wide * (width / height) / (wide / tall)) / 2)
+        pixels = pixels[..., margin : wide - margin]
+    elif wide * height < width * tall:
+        margin = round((tall - tall * (wide / tall) / (width / height)) / 2)
+        pixels = pixels[..., margin : tall - margin, :]
+    pixels = F.interpolate(pixels.float(), size=size, mode="nearest-exact")
+    rows = [number % len(pixels) for number in range(batch)]
+    return pixels[rows].to(like)

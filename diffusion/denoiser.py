@@ -1,0 +1,51 @@
+"""The one thing samplers, guidance, control and adapters are written against."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from .sigmas import DiscreteSigmas
+from .types import Conditioning
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+class Denoiser(Protocol):
+    """A model ready to run, whatever the family behind it.
+
+    Attributes:
+        sigmas: Its noise levels.
+        scale: Factor from stored latents to the space it works in (0.18215 for SD1.x).
+        device: Where `x` must be.
+    """
+
+    @property
+    def sigmas(self) -> DiscreteSigmas: ...
+    @property
+    def scale(self) -> float: ...
+    @property
+    def device(self) -> torch.device: ...
+
+    def predict(
+        self, x: Tensor, sigma: float, conditioning: Conditioning, *, negative: bool = False
+    ) -> Tensor:
+        """The clean picture the model sees in x.
+
+        Args:
+            x: (B, C, h, w) float32 at noise level sigma.
+            sigma: Noise level, above 0.
+            conditioning: What the picture shall show.
+            negative: Whether this is the pass that guidance leads away from.
+
+        Returns:
+            x0, (B, C, h, w) float32.
+        """
+        ...
+
+    def predict_pair(
+        self, x: Tensor, sigma: float, positive: Conditioning, negative: Conditioning
+    ) -> tuple[Tensor, Tensor]:
+        """Both passes of guidance, as one network call where shapes allow."""
+        ...
