@@ -15,7 +15,15 @@ from .cache import MISSING, MemoryCache
 from .cancel import CancelToken
 from .document import Document, dump
 from .errors import Cancelled, OutputError, RunError, ValidationError, WeftError
-from .events import Event, Listener, NodeArtifact, NodeCached, NodeFinished, RunFinished
+from .events import (
+    Event,
+    Listener,
+    NodeArtifact,
+    NodeCached,
+    NodeFinished,
+    NodeStarted,
+    RunFinished,
+)
 from .lanes import Flights, Lanes
 from .plan import Plan, plan
 from .registry import Registry
@@ -224,10 +232,12 @@ class _Log:
         self.seconds = 0.0
 
     def receive(self, event: Event) -> None:
-        if isinstance(event, NodeCached):
-            self.cached.append(event.node)
+        if isinstance(event, NodeStarted):
+            pass  # first, because with the next two it is nearly all there is
         elif isinstance(event, NodeFinished):
             self.ran.append(event.node)
+        elif isinstance(event, NodeCached):
+            self.cached.append(event.node)
         elif isinstance(event, NodeArtifact):
             self.artifacts.append(event)
         elif isinstance(event, RunFinished):

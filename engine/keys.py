@@ -10,6 +10,7 @@ an equal value changes no key further down.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from blake3 import blake3
@@ -19,6 +20,12 @@ from .values import Values, seal
 # Raised when the way keys or digests are computed changes: old results are then never found.
 SCHEME = b"weft-key-1"
 _PLAIN = Values()
+
+
+@lru_cache(maxsize=4096)
+def type_key(type_id: str, version: int) -> bytes:
+    """The part of a key that all nodes of one type share."""
+    return SCHEME + _sealed(type_id) + seal(b"i%d" % version)
 
 
 def static_key(
@@ -32,11 +39,22 @@ def static_key(
         literals: Plain inputs, defaults included.
         links: Names of linked inputs, with the count of values for one that collects, else -1.
     """
-    parts = [SCHEME, type_id, version, dict(literals), [list(link) for link in links]]
-    digest = _PLAIN.digest(parts)
-    # JSON data always has a digest; a default of another class would be a fault of @node.
-    assert digest is not None, f"{type_id}: a plain input is not plain"
-    return digest
+    parts = [type_key(type_id, version), b"%d:" % len(literals)]
+    for name in sorted(literals):
+        digest = _PLAIN.digest(literals[name])
+        # JSON data always has a digest; a default of another class would be a fault of @node.
+        assert digest is not None, f"{type_id}: the plain input {name} is not plain"
+        parts.append(_sealed(name))
+        parts.append(digest)
+    for name, count in links:
+        parts.append(_sealed(name))
+        parts.append(b"%d;" % count)
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=4096)
+def _sealed(name: str) -> bytes:
+    return seal(b"s" + name.encode())
 
 
 def step_key(static: bytes, digests: Iterable[bytes]) -> bytes:
@@ -46,7 +64,7 @@ def step_key(static: bytes, digests: Iterable[bytes]) -> bytes:
         static: From `static_key`.
         digests: Sealed digests of linked values in the order of the links, then of files.
     """
-    return blake3(static + b"".join(digests)).digest()
+    return blake3(b"%d:" % len(static) + static + b"".join(digests)).digest()
 
 
 def result_digest(key: bytes, output: int) -> bytes:

@@ -99,6 +99,9 @@ class NodeSpec:
         fingerprint: Extra part of the key, from the outside world; None for none.
         lane: Where it runs: `inline` (takes microseconds), `cpu`, `gpu` or `io` threads.
         run_parameter: Name of the injected `Run` parameter, or None.
+        returns_tuple: Whether the function returns its outputs as a NamedTuple.
+        is_async: Whether the function is a coroutine function.
+        files: The parameters that name files.
         doc: The docstring in parts.
         where: `file:line` of the declaration.
     """
@@ -117,6 +120,8 @@ class NodeSpec:
     lane: Lane
     run_parameter: str | None
     returns_tuple: bool
+    is_async: bool
+    files: tuple[Parameter, ...]
     doc: Docstring
     where: str
     output_index: Mapping[str, int] = field(default_factory=dict)
@@ -247,6 +252,8 @@ def _read(function: Callable[..., Any], *, type_id: str, **fields: Any) -> NodeS
         outputs=outputs,
         run_parameter=run_parameter,
         returns_tuple=returns_tuple,
+        is_async=inspect.iscoroutinefunction(function),
+        files=tuple(p for p in parameters.values() if p.file is not None),
         doc=doc,
         where=where,
         output_index={o.name: i for i, o in enumerate(outputs)},

@@ -29,9 +29,9 @@ class Step:
         literals: Plain inputs by parameter name, defaults filled in.
         links: Linked inputs, sorted by name, as they stand in the key.
         sources: Every source of `links`, in the same order.
+        needs: The steps among `sources`, each once.
         checked: Linked widgets, whose values must be checked when they are known.
         static: The part of the key that the plan knows: type, version, literals, link names.
-        files: Names of parameters that name files.
     """
 
     node: str
@@ -39,9 +39,9 @@ class Step:
     literals: dict[str, Any]
     links: list[Linked]
     sources: list[Source]
+    needs: tuple[int, ...]
     checked: list[Parameter]
     static: bytes
-    files: list[Parameter]
 
 
 @dataclass(slots=True)
@@ -89,9 +89,8 @@ def plan(document: Document, registry: Registry, outputs: Iterable[str] | None =
         assert spec is not None  # validated
         step = _step(node_id, spec, document.nodes[node_id].inputs, index, specs)
         result.steps.append(step)
-        needed = {source for source, _ in step.sources}
-        result.needs.append(len(needed))
-        for source in needed:
+        result.needs.append(len(step.needs))
+        for source in step.needs:
             result.readers[source].append(i)
         for name, parameter in spec.parameters.items():
             if parameter.is_seed and type(step.literals.get(name)) is int:
@@ -166,18 +165,22 @@ def _step(
             literals[name] = _plain(parameter, parameter.default)
     if len(links) > 1:
         links.sort(key=lambda item: item[0])
+    sources = [each for _, found, _ in links for each in found]
     shape = [(name, len(found) if collects else -1) for name, found, collects in links]
-    files = [p for p in spec.parameters.values() if p.file is not None]
-    keyed = {n: v for n, v in literals.items() if not any(p.name == n for p in files)}
+    keyed = literals
+    if spec.files:
+        # Files are known by content, which the plan does not read.
+        named = {p.name for p in spec.files}
+        keyed = {n: v for n, v in literals.items() if n not in named}
     return Step(
         node=node_id,
         spec=spec,
         literals=literals,
         links=links,
-        sources=[each for _, found, _ in links for each in found],
+        sources=sources,
+        needs=tuple({index for index, _ in sources}),
         checked=checked,
         static=static_key(spec.type_id, spec.version, keyed, shape) if spec.kept else b"",
-        files=files,
     )
 
 

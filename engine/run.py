@@ -171,7 +171,7 @@ class Execution:
         """Answer a ready step from the cache, call it here if it is inline, else start a task."""
         step = self.steps[index]
         spec = step.spec
-        if step.files:
+        if step.spec.files:
             self._start(index)
             return
         key: bytes | None = None
@@ -179,7 +179,7 @@ class Execution:
             key = self._key(step, ())
             if self._recall(index, key):
                 return
-        if spec.lane != "inline" or inspect.iscoroutinefunction(spec.function):
+        if spec.lane != "inline" or spec.is_async:
             self._start(index)
             return
         held = self._gather(index, step.sources)
@@ -208,7 +208,7 @@ class Execution:
         step = self.steps[index]
         key: bytes | None = None
         try:
-            names = {p.name for p in step.files}
+            names = {p.name for p in step.spec.files}
             if step.spec.kept:
                 held = self._gather(
                     index, [s for n, sources, _ in step.links if n in names for s in sources]
@@ -241,7 +241,7 @@ class Execution:
 
     async def _call(self, step: Step, held: Held, key: bytes | None) -> Computed:
         arguments = self._arguments(step, held)
-        if inspect.iscoroutinefunction(step.spec.function):
+        if step.spec.is_async:
             began = time.perf_counter()
             result = await step.spec.function(**arguments)
             return self._described(step, result, key, time.perf_counter() - began)
@@ -282,13 +282,13 @@ class Execution:
 
     async def _named_files(self, step: Step, held: Held) -> tuple[bytes, ...]:
         """Content digests of the files that a step's inputs name."""
-        if not step.files:
+        if not step.spec.files:
             return ()
-        arguments = self._arguments(step, held, only={p.name for p in step.files})
+        arguments = self._arguments(step, held, only={p.name for p in step.spec.files})
 
         def digests() -> tuple[bytes, ...]:
             found = []
-            for parameter in step.files:
+            for parameter in step.spec.files:
                 name = arguments.get(parameter.name)
                 assert parameter.file is not None
                 if name is None:
@@ -409,8 +409,7 @@ class Execution:
             readers = again
         else:
             readers = self.plan.readers[index]
-            step = self.steps[index]
-            for source in {i for i, _ in step.sources} if step.sources else ():
+            for source in self.steps[index].needs:
                 self._release(source)
         for reader in readers:
             waiting[reader] -= 1

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from blake3 import blake3
 
 _INLINE = 31
+_SCALARS = frozenset({str, int, float, bool, type(None), bytes})
 _THREADED = 1 << 20  # bytes from which hashing on several cores pays
 
 
@@ -66,6 +67,8 @@ class Values:
 
     def nbytes(self, value: object) -> int:
         """Size of a value in memory, with what it refers to."""
+        if type(value) in _SCALARS:
+            return sys.getsizeof(value)
         codec = self._codec(type(value))
         if codec is not None:
             return codec.nbytes(value)

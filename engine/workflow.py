@@ -131,6 +131,8 @@ class Workflow:
         """A workflow in which every "random" seed is a number; itself when there is none."""
         changes: dict[str, dict[str, Any]] = {}
         for node_id, node in self.document.nodes.items():
+            if RANDOM not in node.inputs.values():
+                continue
             spec = registry.find(node.type)
             for name, value in node.inputs.items():
                 parameter = spec.parameter(name) if spec is not None else None
