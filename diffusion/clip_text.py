@@ -95,7 +95,7 @@ def tokenizer_of(clip: Clip) -> TextTokenizer:
 def chunk_tokens(
     pieces: list[Piece], tokenizer: TextTokenizer, length: int = 77
 ) -> list[list[Token]]:
-    """Tokenize weighted pieces and lay them out in chunks of `length` (start, payload, end, padding).
+    """Tokenize weighted pieces into chunks of `length` (start, payload, end, padding).
 
     A piece that does not fit in what is left of a chunk begins the next one when it is short
     (< 8 tokens), and is cut when it is long.

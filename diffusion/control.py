@@ -29,9 +29,10 @@ def apply_control(
     Args:
         conditioning: Encoded prompt.
         control_net: From `load_controlnet`.
-        image: (B, H, W, 3) float32 in [0, 1], the preprocessed picture (edges, depth, ...). When used
-            it is cropped centrally to the shape of the run and resized to its pixels (nearest-exact,
-            as ComfyUI does). One picture serves a whole batch; more are repeated in turn.
+        image: (B, H, W, 3) float32 in [0, 1], the preprocessed picture (edges, depth, ...). When
+            used it is cropped centrally to the shape of the run and resized to its pixels
+            (nearest-exact, as ComfyUI does). One picture serves a whole batch; more are repeated
+            in turn.
         strength: Factor on the residuals; 1 = as trained, 0 = not applied at all.
         start, end: Part of the schedule in which it acts; 0 = the beginning, 1 = the end.
 

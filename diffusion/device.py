@@ -1,10 +1,10 @@
 """The one place that chooses where and in which number type networks run.
 
 CUDA before Apple's MPS before the CPU; the environment variable WEFT_DEVICE overrides ("cpu",
-"cuda:1", "mps"). Number types: float32 on the CPU, where half types are slow or inexact; float16 for
-the UNet, ControlNets and adapters on a GPU, where the VAE runs in bfloat16 if the card has it and in
-float32 otherwise (float16 overflows in the SD1.x decoder), and text and image encoders in float32
-(they run once, and their rounding would reach every step). WEFT_DTYPE overrides all of them
+"cuda:1", "mps"). Number types: float32 on the CPU, where half types are slow or inexact; float16
+for the UNet, ControlNets and adapters on a GPU, where the VAE runs in bfloat16 if the card has it
+and in float32 otherwise (float16 overflows in the SD1.x decoder), and text and image encoders in
+float32 (they run once, and their rounding would reach every step). WEFT_DTYPE overrides all of them
 ("float32", "bfloat16", "float16").
 """
 

@@ -6,8 +6,8 @@
     ├── ParameterError    a number or name outside what is allowed
     └── SamplingError     the run itself went wrong (not-a-number, nothing to condition on)
 
-Every message says what is wrong, where, expected against got, and one thing to do. The graph machine
-does not know these classes: nodes read the attributes `code, message, expected, got, hint`.
+Every message says what is wrong, where, expected against got, and one thing to do. The graph
+machine does not know these classes: nodes read the attributes `code, message, expected, got, hint`.
 """
 
 from __future__ import annotations

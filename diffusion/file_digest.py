@@ -10,8 +10,8 @@ FileState: TypeAlias = tuple[str, int, int, int]
 
 _CHUNK = 8 << 20
 
-# Hashing gigabytes takes seconds, and every load of a file asks for its digest; hence a memo for the
-# process, keyed by all that changes when a file does. It holds a few short strings per file.
+# Hashing gigabytes takes seconds, and every load of a file asks for its digest; hence a memo for
+# the process, keyed by all that changes when a file does. It holds a few short strings per file.
 _memo: dict[FileState, str] = {}
 _lock = threading.Lock()
 

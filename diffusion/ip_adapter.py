@@ -42,7 +42,7 @@ def apply_ip_adapter(
         ShapeError: The image is not (N, H, W, 3).
         ParameterError: start and end are not 0 <= start <= end <= 1, or weight is not finite.
 
-    Source: Ye et al. 2023. The negative pass gets an all-zero image embedding, as in its base layout.
+    Source: Ye et al. 2023. The negative pass gets an all-zero image embedding.
     """
     import torch
 

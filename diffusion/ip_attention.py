@@ -136,4 +136,3 @@ __all__ = [
     "active_adapters",
     "install_image_attention",
 ]
-

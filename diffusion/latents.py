@@ -41,7 +41,10 @@ def empty_latent(width: int, height: int, batch_size: int = 1) -> Latent:
         )
     if batch_size < 1:
         raise ParameterError(
-            "latent.bad_batch", "batch_size is too small.", expected="1 or more", got=str(batch_size)
+            "latent.bad_batch",
+            "batch_size is too small.",
+            expected="1 or more",
+            got=str(batch_size),
         )
     shape = (batch_size, LATENT_CHANNELS, height // DOWNSCALE, width // DOWNSCALE)
     return Latent(samples=torch.zeros(shape))

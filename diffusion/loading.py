@@ -272,10 +272,10 @@ def _load_folder(folder: Path) -> tuple[Model, Clip, Vae]:
     tokenizer = folder / "tokenizer" / "tokenizer.json"
     extras = {"tokenizer": tokenizer.read_text("utf-8") if tokenizer.is_file() else None}
 
-    def part(kind: Part, more: Mapping[str, Any] | None = None) -> Weights:
+    def weights_of(kind: Part, more: Mapping[str, Any] | None = None) -> Weights:
         return _weights(sources[kind], kind, _plain_or_ldm_names(sources[kind], kind), more, digest)
 
-    return _assemble(part("unet"), part("text_encoder", extras), part("vae"))
+    return _assemble(weights_of("unet"), weights_of("text_encoder", extras), weights_of("vae"))
 
 
 def _check_conventions(folder: Path) -> None:
@@ -309,7 +309,11 @@ def _assemble(unet: Weights, clip: Weights, vae: Weights) -> tuple[Model, Clip, 
             clip.config["hidden_size"],
             unet.config["cross_attention_dim"],
         ),
-        ("the VAE's latents and the UNet", vae.config["latent_channels"], unet.config["in_channels"]),
+        (
+            "the VAE's latents and the UNet",
+            vae.config["latent_channels"],
+            unet.config["in_channels"],
+        ),
     ):
         if left != right:
             raise ModelError(
@@ -317,6 +321,6 @@ def _assemble(unet: Weights, clip: Weights, vae: Weights) -> tuple[Model, Clip, 
                 f'In "{unet.path.name}" {what} do not fit each other.',
                 expected=str(right),
                 got=str(left),
-                hint="weft reads SD1.x text-to-image models; this may be an inpainting or SD2 file.",
+                hint="weft reads SD1.x text-to-image models; this may be inpainting or SD2.",
             )
     return Model("sd1", unet), Clip("sd1", clip), Vae("sd1", vae)

@@ -50,8 +50,8 @@ class StepNoise:
     """Fresh noise for samplers that add some at every step.
 
     A new generator with the *same* seed as the initial noise, so that its first draw equals it:
-    odd, but what ComfyUI does. With a batch_index every item has a stream of its own (seed + index),
-    so that it does not depend on who else is in the batch; ComfyUI has no such rule.
+    odd, but what ComfyUI does. With a batch_index every item has a stream of its own (seed +
+    index), so that it does not depend on who else is in the batch; ComfyUI has no such rule.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Prompt weights: "(a cat:1.2)", "(a cat)", "[a cat]" become pieces of text with numbers. No torch."""
+"""Prompt weights: "(a cat:1.2)", "(a cat)", "[a cat]" become weighted text. No torch."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def parse_prompt(prompt: str, *, square_brackets: bool = True) -> list[Piece]:
 
     Args:
         prompt: What the user typed.
-        square_brackets: Whether "[x]" weakens. ComfyUI has no such rule: pass False to read a prompt
-            as ComfyUI does.
+        square_brackets: Whether "[x]" weakens. ComfyUI has no such rule: pass False to read a
+            prompt as ComfyUI does.
 
     Returns:
         Pieces in order, neighbours of equal weight joined; one empty piece for an empty prompt.

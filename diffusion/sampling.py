@@ -12,7 +12,7 @@ from .errors import ParameterError, SamplingError, ShapeError
 from .guidance import Guided, Masked, latent_mask
 from .noise import StepNoise, initial_noise
 from .samplers import SAMPLERS
-from .samplers.protocol import Predict, Sampler
+from .samplers.protocol import AfterStep, Predict, Sampler
 from .schedules import schedule_sigmas
 from .sigmas import DiscreteSigmas
 from .types import Conditioning, Latent, Model
@@ -74,7 +74,7 @@ def sample(
         scheduler: A key of `SCHEDULERS`.
         denoise: Part of the schedule to run, in (0, 1]: with 0.5, `steps` steps are taken over the
             later half of the noise levels. 0 = return the latent as it is.
-        start_step: First step to take, counted from 0; None = 0. At or past the end: nothing is done.
+        start_step: First step to take, counted from 0; None = 0. Past the end: nothing is done.
         last_step: Stop before this step; None = run to the end.
         add_noise: Whether noise is added first; False for a latent that still holds some.
         force_full_denoise: When stopping early, whether the last step goes to a clean picture.
@@ -172,7 +172,7 @@ def _whole_schedule(
 
 def _reporter(
     denoiser: Denoiser, total: int, on_step: Callable[[StepInfo], None] | None
-) -> Callable[[int, float, Tensor, Tensor], None]:
+) -> AfterStep:
     import torch
 
     def after_step(index: int, sigma: float, denoised: Tensor, x: Tensor) -> None:

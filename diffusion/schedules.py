@@ -1,6 +1,6 @@
 """Noise schedules: which sigmas a run of n steps visits. Names importable without torch.
 
-Every schedule falls from near the model's largest sigma and ends with 0; n steps visit n + 1 sigmas.
+Every schedule falls from near the model's largest sigma and ends with 0: n + 1 sigmas for n steps.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def normal(table: DiscreteSigmas, steps: int) -> list[float]:
 
 
 def karras(table: DiscreteSigmas, steps: int) -> list[float]:
-    """Smaller steps where the picture is nearly clean (rho 7). Source: Karras et al. 2022, eq. 5."""
+    """Smaller steps where the picture is nearly clean. Source: Karras et al. 2022, eq. 5, rho 7."""
     import torch
 
     rho = 7.0

@@ -93,7 +93,7 @@ class TensorReader:
             raise ModelError(
                 "model.file_changed",
                 f'"{path.name}" was changed or removed after it had been opened.',
-                hint="Load it again. Put new weights under a new name, or rename over the old ones.",
+                hint="Load it again. Write new weights under a new name, then rename.",
             )
 
 

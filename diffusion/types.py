@@ -161,7 +161,7 @@ class IPAdapterUse:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A denoising network: shared weights, and a list of patches that are applied when it is used."""
+    """A denoising network: shared weights, and a list of patches applied when it is used."""
 
     __socket__: ClassVar[str] = "MODEL"
 

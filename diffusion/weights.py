@@ -23,10 +23,10 @@ class Weights:
         path: The file or folder they come from.
         kind: "unet", "text_encoder", "vae", "controlnet", "ip_adapter" or "clip_vision".
         family: "sd1", ...
-        content_digest: blake3 (hex) of the file's content; the same for all parts of one checkpoint.
+        content_digest: blake3 (hex) of the file's content; all parts of a checkpoint share it.
         config: What the tensor shapes told about the network; plain values.
         nbytes: Size of the tensors in the file.
-        extras: Other things the file says that belong to this part (e.g. a tokenizer), plain values.
+        extras: What else the file says of this part (e.g. a tokenizer), plain values.
 
     Two handles are equal when content and kind are.
     """

@@ -15,7 +15,7 @@ LATENT_SCALE = 8
 VAE_WIDTHS = (32, 32, 32, 32)
 VISION_WIDTH = 64
 IMAGE_WIDTH = 32
-WORDS = "a red green blue circle square on the photo of".split()
+WORDS = ["a", "red", "green", "blue", "circle", "square", "on", "the", "photo", "of"]
 
 
 def word_tokenizer() -> str:
@@ -187,7 +187,7 @@ def tiny_clip_vision(path: Path, *, seed: int = 4) -> Path:
 
 
 def tiny_ip_adapter_tensors(seed: int = 5) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Random image_proj and ip_adapter tensors that fit `tiny_unet()` and the tiny image encoder."""
+    """Random image_proj and ip_adapter tensors that fit the tiny UNet and image encoder."""
     import torch
 
     torch.manual_seed(seed)

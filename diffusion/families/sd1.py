@@ -130,7 +130,7 @@ class SD1Denoiser:
             )[0]
         return eps.float()
 
-    # --- plans: made when the set of what acts changes, at most a few times in a run ---------------
+    # --- plans: made when the set of what acts changes, at most a few times in a run -------------
 
     def _plan(
         self, x: Tensor, sigma: float, sides: Sequence[tuple[Conditioning, bool]]

@@ -1,1 +1,1 @@
-"""File formats: headers, key layouts, and what tensor shapes tell about a network. No torch here."""
+"""File formats: headers, key layouts, what tensor shapes tell about a network. No torch here."""

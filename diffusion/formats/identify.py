@@ -58,7 +58,9 @@ def identify(shapes: Mapping[str, tuple[int, ...]]) -> Identity:
     names = _Names(shapes)
     unet = "model.diffusion_model."
     if names.start(unet):
-        whole = names.start("first_stage_model.") and names.start("cond_stage_model.", "conditioner.")
+        whole = names.start("first_stage_model.") and names.start(
+            "cond_stage_model.", "conditioner."
+        )
         kind = "checkpoint" if whole or names.start("conditioner.") else "unet"
         return Identity(kind, _ldm_family(names, unet), "ldm", unet)
     if names.end("lora_up.weight", "lora_A.weight", "lora.up.weight", "hada_w1_a", "lokr_w1"):

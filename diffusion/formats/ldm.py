@@ -1,7 +1,7 @@
 """Key names of one network in two layouts: LDM single files (CompVis) and diffusers.
 
-Both directions come from one table of module prefixes, so that they cannot drift apart. The table is
-made for any number of levels, layers per level and attention levels, read from the keys themselves.
+Both directions come from one table of module prefixes, so that they cannot drift apart. The table
+is made for any number of levels, layers per level and attention levels, read from the keys.
 
 Keys here carry no checkpoint prefix ("model.diffusion_model." and so on): see `PREFIXES`.
 Tensors are only touched through `.shape` and `.reshape`, so anything array-like works.

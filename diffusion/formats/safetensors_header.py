@@ -44,7 +44,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 )
 _CONVERT = (
     "weft reads safetensors only, because pickles can run code. Convert it with "
-    "safetensors' own convert tool on a machine you can afford to lose, or get the safetensors file."
+    "safetensors' own convert tool on a machine that holds nothing of value, or get it as safetensors."
 )
 
 

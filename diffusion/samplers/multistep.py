@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 def dpmpp_2m(
     predict: Predict, x: Tensor, sigmas: Sequence[float], *, noise: Noise, after_step: AfterStep
 ) -> Tensor:
-    """DPM-Solver++(2M): second order, one evaluation per step. Source: Lu et al. 2022b; k-diffusion."""
+    """DPM-Solver++(2M): second order, one evaluation per step.
+
+    Source: Lu et al. 2022b; k-diffusion.
+    """
     earlier: Tensor | None = None
     h_before = 0.0
     for i, (sigma, following) in enumerate(pairwise(sigmas)):
