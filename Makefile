@@ -1,0 +1,34 @@
+# `make check` is what is run before a commit, `make test` what CI runs after it.
+PYTHON ?= python
+THREADS = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
+
+.PHONY: check lint types imports generated fast test format docs
+
+check: lint types imports generated fast
+
+lint:
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+
+types:
+	$(PYTHON) -m mypy
+	$(PYTHON) -m pyright
+
+imports:
+	lint-imports
+
+generated:
+	$(PYTHON) docs/generate.py --check
+
+fast:
+	$(THREADS) $(PYTHON) -m pytest -n 2 -m "not slow"
+
+test:
+	$(PYTHON) -m pytest
+
+format:
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+
+docs:
+	$(PYTHON) docs/generate.py

@@ -1,0 +1,90 @@
+"""`weft models`: list, inspect and fetch model files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..engine.errors import WeftError
+from ..engine.workspace import KINDS, Workspace
+from ..nodes.standard import home
+from . import say
+from .hashes import sha256_of
+from .main import BAD_WORKFLOW, DONE, FAILED
+from .workspace import workspace_of
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Do it; the exit code."""
+    try:
+        if options.verb == "list":
+            return _list(options)
+        if options.verb == "inspect":
+            return _inspect(options)
+        return _pull(options)
+    except WeftError as error:
+        say.error(error)
+        return BAD_WORKFLOW
+
+
+def _list(options: argparse.Namespace) -> int:
+    workspace = workspace_of(options)
+    kinds = [options.kind] if options.kind else list(KINDS)
+    found = {kind: workspace.list_models(kind) for kind in kinds}
+    if options.json:
+        say.out_json(found)
+        return DONE
+    for kind, names in found.items():
+        if names or options.kind:
+            say.out(f"{kind} ({len(names)})")
+        for name in names:
+            say.out(f"  {name}")
+    return DONE
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    from ..diffusion import DiffusionError, inspect_file
+
+    path = _find(workspace_of(options), options.model)
+    try:
+        report = inspect_file(path)
+    except DiffusionError as error:
+        say.err(f"error [{error.code}]: {error}")
+        return FAILED
+    facts: dict[str, object] = {
+        "path": str(path),
+        "kind": report.kind,
+        "family": report.family,
+        "precision": report.precision,
+        "tensors": report.tensors,
+        "bytes": report.bytes,
+        "sha256": sha256_of(path) if path.is_file() else None,
+        "metadata": dict(report.metadata),
+    }
+    if options.json:
+        say.out_json(facts)
+        return DONE
+    metadata = report.metadata
+    facts.pop("metadata")
+    for name, value in facts.items():
+        if value is not None:
+            say.out(f"{name:<10} {value}")
+    for name, text in metadata.items():
+        line = " ".join(text.split())
+        say.out(f"  {name}: {line if len(line) <= 100 else line[:97] + '...'}")
+    return DONE
+
+
+def _find(workspace: Workspace, name: str) -> Path:
+    """A model by path, or as `KIND/NAME` in the model folders."""
+    if Path(name).exists():
+        return Path(name)
+    kind, _, rest = name.partition("/")
+    return workspace.model(kind, rest) if rest else workspace.model("checkpoints", name)
+
+
+def _pull(options: argparse.Namespace) -> int:
+    from .pull import pull, read_manifest
+
+    root = Path(options.models) if options.models else home() / "models"
+    return DONE if pull(read_manifest(Path(options.manifest)), root) else FAILED

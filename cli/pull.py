@@ -1,0 +1,149 @@
+"""Fetch the models of a manifest: resumed where it broke off, verified before it has a name.
+
+The only place in weft that downloads, and only from the command line.
+"""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import urllib.request
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from ..engine.document import read_json, read_text
+from ..engine.errors import DocumentError, FileError
+from ..engine.paths import safe_parts
+from ..engine.workspace import KINDS
+from . import say
+from .hashes import sha256_of
+
+_CHUNK = 1 << 20
+_TIMEOUT = 60  # seconds without a byte
+
+
+class Entry(BaseModel):
+    """One model of a manifest."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    kind: str
+    name: str
+    url: Annotated[str, Field(pattern=r"^https?://[^/]+/")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    size: Annotated[int, Field(ge=1)]
+
+
+class Manifest(BaseModel):
+    """What to fetch."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    models: list[Entry]
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest file.
+
+    Raises:
+        DocumentError: It is missing or has another shape; every wrong place is named.
+        FileError: A kind is unknown, or a name would leave its folder.
+    """
+    data = read_json(read_text(path))
+    try:
+        manifest = Manifest.model_validate(data)
+    except pydantic.ValidationError as error:
+        places = [
+            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()[:20]
+        ]
+        raise DocumentError(
+            f"{path} is no model manifest: {'; '.join(places)}.",
+            code="document.manifest",
+            hint='Each model has "kind", "name", "url", "sha256" and "size".',
+        ) from error
+    for entry in manifest.models:
+        if entry.kind not in KINDS or safe_parts(entry.name) is None:
+            raise FileError(
+                f"{path}: {entry.kind}/{entry.name} cannot be a model's place.",
+                code="files.bad_name",
+                expected=f"a kind among {', '.join(KINDS)} and a relative name",
+            )
+    return manifest
+
+
+def pull(manifest: Manifest, root: Path) -> bool:
+    """Fetch what is missing into `root/kind/name`; whether everything is there afterwards."""
+    good = True
+    with Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        console=Console(stderr=True),
+    ) as progress:
+        for entry in manifest.models:
+            place = root / entry.kind / entry.name
+            task = progress.add_task(f"{entry.kind}/{entry.name}", total=entry.size)
+            try:
+                if place.exists() and sha256_of(place) == entry.sha256:
+                    progress.update(task, completed=entry.size)
+                else:
+                    _fetch(entry, place, partial(progress.advance, task))
+                say.out(str(place))
+            except (OSError, http.client.HTTPException, FileError) as error:
+                say.err(f"error: {entry.kind}/{entry.name}: {error}")
+                good = False
+    return good
+
+
+def _fetch(entry: Entry, place: Path, advance: Callable[[int], None]) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    # Named by content, so that what another manifest left half done is never continued.
+    part = place.with_name(f".{place.name}.{entry.sha256[:16]}.part")
+    have = part.stat().st_size if part.exists() else 0
+    if have > entry.size:
+        part.unlink()
+        have = 0
+    free = shutil.disk_usage(place.parent).free
+    if free < entry.size - have:
+        raise FileError(
+            f"{entry.size - have} bytes are needed, {free} are free.", code="files.no_space"
+        )
+    if have < entry.size:
+        _download(entry, part, have, advance)
+    found = sha256_of(part)
+    if part.stat().st_size != entry.size or found != entry.sha256:
+        size = part.stat().st_size
+        part.unlink()
+        raise FileError(
+            "The download is not the file that the manifest describes; it was thrown away.",
+            code="files.wrong_content",
+            expected=f"{entry.size} bytes, sha256 {entry.sha256}",
+            got=f"{size} bytes, sha256 {found}",
+            hint="The manifest is out of date, or the address serves something else.",
+        )
+    part.replace(place)
+
+
+def _download(entry: Entry, part: Path, have: int, advance: Callable[[int], None]) -> None:
+    request = urllib.request.Request(entry.url)  # noqa: S310  (http or https by its pattern)
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
+        resumed = have > 0 and answer.status == http.HTTPStatus.PARTIAL_CONTENT
+        if resumed:
+            advance(have)
+        left = entry.size - (have if resumed else 0)
+        with part.open("ab" if resumed else "wb") as file:
+            # One byte more than announced is enough to know that it is another file.
+            while left >= 0 and (chunk := answer.read(min(_CHUNK, left + 1))):
+                file.write(chunk)
+                left -= len(chunk)
+                advance(len(chunk))
