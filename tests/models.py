@@ -58,6 +58,7 @@ def tiny_unet(widths: tuple[int, ...] = WIDTHS, context: int = CONTEXT, seed: in
     torch.manual_seed(seed)
     levels = len(widths) - 1
     return UNet2DConditionModel(
+        sample_size=64,  # diffusers' img2img pipeline compares it with a number
         block_out_channels=widths,
         layers_per_block=1,
         down_block_types=("CrossAttnDownBlock2D",) * levels + ("DownBlock2D",),

@@ -43,8 +43,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"<html", "a web page"),
 )
 _CONVERT = (
-    "weft reads safetensors only, because pickles can run code. Convert it with "
-    "safetensors' own convert tool on a machine that holds nothing of value, or get it as safetensors."
+    "weft reads safetensors only, because pickles can run code. Find the file as safetensors, or "
+    "convert it with safetensors' own tool on a machine that holds nothing of value."
 )
 
 
