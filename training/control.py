@@ -13,13 +13,14 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from diffusers import ControlNetModel, UNet2DConditionModel
+from diffusers import ControlNetModel
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from training import common
 from training.dataset import load as load_data
 from training.latents import load_latents
+from training.nets import Net
 from training.noising import Fp32Attention, Noising, freeze
 from training.sampling import contact_sheet, decode, sample, text_states
 from training.unet import load_base, pick_tokens
@@ -48,19 +49,19 @@ def hints(pictures: NDArray[np.uint8], rng: np.random.Generator) -> Tensor:
     return tensor[:, None].expand(-1, 3, -1, -1)
 
 
-def new_control(unet: UNet2DConditionModel) -> ControlNetModel:
+def new_control(unet: Net) -> Net:
     """A ControlNet that begins as a copy of the UNet's encoder."""
     return ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=HINT_CHANNELS)
 
 
-def load_control(runs: Path, unet: UNet2DConditionModel) -> ControlNetModel:
+def load_control(runs: Path, unet: Net) -> Net:
     """The last save (EMA weights), in eval mode."""
     control = new_control(unet)
     control.load_state_dict(common.load(runs / "control.pt")["model"])
     return control.eval()
 
 
-def look(runs: Path, unet: UNet2DConditionModel, step: int) -> None:
+def look(runs: Path, unet: Net, step: int) -> None:
     """Hints above, pictures made with them below."""
     images, records = load_data(runs / "data")
     rows = [i for i, r in enumerate(records[:200]) if r["kind"] != "photo"][:8]
@@ -110,7 +111,7 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
     recent, saved = 0.0, clock.used
 
     def keep() -> None:
-        state = {"model": control.state_dict(), "optimiser": optimiser.state_dict()}
+        state: dict[str, Any] = {"model": control.state_dict(), "optimiser": optimiser.state_dict()}
         state |= {"average": average.values, "step": step, "used": clock.used}
         common.save(state_path, state)
         common.save(runs / "control.pt", {"model": average.values, "step": step})

@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
 from training import common
 from training.dataset import load as load_data
 from training.latents import load_latents
-from training.nets import TEXT_WIDTH
+from training.nets import TEXT_WIDTH, Net
 from training.noising import Fp32Attention, Noising, freeze
 from training.sampling import contact_sheet, decode, sample, text_states
 from training.unet import load_base, pick_tokens
@@ -31,7 +30,7 @@ TOKENS = 4
 TEXT_DROPPED, IMAGE_DROPPED = 0.5, 0.07
 
 
-def new_weights(unet: UNet2DConditionModel) -> dict[str, dict[str, Tensor]]:
+def new_weights(unet: Net) -> dict[str, dict[str, Tensor]]:
     """An untrained adapter in the layout of its files; keys and values begin as the text's."""
     projection = nn.Linear(WIDTH, TOKENS * TEXT_WIDTH)
     norm = nn.LayerNorm(TEXT_WIDTH)
@@ -51,7 +50,7 @@ def new_weights(unet: UNet2DConditionModel) -> dict[str, dict[str, Tensor]]:
     return {"image_proj": image, "ip_adapter": layers}
 
 
-def attach(unet: UNet2DConditionModel, weights: dict[str, dict[str, Tensor]]) -> nn.ModuleList:
+def attach(unet: Net, weights: dict[str, dict[str, Tensor]]) -> nn.ModuleList:
     """Put an adapter into a UNet; returns its trainable parts."""
     unet._load_ip_adapter_weights([weights])
     processors = [p for p in unet.attn_processors.values() if hasattr(p, "to_k_ip")]
@@ -130,7 +129,7 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
     recent, saved = 0.0, clock.used
 
     def keep() -> None:
-        state = {"model": parts.state_dict(), "optimiser": optimiser.state_dict()}
+        state: dict[str, Any] = {"model": parts.state_dict(), "optimiser": optimiser.state_dict()}
         state |= {"average": average.values, "step": step, "used": clock.used}
         common.save(state_path, state)
         common.save(runs / "ip.pt", {"weights": file_weights(average.values), "step": step})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from diffusers import DDPMScheduler, UNet2DConditionModel
@@ -11,6 +11,8 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from training.tokenizer import LENGTH
 
+Net: TypeAlias = Any
+"""A diffusers or transformers network: their types hide from mypy that these are torch modules."""
 TEXT_WIDTH = 128
 LATENT = 16
 """Latent side of a 128 px picture."""
@@ -19,7 +21,6 @@ SCHEDULE: dict[str, Any] = {
     "beta_end": 0.012,
     "beta_schedule": "scaled_linear",
     "num_train_timesteps": 1000,
-    "clip_sample": False,
     "prediction_type": "epsilon",
 }
 UNET: dict[str, Any] = {
@@ -54,7 +55,7 @@ def text_config(vocabulary: int) -> CLIPTextConfig:
     )
 
 
-def new_text_encoder(vocabulary: int) -> CLIPTextModel:
+def new_text_encoder(vocabulary: int) -> Net:
     """Untrained text encoder. Unit-size embeddings: CLIP's 0.02 suits long training, not ours."""
     model = CLIPTextModel(text_config(vocabulary))
     with torch.no_grad():
@@ -64,7 +65,7 @@ def new_text_encoder(vocabulary: int) -> CLIPTextModel:
     return model
 
 
-def new_unet() -> UNet2DConditionModel:
+def new_unet() -> Net:
     """Untrained UNet."""
     return UNet2DConditionModel(**UNET)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -52,17 +54,17 @@ class Fp32Attention:
     def __enter__(self) -> None:
         plain = self._plain
 
-        def attention(query: Tensor, key: Tensor, value: Tensor, **options: object) -> Tensor:
+        def attention(query: Tensor, key: Tensor, value: Tensor, **options: Any) -> Tensor:
             with torch.autocast("cpu", enabled=False):
                 return plain(query.float(), key.float(), value.float(), **options)
 
         if self.active:
-            functional.scaled_dot_product_attention = attention
+            functional.scaled_dot_product_attention = attention  # type: ignore[assignment]
 
     def __exit__(self, *error: object) -> None:
         functional.scaled_dot_product_attention = self._plain
 
 
-def freeze(model: nn.Module) -> nn.Module:
+def freeze(model: nn.Module) -> Any:
     """Eval mode, no gradients."""
     return model.eval().requires_grad_(False)

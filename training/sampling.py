@@ -9,12 +9,12 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DConditionModel
+from diffusers import DPMSolverMultistepScheduler
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTokenizer
 
-from training.nets import LATENT, SCHEDULE
+from training.nets import LATENT, SCHEDULE, Net
 from training.tokenizer import encode
 from training.vae import SCALING
 
@@ -23,7 +23,7 @@ Extra = Callable[[Tensor, Tensor, Tensor], dict[str, Any]]
 
 
 @torch.no_grad()
-def text_states(encoder: CLIPTextModel, tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
+def text_states(encoder: Net, tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
     """Last hidden states of the prompts: (B, 77, width)."""
     ids = torch.tensor(encode(tokenizer, texts), device=encoder.device)
     states: Tensor = encoder(ids).last_hidden_state
@@ -32,7 +32,7 @@ def text_states(encoder: CLIPTextModel, tokenizer: CLIPTokenizer, texts: list[st
 
 @torch.no_grad()
 def sample(
-    unet: UNet2DConditionModel,
+    unet: Net,
     context: Tensor,
     empty: Tensor,
     seeds: list[int],
@@ -44,7 +44,7 @@ def sample(
 
     The noise of a picture depends on its seed alone.
     """
-    scheduler = DPMSolverMultistepScheduler(**{**SCHEDULE, "clip_sample": None})
+    scheduler = DPMSolverMultistepScheduler(**SCHEDULE)
     scheduler.set_timesteps(steps, device=context.device)
     noise = [
         torch.randn(4, LATENT, LATENT, generator=torch.Generator().manual_seed(s)) for s in seeds
@@ -60,7 +60,7 @@ def sample(
 
 
 @torch.no_grad()
-def decode(vae: AutoencoderKL, latents: Tensor) -> NDArray[np.uint8]:
+def decode(vae: Net, latents: Tensor) -> NDArray[np.uint8]:
     """Scaled latents to pictures: (B, 128, 128, 3) uint8."""
     pixels = vae.decode(latents.float() / SCALING).sample.clamp(-1, 1)
     whole = ((pixels + 1) * 127.5).round().byte()

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import torch
-from diffusers import UNet2DConditionModel
 from torch import nn
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTokenizer
 
 from training import common
 from training.latents import load_latents
-from training.nets import new_text_encoder, new_unet
+from training.nets import Net, new_text_encoder, new_unet
 from training.noising import Fp32Attention, Noising
 from training.sampling import contact_sheet, decode, sample, text_states
 from training.vae import load_vae
@@ -53,7 +53,7 @@ def pick_tokens(tokens: torch.Tensor, dropped: float) -> torch.Tensor:
     return tokens[torch.arange(count), which].long()
 
 
-def load_base(runs: Path) -> tuple[UNet2DConditionModel, CLIPTextModel, CLIPTokenizer]:
+def load_base(runs: Path) -> tuple[Net, Net, CLIPTokenizer]:
     """UNet, text encoder (EMA weights, eval mode) and tokenizer of the last save."""
     tokenizer = CLIPTokenizer.from_pretrained(runs / "tokenizer")
     state = common.load(runs / "base.pt")
@@ -98,10 +98,10 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
     recent, saved = 0.0, clock.used
 
     def keep() -> None:
-        state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
+        state: dict[str, Any] = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
         state |= {"average": average.values, "step": step, "used": clock.used}
         common.save(state_path, state)
-        parts = {"unet": {}, "text": {}}  # type: dict[str, dict[str, torch.Tensor]]
+        parts: dict[str, dict[str, torch.Tensor]] = {"unet": {}, "text": {}}
         for name, value in average.values.items():
             part, rest = name.split(".", 1)
             parts[part][rest] = value
@@ -126,7 +126,7 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
         recent = recent * 0.98 + float(loss.detach()) * 0.02
         if step % 50 == 0:
             log.info("step %d  %.0f s  loss %.4f", step, clock.used, recent / (1 - 0.98**step))
-        if clock.used - saved > 240:
+        if clock.used - saved > 300:
             keep()
             look(runs, step)
             saved = clock.used

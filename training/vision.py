@@ -19,6 +19,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from training import common
 from training.dataset import load as load_data
+from training.nets import Net
 from training.noising import Fp32Attention
 from training.world import COLOURS, SHAPES
 
@@ -77,9 +78,9 @@ class Heads(nn.Module):
         self.thumbnail = nn.Linear(WIDTH, 3 * THUMBNAIL**2)
 
 
-def load_vision(runs: Path) -> CLIPVisionModelWithProjection:
+def load_vision(runs: Path) -> Net:
     """The trained encoder, in eval mode."""
-    model = CLIPVisionModelWithProjection(config())
+    model: Net = CLIPVisionModelWithProjection(config())
     model.load_state_dict(common.load(runs / "vision.pt")["model"])
     return model.eval()
 
@@ -92,7 +93,8 @@ def train(runs: Path, minutes: float, device: torch.device, batch: int) -> None:
     there = torch.zeros(len(records), len(COLOURS) * (len(SHAPES) + 1))
     for row, (_, pairs) in enumerate(answers):
         there[row, pairs] = 1
-    model = CLIPVisionModelWithProjection(config()).to(device)
+    network: Net = CLIPVisionModelWithProjection(config())
+    model = network.to(device)
     heads = Heads().to(device)
     both = nn.ModuleList([model, heads])
     optimiser = torch.optim.AdamW(both.parameters(), lr=RATE, weight_decay=0.02)
@@ -109,12 +111,12 @@ def train(runs: Path, minutes: float, device: torch.device, batch: int) -> None:
         embedding = embedding.float()
         small = functional.adaptive_avg_pool2d(pixels, THUMBNAIL).flatten(1)
         ground = functional.cross_entropy(heads.ground(embedding), grounds[rows].to(device))
-        pairs = functional.binary_cross_entropy_with_logits(
+        present = functional.binary_cross_entropy_with_logits(
             heads.pairs(embedding), there[rows].to(device)
         )
         thumbnail = functional.mse_loss(heads.thumbnail(embedding), small)
         size = (embedding.square().mean() - 1).square()  # keep the embedding near unit deviation
-        loss = ground + 10 * pairs + thumbnail + 0.1 * size
+        loss = ground + 10 * present + thumbnail + 0.1 * size
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(both.parameters(), 1.0)
@@ -122,7 +124,7 @@ def train(runs: Path, minutes: float, device: torch.device, batch: int) -> None:
         average.update(model)
         step += 1
         if step % 50 == 0:
-            parts = [float(part.detach()) for part in (ground, pairs, thumbnail)]
+            parts = [float(part.detach()) for part in (ground, present, thumbnail)]
             log.info("step %d  ground %.3f  pairs %.4f  thumbnail %.3f", step, *parts)
     common.save(runs / "vision.pt", {"model": average.values, "step": step})
 
