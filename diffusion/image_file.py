@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 100_000_000
 MAX_SIDE = 32_768
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 
 def read_image(path: Path) -> tuple[Tensor, Tensor]:

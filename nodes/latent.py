@@ -12,7 +12,7 @@ from ..engine.widgets import Alias, InputFile, Range
 MAX_SIDE = 16_384
 
 
-@node("EmptyLatentImage", category="latent", lane="inline")
+@node("EmptyLatentImage", category="latent")
 def empty_latent_image(
     *,
     width: Annotated[int, Range(16, MAX_SIDE, step=8)] = 512,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from ..diffusion.names import SAMPLERS, SCHEDULERS
+from ..diffusion.samplers import SAMPLERS
+from ..diffusion.schedules import SCHEDULERS
 from ..diffusion.types import Conditioning, Latent, Model
 from ..engine.context import Run
 from ..engine.node import node
@@ -25,8 +26,8 @@ def ksampler(
     seed: Annotated[int, Seed()] = 0,
     steps: Annotated[int, Range(1, 10_000)] = 20,
     cfg: Annotated[float, Range(0, 100, step=0.1)] = 8.0,
-    sampler_name: Annotated[str, Choice(SAMPLERS)] = "euler",
-    scheduler: Annotated[str, Choice(SCHEDULERS)] = "normal",
+    sampler_name: Annotated[str, Choice(tuple(SAMPLERS))] = "euler",
+    scheduler: Annotated[str, Choice(tuple(SCHEDULERS))] = "normal",
     denoise: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
 ) -> Latent:
     """Sample: turn noise step by step into the picture that the conditioning describes.

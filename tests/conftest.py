@@ -1,0 +1,32 @@
+"""Fixtures that several parts of the tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests import models
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder with a tiny random model of every kind, named `tiny.safetensors`."""
+    root = tmp_path_factory.mktemp("models")
+    makers = {
+        "checkpoints": models.tiny_sd1,
+        "controlnet": models.tiny_controlnet,
+        "clip_vision": models.tiny_clip_vision,
+        "ipadapter": models.tiny_ip_adapter,
+    }
+    for kind, make in makers.items():
+        (root / kind).mkdir()
+        make(root / kind / "tiny.safetensors")
+    return root
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the models or the state of whoever runs it."""
+    monkeypatch.setenv("WEFT_HOME", str(tmp_path / "weft-home"))
+    monkeypatch.delenv("WEFT_MODELS", raising=False)
