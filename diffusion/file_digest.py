@@ -39,3 +39,15 @@ def file_digest(path: Path) -> str:
     with _lock:
         _memo[state] = digest
     return digest
+
+
+def remember_digest(path: Path, digest: str) -> None:
+    """Take over a digest that a caller knows already, so that gigabytes are not read twice.
+
+    Args:
+        path: A file.
+        digest: blake3 of its content as it is now, 64 hex digits.
+    """
+    state = file_state(path)
+    with _lock:
+        _memo[state] = digest

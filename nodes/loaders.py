@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from ..diffusion.types import Clip, ClipVision, ControlNet, IPAdapter, Model, Vae
@@ -42,7 +43,7 @@ def load_checkpoint(run: Run, *, ckpt_name: Annotated[str, ModelFile("checkpoint
     """
     from ..diffusion import load_checkpoint as load
 
-    return Checkpoint(*load(run.workspace.model("checkpoints", ckpt_name)))
+    return Checkpoint(*load(_path(run, "checkpoints", ckpt_name)))
 
 
 @node("LoadVAE", category="load", aliases=["VAELoader"], effects=["reads"], lane="io")
@@ -60,7 +61,7 @@ def load_vae(run: Run, *, vae_name: Annotated[str, ModelFile("vae")]) -> Vae:
     """
     from ..diffusion import load_vae as load
 
-    return load(run.workspace.model("vae", vae_name))
+    return load(_path(run, "vae", vae_name))
 
 
 @node("LoadControlNet", category="load", aliases=["ControlNetLoader"], effects=["reads"], lane="io")
@@ -80,7 +81,7 @@ def load_control_net(
     """
     from ..diffusion import load_controlnet as load
 
-    return load(run.workspace.model("controlnet", control_net_name))
+    return load(_path(run, "controlnet", control_net_name))
 
 
 @node("LoadCLIPVision", category="load", aliases=["CLIPVisionLoader"], effects=["reads"], lane="io")
@@ -100,7 +101,7 @@ def load_clip_vision(
     """
     from ..diffusion import load_clip_vision as load
 
-    return load(run.workspace.model("clip_vision", clip_name))
+    return load(_path(run, "clip_vision", clip_name))
 
 
 @node("LoadIPAdapter", category="load", effects=["reads"], lane="io")
@@ -124,4 +125,14 @@ def load_ip_adapter(
     """
     from ..diffusion import load_ip_adapter as load
 
-    return load(run.workspace.model("ipadapter", ipadapter_file), clip_vision)
+    return load(_path(run, "ipadapter", ipadapter_file), clip_vision)
+
+
+def _path(run: Run, kind: str, name: str) -> Path:
+    """A model's path; the digest that its cache key needed is handed on with it."""
+    from ..diffusion.file_digest import remember_digest
+
+    path = run.workspace.model(kind, name)
+    if path.is_file():
+        remember_digest(path, run.workspace.digests.digest(path))
+    return path
