@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from .types import Vae as Vae
     from .weights import Weights as Weights
 
+# The public names and the module each lives in. No `__all__`: a star import would load torch.
 _HOME: dict[str, str] = {
     "encode_text": "clip_text",
     "set_clip_last_layer": "clip_text",
@@ -108,8 +109,6 @@ _HOME: dict[str, str] = {
     "Vae": "types",
     "Weights": "weights",
 }
-
-__all__ = sorted(_HOME)  # noqa: PLE0605 - the table above is the list of public names
 
 
 def __getattr__(name: str) -> Any:

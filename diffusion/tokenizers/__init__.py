@@ -97,7 +97,7 @@ def clip_tokenizer() -> TextTokenizer:
     """
     from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
 
-    raw = files(__package__).joinpath("bpe_simple_vocab_16e6.txt.gz").read_bytes()
+    raw = files(__name__).joinpath("bpe_simple_vocab_16e6.txt.gz").read_bytes()
     lines = gzip.decompress(raw).decode("utf-8").split("\n")[_CLIP_MERGES]
     merges = [(a, b) for a, b in (line.split() for line in lines)]
     symbols = list(_byte_symbols().values())

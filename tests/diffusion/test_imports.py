@@ -43,7 +43,7 @@ def test_tokenizing_loads_no_torch() -> None:
 
 
 def test_every_public_name_resolves() -> None:
-    assert all(getattr(wd, name) is not None for name in wd.__all__)
+    assert all(getattr(wd, name) is not None for name in wd._HOME)
 
 
 def test_unknown_name_is_an_attribute_error() -> None:

@@ -47,7 +47,9 @@ def test_unet_round_trip_is_exact_for_any_layout(
         unet = UNet2DConditionModel(
             block_out_channels=tuple(32 * (1 + i % 2) for i in range(len(attention))),
             layers_per_block=layers,
-            down_block_types=tuple("CrossAttnDownBlock2D" if a else "DownBlock2D" for a in attention),
+            down_block_types=tuple(
+                "CrossAttnDownBlock2D" if a else "DownBlock2D" for a in attention
+            ),
             up_block_types=tuple(
                 "CrossAttnUpBlock2D" if a else "UpBlock2D" for a in reversed(attention)
             ),
@@ -74,7 +76,9 @@ def test_controlnet_round_trip_is_exact_for_any_layout(
         net = ControlNetModel(
             block_out_channels=(32,) * len(attention),
             layers_per_block=layers,
-            down_block_types=tuple("CrossAttnDownBlock2D" if a else "DownBlock2D" for a in attention),
+            down_block_types=tuple(
+                "CrossAttnDownBlock2D" if a else "DownBlock2D" for a in attention
+            ),
             cross_attention_dim=32,
             attention_head_dim=8,
             conditioning_embedding_out_channels=(16, 32, 32, 64)[:hint],
@@ -108,7 +112,9 @@ def test_vae_round_trip_is_exact_for_any_layout(levels: int, layers: int) -> Non
 
 
 def test_text_encoder_round_trip_is_exact_from_flat_and_nested_names() -> None:
-    flat = {k.removeprefix("text_model."): v for k, v in models.tiny_text_encoder().state_dict().items()}
+    flat = {
+        k.removeprefix("text_model."): v for k, v in models.tiny_text_encoder().state_dict().items()
+    }
     flat = {k: v for k, v in flat.items() if not k.endswith("position_ids")}
     nested = {f"text_model.{name}": tensor for name, tensor in flat.items()}
     assert same(from_ldm("text_encoder", to_ldm("text_encoder", flat)), flat)

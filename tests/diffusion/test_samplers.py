@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -145,7 +146,7 @@ def test_sampler_matches_its_reference_step_by_step(name: str, schedule: str) ->
     x = np.random.default_rng(0).normal(size=(2, 1, 3, 4)) * sigmas[0]
     states, draws = run(name, x, sigmas, mixture_x0)
     memory: list[object] = []
-    for i, (s, n) in enumerate(zip(sigmas, sigmas[1:], strict=False)):
+    for i, (s, n) in enumerate(itertools.pairwise(sigmas)):
         draw = draws[i] if i < len(draws) else np.zeros_like(x)
         x = REFERENCES[name](x, s, n, memory, draw)
         assert np.abs(x - states[i]).max() < 1e-10, f"step {i}"
@@ -163,7 +164,9 @@ def test_lms_matches_numerically_integrated_weights_step_by_step() -> None:
         points = [sigmas[i - k] for k in range(min(i + 1, 4))]
         for k, here in enumerate(points):
 
-            def lagrange(t: float, k: int = k, here: float = here, p: list[float] = points) -> float:
+            def lagrange(
+                t: float, k: int = k, here: float = here, p: list[float] = points
+            ) -> float:
                 return math.prod((t - o) / (here - o) for j, o in enumerate(p) if j != k)
 
             weight = integrate.quad(lagrange, sigmas[i], sigmas[i + 1], epsrel=1e-10)[0]

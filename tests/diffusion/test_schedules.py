@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -73,7 +75,7 @@ def test_schedule_matches_its_formula(name: str, steps: int) -> None:
 def test_schedule_falls_and_ends_with_0(name: str) -> None:
     got = schedule_sigmas(name, TABLE, 12)
     assert got[-1] == 0.0
-    assert all(a > b for a, b in zip(got, got[1:], strict=False))
+    assert all(a > b for a, b in itertools.pairwise(got))
 
 
 def test_unknown_schedule_is_refused_with_the_known_names() -> None:

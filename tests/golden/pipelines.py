@@ -33,7 +33,11 @@ def dpm_scheduler() -> Any:
     from diffusers import DPMSolverMultistepScheduler
 
     return DPMSolverMultistepScheduler(
-        **BETAS, algorithm_type="dpmsolver++", solver_order=2, final_sigmas_type="zero", steps_offset=1
+        **BETAS,
+        algorithm_type="dpmsolver++",
+        solver_order=2,
+        final_sigmas_type="zero",
+        steps_offset=1,
     )
 
 

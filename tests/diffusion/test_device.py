@@ -1,0 +1,65 @@
+"""Where and in which number type networks run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import weft.diffusion as wd
+from weft.diffusion.device import compute_device, compute_dtype
+
+from .. import models
+from .test_sampling import run
+
+CPU = torch.device("cpu")
+
+
+def test_device_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEFT_DEVICE", "cpu")
+    assert compute_device() == CPU
+
+
+@pytest.mark.parametrize("name", ["abacus", "cuda:99"])
+def test_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("WEFT_DEVICE", name)
+    with pytest.raises(wd.ParameterError) as caught:
+        compute_device()
+    assert caught.value.code == "device.unavailable"
+
+
+@pytest.mark.parametrize("kind", ["unet", "vae", "text_encoder", "controlnet"])
+def test_cpu_computes_in_float32(kind: str) -> None:
+    assert compute_dtype(kind, CPU) == torch.float32
+
+
+def test_gpu_computes_the_unet_in_half_and_text_in_float32() -> None:
+    assert compute_dtype("unet", torch.device("cuda")) == torch.float16
+    assert compute_dtype("text_encoder", torch.device("cuda")) == torch.float32
+
+
+def test_dtype_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEFT_DTYPE", "bfloat16")
+    assert compute_dtype("unet", CPU) == torch.bfloat16
+    monkeypatch.setenv("WEFT_DTYPE", "int8")
+    with pytest.raises(wd.ParameterError):
+        compute_dtype("unet", CPU)
+
+
+def test_everything_runs_in_bfloat16(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, prompts: tuple[wd.Conditioning, ...]
+) -> None:
+    monkeypatch.setenv("WEFT_DTYPE", "bfloat16")
+    model, clip, vae = wd.load_checkpoint(models.tiny_sd1(tmp_path / "x.safetensors"))
+    net = wd.load_controlnet(models.tiny_controlnet(tmp_path / "c.safetensors"))
+    vision = wd.load_clip_vision(models.tiny_clip_vision(tmp_path / "v.safetensors"))
+    adapter = wd.load_ip_adapter(models.tiny_ip_adapter(tmp_path / "i.safetensors"), vision)
+    assert next(model.weights.module.parameters()).dtype == torch.bfloat16
+    image = torch.rand(1, 64, 64, 3, generator=torch.Generator().manual_seed(0))
+    text = wd.apply_control(wd.encode_text(clip, "a (red:1.2) circle"), net, image)
+    result = run(
+        wd.apply_ip_adapter(model, adapter, image), (text, text), wd.encode_image(vae, image)
+    )
+    assert result.samples.dtype == torch.float32
+    assert wd.decode_latent(vae, result).dtype == torch.float32
