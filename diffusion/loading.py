@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -187,19 +188,43 @@ def _require(source: _Source, kind: str, *, any_family: bool = False) -> None:
 def _ldm_names(source: _Source, part: Part, prefix: str) -> dict[str, str]:
     """Names in the file -> diffusers names, for one part of a checkpoint."""
     found = {n.removeprefix(prefix): n for n in source.header.tensors if n.startswith(prefix)}
-    found = {short: full for short, full in found.items() if not short.startswith("loss.")}
-    return {found[old]: new for old, new in ldm_to_diffusers_names(part, found).items()}
+    found = {short: full for short, full in found.items() if _is_of(part, short)}
+    with _naming(source.header.path):
+        return {found[old]: new for old, new in ldm_to_diffusers_names(part, found).items()}
 
 
 def _plain_or_ldm_names(source: _Source, part: Part) -> dict[str, str]:
     prefix = source.identity.prefix
     if source.identity.layout == "ldm":
         return _ldm_names(source, part, prefix)
-    return {
+    names = {
         name: modern_diffusers_name(part, name.removeprefix(prefix))
         for name in source.header.tensors
         if name.startswith(prefix) and not name.endswith("position_ids")
     }
+    return {old: new for old, new in names.items() if _is_of(part, new)}
+
+
+def _is_of(part: Part, name: str) -> bool:
+    """Whether a tensor is one that weft uses: files also keep training losses and projections."""
+    if part == "text_encoder":
+        return name.startswith(("embeddings.", "encoder.", "final_layer_norm."))
+    return not name.startswith("loss.")
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Put the file's name in front of errors that know of tensors only."""
+    try:
+        yield
+    except ModelError as error:
+        raise ModelError(
+            error.code,
+            f'In "{path.name}": {error.message}',
+            expected=error.expected,
+            got=error.got,
+            hint=error.hint,
+        ) from error
 
 
 _CONFIGS: Mapping[str, Callable[[shape_rules.Shapes], dict[str, Any]]] = {
@@ -222,17 +247,8 @@ def _weights(
     from .device import compute_device, compute_dtype
     from .tensor_reader import TensorReader
 
-    shapes = {new: source.shapes[old] for old, new in names.items()}
-    try:
-        config = _CONFIGS[kind](shapes)
-    except ModelError as error:
-        raise ModelError(
-            error.code,
-            f'In "{source.header.path.name}": {error.message}',
-            expected=error.expected,
-            got=error.got,
-            hint=error.hint,
-        ) from error
+    with _naming(source.header.path):
+        config = _CONFIGS[kind]({new: source.shapes[old] for old, new in names.items()})
     device = compute_device()
     dtype = compute_dtype(kind, device)
     digest = digest or source.digest
@@ -241,7 +257,9 @@ def _weights(
     def build() -> Module:
         from .networks import build_network
 
-        return build_network(kind, config, reader.read(names, device, dtype))
+        tensors = reader.read(names, device, dtype)
+        with _naming(source.header.path):
+            return build_network(kind, config, tensors)
 
     def make() -> Weights:
         return Weights(

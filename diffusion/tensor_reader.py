@@ -62,7 +62,8 @@ class TensorReader:
                 info = self.header.tensors[old]
                 stream.seek(info.start)
                 raw = bytearray(info.nbytes)
-                stream.readinto(raw)
+                if stream.readinto(raw) != info.nbytes:
+                    raise self._changed()
                 found = self._type(old, types)
                 tensor = torch.empty(0, dtype=found)
                 if raw:
@@ -90,11 +91,14 @@ class TensorReader:
         except OSError:
             unchanged = False
         if not unchanged:
-            raise ModelError(
-                "model.file_changed",
-                f'"{path.name}" was changed or removed after it had been opened.',
-                hint="Load it again. Write new weights under a new name, then rename.",
-            )
+            raise self._changed()
+
+    def _changed(self) -> ModelError:
+        return ModelError(
+            "model.file_changed",
+            f'"{self.header.path.name}" was changed or removed after it had been opened.',
+            hint="Load it again. Write new weights under a new name, then rename.",
+        )
 
 
 def _torch_types() -> dict[str, torch.dtype]:
