@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import ModelError
 from .file_digest import FileState, file_digest, file_state
-from .formats import shapes as shape_rules
 from .formats.folder import folder_parts, network_file, read_json
 from .formats.identify import KIND_WORDS, Identity, identify
 from .formats.ldm import PREFIXES, Part, ldm_to_diffusers_names, modern_diffusers_name
 from .formats.safetensors_header import Header, read_header
+from .formats.shapes import NORM_GROUPS, SD1_SCALE, UNET_HEADS, network_config
 from .types import Clip, ClipVision, ControlNet, IPAdapter, Model, Vae
 from .weights import SHARED, Weights
 
@@ -227,16 +227,6 @@ def _naming(path: Path) -> Iterator[None]:
         ) from error
 
 
-_CONFIGS: Mapping[str, Callable[[shape_rules.Shapes], dict[str, Any]]] = {
-    "unet": shape_rules.unet_config,
-    "vae": shape_rules.vae_config,
-    "text_encoder": shape_rules.clip_text_config,
-    "controlnet": shape_rules.controlnet_config,
-    "clip_vision": shape_rules.clip_vision_config,
-    "ip_adapter": shape_rules.ip_adapter_config,
-}
-
-
 def _weights(
     source: _Source,
     kind: str,
@@ -248,7 +238,8 @@ def _weights(
     from .tensor_reader import TensorReader
 
     with _naming(source.header.path):
-        config = _CONFIGS[kind]({new: source.shapes[old] for old, new in names.items()})
+        shapes = {new: source.shapes[old] for old, new in names.items()}
+        config = network_config(kind, shapes, source.header.metadata)
     device = compute_device()
     dtype = compute_dtype(kind, device)
     digest = digest or source.digest
@@ -303,11 +294,11 @@ def _check_conventions(folder: Path) -> None:
     vae = read_json(folder / "vae" / "config.json")
     text = read_json(folder / "text_encoder" / "config.json")
     for what, found, wanted in (
-        ("number of attention heads", unet.get("attention_head_dim"), shape_rules.UNET_HEADS),
-        ("norm groups", unet.get("norm_num_groups"), shape_rules.NORM_GROUPS),
+        ("number of attention heads", unet.get("attention_head_dim"), UNET_HEADS),
+        ("norm groups", unet.get("norm_num_groups"), NORM_GROUPS),
         ("prediction type", scheduler.get("prediction_type"), "epsilon"),
         ("beta schedule", scheduler.get("beta_schedule"), "scaled_linear"),
-        ("latent scale", vae.get("scaling_factor"), shape_rules.SD1_SCALE),
+        ("latent scale", vae.get("scaling_factor"), SD1_SCALE),
         ("text activation", text.get("hidden_act"), "quick_gelu"),
     ):
         if found is not None and found != wanted:

@@ -34,7 +34,7 @@ def save_checkpoint(
         path: Target, usually "*.safetensors"; replaced if it exists.
         unet, vae, text_encoder: State dicts with diffusers (transformers) names.
         metadata: Text kept in the header. Key "tokenizer": the text of a tokenizer.json, for a
-            vocabulary that is not CLIP's.
+            vocabulary that is not CLIP's. Key "config": see `formats.shapes`.
 
     Raises:
         ModelError: A state dict has keys that belong to no layer of its kind.

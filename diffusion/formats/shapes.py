@@ -5,12 +5,16 @@ head width 64 and quick_gelu in CLIP, 32 groups in every group norm.
 
 CLIP vision towers say neither head count nor activation either: widths 1280 and 1664 (ViT-H and
 ViT-bigG of LAION) have 16 heads and gelu, all others head width 64 and quick_gelu as OpenAI's.
+
+A small network may need fewer norm groups. Its file says so in the header's metadata, key "config":
+JSON such as {"vae": {"norm_num_groups": 4}}. Other statements there are compared, not followed.
 """
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from ..errors import ModelError
@@ -22,6 +26,38 @@ CLIP_HEAD_WIDTH = 64
 NORM_GROUPS = 32
 SD1_SCALE = 0.18215
 _WIDE_VISION_TOWERS = {1280: 16, 1664: 16}
+
+
+def network_config(
+    kind: str, shapes: Shapes, metadata: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The configuration of a network.
+
+    Args:
+        kind: "unet", "vae", "text_encoder", "controlnet", "clip_vision" or "ip_adapter".
+        shapes: Shapes by diffusers (transformers) name.
+        metadata: Free text of the file's header.
+
+    Returns:
+        Arguments of the network's class; for the IP-Adapter see `ip_adapter_config`.
+
+    Raises:
+        ModelError: Tensors are missing, or the layout is one that weft does not read.
+    """
+    config = _RULES[kind](shapes)
+    for key, value in _stated(kind, metadata or {}).items():
+        if key == "norm_num_groups" and key in config and isinstance(value, int) and value > 0:
+            config[key] = value
+        elif key in config and json.loads(json.dumps(config[key])) != value:  # tuples as lists
+            raise ModelError(
+                "model.unsupported_layout",
+                f'The file says that {key} of its {kind} is "{value}".',
+                expected=str(config[key]),
+                got=str(value),
+                hint="weft reads SD1.x conventions today.",
+            )
+    _check_groups(kind, config)
+    return config
 
 
 def unet_config(shapes: Shapes) -> dict[str, Any]:
@@ -56,7 +92,6 @@ def vae_config(shapes: Shapes) -> dict[str, Any]:
     widths = tuple(
         shapes[f"encoder.down_blocks.{i}.resnets.0.conv1.weight"][0] for i in range(levels)
     )
-    _check_groups(widths, "VAE")
     return {
         "in_channels": _shape(shapes, "encoder.conv_in.weight", "VAE")[1],
         "out_channels": _shape(shapes, "decoder.conv_out.weight", "VAE")[0],
@@ -163,7 +198,6 @@ def _trunk_config(shapes: Shapes, what: str) -> dict[str, Any]:
     if levels == 0:
         raise _missing("down_blocks.0.resnets.0.conv1.weight", what)
     widths = tuple(shapes[f"down_blocks.{i}.resnets.0.conv1.weight"][0] for i in range(levels))
-    _check_groups(widths, what)
     layers = tuple(
         _count(shapes, f"down_blocks.{i}.resnets.{{}}.conv1.weight") for i in range(levels)
     )
@@ -219,16 +253,6 @@ def _clip_heads(width: int, what: str) -> int:
     return max(1, width // CLIP_HEAD_WIDTH)
 
 
-def _check_groups(widths: tuple[int, ...], what: str) -> None:
-    if any(width % NORM_GROUPS for width in widths):
-        raise ModelError(
-            "model.unsupported_layout",
-            f"This {what} has levels of widths {widths}.",
-            expected=f"multiples of {NORM_GROUPS} (the groups of its norms)",
-            got=str(widths),
-        )
-
-
 def _count(shapes: Shapes, pattern: str) -> int:
     number = 0
     while pattern.format(number) in shapes:
@@ -248,3 +272,35 @@ def _missing(name: str, what: str) -> ModelError:
         f'Tensor "{name}" of the {what} is missing.',
         hint="The file is incomplete or holds another kind of network.",
     )
+
+
+def _stated(kind: str, metadata: Mapping[str, str]) -> Mapping[str, Any]:
+    """What the header's metadata says of one network; nothing if it is not ours to understand."""
+    try:
+        stated = json.loads(metadata.get("config", "{}"))
+    except ValueError:
+        return {}
+    part = stated.get(kind, {}) if isinstance(stated, dict) else {}
+    return part if isinstance(part, dict) else {}
+
+
+def _check_groups(kind: str, config: Mapping[str, Any]) -> None:
+    groups = config.get("norm_num_groups")
+    if groups and any(width % groups for width in config["block_out_channels"]):
+        raise ModelError(
+            "model.unsupported_layout",
+            f"The {kind} has levels of widths {config['block_out_channels']}.",
+            expected=f"multiples of {groups} (the groups of its norms)",
+            got=str(config["block_out_channels"]),
+            hint='If it has fewer groups, its file must say so in metadata key "config".',
+        )
+
+
+_RULES: Mapping[str, Callable[[Shapes], dict[str, Any]]] = {
+    "unet": unet_config,
+    "vae": vae_config,
+    "text_encoder": clip_text_config,
+    "controlnet": controlnet_config,
+    "clip_vision": clip_vision_config,
+    "ip_adapter": ip_adapter_config,
+}

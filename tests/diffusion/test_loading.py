@@ -218,3 +218,60 @@ def test_save_failing_half_way_leaves_the_old_file(
         save_tensors(path, {"a": torch.zeros(1)})
     assert [file.name for file in tmp_path.iterdir()] == ["x.safetensors"]
     assert path.read_bytes() == b"old"
+
+
+def narrow_vae(groups: int) -> Any:
+    from diffusers import AutoencoderKL
+
+    torch.manual_seed(0)
+    return AutoencoderKL(
+        block_out_channels=(16, 16, 32, 32),
+        layers_per_block=1,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        norm_num_groups=groups,
+    ).eval()
+
+
+def test_vae_with_fewer_norm_groups_is_read_as_its_header_says(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    reference = narrow_vae(4)
+    metadata = {"config": json.dumps({"vae": {"norm_num_groups": 4}})}
+    save_tensors(path, reference.state_dict(), metadata)
+    latents = torch.randn(1, 4, 2, 2)
+    with torch.no_grad():
+        expected = (reference.decode(latents).sample / 2 + 0.5).clamp(0, 1).movedim(1, -1)
+    got = wd.decode_latent(wd.load_vae(path), wd.Latent(latents))
+    assert torch.allclose(got, expected, atol=1e-6)
+
+
+def test_vae_too_narrow_for_its_norm_groups_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    save_tensors(path, narrow_vae(4).state_dict())
+    error = refused(lambda: wd.load_vae(path))
+    assert error.code == "model.unsupported_layout"
+    assert error.hint is not None
+    assert "config" in error.hint
+
+
+def test_header_that_states_another_convention_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    metadata = {"config": json.dumps({"controlnet": {"attention_head_dim": 4}})}
+    wd.save_controlnet(path, models.tiny_controlnet_model().state_dict(), metadata)
+    assert refused(lambda: wd.load_controlnet(path)).code == "model.unsupported_layout"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no json",
+        "[]",
+        "{}",
+        '{"vae": 3}',
+        '{"vae": {"other": 1, "block_out_channels": [32, 32, 32, 32]}}',
+    ],
+)
+def test_header_config_of_other_tools_is_passed_over(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.safetensors"
+    save_tensors(path, models.tiny_vae().state_dict(), {"config": text})
+    assert wd.load_vae(path).weights.config["norm_num_groups"] == 32
