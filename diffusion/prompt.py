@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from .errors import ParameterError
+
 UP, DOWN = 1.1, 1 / 1.1
+DEEPEST = 50
+"""Brackets within brackets; 1.1**50 is past any use."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)\s*\Z")
 
 
@@ -30,20 +34,26 @@ def parse_prompt(prompt: str, *, square_brackets: bool = True) -> list[Piece]:
             prompt as ComfyUI does.
 
     Returns:
-        Pieces in order, neighbours of equal weight joined; one empty piece for an empty prompt.
+        Pieces in order, one for an empty prompt. Neighbours of equal weight stay apart: each piece
+        is tokenized by itself, "(foo)(bar)" is two words.
+
+    Raises:
+        ParameterError: More than 50 brackets stand within each other.
     """
     pairs = {"(": ")", "[": "]"} if square_brackets else {"(": ")"}
-    merged: list[Piece] = []
-    for piece in _parse(prompt, 1.0, pairs):
-        if merged and merged[-1].weight == piece.weight:
-            merged[-1] = Piece(merged[-1].text + piece.text, piece.weight)
-        else:
-            merged.append(piece)
+    pieces = _parse(prompt, 1.0, pairs)
     escaped = re.compile(r"\\([()\[\]])" if square_brackets else r"\\([()])")
-    return [Piece(escaped.sub(r"\1", p.text), p.weight) for p in merged] or [Piece("", 1.0)]
+    return [Piece(escaped.sub(r"\1", p.text), p.weight) for p in pieces] or [Piece("", 1.0)]
 
 
-def _parse(text: str, weight: float, pairs: dict[str, str]) -> list[Piece]:
+def _parse(text: str, weight: float, pairs: dict[str, str], depth: int = 0) -> list[Piece]:
+    if depth > DEEPEST:
+        raise ParameterError(
+            "prompt.too_deep",
+            "The prompt has too many brackets within each other.",
+            expected=f"at most {DEEPEST}",
+            hint='Write the weight as a number: "(word:1.5)".',
+        )
     pieces: list[Piece] = []
     plain = at = 0
     while at < len(text):
@@ -63,7 +73,7 @@ def _parse(text: str, weight: float, pairs: dict[str, str]) -> list[Piece]:
         head, colon, tail = inner.rpartition(":")
         if char == "(" and colon and head and _NUMBER.match(tail.strip()):
             inner, inner_weight = head, float(tail)
-        pieces += _parse(inner, inner_weight, pairs)
+        pieces += _parse(inner, inner_weight, pairs, depth + 1)
         at = plain = close + 1
     if plain < len(text):
         pieces.append(Piece(text[plain:], weight))

@@ -84,6 +84,12 @@ class Weights:
     def __hash__(self) -> int:
         return hash((self.content_digest, self.kind))
 
+    def __copy__(self) -> Weights:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Weights:
+        return self  # a copy of a description must not copy gigabytes
+
     def __repr__(self) -> str:
         return f"Weights({self.kind}, {self.family}, {self.path.name}, {self.content_digest[:12]})"
 

@@ -54,8 +54,19 @@ def network_file(folder: Path, stems: tuple[str, ...] = _FILES["unet"]) -> Path:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file, {} if there is no such file."""
+    """A JSON object from a file, {} if there is no such file.
+
+    Raises:
+        ModelError: The file is not JSON.
+    """
     if not path.is_file():
         return {}
-    value = json.loads(path.read_text("utf-8"))
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ModelError(
+            "model.bad_config",
+            f'"{path.parent.name}/{path.name}" is not valid JSON: {error}.',
+            hint="Download or copy the folder again.",
+        ) from error
     return value if isinstance(value, dict) else {}

@@ -100,6 +100,12 @@ def read_header(path: str | os.PathLike[str]) -> Header:
         raise ModelError(
             "model.not_a_file", f'"{path}" is a folder.', expected="a safetensors file"
         ) from None
+    except OSError as error:
+        raise ModelError(
+            "model.unreadable",
+            f'"{path}" cannot be read: {error.strerror}.',
+            hint="Check the file's permissions and the disk.",
+        ) from error
     return Header(path, *_parse(path, raw, 8 + length, size), file_size=size)
 
 
@@ -159,6 +165,15 @@ def _parse(
                 got=f"{size} bytes",
                 hint="Download or copy it again.",
             )
+    position = data_start
+    for info in sorted(tensors.values(), key=lambda info: (info.start, info.end)):
+        if info.start != position:
+            raise ModelError(
+                "model.bad_header",
+                f'The header of "{path.name}" is not valid: tensors overlap or leave gaps.',
+                hint="The file is damaged: download or copy it again.",
+            )
+        position = info.end
     return tensors, metadata
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import json
 from collections.abc import Callable
@@ -34,15 +35,20 @@ def test_same_file_twice_shares_one_module(checkpoint: Path, opened: Any) -> Non
 def test_same_content_under_another_name_shares_one_module(
     checkpoint: Path, opened: Any, tmp_path: Path
 ) -> None:
-    copy = tmp_path / "copy.safetensors"
-    copy.write_bytes(checkpoint.read_bytes())
-    assert wd.load_checkpoint(copy)[0].weights is opened[0].weights
+    other = tmp_path / "copy.safetensors"
+    other.write_bytes(checkpoint.read_bytes())
+    assert wd.load_checkpoint(other)[0].weights is opened[0].weights
 
 
 def test_parts_of_one_file_share_the_digest_but_are_not_equal(opened: Any) -> None:
     model, clip, vae = opened
     assert model.weights.content_digest == clip.weights.content_digest
     assert len({model.weights, clip.weights, vae.weights}) == 3
+
+
+def test_copies_of_a_description_share_the_weights(opened: Any) -> None:
+    assert copy.deepcopy(opened[0]).weights is opened[0].weights
+    assert copy.copy(opened[0].weights) is opened[0].weights
 
 
 def test_weights_nobody_holds_are_forgotten(tmp_path: Path) -> None:
@@ -156,6 +162,12 @@ def test_diffusers_folder_with_v_prediction_is_refused(tmp_path: Path) -> None:
     (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps(config))
     error = refused(lambda: wd.load_checkpoint(folder))
     assert (error.code, error.got) == ("model.unsupported_family", "v_prediction")
+
+
+def test_diffusers_folder_with_a_damaged_config_is_refused(tmp_path: Path) -> None:
+    folder = diffusers_folder(tmp_path)
+    (folder / "vae" / "config.json").write_text("{")
+    assert refused(lambda: wd.load_checkpoint(folder)).code == "model.bad_config"
 
 
 def test_folder_without_index_is_refused(tmp_path: Path) -> None:

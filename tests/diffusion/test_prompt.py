@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weft.diffusion import ParameterError
 from weft.diffusion.prompt import Piece, parse_prompt
 
 
@@ -23,6 +24,8 @@ from weft.diffusion.prompt import Piece, parse_prompt
         (r"\(cat\)", [("(cat)", 1.0)]),
         (r"(a \(b\):1.2)", [("a (b)", 1.2)]),
         (r"\[x\]", [("[x]", 1.0)]),
+        ("(foo)(bar)", [("foo", 1.1), ("bar", 1.1)]),
+        ("foo(bar:1.0)", [("foo", 1.0), ("bar", 1.0)]),
         ("(cat:0)", [("cat", 0.0)]),
         ("(cat:-1)", [("cat", -1.0)]),
         ("(cat: .5)", [("cat", 0.5)]),
@@ -43,6 +46,12 @@ def test_prompt_is_parsed_into_weighted_pieces(
 
 def test_square_brackets_as_comfyui_are_plain_text() -> None:
     assert parse_prompt("a [cat]", square_brackets=False) == [Piece("a [cat]", 1.0)]
+
+
+def test_brackets_too_deep_are_refused() -> None:
+    with pytest.raises(ParameterError) as caught:
+        parse_prompt("(" * 5000 + "x" + ")" * 5000)
+    assert caught.value.code == "prompt.too_deep"
 
 
 @given(st.text(alphabet="ab ()[]:.12\\", max_size=40))

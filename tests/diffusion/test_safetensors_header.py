@@ -101,6 +101,8 @@ def test_file_cut_inside_its_tensors_is_refused(tmp_path: Path) -> None:
         {"w": 3},
         {"__metadata__": 3},
         {"w": tensor(shape=(True, 2))},
+        {"w": tensor(0, 4, (1,)), "v": tensor(0, 8)},
+        {"w": tensor(4, 8, (1,))},
     ],
 )
 def test_header_that_does_not_add_up_is_refused(tmp_path: Path, header: Any) -> None:

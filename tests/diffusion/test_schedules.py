@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import weft.diffusion as wd
 from weft.diffusion.schedules import SCHEDULER_NAMES, schedule_sigmas
@@ -59,6 +60,9 @@ def reference(name: str, n: int) -> np.ndarray:
         "karras": lambda: (top ** (1 / 7) + ramp * (bottom ** (1 / 7) - top ** (1 / 7))) ** 7,
         "exponential": lambda: np.exp(np.log(top) + ramp * np.log(bottom / top)),
         "simple": lambda: np.array([sigmas[999 - int(i * 1000 / n)] for i in range(n)]),
+        "beta": lambda: sigmas[
+            np.rint(stats.beta.ppf(1 - np.arange(n) / n, 0.6, 0.6) * 999).astype(int)
+        ],
         "ddim_uniform": lambda: sigmas[1 :: 1000 // n][::-1],
     }
     return np.append(whole[name](), 0.0)
