@@ -6,13 +6,14 @@ import asyncio
 import functools
 import uuid
 from collections import OrderedDict
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from .cache import MISSING, MemoryCache
 from .cancel import CancelToken
+from .disk_cache import DiskCache
 from .document import Document, dump
 from .errors import Cancelled, OutputError, RunError, ValidationError, WeftError
 from .events import (
@@ -29,7 +30,7 @@ from .plan import Plan, plan
 from .registry import Registry
 from .run import Execution
 from .validate import validate
-from .values import Values
+from .values import Values, seal
 from .workflow import Workflow
 from .workspace import Workspace
 
@@ -92,7 +93,10 @@ class Engine:
         registry: The node types there are.
         workspace: Folders.
         values: How values of other libraries are digested and measured.
-        cache: What is remembered; by default 4 GiB in memory.
+        cache: What is remembered in memory; by default 4 GiB.
+        disk: What is remembered on disk, also over restarts; None for nothing.
+        numerics: Text that names what else decides the numbers models give, such as device and
+            precision; part of the keys of steps in the `gpu` lane.
     """
 
     def __init__(
@@ -102,7 +106,11 @@ class Engine:
         workspace: Workspace | None = None,
         values: Values | None = None,
         cache: MemoryCache | None = None,
+        disk: DiskCache | None = None,
+        numerics: Callable[[], str] = lambda: "",
     ) -> None:
+        self.disk = disk
+        self._numerics = functools.cache(lambda: seal(b"n" + numerics().encode()))
         self.registry = registry
         self.workspace = workspace if workspace is not None else Workspace()
         self.values = values if values is not None else Values()
@@ -168,6 +176,8 @@ class Engine:
             steps,
             run=uuid.uuid4().hex[:12],
             cache=self.cache,
+            disk=self.disk,
+            numerics=self._numerics,
             values=self.values,
             lanes=self._lanes,
             flights=self._flights,
@@ -184,7 +194,7 @@ class Engine:
             raise RunError(
                 f"{failed} of {len(steps.steps)} nodes failed:", execution.problems
             ) from execution.first_error
-        values = {name: execution.value(source) for name, source in steps.wanted.items()}
+        values = {name: execution.known.value(source) for name, source in steps.wanted.items()}
         assert MISSING not in values.values()
         for public, target in resolved.document.interface.outputs.items():
             if target in values:

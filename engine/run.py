@@ -15,12 +15,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from .cache import MISSING, Action, MemoryCache
 from .cancel import CancelToken
 from .context import Run
-from .errors import Cancelled, FileError, NodeError, Problem, problem_from_exception
+from .disk_cache import DiskCache
+from .errors import Cancelled, NodeError, Problem, problem_from_exception
 from .events import (
     Event,
     Listener,
@@ -33,16 +34,17 @@ from .events import (
     Status,
 )
 from .keys import result_digest, step_key
+from .known import Held, Known
 from .lanes import Flights, Lanes
+from .named_files import file_digests
 from .plan import Plan, Source, Step
-from .validate import find_file
-from .values import Values, seal
+from .values import Values
 from .workspace import Workspace
 
 _BREATH = 128  # inline steps between two looks at the event loop
 
-Held = dict[Source, Any]
-Computed = tuple[tuple[Any, ...], tuple[bytes, ...], tuple[int, ...], float]
+T = TypeVar("T")
+Computed = tuple[Action, tuple[Any, ...], tuple[int, ...]]
 
 
 class Execution:
@@ -51,7 +53,10 @@ class Execution:
     Args:
         plan: What to do.
         run: Id of the run.
-        cache: Known results.
+        cache: Known results, in memory.
+        disk: Known results on disk, or None.
+        numerics: What else decides the numbers that models give (device, precision), for keys of
+            steps in the `gpu` lane. Called once, in a thread, if there is such a step.
         values: Digests and sizes.
         lanes: Threads.
         flights: Steps under way in any run.
@@ -67,6 +72,8 @@ class Execution:
         *,
         run: str,
         cache: MemoryCache,
+        disk: DiskCache | None,
+        numerics: Callable[[], bytes],
         values: Values,
         lanes: Lanes,
         flights: Flights,
@@ -79,6 +86,9 @@ class Execution:
         self.steps = plan.steps
         self.run_id = run
         self.cache = cache
+        self.disk = disk
+        self.find_numerics = numerics
+        self.numerics: bytes | None = None
         self.values = values
         self.lanes = lanes
         self.flights = flights
@@ -87,16 +97,9 @@ class Execution:
         self.token = token
         self.listener = listener
 
-        count = len(plan.steps)
-        self.digests: list[tuple[bytes, ...] | None] = [None] * count
-        self.live: list[tuple[Any, ...] | None] = [None] * count
+        self.known = Known(plan, cache, disk, values, self._in_io)
         self.waiting = list(plan.needs)
-        # Readers that have not finished, plus one for each wanted output: while above zero, a
-        # computed value is held even if the cache lets it go.
-        self.hold = [len(readers) for readers in plan.readers]
-        for index, _ in plan.wanted.values():
-            self.hold[index] += 1
-        self.ready = deque(i for i in range(count) if plan.needs[i] == 0)
+        self.ready = deque(i for i, needed in enumerate(plan.needs) if needed == 0)
         self.forced: dict[int, list[int]] = {}  # step to run again -> steps that wait for it
         self.borrowed: dict[int, list[int]] = {}  # step -> steps whose values it holds besides
         self.problems: list[Problem] = []
@@ -118,7 +121,7 @@ class Execution:
         )
         try:
             await self._walk()
-            while not (self.problems or self.token.cancelled) and self._force_wanted():
+            while not (self.problems or self.token.cancelled) and await self._force_wanted():
                 await self._walk()
         except asyncio.CancelledError:
             self.token.cancel()
@@ -132,15 +135,6 @@ class Execution:
             status = "failed"
         self._finish(status, began)
         return status
-
-    def value(self, source: Source) -> Any:
-        """A computed value; MISSING when neither run nor cache holds it."""
-        index, output = source
-        live = self.live[index]
-        if live is not None:
-            return live[output]
-        digests = self.digests[index]
-        return MISSING if digests is None else self.cache.get(digests[output])
 
     # -- the walk ---------------------------------------------------------------------------
 
@@ -174,21 +168,30 @@ class Execution:
         if step.spec.files:
             self._start(index)
             return
+        if spec.lane == "gpu" and self.numerics is None:
+            self._start(index)  # finding out may import a large library
+            return
         key: bytes | None = None
         if spec.kept:
             key = self._key(step, ())
-            if self._recall(index, key):
+            if self.known.recall(index, key, whole=index in self.forced):
+                self._cached(index)
                 return
-        if spec.lane != "inline" or spec.is_async:
+        held = self.known.held(step.sources)
+        gone = MISSING in held.values()
+        if spec.lane != "inline" or spec.is_async or (gone and self.disk is not None):
             self._start(index)
             return
-        held = self._gather(index, step.sources)
-        if held is None:
+        if gone:
+            self._force_gone(index, held)
             return
         try:
             if self.listener is not None:
                 self.listener(NodeStarted(self.run_id, step.node))
             computed = self._compute(step, self._arguments(step, held), key)
+        except Cancelled:
+            self.token.cancel()
+            return
         except Exception as error:  # whatever a node raises ends its branch, not the run
             self._failed(step, error)
             return
@@ -208,18 +211,24 @@ class Execution:
         step = self.steps[index]
         key: bytes | None = None
         try:
-            names = {p.name for p in step.spec.files}
+            if step.spec.lane == "gpu" and self.numerics is None:
+                self.numerics = await self._in_io(self.find_numerics)
             if step.spec.kept:
-                held = self._gather(
-                    index, [s for n, sources, _ in step.links if n in names for s in sources]
-                )
+                names = {p.name for p in step.spec.files}
+                links = [s for n, sources, _ in step.links if n in names for s in sources]
+                held = await self._gather(index, links)
                 if held is None:
                     return
                 key = self._key(step, await self._named_files(step, held))
             while True:
-                if key is not None and self._recall(index, key):
+                whole = index in self.forced
+                if key is not None and (
+                    self.known.recall(index, key, whole=whole)
+                    or await self.known.recall_from_disk(index, key, whole=whole)
+                ):
+                    self._cached(index)
                     return
-                held = self._gather(index, step.sources)
+                held = await self._gather(index, step.sources)
                 if held is None:
                     return
                 flight = self.flights.join(key) if key is not None else None
@@ -244,7 +253,10 @@ class Execution:
         if step.spec.is_async:
             began = time.perf_counter()
             result = await step.spec.function(**arguments)
-            return self._described(step, result, key, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            return await self._in_io(self._described, step, result, key, seconds)
+        if step.spec.lane == "inline":
+            return self._compute(step, arguments, key)
         pool = self.lanes.pool(step.spec.lane)
         context = contextvars.copy_context()
 
@@ -267,7 +279,7 @@ class Execution:
     # -- one step ---------------------------------------------------------------------------
 
     def _key(self, step: Step, named: tuple[bytes, ...]) -> bytes:
-        digests = self.digests
+        digests = self.known.digests
         parts = [digests[i][o] for i, o in step.sources]  # type: ignore[index]
         fingerprint = step.spec.fingerprint
         if fingerprint is not None:
@@ -278,51 +290,22 @@ class Execution:
             named = (*named, digest if digest is not None else os.urandom(16))
         if named:
             parts.extend(named)
+        if step.spec.lane == "gpu" and self.numerics is not None:
+            parts.append(self.numerics)
         return step_key(step.static, parts)
 
     async def _named_files(self, step: Step, held: Held) -> tuple[bytes, ...]:
         """Content digests of the files that a step's inputs name."""
         if not step.spec.files:
             return ()
-        arguments = self._arguments(step, held, only={p.name for p in step.spec.files})
+        names = self._arguments(step, held, only={p.name for p in step.spec.files})
+        return await self._in_io(file_digests, self.workspace, step.spec.files, names)
 
-        def digests() -> tuple[bytes, ...]:
-            found = []
-            for parameter in step.spec.files:
-                name = arguments.get(parameter.name)
-                assert parameter.file is not None
-                if name is None:
-                    found.append(seal(b"N"))
-                    continue
-                path = find_file(self.workspace, parameter.file, name)
-                try:
-                    found.append(seal(b"F" + self.workspace.digests.digest(path).encode()))
-                except OSError as error:
-                    raise FileError(
-                        f'The file "{name}" cannot be read: {error.strerror}.',
-                        code="files.unreadable",
-                        port=parameter.name,
-                    ) from error
-            return tuple(found)
-
-        return await self._loop.run_in_executor(self.lanes.pool("io"), digests)
-
-    def _recall(self, index: int, key: bytes) -> bool:
-        """Answer a step from the cache, if it can be; one that runs for its values needs those."""
-        action = self.cache.find(key)
-        if action is None:
-            return False
-        if index in self.forced:
-            outputs = tuple(self.cache.get(digest) for digest in action.digests)
-            if MISSING in outputs:
-                return False
-            self.live[index] = outputs
-        self.digests[index] = action.digests
+    def _cached(self, index: int) -> None:
         self.cached.add(index)
         if self.listener is not None:
             self.listener(NodeCached(self.run_id, self.steps[index].node))
         self._done(index)
-        return True
 
     def _arguments(self, step: Step, held: Held, only: set[str] | None = None) -> dict[str, Any]:
         arguments = dict(step.literals)
@@ -382,44 +365,36 @@ class Execution:
                 digest = result_digest(key if key is not None else os.urandom(32), number)
             digests.append(digest)
         sizes = tuple([self.values.nbytes(output) for output in outputs])
-        return outputs, tuple(digests), sizes, seconds
+        action = Action(tuple(digests), seconds)
+        if self.disk is not None and key is not None and seconds >= self.disk.worth_seconds:
+            self.disk.put(key, action, outputs)
+        return action, outputs, sizes
 
     def _computed(self, index: int, key: bytes | None, computed: Computed) -> None:
-        outputs, digests, sizes, seconds = computed
-        self.digests[index] = digests
-        if self.hold[index]:
-            self.live[index] = outputs
-        if key is not None:
-            for digest, output, size in zip(digests, outputs, sizes, strict=True):
-                self.cache.put(digest, output, size, seconds)
-            self.cache.keep(key, Action(digests, seconds))
+        action, outputs, sizes = computed
+        self.known.computed(index, key, action, outputs, sizes)
         self.ran += 1
         self.cached.discard(index)
         if self.listener is not None:
-            self.listener(NodeFinished(self.run_id, self.steps[index].node, seconds))
+            self.listener(NodeFinished(self.run_id, self.steps[index].node, action.seconds))
         self._done(index)
 
     def _done(self, index: int) -> None:
         waiting = self.waiting
         if self.borrowed:
             for source in self.borrowed.pop(index, ()):
-                self._release(source)
+                self.known.release(source)
         again = self.forced.pop(index, None)
         if again is not None:  # its other readers were told the first time
             readers = again
         else:
             readers = self.plan.readers[index]
             for source in self.steps[index].needs:
-                self._release(source)
+                self.known.release(source)
         for reader in readers:
             waiting[reader] -= 1
             if waiting[reader] == 0:
                 self.ready.append(reader)
-
-    def _release(self, index: int) -> None:
-        self.hold[index] -= 1
-        if self.hold[index] == 0:
-            self.live[index] = None
 
     def _failed(self, step: Step, error: BaseException) -> None:
         problem = problem_from_exception(error, node=step.node, node_type=step.spec.type_id)
@@ -436,15 +411,19 @@ class Execution:
             self.first_error = error
         self._emit(NodeFailed(self.run_id, step.node, problem))
 
-    # -- values that were evicted -------------------------------------------------------------
+    # -- values that nobody holds -------------------------------------------------------------
 
-    def _gather(self, index: int, sources: Iterable[Source]) -> Held | None:
-        """The linked values of a step; None when some were evicted, whose steps then run again."""
-        held = {source: self.value(source) for source in sources}
-        gone = {source[0] for source, value in held.items() if value is MISSING}
-        for producer in gone:
+    async def _gather(self, index: int, sources: Iterable[Source]) -> Held | None:
+        """Values for a step, from disk if need be; None when some must be computed again first."""
+        held = await self.known.fetched(sources)
+        if MISSING in held.values():
+            self._force_gone(index, held)
+            return None
+        return held
+
+    def _force_gone(self, index: int | None, held: Held) -> None:
+        for producer in {source[0] for source, value in held.items() if value is MISSING}:
             self._force(producer, index)
-        return None if gone else held
 
     def _force(self, index: int, reader: int | None) -> None:
         readers = self.forced.get(index)
@@ -457,14 +436,17 @@ class Execution:
             self.waiting[reader] += 1
             # What it gives must outlive the cache until the reader is done, or both could go on
             # evicting each other for ever.
-            self.hold[index] += 1
+            self.known.hold(index)
             self.borrowed.setdefault(reader, []).append(index)
 
-    def _force_wanted(self) -> bool:
-        gone = {s[0] for s in self.plan.wanted.values() if self.value(s) is MISSING}
-        for index in gone:
-            self._force(index, None)
-        return bool(gone)
+    async def _force_wanted(self) -> bool:
+        """Make sure that every wanted value is at hand; whether steps had to be queued for it."""
+        held = await self.known.fetched(self.plan.wanted.values(), keep=True)
+        self._force_gone(None, held)
+        return MISSING in held.values()
+
+    async def _in_io(self, function: Callable[..., T], *arguments: Any) -> T:
+        return await self._loop.run_in_executor(self.lanes.pool("io"), function, *arguments)
 
     # -- reporting ----------------------------------------------------------------------------
 

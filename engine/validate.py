@@ -8,10 +8,11 @@ from typing import Any
 
 from .document import Document, Link, as_link, as_links, split_target
 from .errors import FileError, Problem
+from .named_files import find_file
 from .node import NodeSpec, Parameter
 from .registry import Registry
 from .sockets import SocketType, accepts, shorten
-from .widgets import MAX_SEED, InputFile, ModelFile
+from .widgets import MAX_SEED
 from .workspace import Workspace
 
 RANDOM = "random"
@@ -305,17 +306,6 @@ class _Check:
                     expected="node.output",
                     got=target[:200],
                 )
-
-
-def find_file(workspace: Workspace, kind: ModelFile | InputFile, name: str) -> Any:
-    """Path of the file that a parameter names.
-
-    Raises:
-        FileError: It is not there.
-    """
-    if isinstance(kind, ModelFile):
-        return workspace.model(kind.kind, name)
-    return workspace.input(name)
 
 
 def _links(value: Any) -> Iterator[Link]:

@@ -147,3 +147,14 @@ def encode_scalar(value: object) -> bytes | None:
             return b"b" + value
         case _:
             return None
+
+
+def is_plain(value: object) -> bool:
+    """Whether a value consists of scalars, lists, tuples and dicts only."""
+    if type(value) in _SCALARS:
+        return True
+    if type(value) in (list, tuple):
+        return all(is_plain(v) for v in value)  # type: ignore[attr-defined]
+    if type(value) is dict:
+        return all(is_plain(k) and is_plain(v) for k, v in value.items())
+    return False

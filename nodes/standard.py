@@ -12,12 +12,15 @@ from types import ModuleType
 from typing import Any
 
 from ..engine.cache import MemoryCache
+from ..engine.disk_cache import DiskCache
 from ..engine.engine import Engine
-from ..engine.errors import DeclarationError
+from ..engine.errors import DeclarationError, FileError
 from ..engine.model_paths import read_extra_model_paths
 from ..engine.registry import Registry
+from ..engine.storage import Formats
 from ..engine.values import Values
 from ..engine.workspace import Workspace
+from .formats import FORMATS
 from .values import CODECS
 
 MODULES = (
@@ -118,6 +121,43 @@ def standard_workspace(
     )
 
 
+def standard_disk_cache(values: Values) -> DiskCache | None:
+    """The disk tier that the environment names.
+
+    `WEFT_CACHE` is a folder or fsspec URL, or `off`; by default `cache` below `WEFT_HOME`.
+    `WEFT_CACHE_GB` bounds it, 20 by default.
+
+    Raises:
+        FileError: `WEFT_CACHE_GB` is no number above 0.
+    """
+    place = os.environ.get("WEFT_CACHE", str(home() / "cache"))
+    if place == "off":
+        return None
+    text = os.environ.get("WEFT_CACHE_GB", "20")
+    try:
+        budget = int(float(text) * 2**30)
+    except (ValueError, OverflowError):
+        budget = 0
+    if budget <= 0:
+        raise FileError(
+            f"WEFT_CACHE_GB is {text!r}.",
+            code="files.bad_config",
+            expected="a number of GiB above 0",
+            got=text,
+            hint="Set WEFT_CACHE=off to store nothing.",
+        )
+    return DiskCache(place, values=values, formats=Formats(FORMATS), budget=budget)
+
+
+def standard_numerics() -> str:
+    """What besides a workflow decides the numbers: the kind of device, and its precisions."""
+    from ..diffusion.device import compute_device, compute_dtype
+
+    device = compute_device()
+    kinds = ("unet", "controlnet", "ip_adapter", "vae", "text_encoder", "clip_vision")
+    return " ".join([device.type, *(str(compute_dtype(kind, device)) for kind in kinds)])
+
+
 class StandardEngine(Engine):
     """An engine with weft's nodes, installed packs and the usual folders.
 
@@ -127,6 +167,7 @@ class StandardEngine(Engine):
         inputs: Input folders, before the usual ones.
         output: Output folder.
         cache_bytes: How much may be remembered in memory.
+        disk_cache: Whether results are kept on disk too; where, the environment says.
         packs: Whether to load installed node packs.
         registry: Replaces the node types altogether.
         workspace: Replaces the folders altogether.
@@ -140,15 +181,19 @@ class StandardEngine(Engine):
         inputs: Sequence[str | Path] = (),
         output: str | Path = "out",
         cache_bytes: int = 4 * 2**30,
+        disk_cache: bool = True,
         packs: bool = True,
         registry: Registry | None = None,
         workspace: Workspace | None = None,
     ) -> None:
+        values = Values(CODECS)
         super().__init__(
             registry if registry is not None else standard_registry(nodes, packs=packs),
             workspace=workspace
             if workspace is not None
             else standard_workspace(models=models, inputs=inputs, output=output),
-            values=Values(CODECS),
+            values=values,
             cache=MemoryCache(cache_bytes),
+            disk=standard_disk_cache(values) if disk_cache else None,
+            numerics=standard_numerics,
         )

@@ -1,0 +1,57 @@
+"""Files that inputs name: found in the workspace, known by content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .errors import FileError
+from .node import Parameter
+from .values import seal
+from .widgets import InputFile, ModelFile
+from .workspace import Workspace
+
+NOTHING = seal(b"N")
+
+
+def find_file(workspace: Workspace, kind: ModelFile | InputFile, name: str) -> Path:
+    """Path of the file that a parameter names.
+
+    Raises:
+        FileError: It is not there.
+    """
+    if isinstance(kind, ModelFile):
+        return workspace.model(kind.kind, name)
+    return workspace.input(name)
+
+
+def file_digests(
+    workspace: Workspace, parameters: Iterable[Parameter], names: Mapping[str, Any]
+) -> tuple[bytes, ...]:
+    """Sealed content digests of the named files, in the order of the parameters.
+
+    Args:
+        workspace: Where to look.
+        parameters: Those that name files.
+        names: Values by parameter; None stands for no file.
+
+    Raises:
+        FileError: A file is missing or cannot be read.
+    """
+    found = []
+    for parameter in parameters:
+        name = names.get(parameter.name)
+        if name is None or parameter.file is None:
+            found.append(NOTHING)
+            continue
+        path = find_file(workspace, parameter.file, name)
+        try:
+            found.append(seal(b"F" + workspace.digests.digest(path).encode()))
+        except OSError as error:
+            raise FileError(
+                f'The file "{name}" cannot be read: {error.strerror}.',
+                code="files.unreadable",
+                port=parameter.name,
+            ) from error
+    return tuple(found)

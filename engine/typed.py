@@ -1,0 +1,39 @@
+"""Words that people type into values: what a parameter takes decides how a word is read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .document import split_target
+from .node import Parameter
+from .registry import Registry
+from .workflow import Workflow
+
+
+def parameter_of(workflow: Workflow, registry: Registry, target: str) -> Parameter | None:
+    """The declaration of `node.parameter`; None when the node or its type is not known."""
+    node_id, port = split_target(target)
+    node = workflow.document.nodes.get(node_id)
+    spec = registry.find(node.type) if node is not None else None
+    return spec.parameter(port) if spec is not None else None
+
+
+def takes_text(parameter: Parameter | None) -> bool:
+    """Whether a parameter's values are texts, so that no word means anything else there."""
+    return parameter is not None and parameter.type.name in ("STRING", "COMBO")
+
+
+def typed(word: str, parameter: Parameter | None) -> Any:
+    """The value of a word: itself where a text is taken; elsewhere JSON, if it is JSON.
+
+    Args:
+        word: As typed.
+        parameter: What it is for; None when that is not known.
+    """
+    if takes_text(parameter):
+        return word
+    try:
+        return json.loads(word)
+    except json.JSONDecodeError:
+        return word

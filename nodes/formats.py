@@ -1,0 +1,141 @@
+"""How the values of the picture machine are written to the disk cache.
+
+Pictures whose numbers are whole 255ths, as all are that came from a file, are PNG; everything else
+is safetensors. What refers to weights (models, conditioning with a ControlNet) is not stored.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..engine.storage import Format
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..diffusion.types import Conditioning, Latent
+
+
+class TensorFormat:
+    """Tensors of any shape and type, exactly."""
+
+    def encode(self, value: Tensor) -> bytes:
+        """PNG if it is a batch of 8-bit pictures, else safetensors."""
+        png = _as_png(value)
+        return b"png\n" + png if png is not None else b"st\n" + _save({"t": value})
+
+    def decode(self, data: bytes) -> Tensor:
+        """The same tensor, on the CPU."""
+        kind, _, payload = data.partition(b"\n")
+        if kind == b"png":
+            return _from_png(payload)
+        return _load(payload)[0]["t"]
+
+
+class LatentFormat:
+    """Latents with mask and batch numbers."""
+
+    def encode(self, value: Latent) -> bytes:
+        """Samples and mask as tensors, the rest as JSON."""
+        tensors = {"samples": value.samples}
+        if value.noise_mask is not None:
+            tensors["noise_mask"] = value.noise_mask
+        return _save(tensors, {"family": value.family, "batch_index": value.batch_index})
+
+    def decode(self, data: bytes) -> Latent:
+        """The same latent."""
+        from ..diffusion.types import Latent
+
+        tensors, rest = _load(data)
+        index = rest["batch_index"]
+        return Latent(
+            tensors["samples"],
+            rest["family"],
+            tensors.get("noise_mask"),
+            None if index is None else tuple(index),
+        )
+
+
+class ConditioningFormat:
+    """Conditioning without control."""
+
+    def encode(self, value: Conditioning) -> bytes | None:
+        """Tokens and pooled vectors as tensors, the rest as JSON; None if a ControlNet is in it."""
+        tensors: dict[str, Tensor] = {}
+        entries = []
+        for number, entry in enumerate(value.entries):
+            if entry.control:
+                return None
+            tensors[f"tokens{number}"] = entry.tokens
+            if entry.pooled is not None:
+                tensors[f"pooled{number}"] = entry.pooled
+            entries.append([entry.start, entry.end, entry.strength])
+        return _save(tensors, {"entries": entries})
+
+    def decode(self, data: bytes) -> Conditioning:
+        """The same conditioning."""
+        from ..diffusion.types import Conditioning, ConditioningEntry
+
+        tensors, rest = _load(data)
+        return Conditioning(
+            tuple(
+                ConditioningEntry(tensors[f"tokens{n}"], tensors.get(f"pooled{n}"), *numbers)
+                for n, numbers in enumerate(rest["entries"])
+            )
+        )
+
+
+FORMATS: Mapping[str, Format] = {
+    "torch.Tensor": TensorFormat(),
+    "weft.diffusion.types.Latent": LatentFormat(),
+    "weft.diffusion.types.Conditioning": ConditioningFormat(),
+}
+
+
+def _save(tensors: Mapping[str, Tensor], rest: Any = None) -> bytes:
+    from safetensors.torch import save
+
+    # Views share memory, which safetensors refuses to write twice.
+    whole = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
+    return save(whole, {"weft": json.dumps(rest)})
+
+
+def _load(data: bytes) -> tuple[dict[str, Tensor], Any]:
+    from safetensors.torch import load
+
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    return load(data), json.loads(header["__metadata__"]["weft"])
+
+
+def _as_png(value: Tensor) -> bytes | None:
+    import torch
+    from PIL import Image
+
+    if value.dtype != torch.float32 or value.ndim != 4 or value.shape[-1] != 3 or not len(value):
+        return None
+    levels = (value * 255).round()
+    if not torch.equal(levels / 255, value):
+        return None
+    batch, height, width, _ = value.shape
+    stacked = levels.to(torch.uint8).reshape(batch * height, width, 3).numpy()
+    file = io.BytesIO()
+    Image.fromarray(stacked).save(file, "PNG", compress_level=1)
+    return b"%d\n" % batch + file.getvalue()
+
+
+def _from_png(data: bytes) -> Tensor:
+    import numpy as np
+    import torch
+    from PIL import Image
+
+    batch, _, payload = data.partition(b"\n")
+    with Image.open(io.BytesIO(payload), formats=["PNG"]) as opened:
+        levels = np.asarray(opened, dtype=np.float32)
+    rows, width, _ = levels.shape
+    return torch.from_numpy(levels / np.float32(255)).reshape(
+        int(batch), rows // int(batch), width, 3
+    )
