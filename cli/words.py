@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
-from ..engine.document import split_target
 from ..engine.errors import Problem, ValidationError
-from ..engine.node import Parameter
 from ..engine.registry import Registry
+from ..engine.typed import parameter_of, typed
 from ..engine.workflow import Workflow
 
 
@@ -31,62 +28,53 @@ def apply_words(
     for word in assignments:
         target, equals, text = word.partition("=")
         if not equals:
-            problems.append(_bad(f'--set "{word}" has no "=".', "NODE.PARAM=VALUE", word))
+            problems.append(bad_word(f'--set "{word}" has no "=".', "NODE.PARAM=VALUE", word))
             continue
         try:
-            workflow = workflow.set(target, _value(text, _parameter(workflow, registry, target)))
+            workflow = workflow.set(target, typed(text, parameter_of(workflow, registry, target)))
         except ValidationError as error:
             problems.extend(error.problems)
-    public = workflow.document.interface.inputs
-    for name, text in _pairs(options, problems):
-        found = public.get(name) or public.get(name.replace("-", "_"))
-        if found is None:
-            known = ", ".join(f"--{n}" for n in public) or "none"
-            problems.append(
-                _bad(f"The workflow has no public input --{name}.", f"one of: {known}", name)
-            )
-        else:
-            value = _value(text, _parameter(workflow, registry, found))
+    for name, text in pairs(options, problems):
+        found = public_target(workflow, name, problems)
+        if found is not None:
+            value = typed(text, parameter_of(workflow, registry, found))
             workflow = workflow.set(found, value)
     if problems:
         raise ValidationError(f"{len(problems)} words of the command line do not fit:", problems)
     return workflow
 
 
-def _pairs(options: Sequence[str], problems: list[Problem]) -> list[tuple[str, str]]:
-    pairs: list[tuple[str, str]] = []
+def public_target(workflow: Workflow, name: str, problems: list[Problem]) -> str | None:
+    """The `node.parameter` of a public input, `-` for `_` allowed; None adds a problem."""
+    public = workflow.document.interface.inputs
+    found = public.get(name) or public.get(name.replace("-", "_"))
+    if found is None:
+        known = ", ".join(f"--{n}" for n in public) or "none"
+        problems.append(
+            bad_word(f"The workflow has no public input --{name}.", f"one of: {known}", name)
+        )
+    return found
+
+
+def pairs(options: Sequence[str], problems: list[Problem]) -> list[tuple[str, str]]:
+    """`--name value` and `--name=value` as names and values, in order; the rest are problems."""
+    found: list[tuple[str, str]] = []
     words = iter(options)
     for word in words:
         name, equals, text = word.removeprefix("--").partition("=")
         if not word.startswith("--") or not name:
-            problems.append(_bad(f'"{word}" is no option.', "--NAME VALUE", word))
+            problems.append(bad_word(f'"{word}" is no option.', "--NAME VALUE", word))
             continue
         if not equals:
             following = next(words, None)
             if following is None:
-                problems.append(_bad(f"--{name} has no value.", "--NAME VALUE", word))
+                problems.append(bad_word(f"--{name} has no value.", "--NAME VALUE", word))
                 continue
             text = following
-        pairs.append((name, text))
-    return pairs
+        found.append((name, text))
+    return found
 
 
-def _parameter(workflow: Workflow, registry: Registry, target: str) -> Parameter | None:
-    node_id, port = split_target(target)
-    node = workflow.document.nodes.get(node_id)
-    spec = registry.find(node.type) if node is not None else None
-    return spec.parameter(port) if spec is not None else None
-
-
-def _value(text: str, parameter: Parameter | None) -> Any:
-    """A text stays one where a text is taken; elsewhere it is read as JSON, if it is JSON."""
-    if parameter is not None and parameter.type.name in ("STRING", "COMBO"):
-        return text
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text
-
-
-def _bad(message: str, expected: str, got: str) -> Problem:
+def bad_word(message: str, expected: str, got: str) -> Problem:
+    """A word of the command line that does not fit."""
     return Problem("cli.bad_word", message, expected=expected, got=got)

@@ -35,5 +35,5 @@ def typed(word: str, parameter: Parameter | None) -> Any:
         return word
     try:
         return json.loads(word)
-    except json.JSONDecodeError:
+    except ValueError:  # no JSON, or a number beyond all bounds
         return word
