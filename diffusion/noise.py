@@ -36,7 +36,7 @@ def initial_noise(
     generator = _generator(seed)
     if batch_index is None:
         return torch.randn(shape, generator=generator, dtype=torch.float32)
-    _check_index(shape, batch_index)
+    check_index(shape, batch_index)
     wanted = set(batch_index)
     draws: dict[int, Tensor] = {}
     for number in range(max(wanted) + 1):
@@ -61,29 +61,40 @@ class StepNoise:
         if batch_index is None:
             self._streams = [(shape, _generator(seed))]
         else:
-            _check_index(shape, batch_index)
+            check_index(shape, batch_index)
             one = (1, *shape[1:])
-            self._streams = [(one, _generator((seed + index) % _SEEDS)) for index in batch_index]
+            self._streams = [(one, _generator(seed_of_item(seed, index))) for index in batch_index]
 
-    def __call__(self, like: Tensor) -> Tensor:
-        """The next draw, on the device and in the type of `like`."""
+    def __call__(self, like: Tensor, sigma: float, following: float) -> Tensor:
+        """The next draw, on the device and in the type of `like`; the sigmas do not matter."""
         import torch
 
         parts = [torch.randn(shape, generator=source) for shape, source in self._streams]
         return torch.cat(parts).to(like)
 
 
-def _generator(seed: int) -> torch.Generator:
-    import torch
+def seed_of_item(seed: int, index: int) -> int:
+    """The seed of an item's own stream."""
+    return (seed + index) % _SEEDS
 
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed out of range."""
     if not 0 <= seed < _SEEDS:
         raise ParameterError(
             "sample.bad_seed", "The seed is out of range.", expected="0 to 2**64 - 1", got=str(seed)
         )
+
+
+def _generator(seed: int) -> torch.Generator:
+    import torch
+
+    check_seed(seed)
     return torch.Generator().manual_seed(seed)
 
 
-def _check_index(shape: tuple[int, ...], batch_index: tuple[int, ...]) -> None:
+def check_index(shape: tuple[int, ...], batch_index: tuple[int, ...]) -> None:
+    """Refuse numbers that are not one for every item."""
     if len(batch_index) != shape[0] or min(batch_index) < 0:
         raise ShapeError(
             "latent.bad_batch_index",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from .brownian import BrownianNoise
 from .control import check_factor
 from .errors import ParameterError, SamplingError, ShapeError
 from .guidance import Guided, Masked, latent_mask
@@ -116,12 +117,13 @@ def sample(
         predict: Predict = Guided(denoiser, positive, negative, cfg)
         if latent.noise_mask is not None:
             predict = Masked(predict, latent_mask(latent.noise_mask, start), start, noise)
+        step_noise = BrownianNoise.between(sigmas) if rule.brownian else StepNoise
         x = start + noise * start_scale(table, sigmas[0])
         x = rule.run(
             predict,
             x,
             sigmas,
-            noise=StepNoise(shape, seed, latent.batch_index),
+            noise=step_noise(shape, seed, latent.batch_index),
             after_step=_reporter(denoiser, len(sigmas) - 1, on_step),
         )
         samples = (x / denoiser.scale).to(device="cpu", dtype=torch.float32)

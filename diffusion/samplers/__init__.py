@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from .ancestral import dpm_2_ancestral, dpmpp_2s_ancestral, euler_ancestral, lcm
 from .multistep import dpmpp_2m, lms
 from .protocol import Sampler
+from .sde import dpmpp_2m_sde, dpmpp_3m_sde, dpmpp_sde
 from .single_step import ddim, dpm_2, euler, heun
 
 SAMPLERS: Mapping[str, Sampler] = {
@@ -24,6 +25,9 @@ SAMPLERS: Mapping[str, Sampler] = {
         Sampler("lms", lms),
         Sampler("dpmpp_2s_ancestral", dpmpp_2s_ancestral, ancestral=True),
         Sampler("dpmpp_2m", dpmpp_2m),
+        Sampler("dpmpp_sde", dpmpp_sde, ancestral=True, brownian=True),
+        Sampler("dpmpp_2m_sde", dpmpp_2m_sde, ancestral=True, brownian=True),
+        Sampler("dpmpp_3m_sde", dpmpp_3m_sde, ancestral=True, brownian=True),
         Sampler("lcm", lcm, ancestral=True),
         Sampler("ddim", ddim),
     )

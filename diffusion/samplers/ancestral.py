@@ -31,7 +31,7 @@ def euler_ancestral(
             x = denoised
         else:
             x = x + slope(x, sigma, denoised) * (down - sigma)
-            x = x + noise(x) * up
+            x = x + noise(x, sigma, following) * up
         after_step(i, sigma, denoised, x)
     return x
 
@@ -45,7 +45,7 @@ def dpm_2_ancestral(
         down, up = ancestral_split(sigma, following)
         x = midpoint_step(predict, x, sigma, down, denoised)
         if down > 0:
-            x = x + noise(x) * up
+            x = x + noise(x, sigma, following) * up
         after_step(i, sigma, denoised, x)
     return x
 
@@ -66,7 +66,7 @@ def dpmpp_2s_ancestral(
             halfway = (middle / sigma) * x - math.expm1(-h / 2) * denoised
             x = (down / sigma) * x - math.expm1(-h) * predict(halfway, middle)
         if following > 0:
-            x = x + noise(x) * up
+            x = x + noise(x, sigma, following) * up
         after_step(i, sigma, denoised, x)
     return x
 
@@ -79,6 +79,6 @@ def lcm(
         denoised = predict(x, sigma)
         x = denoised
         if following > 0:
-            x = x + noise(x) * following
+            x = x + noise(x, sigma, following) * following
         after_step(i, sigma, denoised, x)
     return x

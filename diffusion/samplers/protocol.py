@@ -17,9 +17,9 @@ class Predict(Protocol):
 
 
 class Noise(Protocol):
-    """A fresh draw of unit-variance noise, shaped and placed like the tensor given."""
+    """Unit-variance noise for the way from one sigma to a lower one, shaped like `like`."""
 
-    def __call__(self, like: Tensor) -> Tensor: ...
+    def __call__(self, like: Tensor, sigma: float, following: float) -> Tensor: ...
 
 
 class AfterStep(Protocol):
@@ -61,6 +61,8 @@ class Sampler:
         name: As the field knows it.
         run: Its function.
         ancestral: Whether it adds fresh noise.
+        brownian: Whether that noise is the increments of one Brownian path, so that the picture
+            keeps its shape when the number of steps changes (SDE samplers).
         drops_penultimate: Whether it is given a schedule of one step more, whose last but one sigma
             is dropped (the rule of second-order samplers that evaluate between sigmas).
     """
@@ -68,6 +70,7 @@ class Sampler:
     name: str
     run: Rule
     ancestral: bool = False
+    brownian: bool = False
     drops_penultimate: bool = False
 
     @property

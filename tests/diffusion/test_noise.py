@@ -19,7 +19,7 @@ def test_noise_is_that_of_torch_manual_seed() -> None:
 def test_noise_leaves_the_global_generator_alone() -> None:
     before = torch.random.get_rng_state()
     initial_noise(SHAPE, 1)
-    StepNoise(SHAPE, 1)(torch.zeros(SHAPE))
+    StepNoise(SHAPE, 1)(torch.zeros(SHAPE), 2.0, 1.0)
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
@@ -31,7 +31,7 @@ def test_item_of_a_batch_can_be_drawn_alone() -> None:
 
 def test_step_noise_starts_with_the_initial_noise() -> None:
     draws = StepNoise(SHAPE, 5)
-    first, second = draws(torch.zeros(SHAPE)), draws(torch.zeros(SHAPE))
+    first, second = draws(torch.zeros(SHAPE), 2.0, 1.0), draws(torch.zeros(SHAPE), 2.0, 1.0)
     assert torch.equal(first, initial_noise(SHAPE, 5))
     assert not torch.equal(first, second)
 
@@ -39,7 +39,9 @@ def test_step_noise_starts_with_the_initial_noise() -> None:
 def test_step_noise_of_an_indexed_item_does_not_depend_on_the_batch() -> None:
     batch, alone = StepNoise(SHAPE, 5, (0, 1, 2)), StepNoise((1, 4, 8, 8), 5, (2,))
     for _ in range(3):
-        assert torch.equal(batch(torch.zeros(SHAPE))[2], alone(torch.zeros(1, 4, 8, 8))[0])
+        assert torch.equal(
+            batch(torch.zeros(SHAPE), 2.0, 1.0)[2], alone(torch.zeros(1, 4, 8, 8), 2.0, 1.0)[0]
+        )
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64])
