@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
-    if rest and options.command != "run":
+    if rest and options.command not in ("run", "sweep", "cache"):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if options.command is None:
         parser.print_help()
@@ -68,6 +68,15 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--inputs", action="store_true", help="list the public inputs and stop")
     _folders(run)
 
+    _sweep(
+        commands.add_parser(
+            "sweep",
+            help="run every combination of some values and draw a contact sheet",
+            epilog=_EPILOG,
+            allow_abbrev=False,
+        )
+    )
+
     validate = commands.add_parser("validate", help="list every problem of a workflow file")
     validate.add_argument("file")
     validate.add_argument("--json", action="store_true", help="print problems as JSON")
@@ -76,6 +85,22 @@ def _parser() -> argparse.ArgumentParser:
     nodes = commands.add_parser("nodes", help="list the node types, or describe one")
     nodes.add_argument("type", nargs="?", help="a node type")
     nodes.add_argument("--json", action="store_true", help="print the schema as JSON")
+
+    cache = commands.add_parser("cache", help="what is kept on disk, and why a node runs again")
+    tasks = cache.add_subparsers(dest="verb", required=True, metavar="VERB")
+    stats = tasks.add_parser("stats", help="count what is kept")
+    stats.add_argument("--json", action="store_true")
+    tasks.add_parser("clear", help="delete what is kept")
+    explain = tasks.add_parser(
+        "explain",
+        help="say for each node whether the next run answers it from the cache, and why not",
+        allow_abbrev=False,
+    )
+    explain.add_argument("file")
+    explain.add_argument("node", nargs="?", help="only this node")
+    explain.add_argument("--set", action="append", default=[], metavar="NODE.PARAM=VALUE")
+    explain.add_argument("--json", action="store_true")
+    _folders(explain)
 
     models = commands.add_parser("models", help="list, inspect or fetch model files")
     verbs = models.add_subparsers(dest="verb", required=True, metavar="VERB")
@@ -93,6 +118,35 @@ def _parser() -> argparse.ArgumentParser:
     )
     pull.add_argument("--models", metavar="DIR", help="models folder (default: WEFT_HOME/models)")
     return parser
+
+
+def _sweep(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help="workflow file, in weft's format or ComfyUI's API format")
+    # These are read in the order of the line, which argparse does not keep: they stay in `rest`.
+    parser.add_argument_group(
+        "axes",
+        "--set NODE.PARAM=VALUES or --PUBLIC-INPUT VALUES, after FILE; may be repeated. VALUES "
+        'is a list (3,5,7), a range (1..4, 0..1..0.25) or texts ("a, b",c). The last axis goes '
+        "across the sheet, the others down; one value only is set and is no axis.",
+    )
+    parser.add_argument("--grid", metavar="FILE.png", help="the contact sheet to draw")
+    parser.add_argument(
+        "--cell",
+        type=int,
+        metavar="PIXELS",
+        help="longest side of a picture on the sheet (default: what fits, at most 1024)",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="NAME",
+        help="public name or NODE.OUTPUT of the pictures (default: the first public one)",
+    )
+    parser.add_argument(
+        "--save", action="store_true", help="also write what the workflow's nodes write"
+    )
+    parser.add_argument("--out", default="out", metavar="DIR", help="output folder (default: out)")
+    parser.add_argument("--json", action="store_true", help="print events as JSON lines")
+    _folders(parser)
 
 
 def _folders(parser: argparse.ArgumentParser) -> None:

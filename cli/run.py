@@ -34,14 +34,15 @@ def execute(options: argparse.Namespace) -> int:
 
 def _run(engine: StandardEngine, workflow: Workflow, *, as_json: bool) -> int:
     token = CancelToken()
+    scope = str(workflow.path.resolve()) if workflow.path is not None else None
     try:
         if as_json:
-            engine.run(workflow, on_event=_print_event, token=token)
+            engine.run(workflow, on_event=_print_event, token=token, scope=scope)
             return DONE
         from .progress import Progress
 
         with Progress() as progress:
-            result = engine.run(workflow, on_event=progress.receive, token=token)
+            result = engine.run(workflow, on_event=progress.receive, token=token, scope=scope)
     except (RunError, Cancelled) as error:
         _report(error, as_json=as_json)
         return INTERRUPTED if isinstance(error, Cancelled) else FAILED

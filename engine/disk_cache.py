@@ -51,7 +51,6 @@ class DiskCache:
         values: Digests, for checking what is read.
         formats: How values are written.
         budget: Bytes that all files may take together; what was used longest ago goes first.
-        worth_seconds: What took less time to compute is not worth a file.
     """
 
     def __init__(
@@ -61,7 +60,6 @@ class DiskCache:
         values: Values,
         formats: Formats,
         budget: int = 20 * 2**30,
-        worth_seconds: float = 0.005,
     ) -> None:
         import fsspec  # noqa: PLC0415  (costs 50 ms; runs without a disk tier do not pay it)
 
@@ -71,7 +69,6 @@ class DiskCache:
         self._values = values
         self._formats = formats
         self.budget = budget
-        self.worth_seconds = worth_seconds
         self._written: int | None = None  # bytes since the last look; None: not looked yet
         self._lock = threading.Lock()
 

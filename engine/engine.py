@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 
 from .cache import MISSING, MemoryCache
 from .cancel import CancelToken
+from .diary import Diary
 from .disk_cache import DiskCache
 from .document import Document, dump
 from .errors import Cancelled, OutputError, RunError, ValidationError, WeftError
@@ -25,6 +26,8 @@ from .events import (
     NodeStarted,
     RunFinished,
 )
+from .explain import Explainer, Explanation
+from .history import History
 from .lanes import Flights, Lanes
 from .plan import Plan, plan
 from .registry import Registry
@@ -95,6 +98,7 @@ class Engine:
         values: How values of other libraries are digested and measured.
         cache: What is remembered in memory; by default 4 GiB.
         disk: What is remembered on disk, also over restarts; None for nothing.
+        history: What workflows were made of when they last ran; by default kept in memory.
         numerics: Text that names what else decides the numbers models give, such as device and
             precision; part of the keys of steps in the `gpu` lane.
     """
@@ -107,9 +111,11 @@ class Engine:
         values: Values | None = None,
         cache: MemoryCache | None = None,
         disk: DiskCache | None = None,
+        history: History | None = None,
         numerics: Callable[[], str] = lambda: "",
     ) -> None:
         self.disk = disk
+        self.history = history if history is not None else History()
         self._numerics = functools.cache(lambda: seal(b"n" + numerics().encode()))
         self.registry = registry
         self.workspace = workspace if workspace is not None else Workspace()
@@ -142,6 +148,7 @@ class Engine:
         outputs: Iterable[str] | None = None,
         on_event: Listener | None = None,
         token: CancelToken | None = None,
+        scope: str | None = None,
     ) -> Result:
         """Run a workflow and wait for it.
 
@@ -151,13 +158,17 @@ class Engine:
                 its interface give.
             on_event: Called with each event, in order.
             token: Cancels the run when set. Ctrl-C does so as well.
+            scope: What makes runs belong together (a file's path, an id), so that what changed
+                between them can be told; None to tell nothing.
 
         Raises:
             ValidationError: The workflow cannot run; nothing was done.
             RunError: Nodes failed; what did not need them was done and kept.
             Cancelled: It was cancelled.
         """
-        return run_sync(self.arun(workflow, outputs=outputs, on_event=on_event, token=token))
+        return run_sync(
+            self.arun(workflow, outputs=outputs, on_event=on_event, token=token, scope=scope)
+        )
 
     async def arun(
         self,
@@ -166,12 +177,14 @@ class Engine:
         outputs: Iterable[str] | None = None,
         on_event: Listener | None = None,
         token: CancelToken | None = None,
+        scope: str | None = None,
     ) -> Result:
         """`run` for async callers. Cancelling the task cancels the run."""
         resolved = workflow.resolve(self.registry)
         wanted = self._wanted(resolved, outputs)
         steps = self._plan(resolved.document, wanted)
         log = _Log(on_event)
+        diary = Diary(self.history, scope, steps) if scope is not None else None
         execution = Execution(
             steps,
             run=uuid.uuid4().hex[:12],
@@ -185,8 +198,11 @@ class Engine:
             document=functools.cache(lambda: dump(resolved.document)),
             token=token if token is not None else CancelToken(),
             listener=log.receive,
+            diary=diary,
         )
         status = await execution.execute()
+        if diary is not None:
+            diary.close(execution.known.digests, execution.numerics)
         if status == "cancelled":
             raise Cancelled("The run was cancelled.")
         if status == "failed":
@@ -208,6 +224,35 @@ class Engine:
             cached=tuple(log.cached),
             seconds=log.seconds,
         )
+
+    def explain(
+        self,
+        workflow: Workflow,
+        *,
+        outputs: Iterable[str] | None = None,
+        scope: str | None = None,
+    ) -> list[Explanation]:
+        """What a run would do with each node, and why, without running it.
+
+        Args:
+            workflow: What would be run.
+            outputs: As in `run`.
+            scope: As in `run`; without it a result that is not there cannot say what changed.
+
+        Raises:
+            ValidationError: The workflow cannot run.
+        """
+        resolved = workflow.resolve(self.registry)
+        steps = self._plan(resolved.document, self._wanted(resolved, outputs))
+        return Explainer(
+            steps,
+            cache=self.cache,
+            disk=self.disk,
+            values=self.values,
+            workspace=self.workspace,
+            numerics=self._numerics(),
+            last=self.history.last(scope) if scope is not None else {},
+        ).explain()
 
     def _wanted(self, workflow: Workflow, outputs: Iterable[str] | None) -> tuple[str, ...] | None:
         if outputs is None:

@@ -32,10 +32,16 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class NodeStarted:
-    """A node function is about to be called."""
+    """A node function is about to be called.
+
+    Attributes:
+        why: What changed since the workflow last ran; empty when that is not known, or when
+            nothing changed and the result is merely not kept.
+    """
 
     run: str
     node: str
+    why: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

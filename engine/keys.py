@@ -9,7 +9,9 @@ an equal value changes no key further down.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import inspect
+import os
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -65,6 +67,22 @@ def step_key(static: bytes, digests: Iterable[bytes]) -> bytes:
         digests: Sealed digests of linked values in the order of the links, then of files.
     """
     return blake3(b"%d:" % len(static) + static + b"".join(digests)).digest()
+
+
+def outside_digest(
+    fingerprint: Callable[..., Any], literals: Mapping[str, Any], values: Values
+) -> bytes:
+    """What a node's `fingerprint` says of the outside world, as part of the key.
+
+    Args:
+        fingerprint: From the node's declaration; given those plain inputs that it takes.
+        literals: Plain inputs.
+        values: Digests.
+    """
+    accepted = inspect.signature(fingerprint).parameters
+    digest = values.digest(fingerprint(**{n: v for n, v in literals.items() if n in accepted}))
+    # What has no digest cannot be compared: then nothing equals it.
+    return digest if digest is not None else seal(os.urandom(32))
 
 
 def result_digest(key: bytes, output: int) -> bytes:

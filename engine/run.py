@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import inspect
 import os
 import threading
 import time
@@ -20,6 +19,7 @@ from typing import Any, TypeVar
 from .cache import MISSING, Action, MemoryCache
 from .cancel import CancelToken
 from .context import Run
+from .diary import Diary
 from .disk_cache import DiskCache
 from .errors import Cancelled, NodeError, Problem, problem_from_exception
 from .events import (
@@ -33,7 +33,7 @@ from .events import (
     RunStarted,
     Status,
 )
-from .keys import result_digest, step_key
+from .keys import outside_digest, result_digest, step_key
 from .known import Held, Known
 from .lanes import Flights, Lanes
 from .named_files import file_digests
@@ -64,6 +64,7 @@ class Execution:
         document: The resolved workflow, for nodes that embed it.
         token: Cancellation.
         listener: Receives the events, or None.
+        diary: Notes what each result was made of, to explain this run and the next; or None.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Execution:
         document: Callable[[], Mapping[str, Any]],
         token: CancelToken,
         listener: Listener | None,
+        diary: Diary | None = None,
     ) -> None:
         self.plan = plan
         self.steps = plan.steps
@@ -96,6 +98,7 @@ class Execution:
         self.document = document
         self.token = token
         self.listener = listener
+        self.diary = diary
 
         self.known = Known(plan, cache, disk, values, self._in_io)
         self.waiting = list(plan.needs)
@@ -187,7 +190,7 @@ class Execution:
             return
         try:
             if self.listener is not None:
-                self.listener(NodeStarted(self.run_id, step.node))
+                self.listener(self._started(step))
             computed = self._compute(step, self._arguments(step, held), key)
         except Cancelled:
             self.token.cancel()
@@ -236,7 +239,7 @@ class Execution:
                     break
                 await asyncio.wrap_future(flight)
             try:
-                self._emit(NodeStarted(self.run_id, step.node))
+                self._emit(self._started(step))
                 computed = await self._call(step, held, key)
                 # The result is in the cache before the flight ends, so that those who wait find it.
                 self._computed(index, key, computed)
@@ -281,13 +284,11 @@ class Execution:
     def _key(self, step: Step, named: tuple[bytes, ...]) -> bytes:
         digests = self.known.digests
         parts = [digests[i][o] for i, o in step.sources]  # type: ignore[index]
-        fingerprint = step.spec.fingerprint
-        if fingerprint is not None:
-            accepted = inspect.signature(fingerprint).parameters
-            outside = fingerprint(**{n: v for n, v in step.literals.items() if n in accepted})
-            digest = self.values.digest(outside)
-            # A fingerprint without a digest cannot be compared: then nothing equals it.
-            named = (*named, digest if digest is not None else os.urandom(16))
+        if step.spec.fingerprint is not None:
+            outside = outside_digest(step.spec.fingerprint, step.literals, self.values)
+            named = (*named, outside)
+        if self.diary is not None:
+            self.diary.note_outside(step.node, named)
         if named:
             parts.extend(named)
         if step.spec.lane == "gpu" and self.numerics is not None:
@@ -299,7 +300,15 @@ class Execution:
         if not step.spec.files:
             return ()
         names = self._arguments(step, held, only={p.name for p in step.spec.files})
+        if self.diary is not None:
+            self.diary.note_names(step.node, names)
         return await self._in_io(file_digests, self.workspace, step.spec.files, names)
+
+    def _started(self, step: Step) -> NodeStarted:
+        if self.diary is None:
+            return NodeStarted(self.run_id, step.node)
+        why = self.diary.why(step, self.known.digests, self.numerics)
+        return NodeStarted(self.run_id, step.node, why)
 
     def _cached(self, index: int) -> None:
         self.cached.add(index)
@@ -366,7 +375,9 @@ class Execution:
             digests.append(digest)
         sizes = tuple([self.values.nbytes(output) for output in outputs])
         action = Action(tuple(digests), seconds)
-        if self.disk is not None and key is not None and seconds >= self.disk.worth_seconds:
+        # Seconds are no measure here: what is quick once its model is loaded is not in the next
+        # process. Inline nodes are quick always, quicker than a file.
+        if self.disk is not None and key is not None and spec.lane != "inline":
             self.disk.put(key, action, outputs)
         return action, outputs, sizes
 

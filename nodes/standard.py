@@ -15,6 +15,7 @@ from ..engine.cache import MemoryCache
 from ..engine.disk_cache import DiskCache
 from ..engine.engine import Engine
 from ..engine.errors import DeclarationError, FileError
+from ..engine.history import History
 from ..engine.model_paths import read_extra_model_paths
 from ..engine.registry import Registry
 from ..engine.storage import Formats
@@ -195,5 +196,6 @@ class StandardEngine(Engine):
             values=values,
             cache=MemoryCache(cache_bytes),
             disk=standard_disk_cache(values) if disk_cache else None,
+            history=History(home() / "history.sqlite"),
             numerics=standard_numerics,
         )

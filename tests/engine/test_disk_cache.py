@@ -54,7 +54,6 @@ def cube(a: float) -> float:
 
 
 def disk(place: Path | str, **options: Any) -> DiskCache:
-    options.setdefault("worth_seconds", 0)
     return DiskCache(str(place), values=Values(), formats=Formats(), **options)
 
 
@@ -323,7 +322,8 @@ def test_gpu_steps_are_kept_apart_by_numerics(tmp_path: Path) -> None:
     assert calls[0].startswith("weft-gpu")
 
 
-def test_what_is_computed_at_once_gets_no_file(tmp_path: Path) -> None:
-    with fresh(tmp_path, worth_seconds=1000.0) as e:
-        run(e, flow(**CHAIN), "c.value")
+def test_inline_steps_get_no_file(tmp_path: Path) -> None:
+    nodes = {"n": ("Number", {"value": 2}), "d": ("Add", {"a": "@n.value", "b": 1})}
+    with fresh(tmp_path) as e:
+        run(e, flow(**nodes), "d.value")
     assert files(tmp_path, "actions") == []
