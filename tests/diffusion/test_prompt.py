@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weft.diffusion import ParameterError
@@ -54,6 +54,7 @@ def test_brackets_too_deep_are_refused() -> None:
     assert caught.value.code == "prompt.too_deep"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab ()[]:.12\\", max_size=40))
 def test_any_text_parses_and_loses_no_letter(text: str) -> None:
     joined = "".join(piece.text for piece in parse_prompt(text))
