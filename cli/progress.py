@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import (
@@ -49,7 +50,7 @@ class Progress:
         self.nodes: dict[str, TaskID] = {}
         self.steps: dict[str, int] = {}
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         self.bars.start()
         return self
 

@@ -35,8 +35,9 @@ def find_output(
         got = _type(workflow, registry, target)
         if got != socket:
             raise OutputError(
-                f'The output "{named[:200]}" gives '
-                + (f"{got}, not {socket}." if got else "nothing: the workflow does not have it."),
+                f'The output "{named[:200]}" gives {got}, not {socket}.'
+                if got
+                else f'The workflow has no output "{named[:200]}" that would give {socket}.',
                 expected=f"an output of type {socket}",
                 got=got or named[:200],
                 hint=f"Public outputs: {', '.join(public) or 'none'}; others are node.output.",

@@ -1,0 +1,59 @@
+"""Where a sweep's sheet goes: looked at before anything runs, written at once at the end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..engine.errors import FileError, ValidationError
+from ..engine.workspace import write_atomically
+from .words import bad_word
+
+
+def sheet_path(named: str | None, *, save: bool) -> Path | None:
+    """The path of the sheet, if it can be written there.
+
+    Args:
+        named: As on the command line; None for no sheet.
+        save: Whether the sweep writes anything else.
+
+    Raises:
+        ValidationError: Nothing would come of the sweep, or the name is no PNG's.
+        FileError: The folder is missing or cannot be written.
+    """
+    if named is None:
+        if save:
+            return None
+        text = "This sweep would write nothing: give --grid FILE.png, or --save."
+        problem = bad_word(text, "--grid FILE.png, or --save", "neither")
+        raise ValidationError("The words of the command line do not fit:", [problem])
+    path = Path(named)
+    if path.suffix.lower() != ".png":
+        problem = bad_word(f'The name "{named}" does not end in .png.', "FILE.png", named)
+        raise ValidationError("The words of the command line do not fit:", [problem])
+    folder = path.absolute().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise FileError(
+            f"The sheet cannot be written to {path}.",
+            code="files.write_failed",
+            expected="a file in a folder that exists and can be written",
+            got="a folder" if path.is_dir() else str(folder),
+            hint="Make the folder, or choose another place.",
+        )
+    return path
+
+
+def write_sheet(path: Path, content: bytes) -> None:
+    """Write the sheet, complete or not at all.
+
+    Raises:
+        FileError: The disk refuses.
+    """
+    try:
+        write_atomically(path, content)
+    except OSError as error:
+        raise FileError(
+            f"The sheet cannot be written to {path}: {error.strerror or error}.",
+            code="files.write_failed",
+            hint="Look at free space and rights, then run again: what is on disk is not lost.",
+        ) from error
