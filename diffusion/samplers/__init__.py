@@ -13,6 +13,7 @@ from .multistep import dpmpp_2m, lms
 from .protocol import Sampler
 from .sde import dpmpp_2m_sde, dpmpp_3m_sde, dpmpp_sde
 from .single_step import ddim, dpm_2, euler, heun
+from .unipc import uni_pc, uni_pc_bh2
 
 SAMPLERS: Mapping[str, Sampler] = {
     sampler.name: sampler
@@ -30,6 +31,8 @@ SAMPLERS: Mapping[str, Sampler] = {
         Sampler("dpmpp_3m_sde", dpmpp_3m_sde, ancestral=True, brownian=True),
         Sampler("lcm", lcm, ancestral=True),
         Sampler("ddim", ddim),
+        Sampler("uni_pc", uni_pc, drops_penultimate=True),
+        Sampler("uni_pc_bh2", uni_pc_bh2, drops_penultimate=True),
     )
 }
 
