@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..engine.cancel import CancelToken
 from ..engine.errors import Cancelled, RunError, WeftError
-from ..engine.events import Event, to_json
+from ..engine.events import Event, Listener, to_json
+from ..engine.trace import Trace
 from ..engine.workflow import Workflow
 from ..nodes.standard import StandardEngine, standard_registry
 from . import say
@@ -25,24 +26,30 @@ def execute(options: argparse.Namespace) -> int:
             return _list_inputs(workflow)
         workflow = apply_words(workflow, registry, options.set, options.rest)
         workspace = workspace_of(options, Path(options.file))
+        trace = Trace() if options.trace else None
         with StandardEngine(registry=registry, workspace=workspace) as engine:
-            return _run(engine, workflow, as_json=options.json)
+            try:
+                return _run(engine, workflow, as_json=options.json, trace=trace)
+            finally:
+                if trace is not None:
+                    trace.save(Path(options.trace))
     except WeftError as error:
         _report(error, as_json=options.json)
         return BAD_WORKFLOW
 
 
-def _run(engine: StandardEngine, workflow: Workflow, *, as_json: bool) -> int:
+def _run(engine: StandardEngine, workflow: Workflow, *, as_json: bool, trace: Trace | None) -> int:
     token = CancelToken()
     scope = str(workflow.path.resolve()) if workflow.path is not None else None
     try:
         if as_json:
-            engine.run(workflow, on_event=_print_event, token=token, scope=scope)
+            engine.run(workflow, on_event=_both(_print_event, trace), token=token, scope=scope)
             return DONE
         from .progress import Progress
 
         with Progress() as progress:
-            result = engine.run(workflow, on_event=progress.receive, token=token, scope=scope)
+            listener = _both(progress.receive, trace)
+            result = engine.run(workflow, on_event=listener, token=token, scope=scope)
     except (RunError, Cancelled) as error:
         _report(error, as_json=as_json)
         return INTERRUPTED if isinstance(error, Cancelled) else FAILED
@@ -61,6 +68,17 @@ def _list_inputs(workflow: Workflow) -> int:
         value = node.inputs.get(port) if node is not None else None
         say.out(f"--{name:<20} {target:<30} {value!r}")
     return DONE
+
+
+def _both(listener: Listener, trace: Trace | None) -> Listener:
+    if trace is None:
+        return listener
+
+    def receive(event: Event) -> None:
+        trace.receive(event)
+        listener(event)
+
+    return receive
 
 
 def _print_event(event: Event) -> None:

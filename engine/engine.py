@@ -30,6 +30,7 @@ from .explain import Explainer, Explanation
 from .history import History
 from .lanes import Flights, Lanes
 from .plan import Plan, plan
+from .purity import PureExecution, purity_wanted
 from .registry import Registry
 from .run import Execution
 from .validate import validate
@@ -101,6 +102,11 @@ class Engine:
         history: What workflows were made of when they last ran; by default kept in memory.
         numerics: Text that names what else decides the numbers models give, such as device and
             precision; part of the keys of steps in the `gpu` lane.
+        debug_purity: Whether a node that changes a value handed to it fails; None leaves it to
+            `WEFT_DEBUG=purity` in the environment, which is read here and not later.
+
+    Raises:
+        WeftError: `WEFT_DEBUG` names a mode that there is not.
     """
 
     def __init__(
@@ -113,7 +119,9 @@ class Engine:
         disk: DiskCache | None = None,
         history: History | None = None,
         numerics: Callable[[], str] = lambda: "",
+        debug_purity: bool | None = None,
     ) -> None:
+        self._execution = PureExecution if purity_wanted(debug_purity) else Execution
         self.disk = disk
         self.history = history if history is not None else History()
         self._numerics = functools.cache(lambda: seal(b"n" + numerics().encode()))
@@ -185,7 +193,7 @@ class Engine:
         steps = self._plan(resolved.document, wanted)
         log = _Log(on_event)
         diary = Diary(self.history, scope, steps) if scope is not None else None
-        execution = Execution(
+        execution = self._execution(
             steps,
             run=uuid.uuid4().hex[:12],
             cache=self.cache,

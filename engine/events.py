@@ -37,11 +37,13 @@ class NodeStarted:
     Attributes:
         why: What changed since the workflow last ran; empty when that is not known, or when
             nothing changed and the result is merely not kept.
+        lane: Where it runs.
     """
 
     run: str
     node: str
     why: tuple[str, ...] = ()
+    lane: str = "cpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +99,17 @@ class NodeArtifact:
 
 @dataclass(frozen=True, slots=True)
 class NodeFinished:
-    """A node function returned, after `seconds`."""
+    """A node function returned.
+
+    Attributes:
+        seconds: How long the call took.
+        began: When it began, in seconds of the process's monotonic clock.
+    """
 
     run: str
     node: str
     seconds: float
+    began: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ from .workspace import Workspace
 _BREATH = 128  # inline steps between two looks at the event loop
 
 T = TypeVar("T")
-Computed = tuple[Action, tuple[Any, ...], tuple[int, ...]]
+Computed = tuple[Action, tuple[Any, ...], tuple[int, ...], float]
 
 
 class Execution:
@@ -257,7 +257,7 @@ class Execution:
             began = time.perf_counter()
             result = await step.spec.function(**arguments)
             seconds = time.perf_counter() - began
-            return await self._in_io(self._described, step, result, key, seconds)
+            return await self._in_io(self._described, step, result, key, began, seconds)
         if step.spec.lane == "inline":
             return self._compute(step, arguments, key)
         pool = self.lanes.pool(step.spec.lane)
@@ -305,10 +305,10 @@ class Execution:
         return await self._in_io(file_digests, self.workspace, step.spec.files, names)
 
     def _started(self, step: Step) -> NodeStarted:
-        if self.diary is None:
-            return NodeStarted(self.run_id, step.node)
-        why = self.diary.why(step, self.known.digests, self.numerics)
-        return NodeStarted(self.run_id, step.node, why)
+        why: tuple[str, ...] = ()
+        if self.diary is not None:
+            why = self.diary.why(step, self.known.digests, self.numerics)
+        return NodeStarted(self.run_id, step.node, why, step.spec.lane)
 
     def _cached(self, index: int) -> None:
         self.cached.add(index)
@@ -350,9 +350,11 @@ class Execution:
     def _compute(self, step: Step, arguments: dict[str, Any], key: bytes | None) -> Computed:
         began = time.perf_counter()
         result = step.spec.function(**arguments)
-        return self._described(step, result, key, time.perf_counter() - began)
+        return self._described(step, result, key, began, time.perf_counter() - began)
 
-    def _described(self, step: Step, result: Any, key: bytes | None, seconds: float) -> Computed:
+    def _described(
+        self, step: Step, result: Any, key: bytes | None, began: float, seconds: float
+    ) -> Computed:
         """The outputs of a call with their digests and sizes, worked out in the same thread."""
         spec = step.spec
         count = len(spec.outputs)
@@ -379,15 +381,16 @@ class Execution:
         # process. Inline nodes are quick always, quicker than a file.
         if self.disk is not None and key is not None and spec.lane != "inline":
             self.disk.put(key, action, outputs)
-        return action, outputs, sizes
+        return action, outputs, sizes, began
 
     def _computed(self, index: int, key: bytes | None, computed: Computed) -> None:
-        action, outputs, sizes = computed
+        action, outputs, sizes, began = computed
         self.known.computed(index, key, action, outputs, sizes)
         self.ran += 1
         self.cached.discard(index)
         if self.listener is not None:
-            self.listener(NodeFinished(self.run_id, self.steps[index].node, action.seconds))
+            node = self.steps[index].node
+            self.listener(NodeFinished(self.run_id, node, action.seconds, began))
         self._done(index)
 
     def _done(self, index: int) -> None:
