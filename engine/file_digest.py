@@ -1,13 +1,19 @@
-"""Content digests of files, remembered while the file stays the same."""
+"""Content digests of files, remembered while the file stays the same, also over restarts."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import threading
 from pathlib import Path
 
 from blake3 import blake3
 
+from .atomic import write_atomically
+
 Stamp = tuple[int, int, int, int]
+_LARGE = 4 << 20  # bytes from which reading again costs more than a note on disk
+_MOST = 10_000
 
 
 class FileDigests:
@@ -15,11 +21,18 @@ class FileDigests:
 
     Size, modification time in nanoseconds, inode and device together are taken as "the same
     file"; the rest is a full read, on all cores.
+
+    Args:
+        memo: A file in which the digests of large files are kept over restarts; None for none.
+            Losing it costs time only.
     """
 
-    def __init__(self) -> None:
-        self._known: dict[Path, tuple[Stamp, str]] = {}
+    def __init__(self, memo: Path | None = None) -> None:
+        self._memo = memo
+        self._known: dict[str, tuple[Stamp, str]] = {}
         self._lock = threading.Lock()
+        if memo is not None:
+            self._known.update(_read(memo))
 
     def digest(self, path: Path) -> str:
         """Hex digest of a file's bytes, or of a folder's files with their names.
@@ -35,8 +48,9 @@ class FileDigests:
             return hasher.hexdigest()
         found = path.stat()
         stamp = (found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev)
+        name = str(path.resolve())
         with self._lock:
-            known = self._known.get(path)
+            known = self._known.get(name)
         if known is not None and known[0] == stamp:
             return known[1]
         hasher = blake3(max_threads=blake3.AUTO)
@@ -44,5 +58,29 @@ class FileDigests:
             hasher.update_mmap(path)
         digest = hasher.hexdigest()
         with self._lock:
-            self._known[path] = (stamp, digest)
+            self._known[name] = (stamp, digest)
+            if self._memo is not None and found.st_size >= _LARGE:
+                _add(self._memo, name, stamp, digest)
         return digest
+
+
+def _read(memo: Path) -> dict[str, tuple[Stamp, str]]:
+    """The notes of a file; none if it is missing or damaged."""
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        data = json.loads(memo.read_text("utf-8"))
+        return {
+            str(name): ((int(size), int(time), int(inode), int(device)), str(digest))
+            for name, (size, time, inode, device, digest) in data.items()
+        }
+    return {}
+
+
+def _add(memo: Path, name: str, stamp: Stamp, digest: str) -> None:
+    # Read again first: another process may have added its own. Of two at once one note is lost,
+    # which costs that file another read.
+    notes = _read(memo)
+    notes[name] = (stamp, digest)
+    rows = {n: [*s, d] for n, (s, d) in list(notes.items())[-_MOST:]}
+    with contextlib.suppress(OSError):
+        memo.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(memo, json.dumps(rows).encode())

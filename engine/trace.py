@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .atomic import write_atomically
 from .events import (
     Event,
     NodeCached,
@@ -18,7 +19,6 @@ from .events import (
     RunFinished,
     RunStarted,
 )
-from .workspace import write_atomically
 
 
 class Trace:

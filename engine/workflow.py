@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .atomic import write_atomically
 from .comfy import from_comfy, is_comfy, is_comfy_editor
 from .document import Document, Node, dump, dumps, parse, read_json, read_text, split_target
 from .errors import DocumentError, Problem, ValidationError
 from .registry import Registry
 from .validate import RANDOM, validate
 from .widgets import MAX_SEED
-from .workspace import Workspace, write_atomically
+from .workspace import Workspace
 
 
 class Workflow:

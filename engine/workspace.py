@@ -45,6 +45,7 @@ class Workspace:
         model_folders: More folders by kind, searched before `models`.
         inputs: Folders in which input files are looked for, in order.
         output: Where finished files go; made when the first one is written.
+        digests: Content digests of files; by default forgotten with the workspace.
     """
 
     def __init__(
@@ -54,11 +55,12 @@ class Workspace:
         model_folders: Mapping[str, Sequence[Path]] | None = None,
         inputs: Sequence[Path] = (),
         output: Path = Path("out"),
+        digests: FileDigests | None = None,
     ) -> None:
         self.models = tuple(models)
         self.inputs = tuple(inputs)
         self.output = output
-        self.digests = FileDigests()
+        self.digests = digests if digests is not None else FileDigests()
         self._extra = {kind: tuple(paths) for kind, paths in (model_folders or {}).items()}
 
     def folders(self, kind: str) -> tuple[Path, ...]:
@@ -158,19 +160,6 @@ class Workspace:
                 code="files.write_failed",
                 hint="Look at free space and rights, or choose another output folder.",
             ) from error
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it appears complete or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _write_numbered(

@@ -15,6 +15,7 @@ from ..engine.cache import MemoryCache
 from ..engine.disk_cache import DiskCache
 from ..engine.engine import Engine
 from ..engine.errors import DeclarationError, FileError
+from ..engine.file_digest import FileDigests
 from ..engine.history import History
 from ..engine.model_paths import read_extra_model_paths
 from ..engine.registry import Registry
@@ -119,6 +120,7 @@ def standard_workspace(
         model_folders=folders,
         inputs=[*(Path(i) for i in inputs), home() / "input", *photos],
         output=Path(output),
+        digests=FileDigests(home() / "digests.json"),
     )
 
 
@@ -172,6 +174,8 @@ class StandardEngine(Engine):
         packs: Whether to load installed node packs.
         registry: Replaces the node types altogether.
         workspace: Replaces the folders altogether.
+        debug_purity: Whether a node that changes a value handed to it fails; None leaves it to
+            `WEFT_DEBUG=purity`.
     """
 
     def __init__(
@@ -186,6 +190,7 @@ class StandardEngine(Engine):
         packs: bool = True,
         registry: Registry | None = None,
         workspace: Workspace | None = None,
+        debug_purity: bool | None = None,
     ) -> None:
         values = Values(CODECS)
         super().__init__(
@@ -198,4 +203,5 @@ class StandardEngine(Engine):
             disk=standard_disk_cache(values) if disk_cache else None,
             history=History(home() / "history.sqlite"),
             numerics=standard_numerics,
+            debug_purity=debug_purity,
         )

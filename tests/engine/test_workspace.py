@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weft.engine.atomic import write_atomically
 from weft.engine.errors import FileError
 from weft.engine.file_digest import FileDigests
 from weft.engine.model_paths import read_extra_model_paths
 from weft.engine.paths import safe_parts
-from weft.engine.workspace import Workspace, write_atomically
+from weft.engine.workspace import Workspace
 
 HOSTILE = [
     "", ".", "..", "../x", "a/../x", "a/./b", "/etc/passwd", "//x", "a//b", "a/", "C:/x", "C:x",
@@ -171,6 +172,26 @@ def test_file_digest_follows_content_not_name(tmp_path: Path) -> None:
     assert digests.digest(a) != digests.digest(b)
     (tmp_path / "empty").write_bytes(b"")
     assert digests.digest(tmp_path / "empty") != digests.digest(a)
+
+
+def test_file_digest_is_remembered_over_restarts_for_large_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memo, large = tmp_path / "memo.json", tmp_path / "large"
+    large.write_bytes(b"x" * (5 << 20))
+    first = FileDigests(memo).digest(large)
+    assert memo.exists()
+
+    def no_reading(**_: object) -> object:
+        raise AssertionError("the file was read again")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("weft.engine.file_digest.blake3", no_reading)
+        assert FileDigests(memo).digest(large) == first
+    large.write_bytes(b"y" * (5 << 20))
+    assert FileDigests(memo).digest(large) != first
+    memo.write_text("{nonsense")
+    assert FileDigests(memo).digest(large) != first
 
 
 def test_folder_digest_depends_on_names_and_contents(tmp_path: Path) -> None:
