@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from .errors import NodeError, WeftError
+from .known import Held
 from .plan import Step
-from .run import Computed, Execution, Held
+from .run import Computed, Execution
 from .values import encode_scalar
 
 MODES = ("purity",)

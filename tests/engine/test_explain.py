@@ -15,11 +15,12 @@ from weft.engine.history import History
 from weft.engine.node import node
 from weft.engine.registry import Registry
 from weft.engine.storage import Formats
+from weft.engine.testing import EventLog
 from weft.engine.values import Values
 from weft.engine.workflow import Workflow
 from weft.engine.workspace import Workspace
 
-from .toy import REGISTRY, Log, flow
+from .toy import REGISTRY, flow
 
 FLOW = {
     "n": ("Number", {"value": 2}),
@@ -74,7 +75,7 @@ def test_explain_names_the_parameter_that_changed(tmp_path: Path) -> None:
         assert found["a"][0] == "trivial"  # inline: it is simply called
         assert found["s"][0] == "runs"
         assert found["s"][1] == "a a.value: content changed"
-        log = Log()
+        log = EventLog()
         later.run(moved, outputs=WANTED, on_event=log, scope="x")
     why = {e.node: e.why for e in log.events if isinstance(e, NodeStarted)}
     assert why["a"] == ("bias: 0.25 -> 0.5",)

@@ -13,10 +13,11 @@ from weft.engine.context import Run
 from weft.engine.errors import Cancelled, RunError
 from weft.engine.events import NodeProgress, NodeStarted, RunFinished, RunStarted
 from weft.engine.node import node
+from weft.engine.testing import EventLog
 from weft.engine.widgets import Range
 from weft.engine.workflow import Workflow
 
-from .toy import Gate, Log, Pair, engine, flow, run
+from .toy import Gate, Pair, engine, flow, run
 
 DIAMOND = {
     "a": ("Number", {"value": 2}),
@@ -121,7 +122,7 @@ def test_run_with_failing_node_keeps_the_other_branch() -> None:
         "after": ("Add", {"a": "@bad.value", "b": 1}),
         "good": ("Slow", {"a": "@n.value"}),
     }
-    log = Log()
+    log = EventLog()
     with engine() as e:
         with pytest.raises(RunError) as caught:
             e.run(flow(**nodes), outputs=["after.value", "good.value"], on_event=log)
@@ -140,7 +141,7 @@ def test_run_failure_is_not_remembered() -> None:
     nodes = {"n": ("Number", {}), "bad": ("Crash", {"a": "@n.value"})}
     with engine() as e:
         for _ in range(2):
-            log = Log()
+            log = EventLog()
             with pytest.raises(RunError) as caught:
                 e.run(flow(**nodes), outputs=["bad.value"], on_event=log)
             assert log.failed == ["bad"]
@@ -249,7 +250,7 @@ def test_run_cancelled_in_a_node_stops_at_its_next_check() -> None:
         "w": ("Wait", {"a": "@n.value"}),
         "after": ("Slow", {"a": "@w.value"}),
     }
-    log = Log()
+    log = EventLog()
 
     def cancel() -> None:
         assert gate.entered.wait(30)
@@ -272,7 +273,7 @@ def test_run_cancelled_in_a_node_stops_at_its_next_check() -> None:
 def test_run_cancelled_beforehand_calls_nothing() -> None:
     token = CancelToken()
     token.cancel()
-    log = Log()
+    log = EventLog()
     with engine() as e, pytest.raises(Cancelled):
         e.run(flow(**DIAMOND), outputs=["d.value"], on_event=log, token=token)
     assert log.ran == []

@@ -13,9 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from weft.engine.cache import MISSING
 from weft.engine.engine import Engine
+from weft.engine.testing import EventLog
 from weft.engine.workflow import Workflow
 
-from .toy import Log, engine, link
+from .toy import engine, link
 
 SMALL = st.integers(-3, 3).map(float)
 COUNT = st.integers(0, 10**6)
@@ -94,7 +95,7 @@ class Graphs(RuleBasedStateMachine):
         names = list(self.nodes)
         wanted = [f"{names[w % len(names)]}.value" for w in which]
         workflow = Workflow.from_json({"nodes": self.nodes})
-        log = Log()
+        log = EventLog()
         result = self.engine.run(workflow, outputs=wanted, on_event=log)
         needed = ancestors(self.nodes, [w.partition(".")[0] for w in wanted])
         assert set(log.ran) | set(log.cached) == needed
@@ -102,7 +103,7 @@ class Graphs(RuleBasedStateMachine):
             assert result[target] == naive(self.nodes, target.partition(".")[0])
         if self.engine.cache.budget >= 2**30:
             assert len(log.ran) == len(set(log.ran))
-            again = Log()
+            again = EventLog()
             self.engine.run(workflow, outputs=wanted, on_event=again)
             assert again.ran == []
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Annotated, Any, NamedTuple
 
 from weft.engine.cache import MemoryCache
 from weft.engine.context import Run
 from weft.engine.engine import Engine, Result
 from weft.engine.errors import NodeError
-from weft.engine.events import Event, NodeCached, NodeFailed, NodeFinished
 from weft.engine.node import node
 from weft.engine.registry import Registry
+from weft.engine.testing import EventLog
 from weft.engine.widgets import Alias, InputFile, Range, Seed
 from weft.engine.workflow import Workflow
 from weft.engine.workspace import Workspace
@@ -213,35 +212,6 @@ REGISTRY = Registry(
 )  # fmt: skip
 
 
-@dataclass
-class Log:
-    """Collects events and answers what happened."""
-
-    events: list[Event] = field(default_factory=list)
-
-    def __call__(self, event: Event) -> None:
-        self.events.append(event)
-
-    def nodes(self, kind: type) -> list[str]:
-        """Nodes of all events of a kind, in order."""
-        return [e.node for e in self.events if isinstance(e, kind)]
-
-    @property
-    def ran(self) -> list[str]:
-        """Nodes that were called to the end."""
-        return self.nodes(NodeFinished)
-
-    @property
-    def cached(self) -> list[str]:
-        """Nodes that were answered from the cache."""
-        return self.nodes(NodeCached)
-
-    @property
-    def failed(self) -> list[str]:
-        """Nodes that raised."""
-        return self.nodes(NodeFailed)
-
-
 def link(target: str) -> dict[str, str]:
     """A link."""
     return {"link": target}
@@ -269,9 +239,11 @@ def engine(
     return Engine(Registry([REGISTRY, *nodes]), workspace=workspace, cache=MemoryCache(budget))
 
 
-def run(on: Engine, workflow: Workflow, *outputs: str, token: Any = None) -> tuple[Result, Log]:
+def run(
+    on: Engine, workflow: Workflow, *outputs: str, token: Any = None
+) -> tuple[Result, EventLog]:
     """Run and listen."""
-    log = Log()
+    log = EventLog()
     result = on.run(workflow, outputs=outputs or None, on_event=log, token=token)
     return result, log
 
