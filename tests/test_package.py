@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import weft
+from weft import testing
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("engine", "diffusion", "nodes", "cli")
@@ -27,6 +28,15 @@ def test_public_names_are_these() -> None:
         assert getattr(weft, name) is not None
     with pytest.raises(AttributeError):
         weft.nothing  # noqa: B018
+
+
+def test_public_names_for_tests_are_these() -> None:
+    assert sorted(testing.__all__) == [
+        "ContractError", "EventLog", "SOCKETS", "assert_ran", "check_node", "conditioning",
+        "image", "image_problem", "latent", "mask", "mask_problem", "value",
+    ]  # fmt: skip
+    for name in testing.__all__:
+        assert getattr(testing, name) is not None
 
 
 @pytest.mark.slow
@@ -52,6 +62,7 @@ def test_sdist_builds_a_wheel_that_installs_under_weft_only(tmp_path: Path) -> N
     assert {t for t in tops if not t.endswith(".dist-info")} == {"weft"}
     for needed in (
         "weft/py.typed",
+        "weft/testing.py",
         "weft/engine/run.py",
         "weft/diffusion/thimble/checkpoints/thimble.safetensors",
         "weft/graphs/canny-controlnet.json",

@@ -21,6 +21,8 @@ HEAVY = "{'torch', 'diffusers', 'transformers', 'accelerate', 'numpy'}"
         "from weft.diffusion import sample, load_checkpoint, encode_text, decode_latent",
         "from weft.diffusion import apply_control, apply_ip_adapter, empty_latent, save_checkpoint",
         "import weft.diffusion.formats.ldm, weft.diffusion.formats.shapes",
+        "import weft.diffusion.contact_sheet",
+        "import weft.testing",
     ],
 )
 def test_import_of_light_names_loads_no_heavy_library(statement: str) -> None:

@@ -1,0 +1,182 @@
+"""Values of every socket type, small and always the same, for tests of nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..diffusion.types import Conditioning, ConditioningEntry, Latent
+from ..engine.errors import FileError, NodeError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def image(batch: int = 1, height: int = 48, width: int = 64, *, seed: int = 0) -> Tensor:
+    """Pictures with gradients, an edge and some grain.
+
+    Args:
+        batch: Number of pictures; they differ.
+        height: Pixels.
+        width: Pixels.
+        seed: Of the grain.
+
+    Returns:
+        (batch, height, width, 3) float32 in [0, 1].
+    """
+    import torch
+
+    grain = torch.rand(batch, height, width, 3, generator=torch.Generator().manual_seed(seed)) / 10
+    picture = grain
+    picture[..., 0] += torch.linspace(0, 0.8, width)
+    picture[..., 1] += torch.linspace(0, 0.8, height)[:, None]
+    picture[:, height // 4 : height - height // 4, width // 4 : width - width // 4, 2] += 0.8
+    return picture
+
+
+def mask(batch: int = 1, height: int = 48, width: int = 64) -> Tensor:
+    """Masks with a rectangle selected and a soft edge at its left.
+
+    Args:
+        batch: Number of masks.
+        height: Pixels.
+        width: Pixels.
+
+    Returns:
+        (batch, height, width) float32 in [0, 1].
+    """
+    import torch
+
+    found = torch.zeros(batch, height, width)
+    found[:, height // 4 : height - height // 4, width // 4 :] = 1
+    found[:, :, width // 4] /= 2
+    return found
+
+
+def latent(batch: int = 1, height: int = 8, width: int = 8, *, seed: int = 0) -> Latent:
+    """Noise in the space of Stable Diffusion's VAE.
+
+    Args:
+        batch: Number of pictures.
+        height: Of the latent; pixels / 8.
+        width: Of the latent; pixels / 8.
+        seed: Of the noise.
+
+    Returns:
+        (batch, 4, height, width) float32.
+    """
+    import torch
+
+    return Latent(
+        torch.randn(batch, 4, height, width, generator=torch.Generator().manual_seed(seed))
+    )
+
+
+def conditioning(width: int = 768, *, seed: int = 0) -> Conditioning:
+    """A prompt that means nothing.
+
+    Args:
+        width: Of the embeddings; a model that uses them must have the same.
+        seed: Of the numbers.
+
+    Returns:
+        One entry with tokens (1, 77, width) float32.
+    """
+    import torch
+
+    tokens = torch.randn(1, 77, width, generator=torch.Generator().manual_seed(seed))
+    return Conditioning((ConditioningEntry(tokens),))
+
+
+def value(socket: str, *, models: Path | None = None) -> Any:
+    """A value of a socket type.
+
+    Args:
+        socket: One of `SOCKETS`, such as `IMAGE` or `MODEL`.
+        models: Folder with `checkpoints/`, `controlnet/`, ..., of each of which the first
+            safetensors file is taken; None for thimble, which the package brings along.
+
+    Raises:
+        NodeError: `testing.unknown_socket`: there is no such type here.
+        FileError: The models are not there.
+    """
+    if socket in _PLAIN:
+        return _PLAIN[socket]()
+    if socket in _MODELS:
+        return _MODELS[socket](models)
+    raise NodeError(
+        f'There is no value of socket type "{socket[:80]}".',
+        code="testing.unknown_socket",
+        expected=f"one of: {', '.join(SOCKETS)}",
+        got=socket[:80],
+        hint="Make one by hand; COMBO and others depend on the node.",
+    )
+
+
+def _checkpoint(part: int) -> Callable[[Path | None], Any]:
+    def load(models: Path | None) -> Any:
+        from ..diffusion import load_checkpoint
+
+        return tuple(load_checkpoint(_file("checkpoints", models)))[part]
+
+    return load
+
+
+def _control_net(models: Path | None) -> Any:
+    from ..diffusion import load_controlnet
+
+    return load_controlnet(_file("controlnet", models))
+
+
+def _clip_vision(models: Path | None) -> Any:
+    from ..diffusion import load_clip_vision
+
+    return load_clip_vision(_file("clip_vision", models))
+
+
+def _ip_adapter(models: Path | None) -> Any:
+    from ..diffusion import load_ip_adapter
+
+    return load_ip_adapter(_file("ipadapter", models), _clip_vision(models))
+
+
+def _file(kind: str, models: Path | None) -> Path:
+    from .standard import THIMBLE
+
+    folder = (models if models is not None else THIMBLE) / kind
+    found = sorted(folder.glob("*.safetensors"))
+    if not found:
+        raise FileError(
+            f"There is no model in {folder}."
+            if models is not None
+            else f"thimble, which this value would be made of, is not here: {folder} has no model.",
+            expected="a .safetensors file",
+            got="none",
+            hint=f"Give models=FOLDER with {kind}/NAME.safetensors in it."
+            if models is not None
+            else "A released package has it; in a checkout training/README.md tells how it is "
+            "made. Or give models=FOLDER with models of your own.",
+        )
+    return found[0]
+
+
+_PLAIN: Mapping[str, Callable[[], Any]] = {
+    "INT": lambda: 3,
+    "FLOAT": lambda: 0.5,
+    "STRING": lambda: "a red circle",
+    "BOOLEAN": lambda: True,
+    "IMAGE": image,
+    "MASK": mask,
+    "LATENT": latent,
+    "CONDITIONING": conditioning,
+}
+_MODELS: Mapping[str, Callable[[Path | None], Any]] = {
+    "MODEL": _checkpoint(0),
+    "CLIP": _checkpoint(1),
+    "VAE": _checkpoint(2),
+    "CONTROL_NET": _control_net,
+    "CLIP_VISION": _clip_vision,
+    "IPADAPTER": _ip_adapter,
+}
+SOCKETS = (*_PLAIN, *_MODELS)
