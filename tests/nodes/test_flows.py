@@ -12,6 +12,7 @@ import torch
 
 import weft
 from weft.engine.events import NodeFinished, NodeProgress
+from weft.engine.testing import EventLog
 from weft.nodes.standard import standard_registry
 
 from . import flows
@@ -33,14 +34,14 @@ def ran(engine: weft.Engine, data: dict[str, Any]) -> tuple[weft.Result, list[st
 
 
 def test_text_to_image_writes_a_picture_and_reports_each_step(engine: weft.Engine) -> None:
-    events: list[weft.Event] = []
-    result = engine.run(weft.Workflow.from_json(flows.txt2img()), on_event=events.append)
+    log = EventLog()
+    result = engine.run(weft.Workflow.from_json(flows.txt2img()), on_event=log)
     assert result["picture"].shape == (1, 64, 64, 3)
     (artifact,) = result.artifacts
     assert Path(artifact.path).stat().st_size > 0
     assert result.seeds == {"sample.seed": 5}
     steps = [
-        (e.value, e.total) for e in events if isinstance(e, NodeProgress) and e.node == "sample"
+        (e.value, e.total) for e in log.events if isinstance(e, NodeProgress) and e.node == "sample"
     ]
     assert steps == [(1, 2), (2, 2)]
 

@@ -18,32 +18,29 @@ from weft.diffusion.errors import DiffusionError
 from weft.diffusion.types import Latent
 from weft.engine.context import Run
 from weft.engine.errors import FileError
-from weft.engine.events import Event, NodeArtifact
+from weft.engine.events import NodeArtifact
+from weft.engine.testing import EventLog
 from weft.engine.workspace import Workspace
 from weft.nodes import control, image, latent
 
 from . import flows
 
 
-def running(tmp_path: Path) -> tuple[Run, list[Event]]:
+def running(tmp_path: Path) -> tuple[Run, EventLog]:
     """A run with folders of its own, and its events."""
-    events: list[Event] = []
+    log = EventLog()
     (tmp_path / "in").mkdir(exist_ok=True)
     workspace = Workspace(inputs=[tmp_path / "in"], output=tmp_path / "out")
     document = {"weft": 1, "nodes": {"s": {"type": "KSampler", "inputs": {"seed": 7}}}}
-    run = Run("node", "run", workspace, document, {"s.seed": 7}, emit=events.append)
-    return run, events
-
-
-def artifacts(events: list[Event]) -> list[Path]:
-    return [Path(e.path) for e in events if isinstance(e, NodeArtifact)]
+    run = Run("node", "run", workspace, document, {"s.seed": 7}, emit=log)
+    return run, log
 
 
 def test_saved_picture_loads_again_the_same_and_carries_its_workflow(tmp_path: Path) -> None:
-    run, events = running(tmp_path)
+    run, log = running(tmp_path)
     pixels = torch.randint(0, 256, (2, 20, 30, 3)).float() / 255
     assert image.save_image(run, pixels, filename_prefix="a/b") is pixels
-    paths = artifacts(events)
+    paths = log.artifacts
     assert [p.relative_to(tmp_path / "out").as_posix() for p in paths] == [
         "a/b_00001.png",
         "a/b_00002.png",
@@ -58,17 +55,17 @@ def test_saved_picture_loads_again_the_same_and_carries_its_workflow(tmp_path: P
 
 
 def test_saved_picture_with_values_out_of_range_is_cut_not_wrapped(tmp_path: Path) -> None:
-    run, events = running(tmp_path)
+    run, log = running(tmp_path)
     image.save_image(run, torch.tensor([[[[-0.5, 0.5, 1.5]]]]))
-    with PILImage.open(artifacts(events)[0]) as opened:
+    with PILImage.open(log.artifacts[0]) as opened:
         saved = np.asarray(opened)
     assert saved.tolist() == [[[0, 128, 255]]]
 
 
 def test_preview_is_temporary_and_carries_nothing(tmp_path: Path) -> None:
-    run, events = running(tmp_path)
+    run, log = running(tmp_path)
     image.preview_image(run, torch.zeros(1, 8, 8, 3))
-    (event,) = events
+    (event,) = log.events
     assert isinstance(event, NodeArtifact)
     assert event.temporary
     assert Path(event.path).parent.name == "temp"
@@ -228,10 +225,10 @@ def test_canny_with_thresholds_in_wrong_order_is_refused() -> None:
 
 
 def test_saved_latent_loads_again_the_same(tmp_path: Path) -> None:
-    run, events = running(tmp_path)
+    run, log = running(tmp_path)
     first = Latent(torch.randn(2, 4, 8, 6))
     latent.save_latent(run, first)
-    (path,) = artifacts(events)
+    (path,) = log.artifacts
     assert path.suffix == ".latent"
     (tmp_path / "in" / "x.latent").write_bytes(path.read_bytes())
     again = latent.load_latent(run, file="x.latent")
