@@ -102,7 +102,7 @@ def measure(registry: Registry, nodes: Nodes, wanted: list[str], repeat: int) ->
         timed("prepare", prepare)
         with Engine(registry) as engine:
             events: list[Any] = []
-            engine._plan(document, tuple(wanted))
+            engine._plan(document, {name: name for name in wanted})
 
             def run(engine: Engine = engine, workflow: Workflow = workflow) -> Any:
                 return engine.run(workflow, outputs=wanted, on_event=events.append)

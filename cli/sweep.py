@@ -13,9 +13,9 @@ from ..engine.document import dump
 from ..engine.engine import Engine
 from ..engine.errors import Cancelled, Problem, ValidationError, WeftError
 from ..engine.outputs import find_output
+from ..engine.parameters import parameter_of
 from ..engine.registry import Registry
 from ..engine.sweep import Axis, Sweep, make_sweep, parse_values
-from ..engine.typed import parameter_of
 from ..engine.workflow import Workflow
 from ..nodes.standard import StandardEngine, standard_registry
 from .main import BAD_WORKFLOW, DONE, FAILED, INTERRUPTED
@@ -91,7 +91,7 @@ def read_axes(workflow: Workflow, registry: Registry, words: Sequence[str]) -> l
         if target is None:
             continue
         try:
-            values = parse_values(listed, parameter_of(workflow, registry, target))
+            values = parse_values(listed, parameter_of(workflow.document, registry, target))
         except ValidationError as error:
             problems.extend(error.problems)
         else:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..engine.errors import Problem, ValidationError
+from ..engine.parameters import parameter_of
 from ..engine.registry import Registry
-from ..engine.typed import parameter_of, typed
+from ..engine.typed import typed
 from ..engine.workflow import Workflow
 
 
@@ -31,13 +32,15 @@ def apply_words(
             problems.append(bad_word(f'--set "{word}" has no "=".', "NODE.PARAM=VALUE", word))
             continue
         try:
-            workflow = workflow.set(target, typed(text, parameter_of(workflow, registry, target)))
+            workflow = workflow.set(
+                target, typed(text, parameter_of(workflow.document, registry, target))
+            )
         except ValidationError as error:
             problems.extend(error.problems)
     for name, text in pairs(options, problems):
         found = public_target(workflow, name, problems)
         if found is not None:
-            value = typed(text, parameter_of(workflow, registry, found))
+            value = typed(text, parameter_of(workflow.document, registry, found))
             workflow = workflow.set(found, value)
     if problems:
         raise ValidationError(f"{len(problems)} words of the command line do not fit:", problems)

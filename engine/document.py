@@ -50,6 +50,15 @@ class Interface(_Strict):
     outputs: dict[PortName, str] = Field(default_factory=dict)
 
 
+class Subgraph(_Strict):
+    """A workflow used like a node; its interface is what an instance takes and gives."""
+
+    title: str | None = Field(None, max_length=1000)
+    description: str | None = None
+    nodes: dict[NodeId, Node] = Field(default_factory=dict)
+    interface: Interface = Interface()
+
+
 class Document(_Strict):
     """A whole workflow file."""
 
@@ -58,7 +67,7 @@ class Document(_Strict):
     description: str | None = None
     nodes: dict[NodeId, Node] = Field(default_factory=dict)
     interface: Interface = Interface()
-    subgraphs: dict[str, Any] = Field(default_factory=dict)
+    subgraphs: dict[TypeId, Subgraph] = Field(default_factory=dict)
     requires: dict[str, Any] = Field(default_factory=dict)
     layout: dict[str, Any] = Field(default_factory=dict)
 
@@ -156,28 +165,35 @@ def parse(data: object) -> Document:
 
 def dump(document: Document) -> dict[str, Any]:
     """A document as JSON data, in canonical key order, without its empty parts."""
-    data: dict[str, Any] = {"weft": document.weft}
-    for name in ("title", "description"):
-        if getattr(document, name) is not None:
+    data: dict[str, Any] = {"weft": document.weft, **_dump_graph(document)}
+    if document.subgraphs:
+        data["subgraphs"] = {n: _dump_graph(s) for n, s in document.subgraphs.items()}
+    for name in ("requires", "layout"):
+        if getattr(document, name):
             data[name] = getattr(document, name)
+    return data
+
+
+def _dump_graph(graph: Document | Subgraph) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for name in ("title", "description"):
+        if getattr(graph, name) is not None:
+            data[name] = getattr(graph, name)
     data["nodes"] = {
         node_id: {
             "type": node.type,
             **({"title": node.title} if node.title is not None else {}),
             "inputs": dict(node.inputs),
         }
-        for node_id, node in document.nodes.items()
+        for node_id, node in graph.nodes.items()
     }
     interface = {
         side: dict(ports)
         for side in ("inputs", "outputs")
-        if (ports := getattr(document.interface, side))
+        if (ports := getattr(graph.interface, side))
     }
     if interface:
         data["interface"] = interface
-    for name in ("subgraphs", "requires", "layout"):
-        if getattr(document, name):
-            data[name] = getattr(document, name)
     return data
 
 

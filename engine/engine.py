@@ -26,6 +26,7 @@ from .events import (
     NodeStarted,
     RunFinished,
 )
+from .expand import expand
 from .explain import Explainer, Explanation
 from .history import History
 from .lanes import Flights, Lanes
@@ -189,8 +190,9 @@ class Engine:
     ) -> Result:
         """`run` for async callers. Cancelling the task cancels the run."""
         resolved = workflow.resolve(self.registry)
-        wanted = self._wanted(resolved, outputs)
-        steps = self._plan(resolved.document, wanted)
+        asked = None if outputs is None else tuple(outputs)
+        names = self._names(workflow, asked)
+        steps = self._plan(resolved.document, names if asked is not None else None)
         log = _Log(on_event)
         diary = Diary(self.history, scope, steps) if scope is not None else None
         execution = self._execution(
@@ -220,9 +222,7 @@ class Engine:
             ) from execution.first_error
         values = {name: execution.known.value(source) for name, source in steps.wanted.items()}
         assert MISSING not in values.values()
-        for public, target in resolved.document.interface.outputs.items():
-            if target in values:
-                values[public] = values[target]
+        values |= {name: values[flat] for name, flat in names.items() if flat in values}
         return Result(
             workflow=resolved,
             outputs=values,
@@ -251,7 +251,9 @@ class Engine:
             ValidationError: The workflow cannot run.
         """
         resolved = workflow.resolve(self.registry)
-        steps = self._plan(resolved.document, self._wanted(resolved, outputs))
+        asked = None if outputs is None else tuple(outputs)
+        names = self._names(workflow, asked)
+        steps = self._plan(resolved.document, names if asked is not None else None)
         return Explainer(
             steps,
             cache=self.cache,
@@ -262,23 +264,33 @@ class Engine:
             last=self.history.last(scope) if scope is not None else {},
         ).explain()
 
-    def _wanted(self, workflow: Workflow, outputs: Iterable[str] | None) -> tuple[str, ...] | None:
+    def _names(self, workflow: Workflow, outputs: tuple[str, ...] | None) -> dict[str, str]:
+        """Every name by which a caller may ask the result, and the flat `node.output` it is."""
+        expanded, public = expand(workflow.document), workflow.document.interface.outputs
         if outputs is None:
-            return None
-        public = workflow.document.interface.outputs
-        return tuple(public.get(name, name) for name in outputs)
+            asked = [*public.items(), *((target, target) for target in public.values())]
+        else:
+            asked = [(name, public.get(name, name)) for name in outputs]
+            asked += [(n, t) for n, t in public.items() if t in outputs]
+        return {name: expanded.output(target) for name, target in asked}
 
-    def _plan(self, document: Document, wanted: tuple[str, ...] | None) -> Plan:
+    def _plan(self, document: Document, names: Mapping[str, str] | None) -> Plan:
         """A plan of a valid document; documents never change, so it is made once for each."""
-        known = self._plans.get((id(document), wanted))
+        targets = None if names is None else tuple(dict.fromkeys(names.values()))
+        known = self._plans.get((id(document), targets))
         if known is not None and known[0] is document:
-            self._plans.move_to_end((id(document), wanted))
+            self._plans.move_to_end((id(document), targets))
             return known[1]
-        problems = validate(document, self.registry, workspace=self.workspace, outputs=wanted)
+        expanded = expand(document)
+        flat = expanded.document
+        problems = [
+            *expanded.problems,
+            *validate(flat, self.registry, workspace=self.workspace, outputs=targets),
+        ]
         if problems:
             raise ValidationError(f"The workflow has {len(problems)} problems:", problems)
-        made = plan(document, self.registry, wanted)
-        self._plans[id(document), wanted] = (document, made)
+        made = plan(flat, self.registry, targets)
+        self._plans[id(document), targets] = (document, made)
         if len(self._plans) > _PLANS:
             self._plans.popitem(last=False)
         return made

@@ -18,9 +18,9 @@ from typing import Any
 
 from .document import split_target
 from .errors import Problem, ValidationError
+from .parameters import parameter_of
 from .registry import Registry
 from .sweep_values import MAX_COMBINATIONS, parse_values, too_many
-from .typed import parameter_of
 from .validate import RANDOM, validate
 from .widgets import MAX_SEED
 from .workflow import Workflow
@@ -153,7 +153,7 @@ def make_sweep(
     places: dict[tuple[str, str], str] = {}
     problems: list[Problem] = []
     for axis in axes:
-        parameter = parameter_of(workflow, registry, axis.target)
+        parameter = parameter_of(workflow.document, registry, axis.target)
         node_id, port = split_target(axis.target)
         place = (node_id, parameter.name if parameter is not None else port)
         if place in places:

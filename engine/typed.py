@@ -5,18 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .document import split_target
 from .node import Parameter
-from .registry import Registry
-from .workflow import Workflow
-
-
-def parameter_of(workflow: Workflow, registry: Registry, target: str) -> Parameter | None:
-    """The declaration of `node.parameter`; None when the node or its type is not known."""
-    node_id, port = split_target(target)
-    node = workflow.document.nodes.get(node_id)
-    spec = registry.find(node.type) if node is not None else None
-    return spec.parameter(port) if spec is not None else None
 
 
 def takes_text(parameter: Parameter | None) -> bool:

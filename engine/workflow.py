@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from .atomic import write_atomically
 from .comfy import from_comfy, is_comfy, is_comfy_editor
-from .document import Document, Node, dump, dumps, parse, read_json, read_text, split_target
+from .document import (
+    Document,
+    Node,
+    Subgraph,
+    dump,
+    dumps,
+    parse,
+    read_json,
+    read_text,
+    split_target,
+)
 from .errors import DocumentError, Problem, ValidationError
+from .expand import expand
+from .parameters import parameter_of
 from .registry import Registry
 from .validate import RANDOM, validate
 from .widgets import MAX_SEED
@@ -71,7 +83,9 @@ class Workflow:
 
     def validate(self, registry: Registry, workspace: Workspace | None = None) -> list[Problem]:
         """Everything that keeps it from running; an empty list when nothing does."""
-        return validate(self.document, registry, workspace=workspace)
+        expanded = expand(self.document)
+        found = validate(expanded.document, registry, workspace=workspace)
+        return [*expanded.problems, *found]
 
     def set(self, target: str, value: Any) -> Workflow:
         """A workflow in which `node.parameter` has another value.
@@ -129,17 +143,25 @@ class Workflow:
     def resolve(
         self, registry: Registry, draw: Callable[[], int] = lambda: secrets.randbelow(MAX_SEED + 1)
     ) -> Workflow:
-        """A workflow in which every "random" seed is a number; itself when there is none."""
+        """A workflow in which every "random" seed is a number; itself when there is none.
+
+        Seeds inside subgraphs differ between instances, which a file with subgraphs cannot say;
+        such a workflow comes back expanded.
+        """
+        if any(RANDOM in n.inputs.values() for s in self._subgraphs() for n in s.nodes.values()):
+            return Workflow(expand(self.document).document, self.path).resolve(registry, draw)
         changes: dict[str, dict[str, Any]] = {}
         for node_id, node in self.document.nodes.items():
             if RANDOM not in node.inputs.values():
                 continue
-            spec = registry.find(node.type)
             for name, value in node.inputs.items():
-                parameter = spec.parameter(name) if spec is not None else None
+                parameter = parameter_of(self.document, registry, f"{node_id}.{name}")
                 if value == RANDOM and parameter is not None and parameter.is_seed:
                     changes.setdefault(node_id, {})[name] = draw()
         return self._with_inputs(changes) if changes else self
+
+    def _subgraphs(self) -> Iterable[Subgraph]:
+        return self.document.subgraphs.values()
 
     def _with_inputs(self, changes: Mapping[str, Mapping[str, Any]]) -> Workflow:
         nodes = dict(self.document.nodes)

@@ -1,0 +1,206 @@
+"""Subgraphs: a workflow inside a workflow, used like a node and replaced by what it consists of.
+
+    "subgraphs": {"Draw": {"nodes": {...}, "interface": {"inputs": {...}, "outputs": {...}}}},
+    "nodes": {"first": {"type": "Draw", "inputs": {"prompt": "a star"}}}
+
+A node whose type is the name of a subgraph is an instance of it. Its inputs and outputs are the
+subgraph's interface. Expansion puts a copy of the inner nodes in its place, with ids such as
+`first/sample`, and nothing is left of the instance: keys, caching, progress and errors are those of
+the nodes themselves, so a subgraph gives exactly what its nodes would give without it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .document import Document, Interface, Node, Subgraph, as_link, as_links, split_target
+from .errors import Problem
+
+SEPARATOR = "/"
+MAX_NODES = 1_000_000
+
+
+@dataclass(slots=True)
+class Expanded:
+    """A document without subgraphs.
+
+    Attributes:
+        document: The same workflow, flat.
+        problems: What is wrong with the use of subgraphs.
+        outputs: For each instance, by its flat id, its outputs' names and what they stand for.
+        inputs: The same for inputs.
+    """
+
+    document: Document
+    problems: list[Problem] = field(default_factory=list)
+    outputs: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    inputs: dict[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def output(self, target: str) -> str:
+        """The flat `node.output` of one that may belong to an instance."""
+        return _follow(target, self.outputs)
+
+    def input(self, target: str) -> str:
+        """The flat `node.parameter` of one that may belong to an instance."""
+        return _follow(target, self.inputs)
+
+
+def expand(document: Document) -> Expanded:
+    """Replace every instance of a subgraph, at any depth.
+
+    Args:
+        document: Any document; one without instances comes back as it is.
+    """
+    subgraphs = document.subgraphs
+    if not subgraphs or not any(node.type in subgraphs for node in document.nodes.values()):
+        return Expanded(document)
+    return _Expansion(document).run()
+
+
+def _follow(target: str, instances: Mapping[str, Mapping[str, str]]) -> str:
+    """Go from an instance's port to the port inside, until a real node is reached."""
+    while True:
+        node, port = split_target(target)
+        inner = instances.get(node)
+        if inner is None or port not in inner:
+            return target
+        target = inner[port]
+
+
+def _reversed(document: Document) -> Iterable[tuple[str, Node]]:
+    return reversed(document.nodes.items())  # what is put on a stack first comes off last
+
+
+class _Expansion:
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.nodes: dict[str, Node] = {}
+        self.result = Expanded(document)
+
+    def run(self) -> Expanded:
+        # A stack of our own: how deep subgraphs nest is up to the file.
+        stack: list[tuple[str, str, Node, tuple[str, ...]]] = []
+        stack.extend(("", node_id, node, ()) for node_id, node in _reversed(self.document))
+        while stack:
+            prefix, node_id, node, inside = stack.pop()
+            flat = prefix + node_id
+            subgraph = self.document.subgraphs.get(node.type)
+            if subgraph is None:
+                self.nodes[flat] = node
+                if len(self.nodes) > MAX_NODES:
+                    self._problem(
+                        "graph.too_large",
+                        f"The workflow has more than {MAX_NODES} nodes when its subgraphs are "
+                        "expanded.",
+                    )
+                    break
+                continue
+            if node.type in inside:
+                path = " -> ".join([*inside, node.type])
+                self._problem(
+                    "graph.recursive_subgraph",
+                    f'Node {flat}: the subgraph "{node.type}" contains itself: {path}.',
+                    node=flat,
+                    hint="Take it out of itself.",
+                )
+                continue
+            stack.extend(
+                (flat + SEPARATOR, inner_id, inner, (*inside, node.type))
+                for inner_id, inner in reversed(self._instance(flat, node, subgraph).items())
+            )
+        self._resolve()
+        return self.result
+
+    def _instance(self, flat: str, node: Node, subgraph: Subgraph) -> dict[str, Node]:
+        """The inner nodes of an instance, with its inputs put where they belong."""
+        prefix = flat + SEPARATOR
+        ports = {
+            side: {name: prefix + target for name, target in named.items()}
+            for side, named in (
+                ("inputs", subgraph.interface.inputs),
+                ("outputs", subgraph.interface.outputs),
+            )
+        }
+        self.result.inputs[flat], self.result.outputs[flat] = ports["inputs"], ports["outputs"]
+        for side, named in ports.items():
+            for name, target in named.items():
+                inner_id, port = split_target(target.removeprefix(prefix))
+                if inner_id not in subgraph.nodes or not port:
+                    self._problem(
+                        "graph.bad_interface",
+                        f'The subgraph "{node.type}": its {side[:-1]} "{name}" stands for '
+                        f'"{target.removeprefix(prefix)[:200]}", which is not in it.',
+                        node=flat,
+                        port=name,
+                        hint="Correct or remove it.",
+                    )
+        inner = {
+            inner_id: {name: _moved(value, prefix) for name, value in each.inputs.items()}
+            for inner_id, each in subgraph.nodes.items()
+        }
+        for name, value in node.inputs.items():
+            inner_id, port = split_target(subgraph.interface.inputs.get(name, ""))
+            if inner_id in inner:
+                inner[inner_id][port] = value
+            elif name not in subgraph.interface.inputs:
+                known = list(subgraph.interface.inputs)
+                close = difflib.get_close_matches(name, known, n=1)
+                self._problem(
+                    "graph.unknown_input",
+                    f'Node {flat} ({node.type}) has no input "{name[:100]}".',
+                    node=flat,
+                    port=name,
+                    expected=f"one of: {', '.join(known) or 'none'}",
+                    hint=f'Did you mean "{close[0]}"?' if close else "Remove it.",
+                )
+        return {
+            inner_id: Node.model_construct(type=each.type, title=each.title, inputs=inner[inner_id])
+            for inner_id, each in subgraph.nodes.items()
+        }
+
+    def _resolve(self) -> None:
+        """Point every link at a real node, and make the flat document."""
+        result = self.result
+        nodes = {
+            node_id: Node.model_construct(
+                type=node.type,
+                title=node.title,
+                inputs={name: self._real(value) for name, value in node.inputs.items()},
+            )
+            for node_id, node in self.nodes.items()
+        }
+        interface = self.document.interface
+        result.document = self.document.model_copy(
+            update={
+                "nodes": nodes,
+                "subgraphs": {},
+                "interface": Interface.model_construct(
+                    inputs={n: result.input(t) for n, t in interface.inputs.items()},
+                    outputs={n: result.output(t) for n, t in interface.outputs.items()},
+                ),
+            }
+        )
+
+    def _real(self, value: Any) -> Any:
+        link = as_link(value)
+        if link is not None:
+            return {"link": self.result.output(link)}
+        if as_links(value) is not None:
+            return [self._real(item) for item in value]
+        return value
+
+    def _problem(self, code: str, message: str, **where: Any) -> None:
+        self.result.problems.append(Problem(code, message, **where))
+
+
+def _moved(value: Any, prefix: str) -> Any:
+    """An input's value with its links pointing into the instance."""
+    link = as_link(value)
+    if link is not None:
+        return {"link": prefix + link}
+    if as_links(value) is not None:
+        return [_moved(item, prefix) for item in value]
+    return value
