@@ -23,6 +23,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+_MOST_SHOWN = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -126,11 +128,13 @@ class Cancelled(WeftError):  # noqa: N818  (a state that callers await, not a fa
 
 
 class SeveralProblems(WeftError):  # noqa: N818  (named for what it holds)
-    """An error made of several problems; its text lists them all."""
+    """An error made of several problems; its text lists the first hundred."""
 
     def __init__(self, summary: str, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        lines = [summary, *(f"  [{p.code}] {p}" for p in self.problems)]
+        lines = [summary, *(f"  [{p.code}] {p}" for p in self.problems[:_MOST_SHOWN])]
+        if len(self.problems) > _MOST_SHOWN:
+            lines.append(f"  ... and {len(self.problems) - _MOST_SHOWN} more")
         super().__init__("\n".join(lines))
 
     def to_json(self) -> dict[str, Any]:

@@ -58,6 +58,10 @@ class Registry(Mapping[str, NodeSpec]):
         """The node type of that id or alias."""
         return self._names.get(name)
 
+    def names(self) -> Iterable[str]:
+        """Every id and alias."""
+        return self._names.keys()
+
     def similar(self, name: str) -> str | None:
         """The known id or alias most like a name, for a hint."""
         close = difflib.get_close_matches(name, self._names, n=1)

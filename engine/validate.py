@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from .widgets import MAX_SEED
 from .workspace import Workspace
 
 RANDOM = "random"
+_MOST_HINTS = 100
+_MOST_COMPARED = 1000
 
 
 def validate(
@@ -47,6 +50,7 @@ class _Check:
         self.document = document
         self.registry = registry
         self.workspace = workspace
+        self.hints_left = _MOST_HINTS
         self.specs: Mapping[str, NodeSpec | None] = {
             node_id: registry.find(node.type) for node_id, node in document.nodes.items()
         }
@@ -56,7 +60,7 @@ class _Check:
         entry = self.nodes[node_id]
         spec = self.specs[node_id]
         if spec is None:
-            close = self.registry.similar(entry.type)
+            close = self._close(entry.type, self.registry.names())
             yield Problem(
                 "graph.unknown_type",
                 f'Node {node_id} has type "{entry.type[:100]}", which no loaded pack provides.',
@@ -75,7 +79,7 @@ class _Check:
         for name, value in entry.inputs.items():
             parameter = spec.parameter(name)
             if parameter is None:
-                yield _unknown_input(where, node_id, name, spec)
+                yield self._unknown_input(where, node_id, name, spec)
                 for link in _links(value):
                     yield from self._source(node_id, name, link)
             elif parameter.name in given:
@@ -100,6 +104,27 @@ class _Check:
                     got="nothing",
                     hint="Link an output to it." if parameter.is_socket else "Give it a value.",
                 )
+
+    def _unknown_input(self, where: str, node_id: str, name: str, spec: NodeSpec) -> Problem:
+        close = self._close(name, spec.parameters)
+        known = ", ".join(spec.parameters) or "none"
+        return Problem(
+            "graph.unknown_input",
+            f'{where} has no input "{name[:100]}".',
+            node_id,
+            name,
+            expected=f"one of: {known}",
+            got=name[:100],
+            hint=f'Did you mean "{close}"?' if close else f"Its inputs: {known}.",
+        )
+
+    def _close(self, name: str, options: Iterable[str]) -> str | None:
+        """The option most like a name, for a hint. Comparing is slow, so only so many times."""
+        if self.hints_left == 0:
+            return None
+        self.hints_left -= 1
+        few = list(itertools.islice(options, _MOST_COMPARED))
+        return next(iter(difflib.get_close_matches(name[:100], few, n=1)), None)
 
     def _input(
         self, where: str, node_id: str, parameter: Parameter, value: Any
@@ -161,8 +186,8 @@ class _Check:
             elif parameter.type.choices:
                 code = "params.bad_choice"
                 options = [c for c in parameter.type.choices if isinstance(c, str)]
-                close = difflib.get_close_matches(str(value)[:100], options, n=1)
-                hint = f'Did you mean "{close[0]}"?' if close else None
+                close = self._close(str(value), options)
+                hint = f'Did you mean "{close}"?' if close else None
             yield Problem(
                 code,
                 f'{where}, "{name}": got {_show(value)}, {reason}.',
@@ -207,7 +232,7 @@ class _Check:
     def _source(self, node_id: str, port: str, link: Link) -> Iterator[Problem]:
         """Problems of the far end of a link: the node there, and its output."""
         if link.node not in self.nodes:
-            close = difflib.get_close_matches(link.node, list(self.nodes), n=1)
+            close = self._close(link.node, self.nodes)
             yield Problem(
                 "graph.dangling_link",
                 f'Link {link[:200]} -> {node_id}.{port}: there is no node "{link.node[:100]}".',
@@ -215,7 +240,7 @@ class _Check:
                 port,
                 expected="node.output",
                 got=link[:200],
-                hint=f'Did you mean "{close[0]}.{link.output}"?' if close else "Remove the link.",
+                hint=f'Did you mean "{close}.{link.output}"?' if close else "Remove the link.",
             )
             return
         spec = self.specs[link.node]
@@ -340,20 +365,6 @@ def _has_cycle(nodes: Mapping[str, Any], edges: Iterable[tuple[str, str]]) -> bo
             if waiting[reader] == 0:
                 ready.append(reader)
     return done < len(waiting)
-
-
-def _unknown_input(where: str, node_id: str, name: str, spec: NodeSpec) -> Problem:
-    close = difflib.get_close_matches(name, list(spec.parameters), n=1)
-    known = ", ".join(spec.parameters) or "none"
-    return Problem(
-        "graph.unknown_input",
-        f'{where} has no input "{name[:100]}".',
-        node_id,
-        name,
-        expected=f"one of: {known}",
-        got=name[:100],
-        hint=f'Did you mean "{close[0]}"?' if close else f"Its inputs: {known}.",
-    )
 
 
 def _bad_interface(side: str, name: str, target: str, shape: str) -> Problem:

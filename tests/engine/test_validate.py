@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from weft.engine.errors import Problem
+from weft.engine.errors import Problem, ValidationError
 from weft.engine.validate import validate
 from weft.engine.workflow import Workflow
 from weft.engine.workspace import Workspace
@@ -200,3 +200,17 @@ def test_validate_list_with_links_and_literals_is_refused() -> None:
 def test_validate_problem_as_json_leaves_out_what_is_empty() -> None:
     record = only(flow(x=("Numbre", {}))).to_json()
     assert set(record) == {"code", "message", "node", "expected", "got", "hint"}
+
+
+def test_validate_of_a_thoroughly_broken_document_stays_linear() -> None:
+    """Hints compare names, which is slow; a hostile file must not get one for each of its nodes."""
+    nodes = {
+        f"node{i}": {"type": f"Numbr{i}", "inputs": {"a": link(f"nod{i}.value")}}
+        for i in range(3000)
+    }
+    found = problems(Workflow.from_json({"nodes": nodes}))
+    assert len(found) == 6000
+    assert sum("Did you mean" in (p.hint or "") for p in found) <= 100
+    text = str(ValidationError("Problems:", found))
+    assert text.endswith("... and 5900 more")
+    assert len(text) < 40_000
