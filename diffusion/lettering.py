@@ -63,12 +63,14 @@ class Lettering:
             if lines[-1]:
                 lines.append("")
             rest = word
-            while self.width(rest) > width:
+            while len(lines) <= most and self.width(rest) > width:
                 taken = self._fitting(rest, width)
                 lines[-1] = rest[:taken]
                 lines.append("")
                 rest = rest[taken:]
             lines[-1] = rest
+            if len(lines) > most:  # what follows is left out, so need not be measured
+                break
         if len(lines) <= most:
             return lines
         last = lines[most - 1]
@@ -100,7 +102,8 @@ class Lettering:
 
     def _fitting(self, word: str, width: int) -> int:
         """How many letters of a word fit; at least one, or wrapping would never end."""
-        count = len(word)
-        while count > 1 and self.width(word[:count]) > width:
-            count -= 1
-        return count
+        fits, over = 1, len(word)
+        while over - fits > 1:
+            middle = (fits + over) // 2
+            fits, over = (middle, over) if self.width(word[:middle]) <= width else (fits, middle)
+        return fits
