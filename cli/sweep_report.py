@@ -128,13 +128,21 @@ class TextReport(Progress):
 
     def receive(self, event: Event) -> None:
         """Draw an event; of a node that is known from before, the bar alone tells."""
-        if isinstance(event, RunStarted) and self.run is not None:
-            self.bars.remove_task(self.run)  # the bar of the combination before
+        if isinstance(event, RunStarted):
+            self._clear()
         if isinstance(event, NodeCached):
             if self.run is not None:
                 self.bars.advance(self.run)
         else:
             super().receive(event)
+
+    def _clear(self) -> None:
+        """Remove the bars of the combination before, and of nodes that it left unfinished."""
+        left = [*self.nodes.values(), *([self.run] if self.run is not None else [])]
+        for task in left:
+            self.bars.remove_task(task)
+        self.nodes.clear()
+        self.run = None
 
     def done(self, number: int, cell: Cell, result: Result) -> None:
         """Count it, and keep the names of what it saved."""

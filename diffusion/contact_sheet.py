@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .errors import ParameterError
+from .errors import ParameterError, ShapeError
 from .image_file import MAX_PIXELS, MAX_SIDE
 from .images import check_image
 from .sheet_layout import Grid, Layout
@@ -76,9 +76,20 @@ def shrink(image: Tensor, cell: int) -> PILImage:
         ShapeError: `image` is no picture.
     """
     import numpy as np
+    import torch
     from PIL import Image
 
-    pixels = (check_image(image).clamp(0, 1).cpu().numpy() * 255).round().astype(np.uint8)
+    if not isinstance(image, torch.Tensor):  # a node of a pack may return anything
+        raise ShapeError(
+            "image.shape",
+            "This is no picture.",
+            expected="a tensor (B, H, W, 3)",
+            got=type(image).__name__,
+            hint="Return pictures as tensors.",
+        )
+    # Not-a-number has no colour; it is drawn black.
+    shown = check_image(image).float().nan_to_num(0).clamp(0, 1)
+    pixels = (shown.cpu().numpy() * 255).round().astype(np.uint8)
     count, height, width, _ = pixels.shape
     columns = math.ceil(math.sqrt(count))
     tiled = Image.new("RGB", (columns * width, math.ceil(count / columns) * height), _PAPER)

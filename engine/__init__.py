@@ -8,4 +8,6 @@ them:
     validate -> plan -> run -> events
     keys, values, cache   what is known already
     workspace, paths      which files may be used
+    sweep, outputs        one workflow with values varied, and which output shows it
+    purity, contract      whether nodes keep to the rules; testing: what a run did
 """

@@ -13,12 +13,17 @@ from PIL import Image as PILImage
 from tests.nodes import flows
 from weft.cli import sweep as sweep_command
 from weft.cli.main import main
+from weft.cli.sweep_report import TextReport
 from weft.diffusion.sheet_layout import Grid, Layout
 from weft.diffusion.types import Image
 from weft.engine.context import Run
 from weft.engine.errors import Cancelled, NodeError
+from weft.engine.events import NodeCached, NodeStarted, RunStarted
 from weft.engine.node import node
+from weft.engine.outputs import find_output
 from weft.engine.registry import Registry
+from weft.engine.workflow import Workflow
+from weft.nodes.standard import standard_registry
 
 Captured = pytest.CaptureFixture[str]
 
@@ -256,6 +261,25 @@ def test_sweep_that_would_write_nothing_is_refused(
 ) -> None:
     assert swept(file, tmp_path, "--level=1,2", grid=False) == 2
     assert "--grid" in capsys.readouterr().err
+
+
+def test_sweep_progress_leaves_no_bar_of_an_earlier_combination() -> None:
+    report = TextReport()
+    for run in ("1", "2", "3"):
+        report.receive(RunStarted(run, ("a", "b"), {}))
+        report.receive(NodeStarted(run, "a"))
+        report.receive(NodeCached(run, "b"))
+        assert len(report.bars.tasks) == 2
+
+
+def test_sweep_finds_the_pictures_of_every_shipped_workflow() -> None:
+    registry = standard_registry(packs=False)
+    for path in sorted((Path(__file__).parents[2] / "graphs").glob("*.json")):
+        workflow = Workflow.load(path, registry)
+        target = find_output(workflow, registry, "IMAGE")
+        assert "writes" not in registry[workflow.document.nodes[target.split(".")[0]].type].effects
+    comfy = Workflow.from_json(flows.comfy_canny(), registry)
+    assert find_output(comfy, registry, "IMAGE") == "8.image"
 
 
 def test_sweep_on_a_model_loads_it_once_and_samples_each_combination(

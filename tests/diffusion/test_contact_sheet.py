@@ -17,7 +17,7 @@ from weft.diffusion.contact_sheet import (
     png_bytes,
     shrink,
 )
-from weft.diffusion.errors import ParameterError
+from weft.diffusion.errors import ParameterError, ShapeError
 from weft.diffusion.image_file import MAX_PIXELS, MAX_SIDE
 from weft.diffusion.lettering import Lettering
 from weft.diffusion.sheet_layout import Layout
@@ -189,3 +189,14 @@ def test_batch_becomes_one_cell_scaled_down_but_never_up() -> None:
     assert shrink(batch[:1], 1024).size == (60, 40)
     assert shrink(batch, 1024).getpixel((90, 20)) == (255, 255, 255)
     assert shrink(torch.full((1, 8, 8, 3), 7.0), 64).getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_what_is_no_picture_is_refused_and_not_a_number_is_black() -> None:
+    import numpy as np
+    import torch
+
+    for value in (np.zeros((1, 8, 8, 3)), torch.zeros(8, 8, 3), None):
+        with pytest.raises(ShapeError) as caught:
+            shrink(value, 64)  # type: ignore[arg-type]
+        assert caught.value.code == "image.shape"
+    assert shrink(torch.full((1, 8, 8, 3), torch.nan), 64).getpixel((0, 0)) == (0, 0, 0)
