@@ -73,8 +73,14 @@ def image_scale(
     return scale_image(image, width, height, method=upscale_method, center_crop=crop == "center")
 
 
+class SavedImages(NamedTuple):
+    """What was written."""
+
+    images: Image
+
+
 @node("SaveImage", category="image", effects=["writes"], lane="io")
-def save_image(run: Run, images: Image, *, filename_prefix: str = "weft") -> Image:
+def save_image(run: Run, images: Image, *, filename_prefix: str = "weft") -> SavedImages:
     """Write pictures as PNG files that carry their workflow.
 
     Each file holds the workflow with every seed drawn, so that it can be made again from the
@@ -99,7 +105,7 @@ def save_image(run: Run, images: Image, *, filename_prefix: str = "weft") -> Ima
             filename_prefix, ".png", partial(write_png, picture=picture, texts=texts)
         )
         run.artifact(path, "image/png")
-    return images
+    return SavedImages(images)
 
 
 @node("PreviewImage", category="image", effects=["writes"], lane="io")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from ..diffusion.types import Image, Latent, Vae
 from ..engine.context import Run
@@ -73,8 +73,14 @@ def vae_decode(samples: Latent, vae: Vae) -> Image:
     return decode_latent(vae, samples)
 
 
+class SavedLatent(NamedTuple):
+    """What was written."""
+
+    samples: Latent
+
+
 @node("SaveLatent", category="latent", effects=["writes"], lane="io")
-def save_latent(run: Run, samples: Latent, *, filename_prefix: str = "latents/weft") -> Latent:
+def save_latent(run: Run, samples: Latent, *, filename_prefix: str = "latents/weft") -> SavedLatent:
     """Write a latent to a `.latent` file, in the format that ComfyUI reads.
 
     Args:
@@ -93,7 +99,7 @@ def save_latent(run: Run, samples: Latent, *, filename_prefix: str = "latents/we
     data = latent_bytes(samples, embedded(run))
     path = run.workspace.write(filename_prefix, ".latent", lambda file: file.write(data))
     run.artifact(path, "application/octet-stream")
-    return samples
+    return SavedLatent(samples)
 
 
 @node("LoadLatent", category="latent", effects=["reads"], lane="io")

@@ -39,7 +39,7 @@ def running(tmp_path: Path) -> tuple[Run, EventLog]:
 def test_saved_picture_loads_again_the_same_and_carries_its_workflow(tmp_path: Path) -> None:
     run, log = running(tmp_path)
     pixels = torch.randint(0, 256, (2, 20, 30, 3)).float() / 255
-    assert image.save_image(run, pixels, filename_prefix="a/b") is pixels
+    assert image.save_image(run, pixels, filename_prefix="a/b").images is pixels
     paths = log.artifacts
     assert [p.relative_to(tmp_path / "out").as_posix() for p in paths] == [
         "a/b_00001.png",
