@@ -9,6 +9,7 @@ from ..diffusion.contact_sheet import shrink
 from ..diffusion.errors import DiffusionError
 from ..engine.engine import Engine
 from ..engine.errors import Problem, SeveralProblems
+from ..engine.expand import expand
 from ..engine.sweep import Sweep
 from .sweep_report import Report
 
@@ -54,7 +55,7 @@ def run_cells(
 def _writers(engine: Engine, sweep: Sweep) -> list[str]:
     """An output of each node that writes; previews have none, and are not wanted here."""
     found = []
-    for node_id, node in sweep.workflow.document.nodes.items():
+    for node_id, node in expand(sweep.workflow.document).document.nodes.items():
         spec = engine.registry.find(node.type)
         if spec is not None and "writes" in spec.effects and spec.outputs:
             found.append(f"{node_id}.{spec.outputs[0].name}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .document import Link, as_link, split_target
+from .document import Document, Link, as_link, split_target
 from .errors import OutputError
+from .expand import expand
 from .node import NodeSpec
 from .registry import Registry
 from .workflow import Workflow
@@ -24,15 +25,17 @@ def find_output(
         named: A public name or `node.output` that must be it; None to look for one.
 
     Returns:
-        `node.output`.
+        `node.output`, of the workflow with its subgraphs expanded.
 
     Raises:
         OutputError: There is none, or the named one is not there or has another type.
     """
-    public = workflow.document.interface.outputs
+    expanded = expand(workflow.document)
+    flat = expanded.document
+    public = {n: expanded.output(t) for n, t in workflow.document.interface.outputs.items()}
     if named is not None:
-        target = public.get(named, named)
-        got = _type(workflow, registry, target)
+        target = public.get(named) or expanded.output(named)
+        got = _type(flat, registry, target)
         if got != socket:
             raise OutputError(
                 f'The output "{named[:200]}" gives {got}, not {socket}.'
@@ -42,15 +45,15 @@ def find_output(
                 got=got or named[:200],
                 hint=f"Public outputs: {', '.join(public) or 'none'}; others are node.output.",
             )
-        return _before_writers(workflow, registry, target, socket)
+        return _before_writers(flat, registry, target, socket)
     for target in public.values():
-        if _type(workflow, registry, target) == socket:
-            return _before_writers(workflow, registry, target, socket)
-    for node_id, node in workflow.document.nodes.items():
+        if _type(flat, registry, target) == socket:
+            return _before_writers(flat, registry, target, socket)
+    for node_id, node in flat.nodes.items():
         spec = registry.find(node.type)
-        given = _given(workflow, spec, node_id, socket) if spec and spec.is_root else None
-        if given is not None and _type(workflow, registry, given) == socket:
-            return _before_writers(workflow, registry, given, socket)
+        given = _given(flat, spec, node_id, socket) if spec and spec.is_root else None
+        if given is not None and _type(flat, registry, given) == socket:
+            return _before_writers(flat, registry, given, socket)
     raise OutputError(
         f"The workflow gives no {socket}.",
         expected=f"an output of type {socket} in its interface, or a node that takes one",
@@ -59,18 +62,18 @@ def find_output(
     )
 
 
-def _type(workflow: Workflow, registry: Registry, target: str) -> str | None:
+def _type(document: Document, registry: Registry, target: str) -> str | None:
     node_id, port = split_target(target)
-    node = workflow.document.nodes.get(node_id)
+    node = document.nodes.get(node_id)
     spec = registry.find(node.type) if node is not None else None
     if spec is None or port not in spec.output_index:
         return None
     return str(spec.outputs[spec.output_index[port]].type)
 
 
-def _given(workflow: Workflow, spec: NodeSpec, node_id: str, socket: str) -> Link | None:
+def _given(document: Document, spec: NodeSpec, node_id: str, socket: str) -> Link | None:
     """Where a node's first linked input of a type comes from."""
-    for name, value in workflow.document.nodes[node_id].inputs.items():
+    for name, value in document.nodes[node_id].inputs.items():
         parameter = spec.parameter(name)
         link = as_link(value)
         if link is not None and parameter is not None and str(parameter.type) == socket:
@@ -78,16 +81,16 @@ def _given(workflow: Workflow, spec: NodeSpec, node_id: str, socket: str) -> Lin
     return None
 
 
-def _before_writers(workflow: Workflow, registry: Registry, target: str, socket: str) -> str:
+def _before_writers(document: Document, registry: Registry, target: str, socket: str) -> str:
     seen = set()
     while target not in seen:  # a graph with a cycle is refused by validate, not here
         seen.add(target)
         node_id = split_target(target)[0]
-        spec = registry.find(workflow.document.nodes[node_id].type)
+        spec = registry.find(document.nodes[node_id].type)
         if spec is None or "writes" not in spec.effects:
             break
-        given = _given(workflow, spec, node_id, socket)
-        if given is None or _type(workflow, registry, given) != socket:
+        given = _given(document, spec, node_id, socket)
+        if given is None or _type(document, registry, given) != socket:
             break
         target = str(given)
     return target

@@ -18,6 +18,7 @@ from typing import Any
 
 from .document import split_target
 from .errors import Problem, ValidationError
+from .expand import expand
 from .parameters import parameter_of
 from .registry import Registry
 from .sweep_values import MAX_COMBINATIONS, parse_values, too_many
@@ -122,8 +123,11 @@ class Sweep:
             places += [(*before, i, *after) for i in range(1, len(axis.values))]
         found: dict[Problem, None] = {}
         for place in places:
-            document = self.cell(place).workflow.document
-            problems = validate(document, registry, workspace=workspace, outputs=wanted)
+            expanded = expand(self.cell(place).workflow.document)
+            problems = [
+                *expanded.problems,
+                *validate(expanded.document, registry, workspace=workspace, outputs=wanted),
+            ]
             found.update(dict.fromkeys(problems))
         return list(found)
 
@@ -152,9 +156,10 @@ def make_sweep(
     varied: list[Axis] = []
     places: dict[tuple[str, str], str] = {}
     problems: list[Problem] = []
+    expanded = expand(workflow.document)
     for axis in axes:
         parameter = parameter_of(workflow.document, registry, axis.target)
-        node_id, port = split_target(axis.target)
+        node_id, port = split_target(expanded.input(axis.target))
         place = (node_id, parameter.name if parameter is not None else port)
         if place in places:
             problems.append(_twice(places[place], axis.target))
@@ -172,7 +177,11 @@ def make_sweep(
             problems.extend(error.problems)
         if len(values) > 1:
             varied.append(Axis(axis.target, values, axis.name))
-    sweep = Sweep(workflow.resolve(registry, draw), tuple(varied))
+    resolved = workflow.resolve(registry, draw)
+    if resolved.document.nodes.keys() != workflow.document.nodes.keys():
+        # Random seeds inside subgraphs: the workflow came back expanded.
+        varied = [Axis(expanded.input(a.target), a.values, a.name) for a in varied]
+    sweep = Sweep(resolved, tuple(varied))
     if len(sweep) > MAX_COMBINATIONS:
         product = " x ".join(str(len(axis.values)) for axis in varied)
         problems.append(too_many(f"{product} = {len(sweep)}"))

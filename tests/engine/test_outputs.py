@@ -92,3 +92,23 @@ def test_output_in_a_cycle_of_writers_ends() -> None:
         "b": ("Keep", {"picture": "@a.picture"}),
     }
     assert find_output(flow(**nodes), KNOWN, "PICTURE") in ("a.picture", "b.picture")
+
+
+def test_output_of_a_subgraph_is_the_one_inside() -> None:
+    found = Workflow.from_json(
+        {
+            "subgraphs": {
+                "Draw2": {
+                    "nodes": {
+                        "pen": {"type": "Draw"},
+                        "kept": {"type": "Keep", "inputs": {"picture": {"link": "pen.picture"}}},
+                    },
+                    "interface": {"outputs": {"result": "kept.picture"}},
+                }
+            },
+            "nodes": {"first": {"type": "Draw2"}},
+            "interface": {"outputs": {"p": "first.result"}},
+        }
+    )
+    for named in (None, "p", "first.result", "first/kept.picture"):
+        assert find_output(found, KNOWN, "PICTURE", named) == "first/pen.picture"

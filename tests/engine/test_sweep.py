@@ -9,9 +9,10 @@ import pytest
 from weft.engine.errors import ValidationError
 from weft.engine.events import NodeFinished
 from weft.engine.sweep import MAX_COMBINATIONS, Axis, Sweep, make_sweep, parse_values
+from weft.engine.workflow import Workflow
 from weft.engine.workspace import Workspace
 
-from .toy import REGISTRY, engine, flow
+from .toy import REGISTRY, engine, flow, link
 
 SUM = {
     "n": ("Number", {"value": 2}),
@@ -218,3 +219,39 @@ def test_sweep_problems_name_each_bad_value_once(monkeypatch: pytest.MonkeyPatch
         ("params.type", "n"),
     ]
     assert len(looked) == 1 + 3 + 9 + 2
+
+
+def test_sweep_varies_the_inputs_of_subgraphs() -> None:
+    def workflow(seed: Any) -> Workflow:
+        nodes = {
+            "one": {"type": "Number", "inputs": {"value": 1}},
+            "two": {"type": "Number", "inputs": {"value": 2}},
+            "dice": {"type": "Dice", "inputs": {"seed": seed}},
+            "sum": {
+                "type": "Sum",
+                "inputs": {"items": [link("one.value"), link("two.value"), link("dice.value")]},
+            },
+        }
+        interface = {
+            "inputs": {"x": "one.value", "y": "two.value"},
+            "outputs": {"sum": "sum.value"},
+        }
+        return Workflow.from_json(
+            {
+                "subgraphs": {"Inner": {"nodes": nodes, "interface": interface}},
+                "nodes": {"first": {"type": "Inner"}},
+                "interface": {"outputs": {"sum": "first.sum"}},
+            }
+        )
+
+    axes = [axis("first.x", "10,20"), axis("first.y", "1..3")]
+    for seed, drawn in ((5, 5), ("random", 7)):
+        sweep = make_sweep(workflow(seed), axes, REGISTRY, lambda: 7)
+        assert sweep.problems(REGISTRY, None, ["first/sum.value"]) == []
+        with engine() as e:
+            sums = [e.run(cell.workflow, outputs=["first/sum.value"]) for cell in sweep]
+        assert [r["first/sum.value"] for r in sums] == [
+            x + y + drawn for x in (10, 20) for y in (1, 2, 3)
+        ]
+    bad = make_sweep(workflow(5), [axis("first.x", "1,9e9")], REGISTRY)
+    assert [p.code for p in bad.problems(REGISTRY, None, None)] == ["params.out_of_range"]
