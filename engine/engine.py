@@ -281,15 +281,10 @@ class Engine:
         if known is not None and known[0] is document:
             self._plans.move_to_end((id(document), targets))
             return known[1]
-        expanded = expand(document)
-        flat = expanded.document
-        problems = [
-            *expanded.problems,
-            *validate(flat, self.registry, workspace=self.workspace, outputs=targets),
-        ]
+        problems = validate(document, self.registry, workspace=self.workspace, outputs=targets)
         if problems:
             raise ValidationError(f"The workflow has {len(problems)} problems:", problems)
-        made = plan(flat, self.registry, targets)
+        made = plan(expand(document).document, self.registry, targets)
         self._plans[id(document), targets] = (document, made)
         if len(self._plans) > _PLANS:
             self._plans.popitem(last=False)

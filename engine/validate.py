@@ -9,6 +9,7 @@ from typing import Any
 
 from .document import Document, Link, as_link, as_links, split_target
 from .errors import FileError, Problem
+from .expand import expand
 from .named_files import find_file
 from .node import NodeSpec, Parameter
 from .registry import Registry
@@ -31,16 +32,19 @@ def validate(
     """All problems of a document, in the order of its nodes; an empty list means it can run.
 
     Args:
-        document: What to check.
+        document: What to check; its subgraphs are expanded first.
         registry: The node types there are.
         workspace: Folders to look for files in; None leaves files unchecked.
         outputs: Wanted `node.output`s; None for what the document's root nodes give.
     """
-    check = _Check(document, registry, workspace)
-    problems = [p for node_id in document.nodes for p in check.node(node_id)]
+    expanded = expand(document)
+    flat = expanded.document
+    check = _Check(flat, registry, workspace)
+    problems = list(expanded.problems)
+    problems += [p for node_id in flat.nodes for p in check.node(node_id)]
     problems += check.cycles()
     problems += check.interface()
-    problems += check.wanted(outputs)
+    problems += check.wanted(None if outputs is None else [expanded.output(o) for o in outputs])
     return problems
 
 

@@ -83,9 +83,7 @@ class Workflow:
 
     def validate(self, registry: Registry, workspace: Workspace | None = None) -> list[Problem]:
         """Everything that keeps it from running; an empty list when nothing does."""
-        expanded = expand(self.document)
-        found = validate(expanded.document, registry, workspace=workspace)
-        return [*expanded.problems, *found]
+        return validate(self.document, registry, workspace=workspace)
 
     def set(self, target: str, value: Any) -> Workflow:
         """A workflow in which `node.parameter` has another value.
