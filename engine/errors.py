@@ -182,3 +182,10 @@ def problem_from_exception(error: BaseException, *, node: str, node_type: str) -
         node,
         hint="This is a fault of the node, not of the workflow; report it with the traceback.",
     )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that memory ran out, on any device."""
+    # By name, because the engine does not know torch.
+    names = {cls.__name__ for cls in type(error).__mro__}
+    return isinstance(error, MemoryError) or "OutOfMemoryError" in names

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from .cache import MISSING, Action, MemoryCache
@@ -21,7 +21,7 @@ from .cancel import CancelToken
 from .context import Run
 from .diary import Diary
 from .disk_cache import DiskCache
-from .errors import Cancelled, NodeError, Problem, problem_from_exception
+from .errors import Cancelled, NodeError, Problem, is_out_of_memory, problem_from_exception
 from .events import (
     Event,
     Listener,
@@ -110,6 +110,7 @@ class Execution:
         self.cached: set[int] = set()
         self.ran = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._idle: set[asyncio.Task[Any]] = set()  # those that wait for something, in no thread
         self._wake = asyncio.Event()
 
     async def execute(self) -> Status:
@@ -160,9 +161,21 @@ class Execution:
             self._wake.clear()
 
     async def _settle(self) -> None:
-        """Wait for the functions that are running: threads cannot be stopped from outside."""
+        """End what only waits, and wait for threads, which cannot be stopped from outside."""
         while self._tasks:
-            await asyncio.wait(list(self._tasks))
+            for task in self._idle:
+                task.cancel()
+            await asyncio.wait(list(self._tasks), return_when=asyncio.FIRST_COMPLETED)
+
+    async def _waits(self, awaitable: Awaitable[T]) -> T:
+        """Await what may be broken off at once when the run is cancelled."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._idle.add(task)
+        try:
+            return await awaitable
+        finally:
+            self._idle.discard(task)
 
     def _advance(self, index: int) -> None:
         """Answer a ready step from the cache, call it here if it is inline, else start a task."""
@@ -237,7 +250,7 @@ class Execution:
                 flight = self.flights.join(key) if key is not None else None
                 if flight is None:
                     break
-                await asyncio.wrap_future(flight)
+                await self._waits(asyncio.shield(asyncio.wrap_future(flight)))
             try:
                 self._emit(self._started(step))
                 computed = await self._call(step, held, key)
@@ -255,7 +268,7 @@ class Execution:
         arguments = self._arguments(step, held)
         if step.spec.is_async:
             began = time.perf_counter()
-            result = await step.spec.function(**arguments)
+            result = await self._waits(step.spec.function(**arguments))
             seconds = time.perf_counter() - began
             return await self._in_io(self._described, step, result, key, began, seconds)
         if step.spec.lane == "inline":
@@ -270,7 +283,7 @@ class Execution:
         try:
             return await self._loop.run_in_executor(pool, work)
         except Exception as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             # What the cache holds can be computed again; the step at hand cannot do without room.
             freed = self.cache.drop_values()
@@ -412,7 +425,7 @@ class Execution:
 
     def _failed(self, step: Step, error: BaseException) -> None:
         problem = problem_from_exception(error, node=step.node, node_type=step.spec.type_id)
-        if _is_out_of_memory(error):
+        if is_out_of_memory(error):
             problem = Problem(
                 "run.out_of_memory",
                 f"Node {step.node} ({step.spec.type_id}) ran out of memory, also after the cache "
@@ -480,9 +493,3 @@ class Execution:
     def _finish(self, status: Status, began: float) -> None:
         seconds = time.perf_counter() - began
         self._emit(RunFinished(self.run_id, status, self.ran, len(self.cached), seconds))
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    # By name, because the engine does not know torch.
-    names = {cls.__name__ for cls in type(error).__mro__}
-    return isinstance(error, MemoryError) or "OutOfMemoryError" in names

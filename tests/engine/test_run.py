@@ -11,7 +11,7 @@ import pytest
 from weft.engine.cancel import CancelToken
 from weft.engine.context import Run
 from weft.engine.errors import Cancelled, RunError
-from weft.engine.events import NodeProgress, NodeStarted, RunFinished, RunStarted
+from weft.engine.events import Event, NodeCached, NodeProgress, NodeStarted, RunFinished, RunStarted
 from weft.engine.node import node
 from weft.engine.testing import EventLog
 from weft.engine.widgets import Range
@@ -288,6 +288,53 @@ async def test_arun_task_cancelled_stops_the_node() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+
+
+async def test_run_cancelled_while_an_async_node_waits_ends_at_once() -> None:
+    waiting, token = asyncio.Event(), CancelToken()
+
+    @node("Forever", category="toy")
+    async def forever(a: float) -> float:
+        """Wait for what never comes.
+
+        Args:
+            a: A number.
+        """
+        waiting.set()
+        await asyncio.Event().wait()
+        return a
+
+    nodes = {"n": ("Number", {}), "f": ("Forever", {"a": "@n.value"})}
+    with engine(nodes=[forever]) as e:
+        task = asyncio.create_task(e.arun(flow(**nodes), outputs=["f.value"], token=token))
+        await waiting.wait()
+        token.cancel()
+        with pytest.raises(Cancelled):
+            await task
+
+
+async def test_run_cancelled_while_it_waits_for_another_leaves_that_one_alone() -> None:
+    gate, token = Gate(), CancelToken()
+    nodes = {"n": ("Number", {}), "w": ("Wait", {"a": "@n.value"})}
+    with engine(nodes=[gate.node]) as e:
+        first = asyncio.create_task(e.arun(flow(**nodes), outputs=["w.value"]))
+        assert await asyncio.to_thread(gate.entered.wait, 30)
+        ahead = asyncio.Event()
+
+        def listen(event: Event) -> None:
+            if isinstance(event, NodeCached):
+                ahead.set()
+
+        second = asyncio.create_task(
+            e.arun(flow(**nodes), outputs=["w.value"], token=token, on_event=listen)
+        )
+        await ahead.wait()  # it knows the number and goes on to wait for the first
+        token.cancel()
+        with pytest.raises(Cancelled):
+            await second
+        gate.open.set()
+        assert (await first)["w.value"] == 0
+    assert gate.calls == 1
 
 
 def test_two_runs_sharing_a_step_compute_it_once() -> None:
