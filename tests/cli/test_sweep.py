@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -296,3 +300,29 @@ def test_sweep_on_a_model_loads_it_once_and_samples_each_combination(
     }  # fmt: skip
     assert not (tmp_path / "out").exists()
     assert opened(tmp_path).width > 4 * 64
+
+
+def test_sweep_interrupted_exits_130_and_draws_nothing(tiny_models: Path, tmp_path: Path) -> None:
+    file = tmp_path / "w.json"
+    file.write_text(json.dumps(flows.txt2img()))
+    words = [sys.executable, "-m", "weft", "sweep", str(file), "--models", str(tiny_models)]
+    words += ["--grid", str(tmp_path / "sheet.png"), "--steps", "10000", "--seed", "1..9", "--json"]
+    with subprocess.Popen(
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for line in process.stdout:
+            if json.loads(line)["event"] == "NodeProgress":
+                process.send_signal(signal.SIGINT)
+                break
+        rest = [json.loads(line)["event"] for line in process.stdout]
+        assert process.wait(60) == 130
+        assert "Traceback" not in process.stderr.read()
+    assert "RunFinished" in rest
+    assert "CellStarted" not in rest
+    assert not (tmp_path / "sheet.png").exists()
