@@ -123,11 +123,8 @@ class Sweep:
             places += [(*before, i, *after) for i in range(1, len(axis.values))]
         found: dict[Problem, None] = {}
         for place in places:
-            expanded = expand(self.cell(place).workflow.document)
-            problems = [
-                *expanded.problems,
-                *validate(expanded.document, registry, workspace=workspace, outputs=wanted),
-            ]
+            document = self.cell(place).workflow.document
+            problems = validate(document, registry, workspace=workspace, outputs=wanted)
             found.update(dict.fromkeys(problems))
         return list(found)
 
