@@ -18,7 +18,7 @@ class CancelToken:
 
     def __init__(self) -> None:
         self.cancelled = False
-        self._on_cancel: Callable[[], None] | None = None
+        self._on_cancel: Callable[[], object] | None = None
 
     def cancel(self) -> None:
         """Ask the run to stop. Safe from any thread, and from a signal handler."""
@@ -26,7 +26,7 @@ class CancelToken:
         if self._on_cancel is not None:
             self._on_cancel()
 
-    def notify(self, wake: Callable[[], None]) -> None:
+    def notify(self, wake: Callable[[], object]) -> None:
         """Call `wake` when the token is cancelled (the run loop wakes up by it)."""
         self._on_cancel = wake
 

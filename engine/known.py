@@ -49,6 +49,9 @@ class Known:
         self._readers = [len(readers) for readers in plan.readers]
         for index, _ in plan.wanted.values():
             self._readers[index] += 1
+        for step in plan.steps:
+            for index in step.perhaps:
+                self._readers[index] += 1
         self._fetched: Held = {}
         self._cache = cache
         self._disk = disk

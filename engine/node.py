@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from .context import Run
 from .docstring import Docstring, parse_docstring
 from .errors import DeclarationError
+from .lazy import Lazy
 from .sockets import SocketType, socket_type, value_problem
 from .widgets import Alias, Choice, InputFile, ModelFile, Range, Seed, Widget
 
@@ -38,6 +39,7 @@ class Parameter:
         widgets: The marks of its annotation.
         text: Its line of the docstring.
         aliases: Other names accepted in documents.
+        lazy: Whether it is computed only if the function awaits it.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Parameter:
     widgets: tuple[Widget, ...]
     text: str
     aliases: tuple[str, ...]
+    lazy: bool = False
 
     @property
     def required(self) -> bool:
@@ -101,6 +104,7 @@ class NodeSpec:
         run_parameter: Name of the injected `Run` parameter, or None.
         returns_tuple: Whether the function returns its outputs as a NamedTuple.
         is_async: Whether the function is a coroutine function.
+        lazy: Whether it has lazy inputs.
         files: The parameters that name files.
         doc: The docstring in parts.
         where: `file:line` of the declaration.
@@ -121,6 +125,7 @@ class NodeSpec:
     run_parameter: str | None
     returns_tuple: bool
     is_async: bool
+    lazy: bool
     files: tuple[Parameter, ...]
     doc: Docstring
     where: str
@@ -128,8 +133,12 @@ class NodeSpec:
 
     @property
     def kept(self) -> bool:
-        """Whether results are kept. A node that writes always runs: its file is the point."""
-        return self.pure and "writes" not in self.effects
+        """Whether results are kept.
+
+        A node that writes always runs: its file is the point. So does one with lazy inputs: its key
+        would need all of them, and choosing costs nothing.
+        """
+        return self.pure and "writes" not in self.effects and not self.lazy
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of that name or alias."""
@@ -242,6 +251,8 @@ def _read(function: Callable[..., Any], *, type_id: str, **fields: Any) -> NodeS
             f"the docstring's Args differ from the parameters: "
             f"not described {undocumented}, described but not there {invented}"
         )
+    if any(p.lazy for p in parameters.values()) and not inspect.iscoroutinefunction(function):
+        raise refuse("it has lazy inputs, so it must be able to await them", "Use async def.")
     if "return" not in hints:
         raise refuse("the return annotation is missing", "Write -> None if it returns nothing.")
     outputs, returns_tuple = _outputs(hints["return"], refuse)
@@ -253,6 +264,7 @@ def _read(function: Callable[..., Any], *, type_id: str, **fields: Any) -> NodeS
         run_parameter=run_parameter,
         returns_tuple=returns_tuple,
         is_async=inspect.iscoroutinefunction(function),
+        lazy=any(p.lazy for p in parameters.values()),
         files=tuple(p for p in parameters.values() if p.file is not None),
         doc=doc,
         where=where,
@@ -269,6 +281,9 @@ def _parameter(declared: inspect.Parameter, hint: Any, doc: Docstring, refuse: R
     if typing.get_origin(hint) is Annotated:
         hint, *marks = typing.get_args(hint)
         widgets = tuple(m for m in marks if isinstance(m, Widget))
+    lazy = typing.get_origin(hint) is Lazy
+    if lazy:
+        (hint,) = typing.get_args(hint)
     try:
         kind = socket_type(hint)
     except TypeError as error:
@@ -285,6 +300,7 @@ def _parameter(declared: inspect.Parameter, hint: Any, doc: Docstring, refuse: R
         widgets=widgets,
         text=doc.args.get(declared.name, ""),
         aliases=names,
+        lazy=lazy,
     )
     if parameter.default is not MISSING:
         reason = parameter.value_problem(parameter.default)

@@ -30,6 +30,8 @@ class Step:
         links: Linked inputs, sorted by name, as they stand in the key.
         sources: Every source of `links`, in the same order.
         needs: The steps among `sources`, each once.
+        lazy: Linked inputs that are fetched only if the function awaits them.
+        perhaps: The steps among their sources, each once.
         checked: Linked widgets, whose values must be checked when they are known.
         static: The part of the key that the plan knows: type, version, literals, link names.
     """
@@ -40,6 +42,8 @@ class Step:
     links: list[Linked]
     sources: list[Source]
     needs: tuple[int, ...]
+    lazy: list[Linked]
+    perhaps: tuple[int, ...]
     checked: list[Parameter]
     static: bytes
 
@@ -53,6 +57,7 @@ class Plan:
         readers: For each step, the indexes of the steps that need it, each once.
         needs: For each step, how many different steps it needs.
         wanted: `node.output` -> where it comes from.
+        demanded: For each step, whether it is needed whatever lazy inputs turn out to be awaited.
         seeds: Every seed, `node.parameter` -> value.
     """
 
@@ -60,6 +65,7 @@ class Plan:
     readers: list[list[int]]
     needs: list[int]
     wanted: dict[str, Source]
+    demanded: list[bool]
     seeds: dict[str, int] = field(default_factory=dict)
 
 
@@ -83,7 +89,7 @@ def plan(document: Document, registry: Registry, outputs: Iterable[str] | None =
 
     order = _order(document, roots)
     index = {node_id: i for i, node_id in enumerate(order)}
-    result = Plan([], [[] for _ in order], [], {})
+    result = Plan([], [[] for _ in order], [], {}, [False] * len(order))
     for i, node_id in enumerate(order):
         spec = specs[node_id]
         assert spec is not None  # validated
@@ -100,6 +106,12 @@ def plan(document: Document, registry: Registry, outputs: Iterable[str] | None =
         spec = specs[node_id]
         assert spec is not None
         result.wanted[target] = (index[node_id], spec.output_index[port])
+    queue = [index[root] for root in roots]
+    while queue:
+        i = queue.pop()
+        if not result.demanded[i]:
+            result.demanded[i] = True
+            queue.extend(result.steps[i].needs)
     return result
 
 
@@ -151,7 +163,7 @@ def _step(
         link = as_link(value)
         if link is not None:
             links.append((parameter.name, (source(link),), False))
-            if parameter.type.is_plain:
+            if parameter.type.is_plain and not parameter.lazy:
                 checked.append(parameter)
             continue
         collected = as_links(value)
@@ -163,6 +175,9 @@ def _step(
     for name, parameter in spec.parameters.items():
         if name not in literals and name not in linked:
             literals[name] = _plain(parameter, parameter.default)
+    lazy = [each for each in links if spec.parameters[each[0]].lazy] if spec.lazy else []
+    if lazy:
+        links = [each for each in links if not spec.parameters[each[0]].lazy]
     if len(links) > 1:
         links.sort(key=lambda item: item[0])
     sources = [each for _, found, _ in links for each in found]
@@ -179,6 +194,8 @@ def _step(
         links=links,
         sources=sources,
         needs=tuple({index for index, _ in sources}),
+        lazy=lazy,
+        perhaps=tuple({i for _, found, _ in lazy for i, _ in found}),
         checked=checked,
         static=static_key(spec.type_id, spec.version, keyed, shape) if spec.kept else b"",
     )

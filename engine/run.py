@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import os
 import threading
 import time
 from collections import deque
@@ -33,11 +32,14 @@ from .events import (
     RunStarted,
     Status,
 )
-from .keys import outside_digest, result_digest, step_key
+from .keys import outside_digest, step_key
 from .known import Held, Known
 from .lanes import Flights, Lanes
+from .lazy import Unreachable
+from .lazy_run import LazyInputs
 from .named_files import file_digests
 from .plan import Plan, Source, Step
+from .results import describe
 from .values import Values
 from .workspace import Workspace
 
@@ -100,9 +102,19 @@ class Execution:
         self.listener = listener
         self.diary = diary
 
+        self._wake = asyncio.Event()
         self.known = Known(plan, cache, disk, values, self._in_io)
         self.waiting = list(plan.needs)
-        self.ready = deque(i for i, needed in enumerate(plan.needs) if needed == 0)
+        self.ready = deque(i for i, n in enumerate(plan.needs) if n == 0 and plan.demanded[i])
+        self.lazy = LazyInputs(
+            plan,
+            self.known,
+            self.waiting,
+            self.ready,
+            self._force_again,
+            self._wake.set,
+            self._waits,
+        )
         self.forced: dict[int, list[int]] = {}  # step to run again -> steps that wait for it
         self.borrowed: dict[int, list[int]] = {}  # step -> steps whose values it holds besides
         self.problems: list[Problem] = []
@@ -111,14 +123,13 @@ class Execution:
         self.ran = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle: set[asyncio.Task[Any]] = set()  # those that wait for something, in no thread
-        self._wake = asyncio.Event()
 
     async def execute(self) -> Status:
         """Do it; how it ended. Never raises for a failing node (see `problems`)."""
         loop = asyncio.get_running_loop()
         self._loop = loop
         self._thread = threading.get_ident()
-        self.token.notify(self._wake_from_anywhere)
+        self.token.notify(lambda: loop.call_soon_threadsafe(self._wake.set))
         began = time.perf_counter()
         self._emit(
             RunStarted(self.run_id, tuple(s.node for s in self.steps), dict(self.plan.seeds))
@@ -209,7 +220,7 @@ class Execution:
             self.token.cancel()
             return
         except Exception as error:  # whatever a node raises ends its branch, not the run
-            self._failed(step, error)
+            self._failed(index, error)
             return
         self._computed(index, key, computed)
 
@@ -261,8 +272,10 @@ class Execution:
                     self.flights.leave(key)
         except Cancelled:
             self.token.cancel()
+        except Unreachable:
+            self.lazy.bury(index)
         except Exception as error:  # whatever a node raises ends its branch, not the run
-            self._failed(step, error)
+            self._failed(index, error)
 
     async def _call(self, step: Step, held: Held, key: bytes | None) -> Computed:
         arguments = self._arguments(step, held)
@@ -331,6 +344,8 @@ class Execution:
 
     def _arguments(self, step: Step, held: Held, only: set[str] | None = None) -> dict[str, Any]:
         arguments = dict(step.literals)
+        if step.spec.lazy:
+            arguments.update(self.lazy.arguments(step))
         for name, sources, collects in step.links:
             if only is None or name in only:
                 arguments[name] = [held[s] for s in sources] if collects else held[sources[0]]
@@ -370,26 +385,8 @@ class Execution:
     ) -> Computed:
         """The outputs of a call with their digests and sizes, worked out in the same thread."""
         spec = step.spec
-        count = len(spec.outputs)
-        outputs: tuple[Any, ...]
-        if spec.returns_tuple:
-            if not isinstance(result, tuple) or len(result) != count:
-                raise NodeError(
-                    f"{spec.type_id} returned {type(result).__name__}, expected {count} outputs.",
-                    code="node.wrong_outputs",
-                )
-            outputs = tuple(result)
-        else:
-            outputs = (result,) if count else ()
-        digests = []
-        for number, output in enumerate(outputs):
-            digest = self.values.digest(output)
-            if digest is None:
-                # No content to compare: the computation names the value, or nothing does.
-                digest = result_digest(key if key is not None else os.urandom(32), number)
-            digests.append(digest)
-        sizes = tuple([self.values.nbytes(output) for output in outputs])
-        action = Action(tuple(digests), seconds)
+        outputs, digests, sizes = describe(spec, result, key, self.values, self.lazy.passed)
+        action = Action(digests, seconds)
         # Seconds are no measure here: what is quick once its model is loaded is not in the next
         # process. Inline nodes are quick always, quicker than a file.
         if self.disk is not None and key is not None and spec.lane != "inline":
@@ -416,14 +413,20 @@ class Execution:
             readers = again
         else:
             readers = self.plan.readers[index]
-            for source in self.steps[index].needs:
+            step = self.steps[index]
+            for source in step.needs:
                 self.known.release(source)
+            for source in step.perhaps:
+                self.known.release(source)
+        demanded = self.lazy.demanded
         for reader in readers:
             waiting[reader] -= 1
-            if waiting[reader] == 0:
+            if waiting[reader] == 0 and demanded[reader]:
                 self.ready.append(reader)
+        self.lazy.arrived(index)
 
-    def _failed(self, step: Step, error: BaseException) -> None:
+    def _failed(self, index: int, error: BaseException) -> None:
+        step = self.steps[index]
         problem = problem_from_exception(error, node=step.node, node_type=step.spec.type_id)
         if is_out_of_memory(error):
             problem = Problem(
@@ -437,6 +440,7 @@ class Execution:
         if self.first_error is None:
             self.first_error = error
         self._emit(NodeFailed(self.run_id, step.node, problem))
+        self.lazy.bury(index)
 
     # -- values that nobody holds -------------------------------------------------------------
 
@@ -466,6 +470,9 @@ class Execution:
             self.known.hold(index)
             self.borrowed.setdefault(reader, []).append(index)
 
+    def _force_again(self, index: int) -> None:
+        self._force(index, None)
+
     async def _force_wanted(self) -> bool:
         """Make sure that every wanted value is at hand; whether steps had to be queued for it."""
         held = await self.known.fetched(self.plan.wanted.values(), keep=True)
@@ -480,9 +487,6 @@ class Execution:
     def _emit(self, event: Event) -> None:
         if self.listener is not None:
             self.listener(event)
-
-    def _wake_from_anywhere(self) -> None:
-        self._loop.call_soon_threadsafe(self._wake.set)
 
     def _emit_anywhere(self, event: Event) -> None:
         if threading.get_ident() == self._thread:

@@ -24,7 +24,8 @@ class SocketType:
     """One type of value that travels along a link.
 
     Attributes:
-        name: INT, FLOAT, STRING, BOOLEAN, COMBO, LIST, UNION, NONE, ANY, or a class's socket name.
+        name: INT, FLOAT, STRING, BOOLEAN, COMBO, LIST, UNION, NONE, ANY, VAR (a type variable, its
+            name in `choices`), or a class's socket name.
         args: Member types of a UNION, or the item type of a LIST.
         choices: Allowed values of a COMBO.
     """
@@ -34,6 +35,8 @@ class SocketType:
     choices: tuple[Any, ...] = ()
 
     def __str__(self) -> str:
+        if self.name == "VAR":
+            return str(self.choices[0])
         if self.name == "UNION":
             return " | ".join(str(a) for a in self.args)
         if self.name == "LIST":
@@ -45,7 +48,7 @@ class SocketType:
         """Whether a value of this type can be written in a document."""
         if self.name in ("UNION", "LIST"):
             return any(a.is_plain and a.name != "NONE" for a in self.args)
-        return self.name in ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "NONE", "ANY")
+        return self.name in ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "NONE", "ANY", "VAR")
 
 
 ANY = SocketType("ANY")
@@ -69,6 +72,8 @@ def socket_type(annotation: Any) -> SocketType:
         return ANY
     if annotation is None or annotation is type(None):
         return NONE
+    if isinstance(annotation, typing.TypeVar):
+        return SocketType("VAR", choices=(annotation.__name__,))
     origin = typing.get_origin(annotation)
     args = typing.get_args(annotation)
     if origin is Literal:
@@ -90,8 +95,8 @@ def accepts(target: SocketType, source: SocketType) -> bool:
     INT flows into FLOAT (exactly representable or refused at run time), STRING into COMBO (checked
     against the choices when the value is known). Nothing else converts.
     """
-    if target == source or ANY in (target, source):
-        return True
+    if target == source or ANY in (target, source) or "VAR" in (target.name, source.name):
+        return True  # what a variable stands for is worked out where the node's links are known
     if source.name == "UNION":
         return all(accepts(target, member) for member in source.args)
     if target.name == "UNION":
@@ -125,6 +130,7 @@ def value_problem(target: SocketType, value: object) -> str | None:
         return "expected one of " + shorten(target.choices)
     ok = {
         "ANY": True,
+        "VAR": True,
         "NONE": value is None,
         "BOOLEAN": isinstance(value, bool),
         "INT": isinstance(value, int) and not isinstance(value, bool),

@@ -55,6 +55,7 @@ class _Check:
         self.registry = registry
         self.workspace = workspace
         self.hints_left = _MOST_HINTS
+        self.types: dict[Link, SocketType] = {}
         self.specs: Mapping[str, NodeSpec | None] = {
             node_id: registry.find(node.type) for node_id, node in document.nodes.items()
         }
@@ -218,7 +219,20 @@ class _Check:
         source = self.specs.get(link.node)
         if found or source is None:
             return
-        got = source.outputs[source.output_index[link.output]].type
+        got = self._type_of(link)
+        others = self._given_types(node_id, wanted) if wanted.name == "VAR" else []
+        if got.name != "VAR" and any(not accepts(o, got) and not accepts(got, o) for o in others):
+            first = next(o for o in others if not accepts(o, got) and not accepts(got, o))
+            yield Problem(
+                "graph.type_mismatch",
+                f'{where}: "{parameter.name}" gets {got}, another input of the same type {first}.',
+                node_id,
+                parameter.name,
+                expected=str(first),
+                got=str(got),
+                hint="Link outputs of one type to both.",
+            )
+            return
         if not accepts(wanted, got):
             helper = self._between(got, wanted)
             yield Problem(
@@ -232,6 +246,45 @@ class _Check:
                 got=str(got),
                 hint=f"Put {helper} between them." if helper else "Link another output.",
             )
+
+    def _given_types(self, node_id: str, variable: SocketType) -> list[SocketType]:
+        """Known types of what is linked to the inputs of one node that share a type variable."""
+        spec, found = self.specs[node_id], []
+        for name, value in self.nodes[node_id].inputs.items():
+            parameter = spec.parameter(name) if spec is not None else None
+            if parameter is not None and parameter.type == variable:
+                found += [self._type_of(link) for link in _links(value)]
+        return [each for each in found if each.name != "VAR"]
+
+    def _type_of(self, link: Link) -> SocketType:
+        """The type that an output has here: what a type variable stands for is looked up upstream.
+
+        A variable that nothing upstream decides stays one.
+        """
+        queue: list[Link] = [link]
+        seen: set[Link] = set()
+        variable = SocketType("VAR", choices=("T",))
+        while queue:
+            each = queue.pop()
+            if each in self.types:
+                return self._learned(seen, self.types[each])
+            spec = self.specs.get(each.node)
+            if each in seen or spec is None or each.output not in spec.output_index:
+                continue
+            seen.add(each)
+            found = spec.outputs[spec.output_index[each.output]].type
+            if found.name != "VAR":
+                return self._learned(seen, found)
+            variable = found
+            for name, value in self.nodes[each.node].inputs.items():
+                parameter = spec.parameter(name)
+                if parameter is not None and parameter.type == found:
+                    queue.extend(_links(value))
+        return variable
+
+    def _learned(self, links: set[Link], found: SocketType) -> SocketType:
+        self.types.update(dict.fromkeys(links, found))  # or a chain of switches costs its square
+        return found
 
     def _source(self, node_id: str, port: str, link: Link) -> Iterator[Problem]:
         """Problems of the far end of a link: the node there, and its output."""

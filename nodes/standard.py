@@ -27,6 +27,7 @@ from .values import CODECS
 
 MODULES = (
     "plain",
+    "flow",
     "loaders",
     "conditioning",
     "latent",

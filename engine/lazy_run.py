@@ -1,0 +1,118 @@
+"""Lazy inputs during a run: what they need is started when they are awaited, and not before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from .cache import MISSING
+from .known import Known
+from .lazy import Lazy, Unreachable
+from .plan import Plan, Source, Step
+
+
+class LazyInputs:
+    """Which steps are demanded, and who waits for which.
+
+    Args:
+        plan: The plan.
+        known: What is known of its steps.
+        waiting: For each step, how many of those it needs are not done; shared with the walk.
+        ready: Steps that can go on; shared with the walk.
+        force: Has a step computed again, whose value nobody holds any more.
+        wake: Tells the walk that there is something ready.
+        waits: Awaits something that may be broken off when the run is cancelled.
+
+    Attributes:
+        demanded: For each step, whether anybody wants it so far.
+        passed: Values that were awaited, by `id`, with their digests: a node may hand them on.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        known: Known,
+        waiting: list[int],
+        ready: deque[int],
+        force: Callable[[int], None],
+        wake: Callable[[], None],
+        waits: Callable[[Awaitable[None]], Awaitable[None]],
+    ) -> None:
+        self.demanded = list(plan.demanded)
+        self.passed: dict[int, tuple[Any, bytes]] = {}
+        self._plan = plan
+        self._known = known
+        self._waiting = waiting
+        self._ready = ready
+        self._force = force
+        self._wake = wake
+        self._waits = waits
+        self._expected: dict[int, list[asyncio.Future[None]]] = {}
+        self._dead: set[int] = set()
+
+    def arguments(self, step: Step) -> dict[str, Lazy[Any]]:
+        """The lazy inputs of a step that is about to be called."""
+        found = {p.name: p for p in step.spec.parameters.values() if p.lazy}
+        inputs = {n: Lazy.of(step.literals[n]) for n in found if n in step.literals}
+        for name, sources, collects in step.lazy:
+            inputs[name] = self._lazy(sources, collects)
+        return inputs
+
+    def _lazy(self, sources: tuple[Source, ...], collects: bool) -> Lazy[Any]:
+        async def fetch() -> Any:
+            values = [await self._value(source) for source in sources]
+            return values if collects else values[0]
+
+        return Lazy(fetch)
+
+    async def _value(self, source: Source) -> Any:
+        index = source[0]
+        self._demand(index)
+        again = False
+        while True:
+            if again or self._known.digests[index] is None:
+                if index in self._dead:
+                    raise Unreachable
+                future = asyncio.get_running_loop().create_future()
+                self._expected.setdefault(index, []).append(future)
+                if again:
+                    self._force(index)
+                await self._waits(future)
+            value = (await self._known.fetched([source], keep=True))[source]
+            if value is not MISSING:
+                digests = self._known.digests[index]
+                assert digests is not None
+                self.passed[id(value)] = (value, digests[source[1]])
+                return value
+            again = True
+
+    def _demand(self, index: int) -> None:
+        queue = [index]
+        while queue:
+            each = queue.pop()
+            if not self.demanded[each]:
+                self.demanded[each] = True
+                if self._waiting[each] == 0:
+                    self._ready.append(each)
+                    self._wake()
+                queue.extend(self._plan.steps[each].needs)
+
+    def arrived(self, index: int) -> None:
+        """A step is done: whoever awaits it goes on."""
+        for future in self._expected.pop(index, ()):
+            if not future.done():
+                future.set_result(None)
+
+    def bury(self, index: int) -> None:
+        """A step failed, so nothing that needs it will be done: whoever awaits that is told."""
+        queue = [index]
+        while queue:
+            each = queue.pop()
+            if each not in self._dead:
+                self._dead.add(each)
+                queue.extend(self._plan.readers[each])
+                for future in self._expected.pop(each, ()):
+                    if not future.done():
+                        future.set_exception(Unreachable())
