@@ -1,7 +1,7 @@
 """Write the generated files of docs/: the node reference and the file format's JSON Schema.
 
-    python docs/generate.py            write them
-    python docs/generate.py --check    exit 1 if one is out of date
+python docs/generate.py            write them
+python docs/generate.py --check    exit 1 if one is out of date
 """
 
 from __future__ import annotations
