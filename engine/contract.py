@@ -17,6 +17,7 @@ from .contract_values import Types, misfit, parts
 from .engine import run_sync
 from .errors import Cancelled, Problem
 from .events import Event, NodeProgress
+from .lazy import Lazy
 from .node import NodeSpec, Parameter, spec_of
 from .values import Values
 
@@ -45,7 +46,8 @@ def check_contract(
 
     Args:
         function: A function declared with `@node`.
-        inputs: Its arguments by name; small ones, as it is called up to four times.
+        inputs: Its arguments by name; small ones, as it is called up to four times. Lazy inputs
+            may be given as plain values.
         run: Folders, document and seeds, for a node that takes a `Run`.
         values: Digests and sizes of the values.
         types: What values of a socket type must be like, by the type's name; other types are
@@ -112,7 +114,7 @@ class _Contract:
                 self._breach("input", "the test gives it, but there is no such input.", name, known)
                 continue
             reason = misfit(self.spec.function, name, value, self.types)
-            if reason is None and parameter.type.is_plain:
+            if reason is None and parameter.type.is_plain and not isinstance(value, Lazy):
                 reason = parameter.value_problem(value)
             if reason is not None:
                 self._breach("input", f"the test gives {_shown(value)}: {reason}.", name, reason)
@@ -232,7 +234,12 @@ class _Contract:
         return {name: self.values.digest(value) for name, value in outputs.items()}, alive
 
     def _call(self, token: CancelToken, emit: Callable[[Event], None] | None) -> Any:
-        arguments = dict(self.inputs)
+        arguments = {
+            name: Lazy.of(value)
+            if self.spec.parameters[name].lazy and not isinstance(value, Lazy)
+            else value
+            for name, value in self.inputs.items()
+        }
         if self.spec.run_parameter is not None:
             run = self.run
             arguments[self.spec.run_parameter] = Run(

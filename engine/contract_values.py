@@ -9,6 +9,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Union
 
+from .lazy import Lazy
 from .sockets import socket_type, value_problem
 
 Types = Mapping[str, Callable[[Any], str | None]]
@@ -37,6 +38,8 @@ def _misfit(hint: Any, value: Any, types: Types) -> str | None:
     if origin in (Union, python_types.UnionType):
         reasons = [_misfit(member, value, types) for member in args]
         return None if None in reasons else "expected " + " or ".join(str(r) for r in reasons)
+    if origin is Lazy:
+        return None if isinstance(value, Lazy) else _misfit(args[0], value, types)
     if origin is list:
         if not isinstance(value, list):
             return f"expected a list, got {type(value).__name__}"

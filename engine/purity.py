@@ -12,13 +12,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from .cache import MISSING
 from .errors import NodeError, WeftError
 from .known import Held
-from .plan import Step
+from .plan import Source, Step
 from .run import Computed, Execution
 from .values import encode_scalar
 
 MODES = ("purity",)
+Watched = tuple[str, str, Any, bytes]  # input, producer, value, the digest it ought to have
 
 
 def purity_wanted(asked: bool | None = None) -> bool:
@@ -79,7 +81,7 @@ class PureExecution(Execution):
         try:
             yield
         finally:  # a call that failed may have changed something before
-            for name, producer, value, digest in watched:
+            for name, producer, value, digest in [*watched, *self._awaited(step)]:
                 if self.values.digest(value) != digest:
                     # It lies in the cache under a digest that it no longer has.
                     self.cache.drop_values()
@@ -92,24 +94,33 @@ class PureExecution(Execution):
                         hint=f"Let {step.spec.type_id} work on a copy and return that.",
                     )
 
-    def _watched(
-        self, step: Step, arguments: Mapping[str, Any]
-    ) -> Iterator[tuple[str, str, Any, bytes]]:
+    def _watched(self, step: Step, arguments: Mapping[str, Any]) -> Iterator[Watched]:
         """Inputs that could be changed: name, producer, value, and the digest it ought to have."""
         for name, sources, collects in step.links:
             values = list(arguments[name]) if collects else [arguments[name]]
             for (index, output), value in zip(sources, values, strict=True):
-                given = self.known.digests[index]
-                assert given is not None  # every step that is needed has been done
-                # Plain values cannot be changed; those without content cannot be compared.
-                if encode_scalar(value) is None and self.values.digest(value) is not None:
-                    spec = self.steps[index].spec
-                    producer = f"{self.steps[index].node}.{spec.outputs[output].name}"
-                    yield name, f"{producer} ({spec.type_id})", value, given[output]
+                yield from self._compared(name, (index, output), value)
         for name, value in step.literals.items():
             digest = self.values.digest(value) if isinstance(value, list | dict) else None
             if digest is not None:
                 yield name, "the workflow itself", value, digest
+
+    def _awaited(self, step: Step) -> Iterator[Watched]:
+        """The same for lazy inputs, once a call has or has not awaited them."""
+        for name, sources, _ in step.lazy:
+            for source in sources:
+                value = self.known.value(source)
+                if value is not MISSING:
+                    yield from self._compared(name, source, value)
+
+    def _compared(self, name: str, source: Source, value: Any) -> Iterator[Watched]:
+        given = self.known.digests[source[0]]
+        # Plain values cannot be changed; those without content cannot be compared.
+        if given is None or encode_scalar(value) is not None or self.values.digest(value) is None:
+            return
+        made_by = self.steps[source[0]]
+        output = made_by.spec.outputs[source[1]].name
+        yield name, f"{made_by.node}.{output} ({made_by.spec.type_id})", value, given[source[1]]
 
 
 def _linked(step: Step, held: Held) -> dict[str, Any]:

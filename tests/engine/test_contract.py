@@ -13,6 +13,7 @@ import pytest
 from weft.engine.context import Run
 from weft.engine.contract import ContractError, check_contract
 from weft.engine.errors import Cancelled, DeclarationError, NodeError
+from weft.engine.lazy import Lazy
 from weft.engine.node import node
 from weft.engine.values import Values
 from weft.engine.widgets import Range
@@ -306,3 +307,22 @@ def test_contract_of_a_node_that_writes_uses_the_folders_of_the_run(tmp_path: An
     run = Run(workspace=Workspace(output=tmp_path))
     check_contract(toy.write_text, {"text": "x"}, run=run, values=Values(), types={})
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_contract_of_a_node_with_lazy_inputs_takes_plain_values() -> None:
+    @node("Choose", category="toy")
+    async def choose(on: bool, yes: Lazy[float], no: Lazy[float]) -> float:
+        """Choose.
+
+        Args:
+            on: Which.
+            yes: One.
+            no: The other.
+
+        Returns:
+            The chosen.
+        """
+        return await (yes if on else no)
+
+    assert check(choose, on=True, yes=1, no=Lazy.of(2.0)) == 1
+    assert breaches(choose, on=True, yes="x", no=2) == [("input", "yes")]

@@ -9,6 +9,7 @@ import pytest
 
 from weft.engine.engine import Engine
 from weft.engine.errors import Problem, RunError, WeftError
+from weft.engine.lazy import Lazy
 from weft.engine.node import node
 from weft.engine.purity import PureExecution
 from weft.engine.registry import Registry
@@ -113,10 +114,21 @@ def polite(items: list[float], boxes: list[Box] | None = None) -> list[float]:
     return [*items, 1.0]
 
 
+@node("AppendAwaited", category="toy")
+async def append_awaited(first: Lazy[list[float]], second: Lazy[list[float]]) -> float:
+    """Change a list that is computed only if it is awaited.
+
+    Args:
+        first: Changed.
+        second: Never awaited.
+    """
+    return _append(await first)
+
+
 KNOWN = Registry(
     [
         REGISTRY, numbers, pack, append_in_thread, append_inline, append_later, append_and_fail,
-        unpack, polite,
+        unpack, polite, append_awaited,
     ]
 )  # fmt: skip
 
@@ -161,6 +173,18 @@ def test_purity_looks_into_each_of_several_links() -> None:
         (problem,), _ = failed(e, workflow, "bad.value")
     assert (problem.code, problem.port) == ("node.mutated_input", "boxes")
     assert "two.box (Pack)" in problem.message
+
+
+def test_purity_watches_what_is_awaited() -> None:
+    workflow = flow(
+        n=("Numbers", {}),
+        m=("Numbers", {"count": 2}),
+        bad=("AppendAwaited", {"first": "@n.value", "second": "@m.value"}),
+    )
+    with Engine(KNOWN, debug_purity=True) as e:
+        (problem,), log = failed(e, workflow, "bad.value")
+    assert (problem.code, problem.port) == ("node.mutated_input", "first")
+    assert_ran(log, ["n"])
 
 
 def test_purity_watches_values_written_in_the_workflow() -> None:
