@@ -18,7 +18,7 @@ from weft.engine.registry import Registry
 from weft.engine.values import Values
 from weft.engine.workflow import Workflow
 from weft.engine.workspace import Workspace
-from weft.nodes import control, image, latent, plain
+from weft.nodes import control, flow, image, latent, plain
 from weft.nodes.standard import THIMBLE, standard_registry
 from weft.nodes.values import CODECS
 
@@ -41,6 +41,10 @@ from weft.nodes.values import CODECS
 )
 def test_plain_node_keeps_its_contract(function: Any, inputs: dict[str, Any]) -> None:
     testing.check_node(function, **inputs)
+
+
+def test_switch_keeps_its_contract() -> None:
+    testing.check_node(flow.switch, on=True, yes=testing.image(), no=testing.mask())
 
 
 @pytest.mark.parametrize("crop", ["disabled", "center"])
