@@ -209,7 +209,12 @@ def test_run_with_damaged_model_exits_1_with_code_node_and_hint(
 def test_run_interrupted_exits_130_and_writes_nothing(
     file: Path, folders: list[str], tmp_path: Path
 ) -> None:
-    words = [sys.executable, "-m", "weft", "run", str(file), *folders]
+    # Whoever starts the tests in the background has Ctrl-C ignored, which children inherit.
+    listening = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from weft.cli.main import main; sys.exit(main())"
+    )
+    words = [sys.executable, "-c", listening, "run", str(file), *folders]
     with subprocess.Popen(
         [*words, "--steps", "10000", "--json"],
         stdout=subprocess.PIPE,
