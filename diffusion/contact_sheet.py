@@ -49,7 +49,8 @@ def choose_cell(grid: Grid, wanted: int | None = None) -> int:
         width, height = Layout.largest(grid, smallest)
         raise ParameterError(
             "sheet.too_large",
-            f"A sheet of {grid.columns} x {grid.rows} pictures of {smallest} pixels is too large.",
+            f"A sheet of {grid.columns} x {grid.rows} pictures of {smallest} pixels would have "
+            f"{width} x {height} pixels; allowed are {MAX_SIDE} on a side and {MAX_PIXELS} in all.",
             expected=f"up to {MAX_PIXELS} pixels, and {MAX_SIDE} on a side",
             got=f"{width} x {height} pixels",
             hint="Give fewer values, or put the axis with the fewest values last (it goes across)."

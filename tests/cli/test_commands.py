@@ -30,7 +30,9 @@ assert not heavy, heavy
 """
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["run", "--help"], ["nodes"], []])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["run", "--help"], ["sweep", "--help"], ["nodes"], []]
+)
 def test_command_line_imports_nothing_heavy(words: list[str]) -> None:
     code = LIGHT.format(words=words)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
