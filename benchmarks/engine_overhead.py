@@ -10,7 +10,8 @@ one collects all) and `tree` (pairs are added up). Three times are taken for eac
     cached    the same again, everything known
 
 all in microseconds a node; `first` and `cached` are whole `Engine.run` calls with an event
-listener, without `prepare`. The peer in the same run is a plain Python loop that calls the same functions.
+listener, without `prepare`. The peer in the same run is a plain Python loop that calls the same
+functions.
 The aims are 25 (prepare and first together) and 8 (cached).
 """
 
