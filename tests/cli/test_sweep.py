@@ -305,7 +305,12 @@ def test_sweep_on_a_model_loads_it_once_and_samples_each_combination(
 def test_sweep_interrupted_exits_130_and_draws_nothing(tiny_models: Path, tmp_path: Path) -> None:
     file = tmp_path / "w.json"
     file.write_text(json.dumps(flows.txt2img()))
-    words = [sys.executable, "-m", "weft", "sweep", str(file), "--models", str(tiny_models)]
+    # Whoever starts the tests in the background has Ctrl-C ignored, which children inherit.
+    listening = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from weft.cli.main import main; sys.exit(main())"
+    )
+    words = [sys.executable, "-c", listening, "sweep", str(file), "--models", str(tiny_models)]
     words += ["--grid", str(tmp_path / "sheet.png"), "--steps", "10000", "--seed", "1..9", "--json"]
     with subprocess.Popen(
         words,
