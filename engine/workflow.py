@@ -63,6 +63,8 @@ class Workflow:
         Raises:
             DocumentError: The data has neither shape.
         """
+        if isinstance(data, dict) and is_comfy(data.get("prompt")):
+            data = data["prompt"]  # the body of a request to ComfyUI, as scripts keep it
         if registry is not None and is_comfy(data):
             return cls(from_comfy(data, registry))
         if is_comfy_editor(data):

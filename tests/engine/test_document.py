@@ -162,6 +162,12 @@ def test_comfy_api_file_becomes_a_document() -> None:
     assert workflow.validate(REGISTRY)[0].code == "graph.no_outputs"
 
 
+def test_comfy_request_body_is_unwrapped() -> None:
+    prompt = {"1": {"class_type": "PrimitiveNumber", "inputs": {"val": 5}}}
+    body = {"prompt": prompt, "client_id": "x", "extra_data": {}}
+    assert list(Workflow.from_json(body, REGISTRY).document.nodes) == ["1"]
+
+
 def test_comfy_api_file_with_unknown_class_names_it() -> None:
     comfy = {
         "1": {"class_type": "Mystery", "inputs": {}},
