@@ -214,7 +214,7 @@ class DiskCache:
             except FileNotFoundError:
                 continue
             for path, info in details.items():
-                when = info.get("mtime") or info.get("created") or 0.0
+                when: Any = info.get("mtime") or info.get("created") or 0.0
                 seconds = when.timestamp() if hasattr(when, "timestamp") else float(when)
                 found.append((path, int(info.get("size") or 0), seconds))
         return found
