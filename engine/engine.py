@@ -132,6 +132,7 @@ class Engine:
         self.cache = cache if cache is not None else MemoryCache()
         self._lanes = Lanes()
         self._flights = Flights()
+        self._running: dict[str, CancelToken] = {}
         self._plans: OrderedDict[tuple[int, tuple[str, ...] | None], tuple[Document, Plan]]
         self._plans = OrderedDict()
 
@@ -194,10 +195,12 @@ class Engine:
         names = self._names(workflow, asked)
         steps = self._plan(resolved.document, names if asked is not None else None)
         log = _Log(on_event)
+        run = uuid.uuid4().hex[:12]
+        token = token if token is not None else CancelToken()
         diary = Diary(self.history, scope, steps) if scope is not None else None
         execution = self._execution(
             steps,
-            run=uuid.uuid4().hex[:12],
+            run=run,
             cache=self.cache,
             disk=self.disk,
             numerics=self._numerics,
@@ -206,11 +209,15 @@ class Engine:
             flights=self._flights,
             workspace=self.workspace,
             document=functools.cache(lambda: dump(resolved.document)),
-            token=token if token is not None else CancelToken(),
+            token=token,
             listener=log.receive,
             diary=diary,
         )
-        status = await execution.execute()
+        self._running[run] = token
+        try:
+            status = await execution.execute()
+        finally:
+            del self._running[run]
         if diary is not None:
             diary.close(execution.known.digests, execution.numerics)
         if status == "cancelled":
@@ -232,6 +239,16 @@ class Engine:
             cached=tuple(log.cached),
             seconds=log.seconds,
         )
+
+    def cancel(self, run: str) -> bool:
+        """Cancel a run by its id (every event has it); whether it was still running.
+
+        Safe from any thread. Nodes stop at their next look at the token.
+        """
+        token = self._running.get(run)
+        if token is not None:
+            token.cancel()
+        return token is not None
 
     def explain(
         self,

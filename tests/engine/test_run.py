@@ -270,6 +270,22 @@ def test_run_cancelled_in_a_node_stops_at_its_next_check() -> None:
     assert result["after.value"] == 0
 
 
+def test_run_cancelled_by_its_id_stops_and_is_forgotten() -> None:
+    gate, ids = Gate(), []
+    nodes = {"n": ("Number", {}), "w": ("Wait", {"a": "@n.value"})}
+
+    with engine(nodes=[gate.node]) as e, ThreadPoolExecutor(1) as pool:
+        running = pool.submit(
+            e.run, flow(**nodes), outputs=["w.value"], on_event=lambda x: ids.append(x.run)
+        )
+        assert gate.entered.wait(30)
+        assert e.cancel(ids[0])
+        with pytest.raises(Cancelled):
+            running.result(30)
+        assert not e.cancel(ids[0])
+        assert not e.cancel("nobody")
+
+
 def test_run_cancelled_beforehand_calls_nothing() -> None:
     token = CancelToken()
     token.cancel()
