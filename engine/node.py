@@ -106,6 +106,7 @@ class NodeSpec:
         is_async: Whether the function is a coroutine function.
         lazy: Whether it has lazy inputs.
         files: The parameters that name files.
+        seeds: Names of the parameters that are seeds.
         doc: The docstring in parts.
         where: `file:line` of the declaration.
     """
@@ -127,6 +128,7 @@ class NodeSpec:
     is_async: bool
     lazy: bool
     files: tuple[Parameter, ...]
+    seeds: tuple[str, ...]
     doc: Docstring
     where: str
     output_index: Mapping[str, int] = field(default_factory=dict)
@@ -266,6 +268,7 @@ def _read(function: Callable[..., Any], *, type_id: str, **fields: Any) -> NodeS
         is_async=inspect.iscoroutinefunction(function),
         lazy=any(p.lazy for p in parameters.values()),
         files=tuple(p for p in parameters.values() if p.file is not None),
+        seeds=tuple(p.name for p in parameters.values() if p.is_seed),
         doc=doc,
         where=where,
         output_index={o.name: i for i, o in enumerate(outputs)},

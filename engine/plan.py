@@ -98,8 +98,8 @@ def plan(document: Document, registry: Registry, outputs: Iterable[str] | None =
         result.needs.append(len(step.needs))
         for source in step.needs:
             result.readers[source].append(i)
-        for name, parameter in spec.parameters.items():
-            if parameter.is_seed and type(step.literals.get(name)) is int:
+        for name in spec.seeds:
+            if type(step.literals.get(name)) is int:
                 result.seeds[f"{node_id}.{name}"] = step.literals[name]
     for target in wanted:
         node_id, port = split_target(target)

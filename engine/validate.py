@@ -261,6 +261,11 @@ class _Check:
 
         A variable that nothing upstream decides stays one.
         """
+        source = self.specs.get(link.node)
+        if source is not None and link.output in source.output_index:
+            direct = source.outputs[source.output_index[link.output]].type
+            if direct.name != "VAR":
+                return direct
         queue: list[Link] = [link]
         seen: set[Link] = set()
         variable = SocketType("VAR", choices=("T",))

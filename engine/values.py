@@ -14,7 +14,7 @@ import dataclasses
 import enum
 import struct
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from blake3 import blake3
@@ -129,24 +129,23 @@ class Values:
         raise Unknown
 
 
+_ENCODERS: dict[type, Callable[[Any], bytes]] = {
+    str: lambda value: b"s" + value.encode("utf-8", "surrogatepass"),
+    int: lambda value: b"i%d" % value,
+    float: lambda value: b"f" + struct.pack(">d", value),
+    bool: lambda value: b"T" if value else b"F",
+    type(None): lambda value: b"N",
+    bytes: lambda value: b"b" + value,
+}
+
+
 def encode_scalar(value: object) -> bytes | None:
-    """Injective encoding of None, bool, int, float, str and bytes; None for other classes."""
-    # Exact classes only: a subclass may mean something else, as an enum's members do.
-    match value:
-        case str() if type(value) is str:
-            return b"s" + value.encode("utf-8", "surrogatepass")
-        case bool():
-            return b"T" if value else b"F"
-        case int() if type(value) is int:
-            return b"i%d" % value
-        case float() if type(value) is float:
-            return b"f" + struct.pack(">d", value)
-        case None:
-            return b"N"
-        case bytes() if type(value) is bytes:
-            return b"b" + value
-        case _:
-            return None
+    """Injective encoding of None, bool, int, float, str and bytes; None for other classes.
+
+    Exact classes only: a subclass may mean something else, as the members of an enum do.
+    """
+    encoder = _ENCODERS.get(type(value))
+    return None if encoder is None else encoder(value)
 
 
 def is_plain(value: object) -> bool:
