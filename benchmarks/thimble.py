@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -68,11 +68,17 @@ def text_figures(studio: Studio, prompts: list[Prompt]) -> list[Figure]:
     counts = [len(prompt.scene.things) for prompt in prompts]
     one = [v for v, count in zip(verdicts, counts, strict=True) if count == 1]
     two = [v for v, count in zip(verdicts, counts, strict=True) if count == 2]
+    plain = [all(t.texture == "plain" for t in prompt.scene.things) for prompt in prompts]
+    both = list(zip(verdicts, counts, plain, strict=True))
+    plain_one = [v for v, count, simple in both if count == 1 and simple]
+    plain_two = [v for v, count, simple in both if count == 2 and simple]
     return [
         _share("background colour right", [v.background for v in verdicts], 0.99),
         _share("shape colour right, one thing", [v.colours for v in one], 0.98),
         _share("shape right, one thing", [v.shapes for v in one], 0.96),
         _share("colours and shapes right, two things", [v.bound for v in two], 0.90),
+        _share("shape right, one plain thing", [v.shapes for v in plain_one]),
+        _share("colours and shapes right, two plain things", [v.bound for v in plain_two]),
     ]
 
 
@@ -170,18 +176,28 @@ def reference_figures(studio: Studio, prompts: list[Prompt]) -> list[Figure]:
     ]
 
 
-def measure(studio: Studio, count: int, tell: Callable[[str], None]) -> list[Figure]:
-    """All figures over the first `count` prompts; control, references and guidance use a part."""
+PARTS = ("text", "guidance", "control", "references")
+
+
+def measure(
+    studio: Studio, count: int, parts: Sequence[str], tell: Callable[[str], None]
+) -> list[Figure]:
+    """Figures over the first `count` prompts; all parts but the first use some of them."""
     prompts = fixed_prompts(count)
-    tell(f"{count} prompts")
-    figures = text_figures(studio, prompts)
-    tell("guidance")
-    figures += guidance_figures(studio, prompts[: max(4, count // 5)])
-    tell("control")
-    figures += control_figures(studio, with_contrast(prompts)[: max(4, count // 5)])
-    figures += photograph_figures(studio, 3)
-    tell("references")
-    return figures + reference_figures(studio, prompts[: max(4, count // 4)])
+    some = max(4, count // 5)
+    figures: list[Figure] = []
+    for part in parts:
+        tell(part)
+        if part == "text":
+            figures += text_figures(studio, prompts)
+        elif part == "guidance":
+            figures += guidance_figures(studio, prompts[:some])
+        elif part == "control":
+            figures += control_figures(studio, with_contrast(prompts)[:some])
+            figures += photograph_figures(studio, 3)
+        else:
+            figures += reference_figures(studio, prompts[:some])
+    return figures
 
 
 def table(figures: list[Figure]) -> str:
@@ -201,10 +217,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prompts", type=int, default=200, help="how many of the fixed prompts")
     parser.add_argument("--models", type=Path, default=MODELS, help="models folder")
+    parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=PARTS)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     studio = Studio.open(given.models)
-    figures = measure(studio, given.prompts, lambda text: print(text, file=sys.stderr, flush=True))
+    figures = measure(
+        studio, given.prompts, given.parts, lambda text: print(text, file=sys.stderr, flush=True)
+    )
     if given.json:
         rows = [asdict(figure) | {"reached": figure.reached} for figure in figures]
         print(json.dumps({"guidance": GUIDANCE, "figures": rows}, indent=2))

@@ -54,9 +54,9 @@ class Clock:
     def progress(self) -> float:
         return min(self.used / self.total, 1.0)
 
-    def factor(self) -> float:
-        """Linear warm-up, then half a cosine down to 1 %."""
-        done = self.progress
+    def factor(self, done: float | None = None) -> float:
+        """Linear warm-up, then half a cosine down to 1 %; `done` replaces this clock's progress."""
+        done = self.progress if done is None else done
         if done < self.warm_up:
             return max(done / self.warm_up, 0.02)
         left = (done - self.warm_up) / (1 - self.warm_up)

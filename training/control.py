@@ -17,7 +17,7 @@ from diffusers import ControlNetModel
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from training import common
+from training import common, parallel
 from training.dataset import load as load_data
 from training.latents import load_latents
 from training.nets import Net
@@ -27,7 +27,7 @@ from training.unet import load_base, pick_tokens
 from training.vae import load_vae
 
 log = logging.getLogger("control")
-RATE = 5e-4
+RATE = 1e-3
 HINT_CHANNELS = (16, 32, 48, 64)
 DROPPED = 0.25
 DRAWING_SHARE = 0.4
@@ -103,12 +103,16 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
         average.values, average.steps = state["average"], state["step"]
         step, used = state["step"], state["used"]
     clock = common.Clock(minutes, used, warm_up=0.04)
-    noising = Noising(device, seed=100 + step)
-    rng = np.random.default_rng(step)
+    parallel.start(device)
+    own = step * 64 + parallel.rank()
+    torch.manual_seed(own)
+    noising = Noising(device, seed=own)
+    rng = np.random.default_rng(own)
+    batch //= parallel.count()
     drawings = np.array([i for i, r in enumerate(records) if r["kind"] != "shapes"])
     shapes = np.array([i for i, r in enumerate(records) if r["kind"] == "shapes"])
     some = int(batch * DRAWING_SHARE)
-    recent, saved = 0.0, clock.used
+    recent, saved, done = 0.0, clock.used, clock.progress
 
     def keep() -> None:
         state: dict[str, Any] = {"model": control.state_dict(), "optimiser": optimiser.state_dict()}
@@ -116,9 +120,9 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
         common.save(state_path, state)
         common.save(runs / "control.pt", {"model": average.values, "step": step})
 
-    while clock.progress < 1:
+    while done < 1:
         for group in optimiser.param_groups:
-            group["lr"] = RATE * clock.factor()
+            group["lr"] = RATE * clock.factor(done)
         rows = np.concatenate([rng.choice(drawings, some), rng.choice(shapes, batch - some)])
         rng.shuffle(rows)
         hint = hints(images[rows], rng).to(device)
@@ -138,19 +142,23 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
         loss = noising.loss(predicted, noise, steps)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        done = parallel.average_gradients(control, clock.progress)
         nn.utils.clip_grad_norm_(control.parameters(), 1.0)
         optimiser.step()
-        average.update(control)
         step += 1
+        if parallel.rank() > 0:
+            continue
+        average.update(control)
         recent = recent * 0.98 + float(loss.detach()) * 0.02
         if step % 25 == 0:
             log.info("step %d  %.0f s  loss %.4f", step, clock.used, recent / (1 - 0.98**step))
-        if clock.used - saved > 240:
+        if clock.used - saved > 270:
             keep()
             look(runs, base, step)
             saved = clock.used
-    keep()
-    look(runs, base, step)
+    if parallel.rank() == 0:
+        keep()
+        look(runs, base, step)
 
 
 if __name__ == "__main__":

@@ -157,7 +157,7 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
         recent = recent * 0.98 + float(loss.detach()) * 0.02
         if step % 25 == 0:
             log.info("step %d  %.0f s  loss %.4f", step, clock.used, recent / (1 - 0.98**step))
-        if clock.used - saved > 240:
+        if clock.used - saved > 330:
             keep()
             look(runs, step)
             saved = clock.used

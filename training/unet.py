@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from transformers import CLIPTokenizer
 
-from training import common
+from training import common, parallel
 from training.latents import load_latents
 from training.nets import Net, new_text_encoder, new_unet
 from training.noising import Fp32Attention, Noising
@@ -93,9 +93,12 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
         average.values, average.steps = state["average"], state["step"]
         step, used = state["step"], state["used"]
     clock = common.Clock(minutes, used)
-    noising = Noising(device, seed=step)
+    parallel.start(device)
+    part = slice(parallel.rank(), None, parallel.count())
+    torch.manual_seed(step * 64 + parallel.rank())
+    noising = Noising(device, seed=step * 64 + parallel.rank())
     batches = common.shuffled(len(moments), batch, seed=step)
-    recent, saved = 0.0, clock.used
+    recent, saved, done = 0.0, clock.used, clock.progress
 
     def keep() -> None:
         state: dict[str, Any] = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
@@ -107,10 +110,10 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
             parts[part][rest] = value
         common.save(runs / "base.pt", {**parts, "step": step})
 
-    while clock.progress < 1:
+    while done < 1:
         for group in optimiser.param_groups:
-            group["lr"] = RATE * clock.factor()
-        rows = next(batches)
+            group["lr"] = RATE * clock.factor(done)
+        rows = next(batches)[part]
         noisy, noise, steps = noising.draw(moments[rows].to(device).float())
         ids = pick_tokens(tokens[rows], DROPPED).to(device)
         with Fp32Attention(device), torch.autocast(device.type, torch.bfloat16):
@@ -119,10 +122,13 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
         loss = noising.loss(predicted, noise, steps)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        done = parallel.average_gradients(model, clock.progress)
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
-        average.update(model)
         step += 1
+        if parallel.rank() > 0:
+            continue
+        average.update(model)
         recent = recent * 0.98 + float(loss.detach()) * 0.02
         if step % 50 == 0:
             log.info("step %d  %.0f s  loss %.4f", step, clock.used, recent / (1 - 0.98**step))
@@ -130,8 +136,9 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
             keep()
             look(runs, step)
             saved = clock.used
-    keep()
-    look(runs, step)
+    if parallel.rank() == 0:
+        keep()
+        look(runs, step)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+
 from benchmarks._thimble_judge import (
     background_colour,
     dominant_colour,

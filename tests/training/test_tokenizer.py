@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from transformers import CLIPTokenizer
+
 from training.captions import WORDS, caption
 from training.tokenizer import LENGTH, encode, save_tokenizer
 from training.world import sample_scene
-from transformers import CLIPTokenizer
 
 
 @pytest.fixture(scope="module")

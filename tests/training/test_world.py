@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from training.captions import caption
 from training.dataset import make
 from training.render import coverage, render
