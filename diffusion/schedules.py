@@ -97,7 +97,7 @@ def beta(table: DiscreteSigmas, steps: int) -> list[float]:
     Source: Lee et al. 2024, "Beta Sampling is All You Need".
     """
     import numpy as np
-    from scipy.special import betaincinv  # type: ignore[import-untyped]  # comes with scikit-image
+    from scipy.special import betaincinv  # type: ignore[import-untyped]
 
     quantiles = betaincinv(0.6, 0.6, 1.0 - np.linspace(0.0, 1.0, steps, endpoint=False))
     times = np.rint(quantiles * (len(table) - 1)).astype(int).tolist()
