@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .errors import ModelError, ParameterError
-from .latents import check_image
+from .images import check_image
 from .types import Conditioning, ControlNet, ControlUse, Image, Model
 
 if TYPE_CHECKING:

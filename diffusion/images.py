@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 Method = Literal["nearest-exact", "bilinear", "area", "bicubic", "lanczos"]
 
 
-def check_image(image: Tensor) -> Tensor:
+def check_image(image: Tensor, *, least: int = 1) -> Tensor:
     """The picture itself, if it has the layout of one.
 
     Raises:
-        ShapeError: It is not (B, H, W, 3).
+        ShapeError: It is not (B, H, W, 3), or a side has fewer pixels than `least`.
     """
     if image.ndim != 4 or image.shape[-1] != 3 or 0 in image.shape:
         raise ShapeError(
@@ -25,6 +25,13 @@ def check_image(image: Tensor) -> Tensor:
             expected="(B, H, W, 3) with no side 0",
             got=str(tuple(image.shape)),
             hint="Put the batch first and the colours last.",
+        )
+    if min(image.shape[1:3]) < least:
+        raise ShapeError(
+            "image.too_small",
+            "The picture is too small.",
+            expected=f"at least {least} pixels a side",
+            got=f"{image.shape[2]} x {image.shape[1]}",
         )
     return image
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .control import check_factor, check_window
 from .errors import ModelError
-from .latents import check_image
+from .images import check_image
 from .types import ClipVision, Image, IPAdapter, IPAdapterUse, Model
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .errors import ParameterError, ShapeError
+from .images import check_image
 from .types import Image, Latent, Mask, Vae
 
 if TYPE_CHECKING:
@@ -135,28 +136,6 @@ def set_noise_mask(latent: Latent, mask: Mask) -> Latent:
 def downscale(vae: Vae) -> int:
     """Pixels per latent cell and side: 8 for SD1.x."""
     return int(2 ** (len(vae.weights.config["block_out_channels"]) - 1))
-
-
-def check_image(image: Image, *, least: int = 1) -> None:
-    """Refuse what is no picture.
-
-    Raises:
-        ShapeError: Not (B, H, W, 3), or a side is shorter than `least`.
-    """
-    if image.ndim != 4 or image.shape[-1] != 3 or min(image.shape[:3]) < 1:
-        raise ShapeError(
-            "image.bad_shape",
-            "This is no picture.",
-            expected="(B, H, W, 3)",
-            got=str(tuple(image.shape)),
-        )
-    if min(image.shape[1:3]) < least:
-        raise ShapeError(
-            "image.too_small",
-            "The picture is too small.",
-            expected=f"at least {least} pixels a side",
-            got=f"{image.shape[2]} x {image.shape[1]}",
-        )
 
 
 def _ready(vae: Vae) -> tuple[Any, Any, Any]:
