@@ -109,7 +109,7 @@ class DiskCache:
 
         The action is written last: it must not point to values that were not written.
         """
-        with contextlib.suppress(OSError):
+        try:
             for digest, value in zip(action.digests, outputs, strict=True):
                 path = self._path("values", digest)
                 if not self._fs.exists(path):
@@ -122,10 +122,10 @@ class DiskCache:
                 self._path("actions", key), blake3(body).hexdigest().encode() + b"\n" + body
             )
             self._keep_budget()
-            return
-        log.warning(
-            "the cache at %s cannot be written; results are kept in memory only", self._root
-        )
+        except OSError as error:
+            log.warning(
+                "the cache at %s cannot be written (%s); results stay in memory", self._root, error
+            )
 
     def stats(self) -> DiskStats:
         """Count what is there."""
