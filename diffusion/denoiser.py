@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from .sigmas import DiscreteSigmas
+from .model_sampling import Parametrization
 from .types import Conditioning
 
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ class Denoiser(Protocol):
     """A model ready to run, whatever the family behind it.
 
     Attributes:
-        sigmas: Its noise levels.
+        parametrization: What the network predicts, and its noise levels.
         scale: Factor from stored latents to the space it works in (0.18215 for SD1.x).
         device: Where `x` must be.
     """
 
     @property
-    def sigmas(self) -> DiscreteSigmas: ...
+    def parametrization(self) -> Parametrization: ...
     @property
     def scale(self) -> float: ...
     @property

@@ -15,7 +15,7 @@ from .noise import StepNoise, initial_noise
 from .samplers import SAMPLERS
 from .samplers.protocol import AfterStep, Predict, Sampler
 from .schedules import schedule_sigmas
-from .sigmas import DiscreteSigmas
+from .sigmas import Sigmas
 from .types import Conditioning, Latent, Model
 
 if TYPE_CHECKING:
@@ -94,10 +94,12 @@ def sample(
     """
     import torch
 
+    from .families import open_denoiser, sampling_of
+
     rule = _sampler(sampler_name)
     _check_numbers(cfg, denoise, start_step, last_step)
     _check_latent(model, latent)
-    table = DiscreteSigmas()
+    table = sampling_of(model).table()
     sigmas = run_sigmas(
         table, rule, scheduler, steps, denoise, start_step, last_step, force_full_denoise
     )
@@ -108,8 +110,6 @@ def sample(
     if not add_noise:
         noise = torch.zeros_like(noise)
 
-    from .families import open_denoiser
-
     with torch.no_grad():
         denoiser = open_denoiser(model)
         noise = noise.to(denoiser.device)
@@ -118,7 +118,7 @@ def sample(
         if latent.noise_mask is not None:
             predict = Masked(predict, latent_mask(latent.noise_mask, start), start, noise)
         step_noise = BrownianNoise.between(sigmas) if rule.brownian else StepNoise
-        x = start + noise * start_scale(table, sigmas[0])
+        x = denoiser.parametrization.noised(start, noise, sigmas[0])
         x = rule.run(
             predict,
             x,
@@ -131,7 +131,7 @@ def sample(
 
 
 def run_sigmas(
-    table: DiscreteSigmas,
+    table: Sigmas,
     sampler: Sampler,
     scheduler: str,
     steps: int,
@@ -156,16 +156,7 @@ def run_sigmas(
     return sigmas if len(sigmas) > 1 else []
 
 
-def start_scale(table: DiscreteSigmas, sigma: float) -> float:
-    """Factor on the initial noise: the whole variance at the model's largest sigma, else sigma."""
-    if sigma > table.sigma_max or math.isclose(sigma, table.sigma_max, rel_tol=1e-5):
-        return math.sqrt(1.0 + sigma**2)
-    return sigma
-
-
-def _whole_schedule(
-    table: DiscreteSigmas, sampler: Sampler, scheduler: str, steps: int
-) -> list[float]:
+def _whole_schedule(table: Sigmas, sampler: Sampler, scheduler: str, steps: int) -> list[float]:
     if not sampler.drops_penultimate:
         return schedule_sigmas(scheduler, table, steps)
     longer = schedule_sigmas(scheduler, table, steps + 1 if steps >= 1 else steps)

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from .errors import ParameterError
-from .sigmas import DiscreteSigmas
+from .sigmas import Sigmas
 
-Schedule: TypeAlias = Callable[[DiscreteSigmas, int], list[float]]
+Schedule: TypeAlias = Callable[[Sigmas, int], list[float]]
 
 
-def schedule_sigmas(name: str, table: DiscreteSigmas, steps: int) -> list[float]:
+def schedule_sigmas(name: str, table: Sigmas, steps: int) -> list[float]:
     """Sigmas of a named schedule.
 
     Args:
@@ -42,7 +42,7 @@ def schedule_sigmas(name: str, table: DiscreteSigmas, steps: int) -> list[float]
     return SCHEDULERS[name](table, steps)
 
 
-def normal(table: DiscreteSigmas, steps: int) -> list[float]:
+def normal(table: Sigmas, steps: int) -> list[float]:
     """Even steps in time, from the noisiest to the cleanest training step."""
     import torch
 
@@ -50,7 +50,7 @@ def normal(table: DiscreteSigmas, steps: int) -> list[float]:
     return [*(table.sigma(t) for t in times), 0.0]
 
 
-def karras(table: DiscreteSigmas, steps: int) -> list[float]:
+def karras(table: Sigmas, steps: int) -> list[float]:
     """Smaller steps where the picture is nearly clean. Source: Karras et al. 2022, eq. 5, rho 7."""
     import torch
 
@@ -60,13 +60,13 @@ def karras(table: DiscreteSigmas, steps: int) -> list[float]:
     return [*((high + ramp * (low - high)) ** rho).tolist(), 0.0]
 
 
-def simple(table: DiscreteSigmas, steps: int) -> list[float]:
+def simple(table: Sigmas, steps: int) -> list[float]:
     """Every n-th training sigma, counted from the noisiest."""
     stride = len(table) / steps
     return [*(float(table.sigmas[-(1 + int(i * stride))]) for i in range(steps)), 0.0]
 
 
-def sgm_uniform(table: DiscreteSigmas, steps: int) -> list[float]:
+def sgm_uniform(table: Sigmas, steps: int) -> list[float]:
     """As normal, but the step that would end at the cleanest training step ends at 0."""
     import torch
 
@@ -74,7 +74,7 @@ def sgm_uniform(table: DiscreteSigmas, steps: int) -> list[float]:
     return [*(table.sigma(t) for t in torch.linspace(start, end, steps + 1)[:-1]), 0.0]
 
 
-def exponential(table: DiscreteSigmas, steps: int) -> list[float]:
+def exponential(table: Sigmas, steps: int) -> list[float]:
     """Even steps in log sigma."""
     import math
 
@@ -84,14 +84,14 @@ def exponential(table: DiscreteSigmas, steps: int) -> list[float]:
     return [*ramp.exp().tolist(), 0.0]
 
 
-def ddim_uniform(table: DiscreteSigmas, steps: int) -> list[float]:
+def ddim_uniform(table: Sigmas, steps: int) -> list[float]:
     """Every (1000 // steps)-th training step from number 1 on, as DDIM counts; can be one more."""
     stride = max(len(table) // steps, 1)
     picked = [float(table.sigmas[i]) for i in range(1, len(table), stride)]
     return [*reversed(picked), 0.0]
 
 
-def beta(table: DiscreteSigmas, steps: int) -> list[float]:
+def beta(table: Sigmas, steps: int) -> list[float]:
     """More steps at both ends: quantiles of Beta(0.6, 0.6) over time; doubled ones are dropped.
 
     Source: Lee et al. 2024, "Beta Sampling is All You Need".

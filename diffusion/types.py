@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from .model_sampling import ModelSampling
 from .weights import Weights
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ else:
 __all__ = [
     "Clip",
     "ClipVision",
+    "Concat",
     "Conditioning",
     "ConditioningEntry",
     "ControlNet",
@@ -45,9 +47,37 @@ __all__ = [
     "Latent",
     "Mask",
     "Model",
+    "Sampling",
+    "SizeHint",
     "Vae",
     "Weights",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a denoising network counts noise and what its output means; plain values.
+
+    Attributes:
+        prediction: "eps", "v", "sample" (the clean picture), "edm" or "flow".
+        levels: "discrete" (training timesteps with betas), "flow", "flux" or "edm".
+        shift: Of flow levels: the factor ("flow") or its logarithm ("flux"); 1 = none for "flow".
+        timesteps: What sigma 1 is called when a flow network is told.
+        zero_snr: Of discrete levels: the last one is pure noise (sigma about 4500).
+        betas: Of discrete levels: smallest and largest.
+        beta_spacing: "scaled" or "linear".
+        sigma_min, sigma_max: Bounds of "edm" levels.
+    """
+
+    prediction: str = "eps"
+    levels: str = "discrete"
+    shift: float = 1.0
+    timesteps: float = 1000.0
+    zero_snr: bool = False
+    betas: tuple[float, float] = (0.00085, 0.012)
+    beta_spacing: str = "scaled"
+    sigma_min: float = 0.002
+    sigma_max: float = 80.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +129,37 @@ class ControlUse:
     end: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class SizeHint:
+    """The sizes that SDXL was told of each training picture, in pixels.
+
+    Attributes:
+        width, height: Of the original picture.
+        crop_x, crop_y: What was cut off on the left and above.
+        target_width, target_height: Of the picture it learned from.
+    """
+
+    width: int
+    height: int
+    crop_x: int = 0
+    crop_y: int = 0
+    target_width: int | None = None
+    target_height: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Concat:
+    """A picture that the network sees beside the noise (inpainting, InstructPix2Pix).
+
+    Attributes:
+        samples: (B, C, h, w) float32 latents as the VAE gives them.
+        mask: (B, H, W) float32, 1 = repaint, any size; None for networks without a mask.
+    """
+
+    samples: Tensor
+    mask: Tensor | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ConditioningEntry:
     """One encoded prompt and what goes with it.
@@ -109,6 +170,11 @@ class ConditioningEntry:
         start, end: Part of the sampling schedule in which it acts, fractions in [0, 1].
         strength: Weight against other entries of the same conditioning.
         control: ControlNets that act together with this prompt; their residuals add up.
+        size: What SDXL is told of sizes; None = the size of the run.
+        aesthetic: What the SDXL refiner is told of beauty, 1 to 10; None = 6, negative 2.5.
+        guidance: What a guidance-distilled network (Flux dev) is told; None = 3.5.
+        concat: A picture that inpainting and editing networks see; None = an empty one.
+        token_mask: (1, T) float32, 1 where a token is no padding; None = all are seen.
     """
 
     tokens: Tensor
@@ -117,6 +183,11 @@ class ConditioningEntry:
     end: float = 1.0
     strength: float = 1.0
     control: tuple[ControlUse, ...] = ()
+    size: SizeHint | None = None
+    aesthetic: float | None = None
+    guidance: float | None = None
+    concat: Concat | None = None
+    token_mask: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,28 +232,43 @@ class IPAdapterUse:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A denoising network: shared weights, and a list of patches applied when it is used."""
+    """A denoising network: shared weights, and a list of patches applied when it is used.
+
+    Attributes:
+        patches: What acts inside of the network.
+        sampling: What it predicts and at which noise levels; None = as its family was trained.
+    """
 
     __socket__: ClassVar[str] = "MODEL"
 
     family: str
     weights: Weights
     patches: tuple[IPAdapterUse, ...] = ()
+    sampling: ModelSampling | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A text encoder with its tokenizer.
+    """The text encoders of a model with their tokenizers.
 
     Attributes:
-        last_layer: Which layer's output is taken: -1 the last, -2 the one before ("clip skip 2").
+        weights: The first encoder.
+        last_layer: Which layer's output is taken: -1 the last, -2 the one before ("clip skip 2");
+            None = as the family was trained.
+        others: Second and third encoder of families that have them, in the family's order.
     """
 
     __socket__: ClassVar[str] = "CLIP"
 
     family: str
     weights: Weights
-    last_layer: int = -1
+    last_layer: int | None = None
+    others: tuple[Weights, ...] = ()
+
+    @property
+    def encoders(self) -> tuple[Weights, ...]:
+        """All encoders, in the family's order."""
+        return (self.weights, *self.others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from ..errors import SamplingError, ShapeError
 from ..formats.shapes import SD1_SCALE
 from ..ip_attention import ActiveAdapter, IPAdapterNetwork, active_adapters
 from ..latents import DOWNSCALE
-from ..sigmas import DiscreteSigmas
+from ..model_sampling import Parametrization
 from ..types import Conditioning, ConditioningEntry, ControlUse, IPAdapterUse, Model
+from . import sampling_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,13 +56,14 @@ class SD1Denoiser:
         self._unet: Any = model.weights.module
         first = next(self._unet.parameters())
         self._like: Tensor = torch.empty(0, device=first.device, dtype=first.dtype)
-        self._table = DiscreteSigmas()
+        self._parametrization = Parametrization(sampling_of(model))
+        self._table = self._parametrization.table
         self._plans: dict[tuple[object, ...], list[_Call]] = {}
         self._keep: list[object] = []  # plans are known by object ids: keep those objects alive
 
     @property
-    def sigmas(self) -> DiscreteSigmas:
-        return self._table
+    def parametrization(self) -> Parametrization:
+        return self._parametrization
 
     @property
     def scale(self) -> float:
@@ -88,13 +90,13 @@ class SD1Denoiser:
         total = [torch.zeros_like(x) for _ in sides]
         count = [0.0 for _ in sides]
         timestep = self._table.timestep(sigma)
-        scaled = x / math.sqrt(sigma**2 + 1.0)
+        scaled = self._parametrization.network_input(x, sigma)
         alone = all(len(conditioning.entries) == 1 for conditioning, _ in sides)
         for call in self._plan(x, sigma, sides):
             eps = self._run(call, scaled, timestep)
             for row, part in zip(call.rows, eps.chunk(len(call.rows)), strict=True):
                 side = next(i for i, (_, negative) in enumerate(sides) if negative == row.negative)
-                x0 = x - sigma * part
+                x0 = self._parametrization.denoised(x, part, sigma)
                 if alone:  # the usual case: no averaging, which would also round
                     total[side], count[side] = x0, 1.0
                 else:
@@ -102,7 +104,7 @@ class SD1Denoiser:
                     count[side] += row.entry.strength
         return [t if n == 1.0 else t / n for t, n in zip(total, count, strict=True)]
 
-    def _run(self, call: _Call, scaled: Tensor, timestep: int) -> Tensor:
+    def _run(self, call: _Call, scaled: Tensor, timestep: float) -> Tensor:
         count = len(call.rows)
         x = scaled.to(self._like.dtype).repeat(count, 1, 1, 1)
         t = torch.full((x.shape[0],), timestep, device=x.device)

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 import weft.diffusion as wd
+from weft.diffusion.model_sampling import SD1, Parametrization
 from weft.diffusion.samplers import SAMPLERS
-from weft.diffusion.sampling import run_sigmas, start_scale
+from weft.diffusion.sampling import run_sigmas
 from weft.diffusion.sigmas import DiscreteSigmas
 
 Prompts = tuple[wd.Conditioning, wd.Conditioning]
@@ -124,8 +125,11 @@ def test_guidance_is_linear_in_the_clean_pictures(model: wd.Model, prompts: Prom
 
 def test_first_step_starts_from_the_whole_variance() -> None:
     top = TABLE.sigma_max
-    assert start_scale(TABLE, top) == pytest.approx((1 + top**2) ** 0.5)
-    assert start_scale(TABLE, 5.0) == 5.0
+    one, none = torch.ones(1), torch.zeros(1)
+    noised = Parametrization(SD1).noised
+    assert float(noised(none, one, top)) == pytest.approx((1 + top**2) ** 0.5)
+    assert float(noised(none, one, 5.0)) == 5.0
+    assert float(noised(one, none, 5.0)) == 1.0
 
 
 def test_denoise_takes_the_end_of_a_longer_schedule() -> None:
