@@ -47,37 +47,10 @@ __all__ = [
     "Latent",
     "Mask",
     "Model",
-    "Sampling",
     "SizeHint",
     "Vae",
     "Weights",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How a denoising network counts noise and what its output means; plain values.
-
-    Attributes:
-        prediction: "eps", "v", "sample" (the clean picture), "edm" or "flow".
-        levels: "discrete" (training timesteps with betas), "flow", "flux" or "edm".
-        shift: Of flow levels: the factor ("flow") or its logarithm ("flux"); 1 = none for "flow".
-        timesteps: What sigma 1 is called when a flow network is told.
-        zero_snr: Of discrete levels: the last one is pure noise (sigma about 4500).
-        betas: Of discrete levels: smallest and largest.
-        beta_spacing: "scaled" or "linear".
-        sigma_min, sigma_max: Bounds of "edm" levels.
-    """
-
-    prediction: str = "eps"
-    levels: str = "discrete"
-    shift: float = 1.0
-    timesteps: float = 1000.0
-    zero_snr: bool = False
-    betas: tuple[float, float] = (0.00085, 0.012)
-    beta_spacing: str = "scaled"
-    sigma_min: float = 0.002
-    sigma_max: float = 80.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
