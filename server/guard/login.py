@@ -1,0 +1,71 @@
+"""Getting in with a browser: a page that asks for the token, and links that carry it once.
+
+The token becomes a cookie at once and leaves the address bar; no other route reads it from a URL.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from . import sessions
+from .policy import Policy
+from .refusal import refuse
+from .throttle import Throttle
+from .users import User
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>weft</title>
+<meta name="viewport" content="width=device-width">
+<style>body{font:16px system-ui,sans-serif;margin:20vh auto;max-width:22rem;padding:0 1rem}
+input,button{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;margin:.4rem 0}</style>
+</head><body><h1>weft</h1><form method="post" action="/login">
+<label for="token">Token, as shown where the server was started</label>
+<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
+<button>Log in</button></form></body></html>
+"""
+
+
+def add_login(app: web.Application, policy: Policy, guesses: Throttle) -> None:
+    """Add `/login`; `guesses` slows down who tries tokens."""
+
+    async def show(request: web.Request) -> web.Response:
+        token = request.query.get("token")
+        if token is not None:
+            return enter(request, policy, guesses, token)
+        return web.Response(text=_PAGE, content_type="text/html")
+
+    async def submit(request: web.Request) -> web.Response:
+        form = await request.post()
+        token = form.get("token")
+        return enter(request, policy, guesses, token if isinstance(token, str) else "")
+
+    app.router.add_get("/login", show)
+    app.router.add_post("/login", submit)
+
+
+def enter(request: web.Request, policy: Policy, guesses: Throttle, token: str) -> web.Response:
+    """Exchange a token for the cookie and go to the front page, always the front page."""
+    caller = request.remote or ""
+    if not guesses.allows(caller):
+        return refuse(429, "guard.too_many_guesses", "Too many wrong tokens; wait a minute.")
+    user = policy.users.find(token)
+    if user is None and not policy.is_open:
+        guesses.take(caller)
+        return refuse(401, "guard.bad_token", "This token is not valid.")
+    response = web.Response(status=303, headers={"Location": "/", "Cache-Control": "no-store"})
+    if user is not None:
+        set_cookie(request, response, user)
+    return response
+
+
+def set_cookie(request: web.Request, response: web.Response, user: User) -> None:
+    """Let a browser in for the cookie's lifetime."""
+    response.set_cookie(
+        sessions.COOKIE,
+        sessions.sign(user),
+        max_age=sessions.LIFETIME,
+        httponly=True,
+        samesite="Strict",
+        secure=request.secure,
+        path="/",
+    )

@@ -1,0 +1,102 @@
+"""What the guard is told at start, and what it refuses to start with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...engine.errors import WeftError
+from .hosts import Hosts, is_loopback
+from .users import Users
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Who is let in.
+
+    Attributes:
+        hosts: Names that this server answers to, and foreign pages that may call it.
+        users: Who may use it; empty means whoever reaches it, which only loopback allows.
+    """
+
+    hosts: Hosts = field(default_factory=Hosts)
+    users: Users = field(default_factory=Users)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no token is asked for."""
+        return not self.users
+
+
+def make_policy(
+    bound: str,
+    *,
+    token: str | None = None,
+    users_file: Path | None = None,
+    names: Iterable[str] = (),
+    origins: Iterable[str] = (),
+) -> Policy:
+    """The policy of a server that listens on `bound`.
+
+    Args:
+        bound: Address or name; empty for all interfaces.
+        token: The administrator's token; None for none.
+        users_file: Where users are kept; None for nowhere.
+        names: More names to answer to (a proxy's).
+        origins: Foreign pages that may call.
+
+    Raises:
+        WeftError: It would be open to other machines without a token, or an origin is `*`.
+    """
+    origins = tuple(origins)
+    for origin in origins:
+        if origin == "*" or "://" not in origin:
+            raise WeftError(
+                "Every web page in the world would be allowed to use this server."
+                if origin == "*"
+                else f"{origin!r} is no origin.",
+                code="guard.bad_origin",
+                expected="scheme://host or scheme://host:port",
+                hint="Name the pages that may call; it may be repeated.",
+            )
+    users = Users(users_file, token)
+    if not users and not is_loopback(bound):
+        raise WeftError(
+            f"Listening on {bound or 'all interfaces'} would let everybody who reaches this "
+            "machine use it, and there is no token.",
+            code="guard.no_token",
+            expected="a token, or a loopback address",
+            hint="Add --token (one is made and shown), or listen on 127.0.0.1.",
+        )
+    return Policy(Hosts.of(bound, names, origins), users)
+
+
+def check_folders(writable: Iterable[Path], code: Iterable[Path]) -> None:
+    """Refuse folders through which an uploaded file could become a program.
+
+    Args:
+        writable: Folders that the server writes to for strangers.
+        code: Folders from which Python imports.
+
+    Raises:
+        WeftError: One of the writable folders is one of code, or lies around or inside a package.
+    """
+    places = [p.resolve() for p in code if p.is_dir()]
+    for folder in writable:
+        place = folder.resolve()
+        for other in places:
+            packaged = place.is_relative_to(other) and _in_package(place, other)
+            if other.is_relative_to(place) or packaged:
+                raise WeftError(
+                    f"The folder {folder} is written to by whoever uses the server, and Python "
+                    f"imports programs from {other}.",
+                    code="guard.folder_is_code",
+                    hint="Choose another folder for input, output or data.",
+                )
+
+
+def _in_package(place: Path, root: Path) -> bool:
+    """Whether a folder below an import root is part of an installed package."""
+    steps = [place, *place.parents]
+    return any((s / "__init__.py").exists() for s in steps[: steps.index(root)])

@@ -1,0 +1,157 @@
+"""Who may use the server, by token. Only hashes of tokens are kept.
+
+A token has 256 random bits, so a plain hash of it cannot be guessed back; slow password hashes
+would add nothing but work for every request.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from ...engine.atomic import write_atomically
+from ...engine.errors import WeftError
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+MIN_TOKEN = 16
+
+
+class Role(enum.IntEnum):
+    """What somebody may do; each role may do what those before it may.
+
+    viewer looks, runner submits jobs and uploads pictures, editor changes workflows and settings,
+    admin everything.
+    """
+
+    viewer = 1
+    runner = 2
+    editor = 3
+    admin = 4
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody known.
+
+    Attributes:
+        name: Letters, digits, `-` and `_`.
+        role: What they may do.
+        secret: SHA-256 of their token.
+    """
+
+    name: str
+    role: Role
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"User({self.name!r}, {self.role.name})"  # never the secret: it signs cookies
+
+
+class Users(Mapping[str, User]):
+    """Users by name, kept in a file if there is one.
+
+    Args:
+        path: A JSON file, written with mode 0600; None to keep nothing.
+        token: The token of an administrator who is in no file (`--token`); None for none.
+
+    Raises:
+        WeftError: The file is damaged, or the token is too short to be safe.
+    """
+
+    def __init__(self, path: Path | None = None, token: str | None = None) -> None:
+        self._path = path
+        self._own: dict[str, User] = {}
+        self._stored: dict[str, User] = {}
+        if token is not None:
+            if len(token) < MIN_TOKEN:
+                raise WeftError(
+                    f"The token has {len(token)} characters.",
+                    code="guard.weak_token",
+                    expected=f"at least {MIN_TOKEN} characters",
+                    hint="Leave --token without a value to have one made.",
+                )
+            self._own["admin"] = User("admin", Role.admin, digest(token))
+        if path is not None and path.exists():
+            self._stored = _read(path)
+
+    @property
+    def _all(self) -> Mapping[str, User]:
+        return MappingProxyType({**self._stored, **self._own})
+
+    def __getitem__(self, name: str) -> User:
+        return self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def find(self, token: str) -> User | None:
+        """Whose token it is. Takes the same time whichever user it is, or none."""
+        given, found = digest(token), None
+        for user in self.values():
+            if hmac.compare_digest(user.secret, given):
+                found = user
+        return found
+
+    def add(self, name: str, role: Role) -> str:
+        """Add a user; the token, which is shown only now.
+
+        Raises:
+            WeftError: The name is taken or has other characters.
+        """
+        if not _NAME.fullmatch(name):
+            raise WeftError(
+                "The user name cannot be used.",
+                code="guard.bad_user",
+                expected="1 to 64 letters, digits, - and _",
+            )
+        if name in self:
+            raise WeftError(f'There is a user "{name}" already.', code="guard.user_exists")
+        token = secrets.token_urlsafe(32)
+        self._store({**self._stored, name: User(name, role, digest(token))})
+        return token
+
+    def remove(self, name: str) -> bool:
+        """Remove a user of the file, whose token and cookies end at once; whether there was one."""
+        if name not in self._stored:
+            return False
+        self._store({n: u for n, u in self._stored.items() if n != name})
+        return True
+
+    def _store(self, users: dict[str, User]) -> None:
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            rows = {u.name: {"role": u.role.name, "sha256": u.secret.hex()} for u in users.values()}
+            write_atomically(self._path, json.dumps({"users": rows}, indent=1).encode())
+            self._path.chmod(0o600)
+        self._stored = users
+
+
+def digest(token: str) -> bytes:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _read(path: Path) -> dict[str, User]:
+    try:
+        rows = json.loads(path.read_text("utf-8"))["users"]
+        users = {n: User(n, Role[r["role"]], bytes.fromhex(r["sha256"])) for n, r in rows.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WeftError(
+            f"The file of users {path} cannot be read.",
+            code="guard.bad_users_file",
+            hint="Restore it, or delete it and add the users again.",
+        ) from error
+    if any(len(u.secret) != 32 or not _NAME.fullmatch(u.name) for u in users.values()):
+        raise WeftError(f"The file of users {path} is damaged.", code="guard.bad_users_file")
+    return users
