@@ -10,7 +10,7 @@ that computes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from .model_sampling import ModelSampling
 from .weights import Weights
@@ -34,6 +34,7 @@ else:
 
 
 __all__ = [
+    "Area",
     "Clip",
     "ClipVision",
     "Concat",
@@ -48,6 +49,7 @@ __all__ = [
     "Mask",
     "Model",
     "SizeHint",
+    "TimestepRange",
     "Vae",
     "Weights",
 ]
@@ -133,6 +135,33 @@ class Concat:
     mask: Tensor | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A rectangle of the picture.
+
+    Attributes:
+        x, y: Of its upper left corner.
+        width, height: Its size.
+        unit: "pixels", of which whole latent cells count, or "fraction" of the picture's sides.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    unit: Literal["pixels", "fraction"] = "pixels"
+
+
+@dataclass(frozen=True, slots=True)
+class TimestepRange:
+    """A part of the sampling schedule, fractions in [0, 1]; 0 is the noisy start."""
+
+    __socket__: ClassVar[str] = "TIMESTEPS_RANGE"
+
+    start: float = 0.0
+    end: float = 1.0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ConditioningEntry:
     """One encoded prompt and what goes with it.
@@ -148,6 +177,11 @@ class ConditioningEntry:
         guidance: What a guidance-distilled network (Flux dev) is told; None = 3.5.
         concat: A picture that inpainting and editing networks see; None = an empty one.
         token_mask: (1, T) float32, 1 where a token is no padding; None = all are seen.
+        area: Where it acts; the network then sees only this part. None = the whole picture.
+        mask: (B or 1, H, W) float32 in [0, 1], any size: its weight from place to place; None = 1.
+        mask_strength: Factor on the mask.
+        mask_bounds: Whether the rectangle around the mask is its area as well.
+        fallback: Whether it acts only where the other entries leave something over.
     """
 
     tokens: Tensor
@@ -161,6 +195,11 @@ class ConditioningEntry:
     guidance: float | None = None
     concat: Concat | None = None
     token_mask: Tensor | None = None
+    area: Area | None = None
+    mask: Tensor | None = None
+    mask_strength: float = 1.0
+    mask_bounds: bool = False
+    fallback: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,6 +6,7 @@ is safetensors. What refers to weights (models, conditioning with a ControlNet) 
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from collections.abc import Mapping
@@ -63,29 +64,22 @@ class ConditioningFormat:
     """Conditioning without control."""
 
     def encode(self, value: Conditioning) -> bytes | None:
-        """Tokens and pooled vectors as tensors, the rest as JSON; None if a ControlNet is in it."""
+        """Tensors as tensors, the rest as JSON; None if a ControlNet or the like is in it."""
         tensors: dict[str, Tensor] = {}
         entries = []
         for number, entry in enumerate(value.entries):
-            if entry.control:
+            try:
+                entries.append(_take_apart(entry, f"{number}", tensors))
+            except TypeError:
                 return None
-            tensors[f"tokens{number}"] = entry.tokens
-            if entry.pooled is not None:
-                tensors[f"pooled{number}"] = entry.pooled
-            entries.append([entry.start, entry.end, entry.strength])
         return _save(tensors, {"entries": entries})
 
     def decode(self, data: bytes) -> Conditioning:
         """The same conditioning."""
-        from ..diffusion.types import Conditioning, ConditioningEntry
+        from ..diffusion.types import Conditioning
 
         tensors, rest = _load(data)
-        return Conditioning(
-            tuple(
-                ConditioningEntry(tensors[f"tokens{n}"], tensors.get(f"pooled{n}"), *numbers)
-                for n, numbers in enumerate(rest["entries"])
-            )
-        )
+        return Conditioning(tuple(_put_together(entry, tensors) for entry in rest["entries"]))
 
 
 FORMATS: Mapping[str, Format] = {
@@ -93,6 +87,45 @@ FORMATS: Mapping[str, Format] = {
     "weft.diffusion.types.Latent": LatentFormat(),
     "weft.diffusion.types.Conditioning": ConditioningFormat(),
 }
+
+
+_RECORDS = ("ConditioningEntry", "SizeHint", "Concat", "Area")
+"""The classes in a conditioning that hold nothing but tensors and plain values."""
+
+
+def _take_apart(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
+    """A value as JSON; its tensors go into `tensors`, under names that begin with `name`.
+
+    Raises:
+        TypeError: There is something in it that is not stored.
+    """
+    if type(value).__name__ in _RECORDS:
+        fields = {
+            field.name: _take_apart(getattr(value, field.name), f"{name}.{field.name}", tensors)
+            for field in dataclasses.fields(value)
+            if getattr(value, field.name) is not field.default
+        }
+        return {"record": type(value).__name__, "fields": fields}
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if type(value).__name__ == "Tensor":
+        tensors[name] = value
+        return {"tensor": name}
+    raise TypeError(f"a {type(value).__name__} is not stored")
+
+
+def _put_together(value: Any, tensors: Mapping[str, Tensor]) -> Any:
+    """The opposite of `_take_apart`."""
+    if not isinstance(value, dict):
+        return value
+    if "tensor" in value:
+        return tensors[value["tensor"]]
+    from ..diffusion import types
+
+    if value["record"] not in _RECORDS:
+        raise ValueError(f"no record {value['record']}")
+    fields = {name: _put_together(field, tensors) for name, field in value["fields"].items()}
+    return getattr(types, value["record"])(**fields)
 
 
 def _save(tensors: Mapping[str, Tensor], rest: Any = None) -> bytes:
