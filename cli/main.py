@@ -7,6 +7,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from .serve_options import add_serve
+
 DONE, FAILED, BAD_WORKFLOW, INTERRUPTED = 0, 1, 2, 130
 
 _EPILOG = "exit codes: 0 done, 1 failed while running, 2 bad workflow or usage, 130 interrupted"
@@ -77,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
             allow_abbrev=False,
         )
     )
+
+    add_serve(commands.add_parser("serve", help="run the server", allow_abbrev=False))
 
     validate = commands.add_parser("validate", help="list every problem of a workflow file")
     validate.add_argument("file")

@@ -1,0 +1,166 @@
+"""How every error looks in an answer. The one place where exceptions become JSON."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from pydantic import BaseModel, Field
+
+from ...engine.errors import (
+    DocumentError,
+    FileError,
+    OutputError,
+    SeveralProblems,
+    ValidationError,
+    WeftError,
+)
+
+log = logging.getLogger(__name__)
+
+
+class ProblemModel(BaseModel):
+    """One finding, addressed so that an editor can mark the place."""
+
+    code: str = Field(description="Stable identifier such as `graph.type_mismatch`.")
+    message: str = Field(description="The whole finding in words.")
+    node: str | None = Field(None, description="Id of the node it belongs to.")
+    port: str | None = Field(None, description="Name of the input or output.")
+    expected: str | None = Field(None, description="What would have been right.")
+    got: str | None = Field(None, description="What was found.")
+    hint: str | None = Field(None, description="One thing to do about it.")
+
+
+class ErrorModel(BaseModel):
+    """The body of every answer with a status of 400 and above."""
+
+    error: ProblemModel
+    problems: list[ProblemModel] = Field(
+        default_factory=list, description="Every finding, where there can be several."
+    )
+
+
+class ApiError(WeftError):
+    """A request that cannot be done, with the HTTP status that says so.
+
+    Args:
+        status: 400 to 599.
+        message: What is wrong.
+        headers: More headers of the answer, such as `Retry-After`.
+        where: `code`, `expected`, `got`, `hint` as of any `WeftError`.
+    """
+
+    code = "request.invalid"
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **where: str | None,
+    ) -> None:
+        super().__init__(message, **where)
+        self.status = status
+        self.headers = dict(headers or {})
+
+
+def not_found(what: str, name: str) -> ApiError:
+    """A 404 that says what there is not."""
+    return ApiError(404, f'There is no {what} "{name[:100]}".', code=f"{what}s.unknown")
+
+
+def error_json(error: WeftError) -> dict[str, Any]:
+    """An error as the body of an answer, `{"error": ..., "problems": [...]}`."""
+    if isinstance(error, SeveralProblems):
+        first = str(error).partition("\n")[0]
+        return {
+            "error": {"code": error.code, "message": first},
+            "problems": [p.to_json() for p in error.problems],
+        }
+    return {"error": error.problem.to_json()}
+
+
+def status_of(error: WeftError) -> int:
+    """The HTTP status of an error."""
+    if isinstance(error, ApiError):
+        return error.status
+    if isinstance(error, DocumentError):
+        return 413 if error.code == "document.too_large" else 400
+    if isinstance(error, ValidationError | OutputError | FileError):
+        return 422
+    return 500
+
+
+def error_response(error: WeftError) -> web.Response:
+    """An error as an answer."""
+    headers = error.headers if isinstance(error, ApiError) else None
+    return json_response(error_json(error), status=status_of(error), headers=headers)
+
+
+def json_response(
+    data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """JSON data as an answer that nothing keeps."""
+    body = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=_plain).encode(
+        "utf-8",
+        "replace",  # a lone surrogate in a name must not make an answer impossible
+    )
+    return web.Response(
+        body=body,
+        status=status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_none=True)
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn whatever a handler raises into the one shape that errors have."""
+    try:
+        return await handler(request)
+    except WeftError as error:
+        return error_response(error)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return error_response(_from_http(error, request))
+    except Exception:  # a fault of ours: told to the log whole, to the client not at all
+        log.exception("%s %s failed", request.method, request.path)
+        return error_response(
+            ApiError(
+                500,
+                "The server failed at this request.",
+                code="server.fault",
+                hint="Its log has the details.",
+            )
+        )
+
+
+def _from_http(error: web.HTTPException, request: web.Request) -> ApiError:
+    """aiohttp's own refusals, which come as plain text."""
+    path = request.path[:200]
+    if isinstance(error, web.HTTPNotFound):
+        return ApiError(404, f"There is nothing at {path}.", code="request.unknown_path")
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        allowed = ", ".join(sorted(error.allowed_methods))
+        return ApiError(
+            405,
+            f"{path} cannot be asked with {request.method[:20]}.",
+            code="request.method",
+            expected=allowed,
+            headers={"Allow": allowed},
+        )
+    if isinstance(error, web.HTTPRequestEntityTooLarge):
+        return ApiError(413, "The body is too large.", code="request.too_large")
+    return ApiError(error.status, error.reason or "The request was refused.")

@@ -1,0 +1,149 @@
+"""Jobs as clients see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from .errors import ProblemModel
+
+State = Literal["queued", "running", "done", "failed", "cancelled", "lost"]
+NodeState = Literal["running", "done", "cached", "failed"]
+FINAL: frozenset[State] = frozenset({"done", "failed", "cancelled", "lost"})
+JobId = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
+MAX_PRIORITY = 1000
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Submission(_Body):
+    """A workflow to run."""
+
+    workflow: dict[str, Any] = Field(
+        description="A weft document, or a workflow in ComfyUI's API format."
+    )
+    set: dict[str, Any] = Field(
+        default_factory=dict,
+        max_length=10_000,
+        description="Values put over the document's: `node.parameter` or public input -> value.",
+    )
+    outputs: list[str] | None = Field(
+        None,
+        max_length=10_000,
+        description="Wanted `node.output`s or public names; by default what the workflow gives.",
+    )
+    priority: int = Field(
+        0, ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="Higher ones run first."
+    )
+    idempotency_key: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="A second submission with the same key gives the job of the first.",
+    )
+    title: str | None = Field(None, max_length=1000, description="Shown in lists.")
+    scope: str | None = Field(
+        None,
+        max_length=500,
+        description="What makes jobs belong together (a file, an open tab), so that each can say "
+        "what changed since the one before.",
+    )
+
+
+class Artifact(BaseModel):
+    """A file that a job has written."""
+
+    id: int
+    node: str = Field(description="Id of the node that wrote it.")
+    file: str = Field(description="Name below the output folder.")
+    media_type: str
+    bytes: int
+    kind: Literal["output", "temp"] = Field(description="`temp` for previews.")
+    created: datetime
+
+
+class NodeReport(BaseModel):
+    """How far a node is."""
+
+    state: NodeState
+    seconds: float | None = Field(None, description="How long its function took.")
+    why: list[str] | None = Field(None, description="What changed since it last ran.")
+
+
+class Progress(BaseModel):
+    """Steps of the node that works now."""
+
+    node: str
+    value: int
+    total: int
+    message: str | None = None
+    rate: float | None = Field(None, description="Steps a second.")
+    remaining: float | None = Field(None, description="Seconds until this node is done.")
+
+
+class Job(BaseModel):
+    """A job, as lists and events have it."""
+
+    id: str
+    owner: str
+    title: str | None = None
+    state: State
+    reason: str | None = Field(None, description="Why it is in this state, in words.")
+    priority: int
+    position: int | None = Field(None, description="Place in the queue, from 0.")
+    created: datetime
+    started: datetime | None = None
+    finished: datetime | None = None
+    attempt: int = Field(description="How often it was started.")
+    nodes: int = Field(description="Nodes that the workflow has.")
+    ran: int | None = Field(None, description="Nodes called.")
+    cached: int | None = Field(None, description="Nodes answered from the cache.")
+    seconds: float | None = Field(None, description="Wall time of the last attempt.")
+    error: ProblemModel | None = None
+
+
+class JobDetail(Job):
+    """A job with all that is known of it."""
+
+    seeds: dict[str, int] = Field(description="Every seed, `node.parameter` -> value.")
+    set: dict[str, Any] = Field(description="The values that were put over the document's.")
+    node_states: dict[str, NodeReport]
+    progress: list[Progress]
+    artifacts: list[Artifact]
+    problems: list[ProblemModel] = Field(description="Every failed node.")
+
+
+class JobPage(BaseModel):
+    """Some jobs, newest first."""
+
+    jobs: list[Job]
+    next: int | None = Field(None, description="`before` of the next page; none at the end.")
+
+
+class JobQuery(_Body):
+    """Which jobs to list."""
+
+    state: State | None = None
+    limit: int = Field(50, ge=1, le=500)
+    before: int | None = Field(None, ge=0, description="From the page before.")
+
+
+class Move(_Body):
+    """Where in the queue a job shall stand."""
+
+    to: Literal["front", "back"] | None = None
+    before: JobId | None = Field(None, description="Directly before this job.")
+    priority: int | None = Field(None, ge=-MAX_PRIORITY, le=MAX_PRIORITY)
+
+
+class Queue(BaseModel):
+    """What runs and what waits."""
+
+    paused: bool
+    running: list[Job]
+    queued: list[Job] = Field(description="The first ones, in the order in which they will run.")
+    waiting: int = Field(description="How many wait in all.")

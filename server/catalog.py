@@ -1,0 +1,127 @@
+"""What the server knows of nodes and folders: reads documents and finds their problems.
+
+No torch: node schemas load without it, and functions are called in workers only.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from ..engine.document import dump
+from ..engine.errors import DocumentError, Problem, ValidationError
+from ..engine.expand import expand
+from ..engine.registry import Registry
+from ..engine.validate import validate
+from ..engine.widgets import ModelFile
+from ..engine.workflow import Workflow
+from ..engine.workspace import Workspace
+from ..nodes.standard import standard_registry, standard_workspace
+from .settings import Settings
+
+
+class Catalog:
+    """Node types and folders of one server.
+
+    Attributes:
+        registry: Every node type, those of packs and of `node_modules` too.
+        workspace: Model, input and output folders, as workers have them.
+
+    Raises:
+        DeclarationError: A pack cannot be loaded.
+        FileError: A named file with model folders cannot be read.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._limit = settings.limits.nodes
+        extra = [importlib.import_module(name) for name in settings.node_modules]
+        self.registry: Registry = standard_registry(extra, packs=settings.packs)
+        self.workspace: Workspace = standard_workspace(
+            models=settings.models,
+            inputs=[settings.uploads, *settings.inputs],
+            output=settings.output,
+            extra_model_paths=settings.extra_model_paths,
+        )
+
+    def read(self, data: object, values: Mapping[str, Any] | None = None) -> Workflow:
+        """A workflow from parsed JSON, in weft's format or ComfyUI's API format.
+
+        Args:
+            data: The document.
+            values: `node.parameter` or public input name -> value, put over the document's.
+
+        Raises:
+            DocumentError: The data has neither shape, or too many nodes.
+            ValidationError: A value is for an input that there is not; all such are listed.
+        """
+        workflow = Workflow.from_json(data, self.registry)
+        count = len(expand(workflow.document).document.nodes)
+        if count > self._limit:
+            raise DocumentError(
+                f"The workflow has {count} nodes; this server takes {self._limit}.",
+                code="document.too_large",
+                expected=f"at most {self._limit} nodes",
+                got=str(count),
+            )
+        problems: list[Problem] = []
+        for target, value in (values or {}).items():
+            public = workflow.document.interface.inputs.get(target)
+            try:
+                workflow = workflow.set(public if public is not None else target, value)
+            except ValidationError as error:
+                problems.extend(error.problems)
+        if problems:
+            raise ValidationError(f"{len(problems)} values cannot be set:", problems)
+        return workflow
+
+    def problems(self, workflow: Workflow, outputs: tuple[str, ...] | None = None) -> list[Problem]:
+        """Everything that keeps a workflow from running."""
+        return validate(workflow.document, self.registry, workspace=self.workspace, outputs=outputs)
+
+    def checked(
+        self,
+        data: object,
+        values: Mapping[str, Any] | None = None,
+        outputs: tuple[str, ...] | None = None,
+    ) -> Workflow:
+        """`read`, and refuse what cannot run.
+
+        Raises:
+            DocumentError: As `read`.
+            ValidationError: With every problem.
+        """
+        workflow = self.read(data, values)
+        problems = self.problems(workflow, outputs)
+        if problems:
+            raise ValidationError(f"The workflow has {len(problems)} problems:", problems)
+        return workflow
+
+    def drawn(self, workflow: Workflow) -> tuple[dict[str, Any], dict[str, int]]:
+        """The document as JSON with its random seeds drawn, and all seeds by `node.parameter`.
+
+        A job draws its seeds when it is accepted, so that it gives the same picture however
+        often it has to be started.
+        """
+        resolved = workflow.resolve(self.registry)
+        seeds: dict[str, int] = {}
+        for node_id, node in resolved.document.nodes.items():
+            spec = self.registry.find(node.type)
+            for name in spec.seeds if spec is not None else ():
+                value = node.inputs.get(name)
+                if type(value) is int:
+                    seeds[f"{node_id}.{name}"] = value
+        return dump(resolved.document), seeds
+
+    def models_of(self, workflow: Workflow) -> str:
+        """The model files that a workflow names, as one text: jobs with the same text share
+        loaded weights.
+        """
+        names: set[str] = set()
+        for node in expand(workflow.document).document.nodes.values():
+            spec = self.registry.find(node.type)
+            for parameter in spec.files if spec is not None else ():
+                value = node.inputs.get(parameter.name, parameter.default)
+                if isinstance(parameter.file, ModelFile) and isinstance(value, str):
+                    names.add(f"{parameter.file.kind}/{value}")
+        return "\n".join(sorted(names))

@@ -1,0 +1,1 @@
+"""Jobs: accepted, ordered, dispatched, recorded."""

@@ -1,0 +1,38 @@
+"""Where handlers find the services: typed keys of the application and of a request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from .catalog import Catalog
+    from .events.hub import Hub
+    from .jobs.service import Jobs
+
+SETTINGS = web.AppKey("settings", Settings)
+CATALOG: web.AppKey[Catalog] = web.AppKey("catalog")
+HUB: web.AppKey[Hub] = web.AppKey("hub")
+JOBS: web.AppKey[Jobs] = web.AppKey("jobs")
+
+# Who asks: set by the guard, and nobody else. The jobs of one owner share the queue fairly with
+# those of others.
+OWNER = web.RequestKey("owner", str)
+# Whether that owner may see and steer the jobs of others.
+ADMIN = web.RequestKey("admin", bool)
+LOCAL = "local"
+
+
+def owner_of(request: web.Request) -> str:
+    """The name of who asks; `local` where nobody has to say."""
+    owner: str = request.get(OWNER, LOCAL)
+    return owner
+
+
+def is_admin(request: web.Request) -> bool:
+    """Whether who asks may see and steer everyone's jobs; where nobody has to say who, yes."""
+    admin: bool = request.get(ADMIN, True)
+    return admin

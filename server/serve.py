@@ -1,0 +1,83 @@
+"""Run the application: sockets, signals, logs."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import ssl
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from ..engine.errors import WeftError
+from .app import create_app
+from .logs import log, to_standard_error
+from .settings import Settings
+
+
+def serve(settings: Settings, *, level: str = "INFO", once: bool = False) -> int:
+    """Serve until SIGINT or SIGTERM; the exit code.
+
+    Args:
+        settings: What to serve.
+        level: The least that is logged.
+        once: Stop as soon as it listens.
+
+    Raises:
+        WeftError: It cannot start: a port is taken, a folder or pack cannot be used.
+    """
+    to_standard_error(level)
+    return asyncio.run(_serve(settings, once=once))
+
+
+async def _serve(settings: Settings, *, once: bool) -> int:
+    app = create_app(settings)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    try:
+        await runner.setup()
+        for address in await _listen(runner, settings):
+            log.info("listening", extra={"url": address})
+        if not once:
+            await stop.wait()
+        log.info("stopping")
+    finally:
+        await runner.cleanup()
+    return 0
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> Iterable[str]:
+    tls = _tls(settings)
+    for host in settings.hosts:
+        try:
+            # The address may be taken again at once: connections that the last process left
+            # behind do not count.
+            await web.TCPSite(
+                runner, host, settings.port, ssl_context=tls, reuse_address=True, backlog=1024
+            ).start()
+        except OSError as error:
+            raise WeftError(
+                f"Port {settings.port} of {host} cannot be listened on: {error.strerror or error}.",
+                code="server.port",
+                hint="Stop what uses it, or choose another with --port.",
+            ) from error
+    scheme = "http" if tls is None else "https"
+    return [f"{scheme}://{f'[{a[0]}]' if ':' in a[0] else a[0]}:{a[1]}" for a in runner.addresses]
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise WeftError(
+            f"The certificate {settings.tls_certificate} cannot be used: {error}.",
+            code="server.tls",
+            hint="Give a PEM file, and its key with --tls-key.",
+        ) from error
+    return context

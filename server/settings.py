@@ -1,0 +1,127 @@
+"""What a server is started with. Immutable; made once from the command line or a test."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from ..nodes.standard import home
+
+PORT = 8188
+Count = Annotated[int, Field(ge=1)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Limits(_Frozen):
+    """How much of anything a client may ask for.
+
+    Attributes:
+        body_bytes: Largest body of a request that is no upload.
+        upload_bytes: Largest uploaded file.
+        nodes: Most nodes in a submitted workflow, subgraphs expanded.
+        queued: Most jobs waiting; a submission beyond gets 429.
+        page: Most items in one page of a list.
+        pixels: Most pixels of an uploaded picture.
+        name_length: Longest name of a file or folder, in characters.
+        events_kept: How many events a client that was away can catch up on.
+        connections: Most open event streams.
+    """
+
+    body_bytes: Count = 64 * 2**20
+    upload_bytes: Count = 512 * 2**20
+    nodes: Count = 100_000
+    queued: Count = 100_000
+    page: Count = 500
+    pixels: Count = 100_000_000
+    name_length: Count = 255
+    events_kept: Count = 10_000
+    connections: Count = 1000
+
+
+class Settings(_Frozen):
+    """All of it.
+
+    Attributes:
+        host: Addresses to listen on, separated by commas.
+        port: 0 lets the system choose.
+        data: Folder for the database and other state; made when missing. No file API reaches it.
+        models: Folders with a folder for each kind of model, before the usual ones.
+        input: Folder for uploads; None for `input` below `data`.
+        inputs: More folders with input pictures, only read.
+        output: Folder for finished files.
+        extra_model_paths: Files in the format of ComfyUI's `extra_model_paths.yaml`.
+        token: What clients must show; None for no token, which only loopback allows.
+        database: SQLAlchemy URL; None for a SQLite file below `data`.
+        workers: Worker processes.
+        node_modules: Python modules with more nodes, by import name.
+        packs: Whether nodes of installed packs are loaded.
+        cpu: Whether workers leave accelerators alone.
+        warm: Whether workers load their heavy libraries before the first job.
+        cancel_grace: Seconds that a cancelled job may go on before its worker is killed.
+        stop_grace: Seconds that a running job may go on when the server stops.
+        attempts: How often a job is started before a crash of its worker counts as its failure.
+        tls_certificate: PEM file; None for plain HTTP.
+        tls_key: PEM file of its key.
+        allowed_hosts: More host names that requests may be addressed to.
+        limits: How much of anything.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = PORT
+    data: Path = Field(default_factory=lambda: home() / "server")
+    models: tuple[Path, ...] = ()
+    input: Path | None = None
+    inputs: tuple[Path, ...] = ()
+    output: Path = Path("out")
+    extra_model_paths: tuple[Path, ...] = ()
+    token: SecretStr | None = None
+    database: SecretStr | None = None
+    workers: Annotated[int, Field(ge=0, le=64)] = 1
+    node_modules: tuple[str, ...] = ()
+    packs: bool = True
+    cpu: bool = False
+    warm: bool = True
+    cancel_grace: Annotated[float, Field(ge=0)] = 10.0
+    stop_grace: Annotated[float, Field(ge=0)] = 5.0
+    attempts: Count = 2
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    allowed_hosts: tuple[str, ...] = ()
+    limits: Limits = Limits()
+
+    @field_validator("host")
+    @classmethod
+    def _some_host(cls, host: str) -> str:
+        if not all(part.strip() for part in host.split(",")):
+            raise ValueError("must be one or more addresses separated by commas")
+        return host
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The addresses to listen on."""
+        return tuple(part.strip() for part in self.host.split(","))
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        return all(_is_loopback(host) for host in self.hosts)
+
+    @property
+    def uploads(self) -> Path:
+        """The folder for uploads."""
+        return self.input if self.input is not None else self.data / "input"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""The database: tables, migrations, and one writer that commits many changes at once."""
