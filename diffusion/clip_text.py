@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from .errors import ParameterError
 from .prompt import Piece, parse_prompt
 from .tokenizers import TextTokenizer, tokenizer_for
-from .types import Clip, Conditioning, ConditioningEntry
+from .types import Clip, Conditioning
+from .weights import Weights
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +27,19 @@ class Token:
     weight: float = 1.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipText:
+    """What one CLIP text encoder makes of a prompt.
+
+    Attributes:
+        tokens: (1, T * chunks, C) float32 on the CPU.
+        pooled: (1, P) float32 on the CPU, of the first chunk; projected if the encoder projects.
+    """
+
+    tokens: Tensor
+    pooled: Tensor
+
+
 def encode_text(clip: Clip, text: str, *, square_brackets: bool = True) -> Conditioning:
     """Encode a prompt.
 
@@ -34,7 +48,7 @@ def encode_text(clip: Clip, text: str, *, square_brackets: bool = True) -> Condi
     place: z0 + w * (z - z0).
 
     Args:
-        clip: Text encoder of a checkpoint.
+        clip: Text encoder of a checkpoint. Families with several encode the same text with each.
         text: The prompt, with weights as in `prompt.parse_prompt`; "" is allowed.
         square_brackets: Whether "[x]" weakens x (ComfyUI: no).
 
@@ -46,24 +60,74 @@ def encode_text(clip: Clip, text: str, *, square_brackets: bool = True) -> Condi
 
     Source: weighting and chunk rules as ComfyUI has them, measured.
     """
+    from .families import family_named
+
+    family = family_named(clip.family)
+    return family.encode(clip, [text] * len(family.encoders), square_brackets=square_brackets)
+
+
+def encode_texts(clip: Clip, *texts: str, square_brackets: bool = True) -> Conditioning:
+    """Encode another text with each text encoder, in the family's order (SDXL: L, G).
+
+    Raises:
+        ModelError: The file holds no tokenizer for a text encoder.
+        ParameterError: Not as many texts as the family has encoders.
+    """
+    from .families import family_named
+
+    return family_named(clip.family).encode(clip, texts, square_brackets=square_brackets)
+
+
+def encode_clip(
+    weights: Weights,
+    text: str,
+    *,
+    layer: int = -1,
+    final_norm: bool = True,
+    pad: int | None = None,
+    least: int = 1,
+    square_brackets: bool = True,
+) -> ClipText:
+    """Encode a prompt with one CLIP text encoder; see `encode_text`.
+
+    Args:
+        weights: The encoder.
+        text: The prompt.
+        layer: Whose output is taken: -1 the last layer, -2 the one before.
+        final_norm: Whether the encoder's last norm is applied to it (SDXL: no).
+        pad: Id that fills a chunk; None = the end token.
+        least: Chunks to make at least; the further ones are empty.
+        square_brackets: Whether "[x]" weakens x.
+    """
     import torch
 
-    tokenizer = tokenizer_of(clip)
-    length = int(clip.weights.config["max_position_embeddings"])
-    chunks = chunk_tokens(parse_prompt(text, square_brackets=square_brackets), tokenizer, length)
+    tokenizer = tokenizer_of(weights)
+    length = int(weights.config["max_position_embeddings"])
+    filler = tokenizer.end if pad is None else pad
+    pieces = parse_prompt(text, square_brackets=square_brackets)
+    chunks = chunk_tokens(pieces, tokenizer, length, filler)
+    empty = [Token(tokenizer.start), Token(tokenizer.end), *[Token(filler)] * (length - 2)]
+    chunks += [empty] * (least - len(chunks))
     weighted = any(token.weight != 1.0 for chunk in chunks for token in chunk)
     rows = [[token.id for token in chunk] for chunk in chunks]
     if weighted:
-        rows.append([tokenizer.start] + [tokenizer.end] * (length - 1))
+        rows.append([token.id for token in empty])
     with torch.no_grad():
-        hidden, pooled = _encode(clip, rows, tokenizer.end)
+        hidden, pooled = _encode(weights, rows, tokenizer.end, layer, final_norm)
         if weighted:
-            empty, hidden = hidden[-1:], hidden[:-1]
+            blank, hidden = hidden[-1:], hidden[:-1]
             factors = torch.tensor([[token.weight for token in chunk] for chunk in chunks])
-            moved = empty + factors[..., None] * (hidden - empty)
+            moved = blank + factors[..., None] * (hidden - blank)
             hidden = torch.where(factors[..., None] == 1.0, hidden, moved)
         tokens = hidden.reshape(1, -1, hidden.shape[-1])
-    return Conditioning((ConditioningEntry(tokens=tokens, pooled=pooled[:1]),))
+    return ClipText(tokens, pooled[:1])
+
+
+def count_chunks(weights: Weights, text: str, *, square_brackets: bool = True) -> int:
+    """How many chunks of 77 a prompt takes."""
+    tokenizer = tokenizer_of(weights)
+    length = int(weights.config["max_position_embeddings"])
+    return len(chunk_tokens(parse_prompt(text, square_brackets=square_brackets), tokenizer, length))
 
 
 def set_clip_last_layer(clip: Clip, last_layer: int) -> Clip:
@@ -76,7 +140,7 @@ def set_clip_last_layer(clip: Clip, last_layer: int) -> Clip:
     Raises:
         ParameterError: The encoder has not that many layers.
     """
-    layers = int(clip.weights.config["num_hidden_layers"])
+    layers = min(int(e.config.get("num_hidden_layers", 1000)) for e in clip.encoders)
     if not -layers <= last_layer <= -1:
         raise ParameterError(
             "clip.no_such_layer",
@@ -87,15 +151,17 @@ def set_clip_last_layer(clip: Clip, last_layer: int) -> Clip:
     return replace(clip, last_layer=last_layer)
 
 
-def tokenizer_of(clip: Clip) -> TextTokenizer:
+def tokenizer_of(weights: Weights) -> TextTokenizer:
     """The tokenizer that belongs to a text encoder."""
-    return tokenizer_for(clip.weights.config["vocab_size"], clip.weights.extras.get("tokenizer"))
+    return tokenizer_for(weights.config["vocab_size"], weights.extras.get("tokenizer"))
 
 
 def chunk_tokens(
-    pieces: list[Piece], tokenizer: TextTokenizer, length: int = 77
+    pieces: list[Piece], tokenizer: TextTokenizer, length: int = 77, pad: int | None = None
 ) -> list[list[Token]]:
     """Tokenize weighted pieces into chunks of `length` (start, payload, end, padding).
+
+    `pad` is the id that fills up; None = the end token.
 
     A piece that does not fit in what is left of a chunk begins the next one when it is short
     (< 8 tokens), and is cut when it is long.
@@ -114,23 +180,31 @@ def chunk_tokens(
                 chunks[-1] += group[:room]
                 group = group[room:]
             chunks.append([])
-    return [[start, *chunk, *[end] * (length - 1 - len(chunk))] for chunk in chunks]
+    filler = end if pad is None else Token(pad)
+    return [[start, *chunk, end, *[filler] * (length - 2 - len(chunk))] for chunk in chunks]
 
 
-def _encode(clip: Clip, rows: list[list[int]], end: int) -> tuple[Tensor, Tensor]:
-    """Hidden states (N, 77, C) and pooled (N, C), float32 on the CPU."""
+def _encode(
+    weights: Weights, rows: list[list[int]], end: int, layer: int, final_norm: bool
+) -> tuple[Tensor, Tensor]:
+    """Hidden states (N, 77, C) and pooled (N, P), float32 on the CPU."""
     import torch
 
-    network: Any = clip.weights.module
+    module: Any = weights.module
+    network: Any = getattr(module, "text_model", module)
     device = next(network.parameters()).device
     ids = torch.tensor(rows, device=device)
-    out = network(input_ids=ids, output_hidden_states=clip.last_layer != -1)
+    early = layer != -1 or not final_norm
+    out = network(input_ids=ids, output_hidden_states=early)
     last: Tensor = out.last_hidden_state
     # The embedding at the first end token; transformers' own rule depends on a legacy config value.
     first_end = (ids[:, 1:] == end).int().argmax(dim=1) + 1
     pooled = last[torch.arange(len(rows), device=device), first_end]
-    if clip.last_layer != -1:
-        last = network.final_layer_norm(out.hidden_states[clip.last_layer])
+    if (projection := getattr(module, "text_projection", None)) is not None:
+        pooled = projection(pooled)
+    if early:
+        last = out.hidden_states[layer]
+        last = network.final_layer_norm(last) if final_norm else last
     return _to_cpu(last), _to_cpu(pooled)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .errors import ModelError, ParameterError
+from .errors import ParameterError
 from .images import check_image
-from .types import Conditioning, ControlNet, ControlUse, Image, Model
+from .types import Conditioning, ControlNet, ControlUse, Image
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,30 +75,6 @@ def check_factor(name: str, value: float) -> None:
         raise ParameterError(
             "factor.not_finite", f"{name} is no number.", expected="a finite number", got=str(value)
         )
-
-
-def check_fits(model: Model, net: ControlNet) -> None:
-    """Refuse a ControlNet that was made for another UNet.
-
-    Raises:
-        ModelError: Widths, layers or text width differ; both files are named.
-    """
-    unet, control = model.weights, net.weights
-    for what, key in (
-        ("level widths", "block_out_channels"),
-        ("layers per level", "layers_per_block"),
-        ("text width", "cross_attention_dim"),
-        ("latent channels", "in_channels"),
-    ):
-        if unet.config[key] != control.config[key]:
-            raise ModelError(
-                "model.widths_do_not_fit",
-                f'ControlNet "{control.path.name}" does not fit the UNet of '
-                f'"{unet.path.name}": other {what}.',
-                expected=str(unet.config[key]),
-                got=str(control.config[key]),
-                hint="Use a ControlNet that was trained for this model family.",
-            )
 
 
 def same_use(left: ControlUse, right: ControlUse) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from .latent_format import LatentFormat
 from .model_sampling import Parametrization
 from .types import Conditioning
 
@@ -17,14 +18,14 @@ class Denoiser(Protocol):
 
     Attributes:
         parametrization: What the network predicts, and its noise levels.
-        scale: Factor from stored latents to the space it works in (0.18215 for SD1.x).
+        latent: How stored latents and the space it works in differ.
         device: Where `x` must be.
     """
 
     @property
     def parametrization(self) -> Parametrization: ...
     @property
-    def scale(self) -> float: ...
+    def latent(self) -> LatentFormat: ...
     @property
     def device(self) -> torch.device: ...
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from .brownian import BrownianNoise
 from .control import check_factor
-from .errors import ParameterError, SamplingError, ShapeError
+from .errors import ParameterError, SamplingError
 from .guidance import Guided, Masked, latent_mask
+from .latent_format import for_model
 from .noise import StepNoise, initial_noise
 from .samplers import SAMPLERS
 from .samplers.protocol import AfterStep, Predict, Sampler
@@ -98,7 +99,7 @@ def sample(
 
     rule = _sampler(sampler_name)
     _check_numbers(cfg, denoise, start_step, last_step)
-    _check_latent(model, latent)
+    latent = for_model(latent, model)
     table = sampling_of(model).table()
     sigmas = run_sigmas(
         table, rule, scheduler, steps, denoise, start_step, last_step, force_full_denoise
@@ -113,7 +114,7 @@ def sample(
     with torch.no_grad():
         denoiser = open_denoiser(model)
         noise = noise.to(denoiser.device)
-        start = latent.samples.to(denoiser.device) * denoiser.scale
+        start = denoiser.latent.to_network(latent.samples.to(denoiser.device))
         predict: Predict = Guided(denoiser, positive, negative, cfg)
         if latent.noise_mask is not None:
             predict = Masked(predict, latent_mask(latent.noise_mask, start), start, noise)
@@ -126,7 +127,7 @@ def sample(
             noise=step_noise(shape, seed, latent.batch_index),
             after_step=_reporter(denoiser, len(sigmas) - 1, on_step),
         )
-        samples = (x / denoiser.scale).to(device="cpu", dtype=torch.float32)
+        samples = denoiser.latent.to_stored(x).to(device="cpu", dtype=torch.float32)
     return replace(latent, samples=samples)
 
 
@@ -179,7 +180,7 @@ def _reporter(
                 hint="Set WEFT_DTYPE=float32; if it stays, the model file is damaged.",
             )
         if on_step is not None:
-            on_step(StepInfo(index + 1, total, sigma, denoised / denoiser.scale))
+            on_step(StepInfo(index + 1, total, sigma, denoiser.latent.to_stored(denoised)))
 
     return after_step
 
@@ -208,15 +209,3 @@ def _check_numbers(
             raise ParameterError(
                 "sample.bad_steps", f"{name} is negative.", expected="0 or more", got=str(value)
             )
-
-
-def _check_latent(model: Model, latent: Latent) -> None:
-    channels = model.weights.config["in_channels"]
-    samples = latent.samples
-    if latent.family != model.family or samples.ndim != 4 or samples.shape[1] != channels:
-        raise ShapeError(
-            "latent.does_not_fit",
-            "This latent does not belong to this model.",
-            expected=f"{model.family}, (B, {channels}, h, w)",
-            got=f"{latent.family}, {tuple(samples.shape)}",
-        )

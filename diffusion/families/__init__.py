@@ -1,26 +1,55 @@
-"""Model families: one file each, from a `Model` description to a running `Denoiser`."""
+"""Model families, one file each: latents, text, noise levels and the call of the network."""
 
 from __future__ import annotations
 
-from ..denoiser import Denoiser
-from ..errors import ModelError
-from ..model_sampling import SD1, ModelSampling
-from ..types import Model
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-FAMILY_SAMPLING = {"sd1": SD1}
+from ..errors import ModelError
+from ..model_sampling import ModelSampling
+from .family import Family
+
+if TYPE_CHECKING:
+    from ..denoiser import Denoiser
+    from ..types import Model
+
+_HOME: Mapping[str, tuple[str, str]] = {
+    "sd1": ("sd1", "FAMILY"),
+}
+"""Family -> module and name of its object; imported on first use."""
+
+NAMES: tuple[str, ...] = tuple(_HOME)
+
+
+def family_named(name: str) -> Family:
+    """The family of a model, text encoder or ControlNet.
+
+    Raises:
+        ModelError: A family that weft does not run.
+    """
+    if name not in _HOME:
+        raise ModelError(
+            "model.unsupported_family",
+            f'weft cannot run models of family "{name}".',
+            expected=", ".join(_HOME),
+            got=name,
+        )
+    module, attribute = _HOME[name]
+    found = getattr(import_module(f".{module}", __name__), attribute)
+    assert isinstance(found, Family)
+    return found
 
 
 def sampling_of(model: Model) -> ModelSampling:
-    """What a model predicts and at which noise levels: its own, else its family's.
+    """What a model predicts and at which noise levels: its own, else its file's or family's.
 
     Raises:
         ModelError: A family that weft does not run.
     """
     if model.sampling is not None:
         return model.sampling
-    if model.family not in FAMILY_SAMPLING:
-        raise _unknown(model)
-    return FAMILY_SAMPLING[model.family]
+    return family_named(model.family).sampling_of(model)
 
 
 def open_denoiser(model: Model) -> Denoiser:
@@ -29,17 +58,6 @@ def open_denoiser(model: Model) -> Denoiser:
     Raises:
         ModelError: A family that weft does not run.
     """
-    if model.family == "sd1":
-        from .sd1 import SD1Denoiser
+    from ..batched import BatchedDenoiser
 
-        return SD1Denoiser(model)
-    raise _unknown(model)
-
-
-def _unknown(model: Model) -> ModelError:
-    return ModelError(
-        "model.unsupported_family",
-        f'weft cannot run models of family "{model.family}".',
-        expected=", ".join(FAMILY_SAMPLING),
-        got=model.family,
-    )
+    return BatchedDenoiser(model)

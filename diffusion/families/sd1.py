@@ -1,246 +1,41 @@
-"""Stable Diffusion 1.x: eps prediction, text through cross-attention, latents times 0.18215.
+"""Stable Diffusion 1.x: noise prediction, one CLIP text encoder, latents times 0.18215.
 
-A denoiser lives for one run. What does not change between steps (text on the device, control
-pictures, image tokens, which rows go into one call) is made once and kept in it.
+Inpainting (9 input channels), InstructPix2Pix (8) and LCM (guidance embedding) UNets run the same.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import torch
-
-from ..control import check_fits, fit_hint, same_use
-from ..errors import SamplingError, ShapeError
-from ..formats.shapes import SD1_SCALE
-from ..ip_attention import ActiveAdapter, IPAdapterNetwork, active_adapters
-from ..latents import DOWNSCALE
-from ..model_sampling import Parametrization
-from ..types import Conditioning, ConditioningEntry, ControlUse, IPAdapterUse, Model
-from . import sampling_of
+from .. import latent_format, model_sampling
+from .unet import UNetFamily
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-MOST_REPEATS = 4
-"""Prompts of other length share a call by repeating tokens at most so often (ComfyUI's bound)."""
+    from ..types import Clip, Conditioning
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Row:
-    """One entry of one side of guidance."""
+class SD1(UNetFamily):
+    """See the module."""
 
-    entry: ConditioningEntry
-    negative: bool
-    control: tuple[ControlUse, ...]
+    name = "sd1"
+    words = "SD1.x"
+    latent = latent_format.SD1
+    sampling = model_sampling.SD1
+    encoders = ("CLIP-L",)
+    controls = ("sd1",)
 
+    def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning:
+        from ..clip_text import encode_clip
+        from ..types import Conditioning, ConditioningEntry
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Call:
-    """One network call: rows that run together, and all that is ready for them."""
-
-    rows: tuple[_Row, ...]
-    context: Tensor
-    hints: tuple[tuple[Any, Tensor, float], ...]
-    adapters: tuple[ActiveAdapter, ...]
-
-
-class SD1Denoiser:
-    """See `Denoiser`."""
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self._unet: Any = model.weights.module
-        first = next(self._unet.parameters())
-        self._like: Tensor = torch.empty(0, device=first.device, dtype=first.dtype)
-        self._parametrization = Parametrization(sampling_of(model))
-        self._table = self._parametrization.table
-        self._plans: dict[tuple[object, ...], list[_Call]] = {}
-        self._keep: list[object] = []  # plans are known by object ids: keep those objects alive
-
-    @property
-    def parametrization(self) -> Parametrization:
-        return self._parametrization
-
-    @property
-    def scale(self) -> float:
-        return SD1_SCALE
-
-    @property
-    def device(self) -> torch.device:
-        return self._like.device
-
-    def predict(
-        self, x: Tensor, sigma: float, conditioning: Conditioning, *, negative: bool = False
-    ) -> Tensor:
-        return self._predict(x, sigma, [(conditioning, negative)])[0]
-
-    def predict_pair(
-        self, x: Tensor, sigma: float, positive: Conditioning, negative: Conditioning
-    ) -> tuple[Tensor, Tensor]:
-        wanted, unwanted = self._predict(x, sigma, [(positive, False), (negative, True)])
-        return wanted, unwanted
-
-    def _predict(
-        self, x: Tensor, sigma: float, sides: Sequence[tuple[Conditioning, bool]]
-    ) -> list[Tensor]:
-        total = [torch.zeros_like(x) for _ in sides]
-        count = [0.0 for _ in sides]
-        timestep = self._table.timestep(sigma)
-        scaled = self._parametrization.network_input(x, sigma)
-        alone = all(len(conditioning.entries) == 1 for conditioning, _ in sides)
-        for call in self._plan(x, sigma, sides):
-            eps = self._run(call, scaled, timestep)
-            for row, part in zip(call.rows, eps.chunk(len(call.rows)), strict=True):
-                side = next(i for i, (_, negative) in enumerate(sides) if negative == row.negative)
-                x0 = self._parametrization.denoised(x, part, sigma)
-                if alone:  # the usual case: no averaging, which would also round
-                    total[side], count[side] = x0, 1.0
-                else:
-                    total[side] = total[side] + row.entry.strength * x0
-                    count[side] += row.entry.strength
-        return [t if n == 1.0 else t / n for t, n in zip(total, count, strict=True)]
-
-    def _run(self, call: _Call, scaled: Tensor, timestep: float) -> Tensor:
-        count = len(call.rows)
-        x = scaled.to(self._like.dtype).repeat(count, 1, 1, 1)
-        t = torch.full((x.shape[0],), timestep, device=x.device)
-        down: list[Tensor] | None = None
-        mid: Tensor | None = None
-        for net, hint, strength in call.hints:
-            more, more_mid = net(
-                x,
-                t,
-                encoder_hidden_states=call.context,
-                controlnet_cond=hint,
-                conditioning_scale=strength,
-                return_dict=False,
-            )
-            down = more if down is None else [a + b for a, b in zip(down, more, strict=True)]
-            mid = more_mid if mid is None else mid + more_mid
-        with active_adapters(call.adapters):
-            eps: Tensor = self._unet(
-                x,
-                t,
-                encoder_hidden_states=call.context,
-                down_block_additional_residuals=down,
-                mid_block_additional_residual=mid,
-                return_dict=False,
-            )[0]
-        return eps.float()
-
-    # --- plans: made when the set of what acts changes, at most a few times in a run -------------
-
-    def _plan(
-        self, x: Tensor, sigma: float, sides: Sequence[tuple[Conditioning, bool]]
-    ) -> list[_Call]:
-        patches = tuple(use for use in self._model.patches if self._acts(use, sigma))
-        rows = [
-            _Row(entry, negative, tuple(use for use in entry.control if self._acts(use, sigma)))
-            for conditioning, negative in sides
-            for entry in self._acting_entries(conditioning, sigma, negative)
-        ]
-        key: tuple[object, ...] = (
-            x.shape,
-            tuple((id(r.entry), r.negative, tuple(id(use) for use in r.control)) for r in rows),
-            tuple(id(use) for use in patches),
+        text = encode_clip(
+            clip.weights,
+            texts[0],
+            layer=-1 if clip.last_layer is None else clip.last_layer,
+            square_brackets=square_brackets,
         )
-        if key not in self._plans:
-            self._keep.append((rows, patches))
-            groups = _groups(rows)
-            self._plans[key] = [self._prepare(group, patches, x.shape) for group in groups]
-        return self._plans[key]
-
-    def _acting_entries(
-        self, conditioning: Conditioning, sigma: float, negative: bool
-    ) -> list[ConditioningEntry]:
-        entries = [entry for entry in conditioning.entries if self._acts(entry, sigma)]
-        if not entries or sum(entry.strength for entry in entries) == 0:
-            side = "negative" if negative else "positive"
-            raise SamplingError(
-                "sample.nothing_to_condition_on",
-                f"No {side} prompt acts at sigma {sigma:.4g}.",
-                expected="entries whose start and end cover the whole run, of strength above 0",
-                got=f"{len(conditioning.entries)} entries, none acting",
-                hint="Widen start and end of an entry, or add one for the gap.",
-            )
-        return entries
-
-    def _acts(self, part: ConditioningEntry | ControlUse | IPAdapterUse, sigma: float) -> bool:
-        if part.start <= 0.0 and part.end >= 1.0:
-            return True
-        return self._table.at_fraction(part.end) <= sigma <= self._table.at_fraction(part.start)
-
-    def _prepare(
-        self, rows: Sequence[_Row], patches: tuple[IPAdapterUse, ...], shape: torch.Size
-    ) -> _Call:
-        batch, _, height, width = shape
-        length = math.lcm(*(row.entry.tokens.shape[1] for row in rows))
-        context = torch.cat(
-            [
-                row.entry.tokens.repeat(1, length // row.entry.tokens.shape[1], 1).expand(
-                    batch, -1, -1
-                )
-                for row in rows
-            ]
-        )
-        self._check_width(context)
-        hints = []
-        for use in rows[0].control:
-            check_fits(self._model, use.net)
-            size = (height * DOWNSCALE, width * DOWNSCALE)
-            hint = fit_hint(use.image, size, batch, self._like)
-            hints.append((use.net.weights.module, hint.repeat(len(rows), 1, 1, 1), use.strength))
-        return _Call(
-            rows=tuple(rows),
-            context=context.to(self._like),
-            hints=tuple(hints),
-            adapters=tuple(self._adapter(use, rows, batch) for use in patches),
-        )
-
-    def _adapter(self, use: IPAdapterUse, rows: Sequence[_Row], batch: int) -> ActiveAdapter:
-        network = use.adapter.weights.module
-        assert isinstance(network, IPAdapterNetwork)
-        tokens = [
-            network.tokens((use.negative if row.negative else use.positive).to(self._like))
-            for row in rows
-        ]
-        stacked = torch.cat([token.expand(batch, -1, -1) for token in tokens])
-        return ActiveAdapter(network, stacked, use.weight)
-
-    def _check_width(self, context: Tensor) -> None:
-        wanted = self._model.weights.config["cross_attention_dim"]
-        if context.shape[-1] != wanted:
-            raise ShapeError(
-                "conditioning.does_not_fit",
-                "The prompt was encoded by a text encoder of another model.",
-                expected=f"width {wanted}",
-                got=str(context.shape[-1]),
-                hint="Encode it with the text encoder of the checkpoint that is sampled.",
-            )
+        return Conditioning((ConditioningEntry(text.tokens, text.pooled),))
 
 
-def _groups(rows: Sequence[_Row]) -> list[list[_Row]]:
-    """Rows that can share one network call: same control, token lengths that repeat evenly."""
-    groups: list[list[_Row]] = []
-    for row in rows:
-        for group in groups:
-            if _share(group, row):
-                group.append(row)
-                break
-        else:
-            groups.append([row])
-    return groups
-
-
-def _share(group: Sequence[_Row], row: _Row) -> bool:
-    left, right = group[0].control, row.control
-    if len(left) != len(right):
-        return False
-    lengths = [member.entry.tokens.shape[1] for member in (*group, row)]
-    if math.lcm(*lengths) // min(lengths) > MOST_REPEATS:
-        return False
-    return all(same_use(a, b) for a, b in zip(left, right, strict=True))
+FAMILY = SD1()

@@ -31,6 +31,11 @@ FAMILY_WORDS: Mapping[str, str] = {
 }
 
 
+def family_words(family: str) -> str:
+    """A family's name for people."""
+    return FAMILY_WORDS.get(family, family)
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """What a file holds.

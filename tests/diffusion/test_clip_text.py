@@ -69,25 +69,25 @@ def test_stored_tokenizer_that_does_not_fit_is_refused(stored: str) -> None:
 
 
 def test_short_prompt_fills_one_chunk(clip: wd.Clip) -> None:
-    chunk = chunk_tokens([Piece("red circle", 1.0)], tokenizer_of(clip))[0]
+    chunk = chunk_tokens([Piece("red circle", 1.0)], tokenizer_of(clip.weights))[0]
     assert [token.id for token in chunk] == [0, 4, 7] + [1] * 74
 
 
 def test_long_prompt_is_cut_after_75_tokens(clip: wd.Clip) -> None:
-    chunks = chunk_tokens([Piece("red " * 80, 1.0)], tokenizer_of(clip))
+    chunks = chunk_tokens([Piece("red " * 80, 1.0)], tokenizer_of(clip.weights))
     assert [len(chunk) for chunk in chunks] == [77, 77]
     assert [sum(token.id == 4 for token in chunk) for chunk in chunks] == [75, 5]
 
 
 def test_short_weighted_piece_moves_to_the_next_chunk_whole(clip: wd.Clip) -> None:
     pieces = [Piece("red " * 73, 1.0), Piece("blue circle square", 1.2)]
-    chunks = chunk_tokens(pieces, tokenizer_of(clip))
+    chunks = chunk_tokens(pieces, tokenizer_of(clip.weights))
     assert [sum(token.weight == 1.2 for token in chunk) for chunk in chunks] == [0, 3]
 
 
 def test_long_weighted_piece_is_cut(clip: wd.Clip) -> None:
     pieces = [Piece("red " * 70, 1.0), Piece("blue " * 10, 1.2)]
-    chunks = chunk_tokens(pieces, tokenizer_of(clip))
+    chunks = chunk_tokens(pieces, tokenizer_of(clip.weights))
     assert [sum(token.weight == 1.2 for token in chunk) for chunk in chunks] == [5, 5]
 
 
@@ -131,10 +131,10 @@ def test_clip_skip_beyond_the_layers_is_refused(clip: wd.Clip, layer: int) -> No
 
 def test_checkpoint_with_clips_vocabulary_uses_clips_byte_pairs(tmp_path: Path) -> None:
     _, clip, _ = wd.load_checkpoint(models.tiny_sd1(tmp_path / "x.safetensors", clip_bpe=True))
-    assert tokenizer_of(clip) is clip_tokenizer()
+    assert tokenizer_of(clip.weights) is clip_tokenizer()
     assert wd.encode_text(clip, "any words (at all:1.2)").entries[0].tokens.shape == (1, 77, 64)
 
 
 def test_parse_and_chunk_of_empty_prompt_is_start_and_ends(clip: wd.Clip) -> None:
-    chunks = chunk_tokens(parse_prompt(""), tokenizer_of(clip))
+    chunks = chunk_tokens(parse_prompt(""), tokenizer_of(clip.weights))
     assert [[token.id for token in chunk] for chunk in chunks] == [[0] + [1] * 76]

@@ -1,0 +1,171 @@
+"""Families whose network is diffusers' UNet2DConditionModel: SD1.x, SD2.x, SDXL, Playground."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ModelError, ShapeError
+from .family import Family, Inputs, Residuals, Row, repeat_tokens
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..types import Concat, ControlNet, Model
+
+LCM_GUIDANCE = 7.5
+"""What a guidance-distilled UNet (`time_cond_proj`) is told when the prompt says nothing."""
+
+
+class UNetFamily(Family):
+    """Text through cross-attention; inpainting and editing pictures as further channels."""
+
+    def prepare(self, model: Model, rows: Sequence[Row], shape: Any, like: Tensor) -> Inputs:
+        batch = shape[0]
+        context = repeat_tokens(rows, batch, like)
+        wanted = model.weights.config["cross_attention_dim"]
+        if context.shape[-1] != wanted:
+            raise ShapeError(
+                "conditioning.does_not_fit",
+                "The prompt was encoded by a text encoder of another model.",
+                expected=f"width {wanted} ({self.words})",
+                got=str(context.shape[-1]),
+                hint="Encode it with the text encoder of the checkpoint that is sampled.",
+            )
+        inputs: dict[str, Any] = {"encoder_hidden_states": context}
+        extra = model.weights.config["in_channels"] - shape[1]
+        if extra:
+            inputs["concat"] = self._concat(rows, shape, extra).to(like)
+        width = model.weights.config.get("time_cond_proj_dim")
+        if width:
+            inputs["timestep_cond"] = _guidance_embedding(rows, batch, width).to(like)
+        added = self._added(model, rows, shape, like)
+        if added:
+            inputs["added_cond_kwargs"] = added
+        return inputs
+
+    def forward(
+        self, network: Any, x: Tensor, timestep: float, inputs: Inputs, residuals: Residuals
+    ) -> Tensor:
+        import torch
+
+        t = torch.full((x.shape[0],), timestep, device=x.device)
+        more = {name: value for name, value in inputs.items() if name != "concat"}
+        if "concat" in inputs:
+            x = torch.cat([x, inputs["concat"]], dim=1)
+        output: Tensor = network(
+            x,
+            t,
+            down_block_additional_residuals=residuals.get("down"),
+            mid_block_additional_residual=residuals.get("mid"),
+            return_dict=False,
+            **more,
+        )[0]
+        return output
+
+    def control(
+        self, net: Any, x: Tensor, timestep: float, inputs: Inputs, hint: Tensor, strength: float
+    ) -> Residuals:
+        import torch
+
+        down, mid = net(
+            x,
+            torch.full((x.shape[0],), timestep, device=x.device),
+            encoder_hidden_states=inputs["encoder_hidden_states"],
+            added_cond_kwargs=inputs.get("added_cond_kwargs"),
+            controlnet_cond=hint,
+            conditioning_scale=strength,
+            return_dict=False,
+        )
+        return {"down": down, "mid": mid}
+
+    def check_control(self, model: Model, net: ControlNet) -> None:
+        super().check_control(model, net)
+        unet, control = model.weights, net.weights
+        for what, key in (
+            ("level widths", "block_out_channels"),
+            ("layers per level", "layers_per_block"),
+            ("text width", "cross_attention_dim"),
+        ):
+            if unet.config[key] != control.config[key]:
+                raise ModelError(
+                    "model.widths_do_not_fit",
+                    f'ControlNet "{control.path.name}" does not fit the UNet of '
+                    f'"{unet.path.name}": other {what}.',
+                    expected=str(unet.config[key]),
+                    got=str(control.config[key]),
+                    hint="Use a ControlNet that was trained for this model family.",
+                )
+
+    def _added(self, model: Model, rows: Sequence[Row], shape: Any, like: Tensor) -> dict[str, Any]:
+        """SDXL's sizes and pooled text."""
+        return {}
+
+    def _concat(self, rows: Sequence[Row], shape: Any, extra: int) -> Tensor:
+        """Further channels: (mask, picture) for inpainting, the picture for editing."""
+        import torch
+
+        channels = self.latent.channels
+        if extra not in {channels, channels + 1}:
+            raise ModelError(
+                "model.unsupported_layout",
+                f"This UNet takes {extra} channels beside the latent.",
+                expected=f"none, {channels} (InstructPix2Pix) or {channels + 1} (inpainting)",
+                got=str(extra),
+            )
+        parts = []
+        for row in rows:
+            picture, mask = self._picture(row.entry.concat, shape, extra > channels)
+            parts.append(picture if mask is None else torch.cat([mask, picture], dim=1))
+        return torch.cat(parts)
+
+    def _picture(
+        self, concat: Concat | None, shape: Any, masked: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        import torch
+        import torch.nn.functional as F
+
+        batch, _, height, width = shape
+        if concat is None:  # all is to be painted: nothing is known of the picture
+            blank = torch.zeros(batch, self.latent.channels, height, width)
+            return blank, torch.ones(batch, 1, height, width) if masked else None
+        samples, mask = concat.samples, concat.mask
+        if samples.shape[-2:] != (height, width):
+            raise ShapeError(
+                "concat.does_not_fit",
+                "The picture beside the noise has another size than the run.",
+                expected=f"{8 * width} x {8 * height}",
+                got=f"{8 * samples.shape[-1]} x {8 * samples.shape[-2]}",
+                hint="Sample the latent that came with this conditioning.",
+            )
+        # Inpainting networks were trained on scaled latents, InstructPix2Pix on unscaled ones.
+        samples = self.latent.to_network(samples) if masked else samples
+        if not masked:
+            return _each(samples, batch), None
+        if mask is None:
+            return _each(samples, batch), torch.ones(batch, 1, height, width)
+        small = F.interpolate(mask[:, None].float(), size=(height, width), mode="bilinear")
+        return _each(samples, batch), _each(small.round(), batch)
+
+
+def _each(x: Tensor, batch: int) -> Tensor:
+    """A batch of one or more as (batch, ...), repeated in turn."""
+    return x[[number % len(x) for number in range(batch)]]
+
+
+def _guidance_embedding(rows: Sequence[Row], batch: int, width: int) -> Tensor:
+    """Sines and cosines of the guidance an LCM was distilled for. Source: Luo et al. 2023."""
+    import math
+
+    import torch
+
+    values = [
+        LCM_GUIDANCE if row.entry.guidance is None else row.entry.guidance
+        for row in rows
+        for _ in range(batch)
+    ]
+    half = width // 2
+    steps = torch.exp(torch.arange(half) * -(math.log(10000.0) / (half - 1)))
+    angles = (torch.tensor(values) - 1.0)[:, None] * 1000.0 * steps[None]
+    waves = torch.cat([angles.sin(), angles.cos()], dim=1)
+    return torch.nn.functional.pad(waves, (0, width - waves.shape[1]))
