@@ -25,6 +25,7 @@ from .types import Clip, ClipVision, ControlNet, IPAdapter, Model, Vae
 from .weights import SHARED, Weights
 
 if TYPE_CHECKING:
+    import torch
     from torch.nn import Module
 
 _PathLike = str | os.PathLike[str]
@@ -245,10 +246,10 @@ def _weights(
     digest = digest or source.digest
     reader = TensorReader(source.header, source.state)
 
-    def build() -> Module:
+    def build(on: torch.device) -> Module:
         from .networks import build_network
 
-        tensors = reader.read(names, device, dtype)
+        tensors = reader.read(names, on, dtype)
         with _naming(source.header.path):
             return build_network(kind, config, tensors)
 
@@ -262,6 +263,9 @@ def _weights(
             config=config,
             build=build,
             extras=extras,
+            shapes=shapes,
+            device=device,
+            dtype=dtype,
         )
 
     return SHARED.share((digest, kind, str(device), str(dtype)), make)

@@ -1,19 +1,66 @@
-"""Weights: a handle to the tensors of one network in a file, built on first use and shared.
+"""Weights: a handle to the tensors of one network, built on first use and shared.
 
-The handle is light (path, digest, configuration); the torch module appears when `module` is read.
-Two loads of equal content give the same handle while anybody holds it, so the memory is paid once.
+The handle is light (path, digest, configuration); the torch module appears when `module` is read
+and goes when `residency` needs the room. Two loads of equal content give the same handle while
+anybody holds it, so the memory is paid once.
+
+A handle may also be *derived*: it then says how its tensors follow from those of other handles
+(`derived.py`), which is how LoRAs and merges are described without touching what is shared.
 """
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
+from weakref import ReferenceType, WeakValueDictionary
 
 if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
     from torch.nn import Module
+
+Build = Callable[["torch.device"], "Module"]
+"""Makes the module with its tensors on a device."""
+
+
+class Slot:
+    """What `residency` keeps about one handle; it dies with the handle.
+
+    Attributes:
+        lock: Held while the module is made.
+        module: The module as it was built; None when it is not in memory.
+        tensors: Its tensors by name, while `module` is there.
+        runner: What is lent: `module` itself, or a copy of it that streams its layers.
+        streamed: Whether it is such a copy; `module` then lies in host memory.
+        parked: The module in host memory, after it left its accelerator.
+        lent: The copy of the runner's root that is lent now. Alive = in use.
+        used: When it was last asked for, as a count.
+    """
+
+    __slots__ = ("lent", "lock", "module", "parked", "runner", "streamed", "tensors", "used")
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.module: Module | None = None
+        self.tensors: Mapping[str, Tensor] | None = None
+        self.runner: Module | None = None
+        self.streamed = False
+        self.parked: Module | None = None
+        self.lent: ReferenceType[Module] | None = None
+        self.used = 0
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the module is ready for use."""
+        return self.module is not None
+
+    @property
+    def in_use(self) -> bool:
+        """Whether somebody holds what was lent."""
+        return self.lent is not None and self.lent() is not None
 
 
 class Weights:
@@ -26,7 +73,10 @@ class Weights:
         content_digest: blake3 (hex) of the file's content; all parts of a checkpoint share it.
         config: What the tensor shapes told about the network; plain values.
         nbytes: Size of the tensors in the file.
+        shapes: Name -> shape of its tensors by diffusers (transformers) name, known without
+            loading; empty if the loader did not say.
         extras: What else the file says of this part (e.g. a tokenizer), plain values.
+        slot: What `residency` keeps about it.
 
     Two handles are equal when content and kind are.
     """
@@ -40,8 +90,11 @@ class Weights:
         content_digest: str,
         nbytes: int,
         config: Mapping[str, Any],
-        build: Callable[[], Module],
+        build: Build,
         extras: Mapping[str, Any] | None = None,
+        shapes: Mapping[str, tuple[int, ...]] | None = None,
+        device: torch.device | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         self.path = path
         self.kind = kind
@@ -50,31 +103,102 @@ class Weights:
         self.nbytes = nbytes
         self.config = config
         self.extras: Mapping[str, Any] = extras or {}
+        self.slot = Slot()
+        self._shapes = shapes
         self._build = build
-        self._module: Module | None = None
-        self._lock = threading.Lock()
+        self._device = device
+        self._dtype = dtype
+
+    @property
+    def parents(self) -> tuple[Weights, ...]:
+        """The handles that this one is derived from; the first lends the untouched tensors."""
+        return ()
 
     @property
     def module(self) -> Module:
-        """The torch module on its device, in its compute type, frozen; built on first read.
+        """The torch module, frozen, in its compute type, ready to be called on `device`.
+
+        Hold it only while it is used: what nobody holds may be moved out when room is needed.
 
         Raises:
             ModelError: The file changed or vanished since it was opened, or does not fit.
         """
-        with self._lock:
-            if self._module is None:
-                self._module = self._build()
-            return self._module
+        from .residency import RESIDENCY
+
+        return RESIDENCY.lease(self)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the module takes its inputs and gives its outputs."""
+        if self._device is None:
+            from .device import compute_device
+
+            self._device = compute_device()
+        return self._device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The number type it computes in."""
+        if self._dtype is None:
+            from .device import compute_dtype
+
+            self._dtype = compute_dtype(self.kind, self.device)
+        return self._dtype
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Name -> shape of every tensor; loads the module if the loader did not say."""
+        if self._shapes is None:
+            state = self.module.state_dict()
+            self._shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
+        return self._shapes
+
+    def tensor(self, name: str) -> Tensor:
+        """One tensor in the compute type, wherever it lies now. Shared: never write to it.
+
+        Raises:
+            KeyError: There is no such tensor.
+        """
+        tensors = self.slot.tensors
+        if tensors is None:
+            from .residency import RESIDENCY
+
+            tensors = RESIDENCY.tensors(self)
+        return tensors[name]
+
+    @property
+    def footprint(self) -> int:
+        """Bytes of its own tensors in the type they are computed in; 0 if not known yet."""
+        return self._bytes_of(self._shapes or ())
+
+    @property
+    def whole_footprint(self) -> int:
+        """Bytes of all tensors that its module uses, shared ones included."""
+        return self.footprint
+
+    def _bytes_of(self, names: Iterable[str]) -> int:
+        shapes = self._shapes or {}
+        return sum(math.prod(shapes[name]) for name in names) * self.dtype.itemsize
+
+    @property
+    def label(self) -> str:
+        """Where it comes from, for people."""
+        return self.path.name
 
     @property
     def loaded(self) -> bool:
         """Whether the module is in memory now."""
-        return self._module is not None
+        return self.slot.loaded
 
     def unload(self) -> None:
         """Drop the module; the next use builds it again. Uses under way keep theirs."""
-        with self._lock:
-            self._module = None
+        from .residency import RESIDENCY
+
+        RESIDENCY.drop(self)
+
+    def build(self, device: torch.device) -> Module:
+        """Make the module anew with its tensors on a device; `residency` calls it."""
+        return self._build(device)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Weights):
