@@ -7,12 +7,15 @@ from aiohttp.typedefs import Middleware
 
 from .api.errors import answer_errors
 from .catalog import Catalog
+from .files.service import install_files
+from .guard.middleware import install_guard
+from .guard.policy import policy_of
 from .keys import CATALOG, SETTINGS
-from .routes import system
+from .routes import files, models, nodes, system, workflows
 from .settings import Settings
 
 # Each has `routes`: a `Routes`, or aiohttp's own `RouteTableDef`.
-MODULES = (system,)
+MODULES = (system, nodes, models, files, workflows)
 
 
 def middlewares(settings: Settings) -> list[Middleware]:
@@ -33,6 +36,9 @@ def create_app(settings: Settings) -> web.Application:
     )
     app[SETTINGS] = settings
     app[CATALOG] = Catalog(settings)
+    install_guard(app, policy_of(settings))
+    install_files(app)
+    nodes.install_nodes(app)
     for module in MODULES:
         app.add_routes(module.routes)
     return app

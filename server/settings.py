@@ -69,6 +69,7 @@ class Settings(_Frozen):
         tls_certificate: PEM file; None for plain HTTP.
         tls_key: PEM file of its key.
         allowed_hosts: More host names that requests may be addressed to.
+        allowed_origins: Foreign web pages that may call, as `scheme://host[:port]`.
         limits: How much of anything.
     """
 
@@ -93,6 +94,7 @@ class Settings(_Frozen):
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
     limits: Limits = Limits()
 
     @field_validator("host")

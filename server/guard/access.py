@@ -15,6 +15,7 @@ _RUNNER = re.compile(
     r"/v1/(jobs|validate|files)(/|$)|/v1/cache/explain$"
     r"|/(prompt|queue|interrupt|history|upload/image|upload/mask)(/|$)"
 )
+_FILES = re.compile(r"/v1/files/")
 _EDITOR = re.compile(r"/v1/(workflows|settings)(/|$)|/(settings|userdata)(/|$)")
 
 
@@ -30,6 +31,8 @@ def needed_role(method: str, path: str) -> Role | None:
     path = path.removeprefix("/api")
     if method in SAFE_METHODS:
         return Role.admin if _ADMIN_READS.match(path) else Role.viewer
+    if method == "DELETE" and _FILES.match(path):
+        return Role.editor
     if _RUNNER.match(path):
         return Role.runner
     return Role.editor if _EDITOR.match(path) else Role.admin

@@ -94,13 +94,14 @@ class Hosts:
     origins: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, bound: str, names: Iterable[str] = (), origins: Iterable[str] = ()) -> Hosts:
+    def of(
+        cls, bound: Iterable[str], names: Iterable[str] = (), origins: Iterable[str] = ()
+    ) -> Hosts:
         """The names for a server that listens on `bound`, with `names` and `origins` added."""
-        wide = not is_loopback(bound)
-        own = {bound.lower()} if wide and parse_host(bound) else set()
+        wide = [b.lower() for b in bound if not is_loopback(b)]
         return cls(
-            frozenset(own | {n.lower() for n in names}),
-            wide,
+            frozenset([*wide, *(n.lower() for n in names)]),
+            bool(wide),
             frozenset(o.rstrip("/").lower() for o in origins),
         )
 

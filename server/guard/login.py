@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from ..api.errors import ApiError
 from . import sessions
 from .policy import Policy
-from .refusal import refuse
 from .throttle import Throttle
 from .users import User
 
@@ -44,18 +44,33 @@ def add_login(app: web.Application, policy: Policy, guesses: Throttle) -> None:
 
 
 def enter(request: web.Request, policy: Policy, guesses: Throttle, token: str) -> web.Response:
-    """Exchange a token for the cookie and go to the front page, always the front page."""
+    """Exchange a token for the cookie and go to the front page, always the front page.
+
+    Raises:
+        ApiError: The token is wrong, or too many were.
+    """
     caller = request.remote or ""
     if not guesses.allows(caller):
-        return refuse(429, "guard.too_many_guesses", "Too many wrong tokens; wait a minute.")
+        raise too_many_guesses()
     user = policy.users.find(token)
     if user is None and not policy.is_open:
         guesses.take(caller)
-        return refuse(401, "guard.bad_token", "This token is not valid.")
+        raise ApiError(401, "This token is not valid.", code="guard.bad_token")
     response = web.Response(status=303, headers={"Location": "/", "Cache-Control": "no-store"})
     if user is not None:
         set_cookie(request, response, user)
     return response
+
+
+def too_many_guesses() -> ApiError:
+    """Refuses who has sent too many wrong tokens."""
+    return ApiError(
+        429,
+        "Too many wrong tokens.",
+        code="guard.too_many_guesses",
+        hint="Wait a minute.",
+        headers={"Retry-After": "60"},
+    )
 
 
 def set_cookie(request: web.Request, response: web.Response, user: User) -> None:

@@ -5,32 +5,25 @@ from __future__ import annotations
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
+from ..api.errors import ApiError, error_response
+from ..keys import ADMIN, OWNER
 from . import sessions
 from .access import needed_role
 from .headers import add_security_headers
 from .hosts import HostName
-from .login import add_login, enter
+from .login import add_login, enter, too_many_guesses
 from .origin import foreign_page
 from .policy import Policy
-from .refusal import refuse
 from .throttle import Throttle
 from .users import Role, User
 
-USER: web.RequestKey[User] = web.RequestKey("user", User)
-LOCAL = User("local", Role.admin, b"")  # whoever reaches an open server
-
 
 def install_guard(app: web.Application, policy: Policy) -> None:
-    """Guard an application; call it before other middlewares are added, to stand outermost."""
+    """Guard an application. It stands outside all other middlewares."""
     guesses = Throttle(rate=0.2, burst=10)  # wrong tokens, by address
-    app.middlewares.append(guard(policy, guesses))
+    app.middlewares.insert(0, guard(policy, guesses))
     app.on_response_prepare.append(add_security_headers)
     add_login(app, policy, guesses)
-
-
-def user_of(request: web.Request) -> User:
-    """Who asks; on a server without tokens, the local user."""
-    return request.get(USER, LOCAL)
 
 
 def guard(policy: Policy, guesses: Throttle) -> Middleware:
@@ -38,66 +31,76 @@ def guard(policy: Policy, guesses: Throttle) -> Middleware:
 
     @web.middleware
     async def let_through(request: web.Request, handler: Handler) -> web.StreamResponse:
-        host = _host(request, policy)
-        if host is None:
-            return refuse(
-                421,
-                "guard.host",
-                "This server does not answer to that name.",
-                "Use localhost or its address, or start it with --allow-host NAME.",
-            )
-        if foreign_page(policy.hosts, host, request.method, request.headers):
-            return refuse(
-                403,
-                "guard.origin",
-                "Another web page may not use this server.",
-                "Start it with --allow-origin ORIGIN if that page is yours.",
-            )
-        if _preflight(request, policy):
-            return _allow_origin(request, policy, web.Response(status=204))
-        if not policy.is_open:
-            refusal = _authenticate(request, policy, guesses)
-            if refusal is not None:
-                return refusal
-        return _allow_origin(request, policy, await handler(request))
+        try:
+            host = _host(request, policy)
+            _check_page(request, policy, host)
+            if _is_preflight(request, policy):
+                return _allow_origin(request, policy, web.Response(status=204))
+            answer = None if policy.is_open else _authenticate(request, policy, guesses)
+        except ApiError as error:
+            return error_response(error)
+        if answer is None:
+            answer = await handler(request)
+        return _allow_origin(request, policy, answer)
 
     return let_through
 
 
-def _host(request: web.Request, policy: Policy) -> HostName | None:
+def _host(request: web.Request, policy: Policy) -> HostName:
     given = request.headers.getall(hdrs.HOST, [])
-    return policy.hosts.find(given[0]) if len(given) == 1 else None
+    host = policy.hosts.find(given[0]) if len(given) == 1 else None
+    if host is None:
+        raise ApiError(
+            421,
+            "This server does not answer to that name.",
+            code="guard.host",
+            hint="Use localhost or its address, or start it with --allow-host NAME.",
+        )
+    return host
+
+
+def _check_page(request: web.Request, policy: Policy, host: HostName) -> None:
+    if foreign_page(policy.hosts, host, request.method, request.headers):
+        raise ApiError(
+            403,
+            "Another web page may not use this server.",
+            code="guard.origin",
+            hint="Start it with --allow-origin ORIGIN if that page is yours.",
+        )
 
 
 def _authenticate(
     request: web.Request, policy: Policy, guesses: Throttle
 ) -> web.StreamResponse | None:
-    """Note who asks; the answer to give instead when they may not."""
+    """Note who asks; a way to the login where that is of use."""
     needed = needed_role(request.method, request.path)
     if needed is None:
         return None
     user, tried = _user(request, policy)
-    caller = request.remote or ""
     if user is None:
         if request.method == "GET" and request.path == "/" and "token" in request.query:
             return enter(request, policy, guesses, request.query["token"])
-        if tried and not guesses.take(caller):
-            return refuse(429, "guard.too_many_guesses", "Too many wrong tokens; wait a minute.")
+        if tried and not guesses.take(request.remote or ""):
+            raise too_many_guesses()
         if request.method == "GET" and "text/html" in request.headers.get(hdrs.ACCEPT, ""):
             return web.Response(status=303, headers={"Location": "/login"})
-        refusal = refuse(
+        raise ApiError(
             401,
-            "guard.no_token",
             "This server asks for a token.",
-            "Send it as `Authorization: Bearer TOKEN`, or log in at /login.",
+            code="guard.no_token",
+            hint="Send it as `Authorization: Bearer TOKEN`, or log in at /login.",
+            headers={"WWW-Authenticate": "Bearer"},
         )
-        refusal.headers["WWW-Authenticate"] = "Bearer"
-        return refusal
     if user.role < needed:
-        return refuse(
-            403, "guard.role", f"This needs the role {needed.name}; yours is {user.role.name}."
+        raise ApiError(
+            403,
+            f"This needs the role {needed.name}; yours is {user.role.name}.",
+            code="guard.role",
+            expected=needed.name,
+            got=user.role.name,
         )
-    request[USER] = user
+    request[OWNER] = user.name
+    request[ADMIN] = user.role is Role.admin
     return None
 
 
@@ -110,7 +113,7 @@ def _user(request: web.Request, policy: Policy) -> tuple[User | None, bool]:
     return (sessions.read(cookie, policy.users) if cookie else None), False
 
 
-def _preflight(request: web.Request, policy: Policy) -> bool:
+def _is_preflight(request: web.Request, policy: Policy) -> bool:
     asked = hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
     return request.method == "OPTIONS" and asked and _foreign(request, policy) is not None
 

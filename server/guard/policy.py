@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...engine.errors import WeftError
 from .hosts import Hosts, is_loopback
 from .users import Users
+
+if TYPE_CHECKING:
+    from ..settings import Settings
 
 
 @dataclass(frozen=True)
@@ -30,17 +35,17 @@ class Policy:
 
 
 def make_policy(
-    bound: str,
+    bound: Sequence[str],
     *,
     token: str | None = None,
     users_file: Path | None = None,
     names: Iterable[str] = (),
     origins: Iterable[str] = (),
 ) -> Policy:
-    """The policy of a server that listens on `bound`.
+    """The policy of a server.
 
     Args:
-        bound: Address or name; empty for all interfaces.
+        bound: Addresses or names that it listens on; an empty one for all interfaces.
         token: The administrator's token; None for none.
         users_file: Where users are kept; None for nowhere.
         names: More names to answer to (a proxy's).
@@ -61,15 +66,34 @@ def make_policy(
                 hint="Name the pages that may call; it may be repeated.",
             )
     users = Users(users_file, token)
-    if not users and not is_loopback(bound):
+    wide = [b or "all interfaces" for b in bound if not is_loopback(b)]
+    if not users and wide:
         raise WeftError(
-            f"Listening on {bound or 'all interfaces'} would let everybody who reaches this "
+            f"Listening on {wide[0]} would let everybody who reaches this "
             "machine use it, and there is no token.",
             code="guard.no_token",
             expected="a token, or a loopback address",
             hint="Add --token (one is made and shown), or listen on 127.0.0.1.",
         )
     return Policy(Hosts.of(bound, names, origins), users)
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The policy that settings ask for; also looks that nothing uploaded becomes a program.
+
+    Raises:
+        WeftError: As `make_policy` and `check_folders`.
+    """
+    code = [Path(p) for p in sys.path if p]
+    check_folders([settings.uploads, settings.output, settings.data], code)
+    token = settings.token.get_secret_value() if settings.token is not None else None
+    return make_policy(
+        settings.hosts,
+        token=token,
+        users_file=settings.data / "users.json",
+        names=settings.allowed_hosts,
+        origins=settings.allowed_origins,
+    )
 
 
 def check_folders(writable: Iterable[Path], code: Iterable[Path]) -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from weft.server.guard.hosts import HostName, Hosts, is_loopback, parse_host, same_origin
 from weft.server.guard.origin import foreign_page
 
-LOCAL = Hosts.of("127.0.0.1")
-WIDE = Hosts.of("0.0.0.0", names=["Weft.Example.com"])
+LOCAL = Hosts.of(["127.0.0.1"])
+WIDE = Hosts.of(["0.0.0.0"], names=["Weft.Example.com"])
 HERE = HostName("localhost", 8188)
 
 
@@ -129,7 +129,7 @@ ORIGINS = [None, "null", "http://evil.example", "http://localhost:8188", "https:
 def test_foreign_page_over_the_whole_matrix_passes_own_pages_and_programs(
     method: str, origin: str | None, site: str | None
 ) -> None:
-    hosts = Hosts.of("localhost", origins=["https://friend.example"])
+    hosts = Hosts.of(["localhost"], origins=["https://friend.example"])
     headers = {"Origin": origin, "Sec-Fetch-Site": site}
     headers["Upgrade"] = "websocket" if method == "ws" else None
     given_headers = {name: value for name, value in headers.items() if value is not None}

@@ -147,21 +147,21 @@ def test_needed_role_of_route_is_the_least_that_fits(
 def test_policy_beyond_loopback_without_token_is_refused() -> None:
     for bound in ("0.0.0.0", "::", "", "10.1.2.3"):
         with pytest.raises(WeftError) as caught:
-            make_policy(bound)
+            make_policy([bound])
         assert caught.value.code == "guard.no_token"
-    assert not make_policy("0.0.0.0", token=TOKEN).is_open
-    assert make_policy("127.0.0.1").is_open
+    assert not make_policy(["127.0.0.1", "0.0.0.0"], token=TOKEN).is_open
+    assert make_policy(["127.0.0.1"]).is_open
 
 
 def test_policy_with_users_file_may_listen_wide(tmp_path: Path) -> None:
     Users(tmp_path / "users.json").add("ann", Role.admin)
-    assert not make_policy("0.0.0.0", users_file=tmp_path / "users.json").is_open
+    assert not make_policy(["127.0.0.1", "0.0.0.0"], users_file=tmp_path / "users.json").is_open
 
 
 @pytest.mark.parametrize("origin", ["*", "example.com", ""])
 def test_policy_with_any_origin_is_refused(origin: str) -> None:
     with pytest.raises(WeftError) as caught:
-        make_policy("127.0.0.1", origins=[origin])
+        make_policy(["127.0.0.1"], origins=[origin])
     assert caught.value.code == "guard.bad_origin"
 
 

@@ -1,0 +1,128 @@
+"""The three kinds of folders that files are read from and written to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from ...engine.paths import find_under, safe_parts
+from ...engine.workspace import Workspace
+from ..api.errors import ApiError
+from .index import FolderIndex
+
+Kind = Literal["input", "output", "temp"]
+KINDS: tuple[Kind, ...] = ("input", "output", "temp")
+
+
+class Folders:
+    """Where files of each kind lie.
+
+    `temp` holds previews: it lies below the output folder and is no part of it here.
+
+    Args:
+        workspace: As workers have it.
+        uploads: The input folder that may be written to; the first of the workspace.
+    """
+
+    def __init__(self, workspace: Workspace, uploads: Path) -> None:
+        temp = workspace.output / "temp"
+        self._read: dict[Kind, tuple[Path, ...]] = {
+            "input": workspace.inputs,
+            "output": (workspace.output,),
+            "temp": (temp,),
+        }
+        self._write: dict[Kind, Path] = {
+            "input": uploads,
+            "output": workspace.output,
+            "temp": temp,
+        }
+        self.indexes = {
+            kind: FolderIndex(self._read[kind], skip=("temp",) if kind == "output" else ())
+            for kind in KINDS
+        }
+
+    def find(self, kind: Kind, name: str) -> Path | None:
+        """An existing file, or None: missing, forbidden and no file look the same."""
+        return self._find(kind, name, self._read[kind])
+
+    def find_own(self, kind: Kind, name: str) -> Path | None:
+        """`find`, but only in the folder that the server writes to."""
+        return self._find(kind, name, (self._write[kind],))
+
+    def _find(self, kind: Kind, name: str, roots: tuple[Path, ...]) -> Path | None:
+        if kind == "output" and (name + "/").startswith("temp/"):
+            return None
+        if any(part.startswith(".") for part in name.split("/")):
+            return None
+        for root in roots:
+            found = find_under(root, name, follow_links=False)
+            if found is not None and found.is_file():
+                return found
+        return None
+
+    def place(self, kind: Kind, name: str) -> Path:
+        """Where a file of that name is to be written; its folder exists then.
+
+        Raises:
+            ApiError: The name cannot be used.
+        """
+        parts = safe_parts(name)
+        hidden = parts is not None and any(p.startswith(".") for p in parts)
+        into_temp = kind == "output" and parts is not None and parts[0] == "temp"
+        if parts is None or hidden or into_temp or len(parts) > 8:
+            raise bad_name()
+        root = self._write[kind]
+        path = root.joinpath(*parts)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:  # a file stands where a folder should
+            raise bad_name() from error
+        if not path.parent.resolve().is_relative_to(root.resolve()) or path.is_dir():
+            raise bad_name()
+        return path
+
+    def incoming(self, kind: Kind) -> Path:
+        """Where uploads of a kind lie until they are complete; on the same disk as they will."""
+        return self._write[kind] / ".incoming"
+
+    def clean(self) -> None:
+        """Delete what uploads left behind when the server was killed."""
+        for kind in KINDS:
+            for left in self.incoming(kind).glob(".upload-*"):
+                left.unlink(missing_ok=True)
+
+    def name_of(self, path: Path) -> tuple[Kind, str] | None:
+        """The kind and name by which a file that a job wrote can be asked for."""
+        for kind in ("temp", "output"):
+            root = self._write[kind].resolve()
+            if path.resolve().is_relative_to(root):
+                return kind, path.resolve().relative_to(root).as_posix()
+        return None
+
+
+def as_kind(text: str) -> Kind:
+    """The kind of that name.
+
+    Raises:
+        ApiError: There is none.
+    """
+    for kind in KINDS:
+        if kind == text:
+            return kind
+    raise ApiError(404, "There is no such folder.", code="files.unknown", expected=", ".join(KINDS))
+
+
+def bad_name() -> ApiError:
+    """Refuses a name without saying it back."""
+    return ApiError(
+        400,
+        "This file name cannot be used.",
+        code="files.bad_name",
+        expected="a relative name without .., \\, a leading dot or control characters",
+        hint="Use letters, digits, - and _, with / for folders.",
+    )
+
+
+def not_there() -> ApiError:
+    """The one answer for what is missing and what is forbidden."""
+    return ApiError(404, "There is no such file.", code="files.not_found")

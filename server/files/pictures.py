@@ -1,0 +1,109 @@
+"""Pictures that strangers sent: looked at with limits, and made small."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..api.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from PIL.Image import Image
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
+MAX_SIDE = 32_768
+
+
+@contextmanager
+def open_picture(path: Path, pixels: int) -> Iterator[Image]:
+    """A picture whose size is known to be allowed; its pixels are not decoded yet.
+
+    Args:
+        path: Any file.
+        pixels: Most pixels, over all frames.
+
+    Raises:
+        ApiError: `files.not_a_picture` or `files.too_many_pixels`.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # large and odd files are ours to judge
+        try:
+            with Image.open(path, formats=FORMATS) as picture:
+                frames = getattr(picture, "n_frames", 1)
+                width, height = picture.size
+                if max(width, height) > MAX_SIDE or width * height * frames > pixels:
+                    raise _too_large(f"{width} x {height} pixels, {frames} frames", pixels)
+                yield picture
+        except Image.DecompressionBombError as error:
+            raise _too_large("far too many", pixels) from error
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, IndexError) as error:
+            raise _no_picture() from error
+
+
+def check_picture(path: Path, pixels: int) -> None:
+    """Decode a picture once, so that none that is damaged or no picture is kept.
+
+    Raises:
+        ApiError: As `open_picture`.
+    """
+    with open_picture(path, pixels) as picture:
+        picture.load()
+
+
+def shrink(path: Path, target: Path, side: int, pixels: int) -> None:
+    """Write a WebP no larger than `side` either way, upright, without metadata.
+
+    Args:
+        path: A picture; of an animation the first frame is taken.
+        target: Appears complete or not at all.
+        side: Longest side in pixels.
+        pixels: Most pixels that are decoded.
+
+    Raises:
+        ApiError: As `open_picture`.
+    """
+    from PIL import Image, ImageOps
+
+    with open_picture(path, pixels) as picture:
+        picture.draft("RGB", (side, side))  # a JPEG is decoded small at once
+        upright = ImageOps.exif_transpose(picture)
+        small = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+        small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            small.save(file, "WEBP", quality=80, method=4)
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _no_picture() -> ApiError:
+    return ApiError(
+        415,
+        "The file is no picture, or a damaged one.",
+        code="files.not_a_picture",
+        expected="PNG, JPEG, WebP, GIF, BMP or TIFF, as its name says",
+    )
+
+
+def _too_large(got: str, pixels: int) -> ApiError:
+    return ApiError(
+        413,
+        f"The picture is too large: {got}.",
+        code="files.too_many_pixels",
+        expected=f"sides up to {MAX_SIDE} pixels and {pixels} pixels in all",
+        got=got,
+        hint="Scale it down first.",
+    )

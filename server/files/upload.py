@@ -1,0 +1,192 @@
+"""Uploads: streamed to a hidden file, looked at, then put in place at once and complete."""
+
+from __future__ import annotations
+
+import asyncio
+import filecmp
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from aiohttp import BodyPartReader, web
+
+from ..api.errors import ApiError
+from ..settings import Limits
+from .folders import Folders, Kind, bad_name
+from .media import suffix_of
+from .pictures import SUFFIXES, check_picture
+
+_FIELD_BYTES = 10_000
+_FIELDS = 100
+_NUMBERS = 10_000
+# aiohttp answers with `x.gz` when `x` is asked for by a client that can unpack it.
+_COMPRESSED = {".gz", ".br"}
+
+
+@dataclass(slots=True)
+class Received:
+    """A form that was received.
+
+    Attributes:
+        files: Field name, file name and content of each file, in order.
+        fields: The other fields.
+    """
+
+    files: list[tuple[str, str, Path]] = field(default_factory=list)
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def discard(self) -> None:
+        """Delete what was not put in place."""
+        for _, _, path in self.files:
+            path.unlink(missing_ok=True)
+
+
+class Uploads:
+    """Receives files into the folders of a server.
+
+    Args:
+        folders: Where they go.
+        limits: How large they may be.
+    """
+
+    def __init__(self, folders: Folders, limits: Limits) -> None:
+        self._folders, self._limits = folders, limits
+
+    async def receive_form(self, request: web.Request, kind: Kind) -> Received:
+        """Read a multipart form; every file lies in a hidden file then.
+
+        Raises:
+            ApiError: It is no such form, malformed, or too large. Nothing is left behind.
+        """
+        received = Received()
+        try:
+            async for part in _parts(request):
+                if len(received.files) + len(received.fields) >= _FIELDS:
+                    raise ApiError(413, "The form has too many fields.", code="request.too_large")
+                if part.filename is None:
+                    text = await part.read_chunk(_FIELD_BYTES + 1)
+                    if len(text) > _FIELD_BYTES or await part.read_chunk(1):
+                        raise ApiError(413, "A field is too long.", code="request.too_large")
+                    received.fields[part.name or ""] = text.decode("utf-8", "replace")
+                else:
+                    chunks = _chunks(part)
+                    content = await self._receive(chunks, kind)
+                    received.files.append((part.name or "", part.filename, content))
+        except BaseException:
+            received.discard()
+            raise
+        return received
+
+    async def receive_body(self, request: web.Request, kind: Kind) -> Path:
+        """Read a body into a hidden file.
+
+        Raises:
+            ApiError: It is too large.
+        """
+        return await self._receive(request.content.iter_chunked(2**16), kind)
+
+    async def keep(self, content: Path, kind: Kind, name: str, *, overwrite: bool = False) -> str:
+        """Put a received file in place; the name that it has then.
+
+        A file of that name with the same content is left as it is; one with another content keeps
+        its name, and the new one gets a number, unless `overwrite`.
+
+        Raises:
+            ApiError: The name cannot be used, or it says that this is a picture and it is not.
+        """
+        last = name.rpartition("/")[2]
+        if len(last) > self._limits.name_length or suffix_of(name) in _COMPRESSED:
+            raise bad_name()
+        target = self._folders.place(kind, name)
+        if suffix_of(name) in SUFFIXES:
+            await asyncio.to_thread(check_picture, content, self._limits.pixels)
+        placed = await asyncio.to_thread(_place, content, target, overwrite)
+        return name.removesuffix(last) + placed
+
+    async def _receive(self, chunks: AsyncIterator[bytes], kind: Kind) -> Path:
+        handle, path = _hidden_file(self._folders.incoming(kind))
+        with _unlinked_on_error(path), os.fdopen(handle, "wb") as file:
+            await self._fill(file, chunks)
+        return path
+
+    async def _fill(self, file: BinaryIO, chunks: AsyncIterator[bytes]) -> None:
+        size = 0
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > self._limits.upload_bytes:
+                raise ApiError(
+                    413,
+                    "The file is too large.",
+                    code="files.too_large",
+                    expected=f"at most {self._limits.upload_bytes} bytes",
+                )
+            await asyncio.to_thread(file.write, chunk)
+
+
+def _hidden_file(folder: Path) -> tuple[int, Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".upload-")
+    path = Path(temporary)
+    path.chmod(0o644)
+    return handle, path
+
+
+@contextmanager
+def _unlinked_on_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
+    if not request.content_type.startswith("multipart/"):
+        raise _no_form()
+    try:
+        reader = await request.multipart()
+        while (part := await reader.next()) is not None:
+            if not isinstance(part, BodyPartReader):
+                raise _no_form()
+            yield part
+    except (ValueError, AssertionError, RuntimeError, LookupError, EOFError) as error:
+        raise _no_form() from error  # whatever aiohttp's parser meets
+
+
+async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk(2**16):
+        yield chunk
+
+
+def _no_form() -> ApiError:
+    return ApiError(
+        400,
+        "The body is no multipart form, or a damaged one.",
+        code="request.bad_form",
+        expected="multipart/form-data",
+    )
+
+
+def _place(content: Path, target: Path, overwrite: bool) -> str:
+    """Move a file into place; the last part of the name that it got."""
+    if overwrite:
+        content.replace(target)
+        return target.name
+    for number in range(_NUMBERS):
+        named = target
+        if number:
+            named = target.with_name(f"{target.stem} ({number}){target.suffix}")
+        try:
+            os.link(content, named)  # fails if the name is taken, unlike a rename
+        except FileExistsError:
+            if not named.is_symlink() and filecmp.cmp(content, named, shallow=False):
+                content.unlink()
+                return named.name
+        else:
+            content.unlink()
+            return named.name
+    raise ApiError(409, "Too many files have this name.", code="files.exists")

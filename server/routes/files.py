@@ -1,0 +1,183 @@
+"""Files: pictures to put in, pictures that came out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+from typing import Literal
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..api.errors import ApiError
+from ..api.routing import Routes
+from ..files.folders import KINDS, Kind, as_kind, not_there
+from ..files.index import Entry
+from ..files.media import PICTURES, file_headers, media_type, suffix_of
+from ..files.service import FOLDERS, THUMBNAILS, UPLOADS
+from ..files.thumbnails import SIDES
+
+routes = Routes("files")
+
+
+class FileModel(BaseModel):
+    """One file."""
+
+    kind: Kind
+    name: str = Field(description="Below its folder, with `/`.")
+    bytes: int
+    modified: datetime
+    media_type: str
+    picture: bool = Field(description="Whether there are thumbnails of it.")
+
+
+class FilePage(BaseModel):
+    """Some files."""
+
+    files: list[FileModel]
+    total: int = Field(description="Files of this kind in all, whatever was searched for.")
+    next: str | None = Field(None, description="`after` of the next page; none at the end.")
+
+
+class FileKinds(BaseModel):
+    """The kinds of files there are."""
+
+    kinds: list[str]
+
+
+class Uploaded(BaseModel):
+    """What was uploaded, under the names that it has now."""
+
+    files: list[FileModel]
+
+
+class _Query(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ListQuery(_Query):
+    """Which files to list."""
+
+    search: str = Field("", max_length=200, description="Words that the name must have all of.")
+    order: Literal["name", "newest"] = "name"
+    after: str | None = Field(None, max_length=1100, description="From the page before.")
+    limit: int = Field(100, ge=1, le=500)
+
+
+class FileQuery(_Query):
+    """How to give a file."""
+
+    thumbnail: int | None = Field(None, description=f"Longest side in pixels: one of {SIDES}.")
+    download: bool = Field(False, description="Whether a browser shall save it, not show it.")
+    v: str | None = Field(None, max_length=100, description="Ignored; makes addresses differ.")
+
+
+class UploadQuery(_Query):
+    """How to put a file."""
+
+    overwrite: bool = Field(False, description="Whether a file of that name may be replaced.")
+
+
+@routes.get("/v1/files")
+async def kinds() -> FileKinds:
+    """Name the kinds of files: what goes in, what came out, and previews."""
+    return FileKinds(kinds=list(KINDS))
+
+
+@routes.get("/v1/files/{kind}", errors=(404, 422))
+async def list_files(request: web.Request, kind: str, query: ListQuery) -> FilePage:
+    """List files of a kind, a page at a time."""
+    index = request.app[FOLDERS].indexes[as_kind(kind)]
+    page = await index.page(
+        search=query.search, order=query.order, after=query.after, limit=query.limit
+    )
+    files = [_model(as_kind(kind), entry) for entry in page.entries]
+    return FilePage(files=files, total=page.total, next=page.next)
+
+
+@routes.get("/v1/files/{kind}/{name:.+}", media_type="*/*", errors=(404, 413, 415, 422))
+async def read_file(
+    request: web.Request, kind: str, name: str, query: FileQuery
+) -> web.StreamResponse:
+    """Give a file, or a small WebP of a picture.
+
+    Pictures, films and sounds are shown; every other type is a download. Ranges and ETags work.
+    """
+    path = request.app[FOLDERS].find(as_kind(kind), name)
+    if path is None:
+        raise not_there()
+    if query.thumbnail is None:
+        return web.FileResponse(path, headers=file_headers(name, download=query.download))
+    if query.thumbnail not in SIDES:
+        raise ApiError(
+            422,
+            f"There are no thumbnails of {query.thumbnail} pixels.",
+            expected=f"one of {', '.join(map(str, SIDES))}",
+        )
+    with contextlib.suppress(FileNotFoundError):
+        small = await request.app[THUMBNAILS].get(path, query.thumbnail)
+        return web.FileResponse(small, headers=file_headers("thumbnail.webp"))
+    raise not_there()
+
+
+@routes.post("/v1/files/{kind}", status=201, errors=(400, 404, 409, 413, 415))
+async def upload_form(request: web.Request, kind: str, query: UploadQuery) -> Uploaded:
+    """Upload the files of a multipart form.
+
+    A field `folder` puts them into a folder. A name that is taken by another content gets a number,
+    unless `overwrite`. Pictures must be what their name says.
+    """
+    uploads, place = request.app[UPLOADS], as_kind(kind)
+    form = await uploads.receive_form(request, place)
+    try:
+        if not form.files:
+            raise ApiError(400, "The form has no file.", code="request.bad_form")
+        folder = form.fields.get("folder", "").strip("/")
+        names = []
+        for _, name, content in form.files:
+            full = f"{folder}/{name}" if folder else name
+            names.append(await uploads.keep(content, place, full, overwrite=query.overwrite))
+    finally:
+        form.discard()
+    return Uploaded(files=[await _told(request, place, name) for name in names])
+
+
+@routes.put("/v1/files/{kind}/{name:.+}", errors=(400, 404, 409, 413, 415))
+async def put_file(request: web.Request, kind: str, name: str, query: UploadQuery) -> Uploaded:
+    """Upload one file as the body of the request, of any declared type."""
+    uploads, place = request.app[UPLOADS], as_kind(kind)
+    content = await uploads.receive_body(request, place)
+    try:
+        kept = await uploads.keep(content, place, name, overwrite=query.overwrite)
+    finally:
+        content.unlink(missing_ok=True)
+    return Uploaded(files=[await _told(request, place, kept)])
+
+
+@routes.delete("/v1/files/{kind}/{name:.+}", errors=(404,))
+async def delete_file(request: web.Request, kind: str, name: str) -> None:
+    """Delete one file. Only those can be that the server itself may write."""
+    path = request.app[FOLDERS].find_own(as_kind(kind), name)
+    if path is None:
+        raise not_there()
+    await asyncio.to_thread(path.unlink, missing_ok=True)
+
+
+async def _told(request: web.Request, kind: Kind, name: str) -> FileModel:
+    path = request.app[FOLDERS].find(kind, name)
+    if path is None:
+        raise not_there()
+    info = path.stat()
+    return _model(kind, Entry(name, info.st_size, info.st_mtime_ns, info.st_ino))
+
+
+def _model(kind: Kind, entry: Entry) -> FileModel:
+    return FileModel(
+        kind=kind,
+        name=entry.name,
+        bytes=entry.bytes,
+        modified=datetime.fromtimestamp(entry.modified / 1e9, UTC),
+        media_type=media_type(entry.name),
+        picture=suffix_of(entry.name) in PICTURES,
+    )
