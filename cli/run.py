@@ -57,6 +57,8 @@ def _run(engine: StandardEngine, workflow: Workflow, *, as_json: bool, trace: Tr
         say.out(f"seed   {target} = {seed}")
     for artifact in result.artifacts:
         say.out(f"{'shown' if artifact.temporary else 'saved'}  {artifact.path}")
+    for problem in result.skipped:
+        say.err(f"skipped  {problem}")
     say.err(f"{len(result.ran)} nodes in {result.seconds:.1f} s")
     return DONE
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -30,12 +30,55 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
+class Map(_Strict):
+    """Makes an instance of a subgraph one instance for each item; its outputs become lists.
+
+    Attributes:
+        over: Inputs that have a list where the subgraph takes one value: a list, or a text that
+            says one (`photos/*.jpg` where a file is named, `1..500` or `3,5,7` elsewhere). Several
+            go side by side and have one length.
+        on_error: What happens when an item fails. "stop": no further item is begun, and what
+            needs the lists fails. "continue": the item is left out of the lists, and the run
+            counts as done.
+    """
+
+    over: list[PortName] = Field(min_length=1)
+    on_error: Literal["stop", "continue"] = "stop"
+
+
+class Loop(_Strict):
+    """Makes an instance of a subgraph a row of instances, each fed with what the last one gave.
+
+    An output that has the name of an input is carried: the first time the input has the value that
+    the node gives it, from then on the output of the time before. Other inputs stay the same.
+
+    Attributes:
+        times: How often, at least once.
+        index: Name of an input that is told which time it is: 0, 1, 2, ...; None for none.
+    """
+
+    times: int = Field(ge=1, le=10_000)
+    index: PortName | None = None
+
+
 class Node(_Strict):
-    """One node: its type, and a literal or a link for each input that is given."""
+    """One node: its type, and a literal or a link for each input that is given.
+
+    Attributes:
+        map: For an instance of a subgraph, that it is made once for each item of a list.
+        loop: For an instance of a subgraph, that it is made several times in a row.
+    """
 
     type: TypeId
     title: str | None = Field(None, max_length=1000)
     inputs: dict[PortName, Any] = Field(default_factory=dict)
+    map: Map | None = None
+    loop: Loop | None = None
+
+    def with_inputs(self, inputs: dict[str, Any], *, repeated: bool = True) -> Node:
+        """The same node with other inputs; where `repeated` is false, no map and no loop."""
+        again = {"map": self.map, "loop": self.loop} if repeated else {}
+        return Node.model_construct(type=self.type, title=self.title, inputs=inputs, **again)
 
 
 class Interface(_Strict):
@@ -184,6 +227,8 @@ def _dump_graph(graph: Document | Subgraph) -> dict[str, Any]:
             "type": node.type,
             **({"title": node.title} if node.title is not None else {}),
             "inputs": dict(node.inputs),
+            **({"map": node.map.model_dump()} if node.map is not None else {}),
+            **({"loop": node.loop.model_dump(exclude_none=True)} if node.loop is not None else {}),
         }
         for node_id, node in graph.nodes.items()
     }

@@ -7,7 +7,7 @@ import functools
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -16,7 +16,7 @@ from .cancel import CancelToken
 from .diary import Diary
 from .disk_cache import DiskCache
 from .document import Document, dump
-from .errors import Cancelled, OutputError, RunError, ValidationError, WeftError
+from .errors import Cancelled, OutputError, Problem, RunError, ValidationError, WeftError
 from .events import (
     Event,
     Listener,
@@ -26,10 +26,11 @@ from .events import (
     NodeStarted,
     RunFinished,
 )
-from .expand import expand
+from .expand import Expanded, expand
 from .explain import Explainer, Explanation
 from .history import History
 from .lanes import Flights, Lanes
+from .listing import listed
 from .plan import Plan, plan
 from .purity import PureExecution, purity_wanted
 from .registry import Registry
@@ -56,6 +57,7 @@ class Result(Mapping[str, Any]):
         artifacts: Files written, in order.
         ran: Ids of the nodes that were called, in order of finishing.
         cached: Ids of the nodes that were answered from the cache.
+        skipped: Failures in maps that were told to go on; what they belong to is left out.
         seconds: Wall time.
     """
 
@@ -65,6 +67,7 @@ class Result(Mapping[str, Any]):
     artifacts: tuple[NodeArtifact, ...]
     ran: tuple[str, ...]
     cached: tuple[str, ...]
+    skipped: tuple[Problem, ...]
     seconds: float = field(compare=False)
 
     def __getitem__(self, name: str) -> Any:
@@ -190,10 +193,7 @@ class Engine:
         scope: str | None = None,
     ) -> Result:
         """`run` for async callers. Cancelling the task cancels the run."""
-        resolved = workflow.resolve(self.registry)
-        asked = None if outputs is None else tuple(outputs)
-        names = self._names(workflow, asked)
-        steps = self._plan(resolved.document, names if asked is not None else None)
+        resolved, steps, names = self._prepare(workflow, outputs)
         log = _Log(on_event)
         run = uuid.uuid4().hex[:12]
         token = token if token is not None else CancelToken()
@@ -237,6 +237,7 @@ class Engine:
             artifacts=tuple(log.artifacts),
             ran=tuple(log.ran),
             cached=tuple(log.cached),
+            skipped=tuple(execution.skipped),
             seconds=log.seconds,
         )
 
@@ -267,10 +268,7 @@ class Engine:
         Raises:
             ValidationError: The workflow cannot run.
         """
-        resolved = workflow.resolve(self.registry)
-        asked = None if outputs is None else tuple(outputs)
-        names = self._names(workflow, asked)
-        steps = self._plan(resolved.document, names if asked is not None else None)
+        _, steps, _ = self._prepare(workflow, outputs)
         return Explainer(
             steps,
             cache=self.cache,
@@ -281,31 +279,54 @@ class Engine:
             last=self.history.last(scope) if scope is not None else {},
         ).explain()
 
-    def _names(self, workflow: Workflow, outputs: tuple[str, ...] | None) -> dict[str, str]:
-        """Every name by which a caller may ask the result, and the flat `node.output` it is."""
-        expanded, public = expand(workflow.document), workflow.document.interface.outputs
-        if outputs is None:
-            asked = [*public.items(), *((target, target) for target in public.values())]
-        else:
-            asked = [(name, public.get(name, name)) for name in outputs]
-            asked += [(n, t) for n, t in public.items() if t in outputs]
-        return {name: expanded.output(target) for name, target in asked}
+    def _prepare(
+        self, workflow: Workflow, outputs: Iterable[str] | None
+    ) -> tuple[Workflow, Plan, dict[str, str]]:
+        """The workflow as it runs, its plan, and the names of its outputs."""
+        document = listed(workflow.document, self.registry, self.workspace)
+        if document is not workflow.document:
+            workflow = Workflow(document, workflow.path)
+        resolved = workflow.resolve(self.registry)
+        asked = None if outputs is None else tuple(outputs)
+        expanded = expand(workflow.document)
+        names = _names(expanded, workflow.document.interface.outputs, asked)
+        targets = None if asked is None else tuple(dict.fromkeys(names.values()))
+        return resolved, self._plan(resolved.document, expanded, targets), names
 
-    def _plan(self, document: Document, names: Mapping[str, str] | None) -> Plan:
-        """A plan of a valid document; documents never change, so it is made once for each."""
-        targets = None if names is None else tuple(dict.fromkeys(names.values()))
+    def _plan(self, document: Document, before: Expanded, targets: tuple[str, ...] | None) -> Plan:
+        """A plan of a valid document; documents never change, so it is made once for each.
+
+        Args:
+            document: The resolved document, which may have come back expanded.
+            before: The expansion of what it was resolved from, with the same nodes.
+            targets: Wanted outputs, flat; None for what the document's root nodes give.
+        """
         known = self._plans.get((id(document), targets))
         if known is not None and known[0] is document:
             self._plans.move_to_end((id(document), targets))
             return known[1]
         problems = validate(document, self.registry, workspace=self.workspace, outputs=targets)
+        problems = [p for p in before.problems if p not in problems] + problems
         if problems:
             raise ValidationError(f"The workflow has {len(problems)} problems:", problems)
-        made = plan(expand(document).document, self.registry, targets)
+        flat = replace(before, document=expand(document).document)
+        made = plan(flat, self.registry, targets)
         self._plans[id(document), targets] = (document, made)
         if len(self._plans) > _PLANS:
             self._plans.popitem(last=False)
         return made
+
+
+def _names(
+    expanded: Expanded, public: Mapping[str, str], outputs: tuple[str, ...] | None
+) -> dict[str, str]:
+    """Every name by which a caller may ask the result, and the flat `node.output` it is."""
+    if outputs is None:
+        asked = [*public.items(), *((target, target) for target in public.values())]
+    else:
+        asked = [(name, public.get(name, name)) for name in outputs]
+        asked += [(n, t) for n, t in public.items() if t in outputs]
+    return {name: expanded.output(target) for name, target in asked}
 
 
 class _Log:

@@ -7,6 +7,9 @@ A node whose type is the name of a subgraph is an instance of it. Its inputs and
 subgraph's interface. Expansion puts a copy of the inner nodes in its place, with ids such as
 `first/sample`, and nothing is left of the instance: keys, caching, progress and errors are those of
 the nodes themselves, so a subgraph gives exactly what its nodes would give without it.
+
+An instance with `map` or `loop` becomes several instances first, `each/0`, `each/1`, ..., and is
+then the same matter.
 """
 
 from __future__ import annotations
@@ -16,11 +19,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .document import Document, Interface, Node, Subgraph, as_link, as_links, split_target
+from .document import Document, Interface, Map, Node, Subgraph, as_link, as_links, split_target
 from .errors import Problem
+from .repeat import SEPARATOR, Refused, collectors, item_lists, looped, mapped
 
-SEPARATOR = "/"
+Item = tuple[str, int]  # flat id of a map, and which of its items
 MAX_NODES = 1_000_000
+MAX_PROBLEMS = 1000
 
 
 @dataclass(slots=True)
@@ -32,12 +37,16 @@ class Expanded:
         problems: What is wrong with the use of subgraphs.
         outputs: For each instance, by its flat id, its outputs' names and what they stand for.
         inputs: The same for inputs.
+        maps: For each map, by its flat id, how it is made.
+        items: For each node inside of maps, which items it belongs to, the outermost first.
     """
 
     document: Document
     problems: list[Problem] = field(default_factory=list)
-    outputs: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    outputs: dict[str, dict[str, str]] = field(default_factory=dict)
     inputs: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    maps: dict[str, Map] = field(default_factory=dict)
+    items: dict[str, tuple[Item, ...]] = field(default_factory=dict)
 
     def output(self, target: str) -> str:
         """The flat `node.output` of one that may belong to an instance."""
@@ -55,7 +64,7 @@ def expand(document: Document) -> Expanded:
         document: Any document; one without instances comes back as it is.
     """
     subgraphs = document.subgraphs
-    if not subgraphs or not any(node.type in subgraphs for node in document.nodes.values()):
+    if not any(n.type in subgraphs or n.map or n.loop for n in document.nodes.values()):
         return Expanded(document)
     return _Expansion(document).run()
 
@@ -82,21 +91,23 @@ class _Expansion:
 
     def run(self) -> Expanded:
         # A stack of our own: how deep subgraphs nest is up to the file.
-        stack: list[tuple[str, str, Node, tuple[str, ...]]] = []
-        stack.extend(("", node_id, node, ()) for node_id, node in _reversed(self.document))
+        stack: list[tuple[str, str, Node, tuple[str, ...], tuple[Item, ...]]] = []
+        stack.extend(("", node_id, node, (), ()) for node_id, node in _reversed(self.document))
+        made = 0
         while stack:
-            prefix, node_id, node, inside = stack.pop()
+            prefix, node_id, node, inside, items = stack.pop()
             flat = prefix + node_id
+            made += 1  # instances too: an empty loop inside of loops has no nodes to count
+            if made > MAX_NODES:
+                self._problem(
+                    "graph.too_large",
+                    f"The workflow has more than {MAX_NODES} nodes when its subgraphs are "
+                    "expanded.",
+                )
+                break
             subgraph = self.document.subgraphs.get(node.type)
             if subgraph is None:
-                self.nodes[flat] = node
-                if len(self.nodes) > MAX_NODES:
-                    self._problem(
-                        "graph.too_large",
-                        f"The workflow has more than {MAX_NODES} nodes when its subgraphs are "
-                        "expanded.",
-                    )
-                    break
+                self._keep(flat, node, items)
                 continue
             if node.type in inside:
                 path = " -> ".join([*inside, node.type])
@@ -107,12 +118,73 @@ class _Expansion:
                     hint="Take it out of itself.",
                 )
                 continue
+            if node.map is not None or node.loop is not None:
+                stack.extend(
+                    (flat + SEPARATOR, name, each, inside, (*items, *item))
+                    for name, each, item in reversed(self._repeated(flat, node, subgraph, items))
+                )
+                continue
             stack.extend(
-                (flat + SEPARATOR, inner_id, inner, (*inside, node.type))
+                (flat + SEPARATOR, inner_id, inner, (*inside, node.type), items)
                 for inner_id, inner in reversed(self._instance(flat, node, subgraph).items())
             )
         self._resolve()
         return self.result
+
+    def _keep(self, flat: str, node: Node, items: tuple[Item, ...]) -> None:
+        """A node that is no instance."""
+        self.nodes[flat] = node
+        if items:
+            self.result.items[flat] = items
+        if node.map is not None or node.loop is not None:
+            self._problem(
+                "graph.not_repeatable",
+                f"Node {flat}: only an instance of a subgraph can be a map or a loop, and "
+                f'"{node.type[:100]}" is no subgraph of this workflow.',
+                node=flat,
+                hint="Put the node into a subgraph.",
+            )
+
+    def _repeated(
+        self, flat: str, node: Node, subgraph: Subgraph, items: tuple[Item, ...]
+    ) -> list[tuple[str, Node, tuple[Item, ...]]]:
+        """The instances of a map or loop: name, instance, and the item that it is."""
+        result = self.result
+        first, outputs = f"{flat}{SEPARATOR}0", subgraph.interface.outputs
+        result.inputs[flat] = {name: f"{first}.{name}" for name in subgraph.interface.inputs}
+        result.outputs[flat] = {name: f"{first}.{name}" for name in outputs}
+        if node.map is not None and node.loop is not None:
+            self._problem(
+                "graph.not_repeatable",
+                f"Node {flat} is a map and a loop at once.",
+                node=flat,
+                hint="Put the loop into a subgraph, and map that.",
+            )
+            return [("0", node.with_inputs(node.inputs, repeated=False), ())]
+        lists: dict[str, list[Any]] = {}
+        count = 0
+        try:
+            if node.loop is not None:
+                rounds = list(looped(node, node.loop, flat, subgraph))
+                last = f"{flat}{SEPARATOR}{rounds[-1][0]}"
+                result.outputs[flat] = {name: f"{last}.{name}" for name in outputs}
+                return [(name, each, ()) for name, each in rounds]
+            assert node.map is not None
+            lists, count = item_lists(node, flat, subgraph)
+        except Refused as refused:
+            # Its outputs stay, so that what reads them is not found wrong as well.
+            result.problems.append(refused.problem)
+            if node.map is None:
+                return [("0", node.with_inputs(node.inputs, repeated=False), ())]
+        result.maps[flat] = node.map
+        for name, each in collectors(flat, node.map, subgraph, count).items():
+            # A star is in no node's own id.
+            collector = f"{flat}{SEPARATOR}*{SEPARATOR}{name}"
+            self._keep(collector, each, items)
+            result.outputs[flat] |= {name: f"{collector}.value"}
+        return [
+            (name, each, ((flat, k),)) for k, (name, each) in enumerate(mapped(node, lists, count))
+        ]
 
     def _instance(self, flat: str, node: Node, subgraph: Subgraph) -> dict[str, Node]:
         """The inner nodes of an instance, with its inputs put where they belong."""
@@ -157,18 +229,15 @@ class _Expansion:
                     hint=f'Did you mean "{close[0]}"?' if close else "Remove it.",
                 )
         return {
-            inner_id: Node.model_construct(type=each.type, title=each.title, inputs=inner[inner_id])
-            for inner_id, each in subgraph.nodes.items()
+            inner_id: each.with_inputs(inner[inner_id]) for inner_id, each in subgraph.nodes.items()
         }
 
     def _resolve(self) -> None:
         """Point every link at a real node, and make the flat document."""
         result = self.result
         nodes = {
-            node_id: Node.model_construct(
-                type=node.type,
-                title=node.title,
-                inputs={name: self._real(value) for name, value in node.inputs.items()},
+            node_id: node.with_inputs(
+                {name: self._real(value) for name, value in node.inputs.items()}, repeated=False
             )
             for node_id, node in self.nodes.items()
         }
@@ -193,7 +262,9 @@ class _Expansion:
         return value
 
     def _problem(self, code: str, message: str, **where: Any) -> None:
-        self.result.problems.append(Problem(code, message, **where))
+        # One mistake in a subgraph is found in each of its instances.
+        if len(self.result.problems) < MAX_PROBLEMS or code == "graph.too_large":
+            self.result.problems.append(Problem(code, message, **where))
 
 
 def _moved(value: Any, prefix: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -20,9 +19,10 @@ class LazyInputs:
         plan: The plan.
         known: What is known of its steps.
         waiting: For each step, how many of those it needs are not done; shared with the walk.
-        ready: Steps that can go on; shared with the walk.
+        go: Has a step begin that waits for nothing.
+        over: Told of each step that will not be computed.
         force: Has a step computed again, whose value nobody holds any more.
-        wake: Tells the walk that there is something ready.
+        wanted: Told of each step that is demanded now and was not before.
         waits: Awaits something that may be broken off when the run is cancelled.
 
     Attributes:
@@ -35,9 +35,10 @@ class LazyInputs:
         plan: Plan,
         known: Known,
         waiting: list[int],
-        ready: deque[int],
+        go: Callable[[int], None],
+        over: Callable[[int], None],
         force: Callable[[int], None],
-        wake: Callable[[], None],
+        wanted: Callable[[int], None],
         waits: Callable[[Awaitable[None]], Awaitable[None]],
     ) -> None:
         self.demanded = list(plan.demanded)
@@ -45,12 +46,17 @@ class LazyInputs:
         self._plan = plan
         self._known = known
         self._waiting = waiting
-        self._ready = ready
+        self._go = go
+        self._over = over
         self._force = force
-        self._wake = wake
+        self._wanted = wanted
         self._waits = waits
         self._expected: dict[int, list[asyncio.Future[None]]] = {}
         self._dead: set[int] = set()
+
+    def is_dead(self, index: int) -> bool:
+        """Whether a step will not be computed, because it or one before it failed."""
+        return index in self._dead
 
     def arguments(self, step: Step) -> dict[str, Lazy[Any]]:
         """The lazy inputs of a step that is about to be called."""
@@ -94,9 +100,9 @@ class LazyInputs:
             each = queue.pop()
             if not self.demanded[each]:
                 self.demanded[each] = True
+                self._wanted(each)
                 if self._waiting[each] == 0:
-                    self._ready.append(each)
-                    self._wake()
+                    self._go(each)
                 queue.extend(self._plan.steps[each].needs)
 
     def arrived(self, index: int) -> None:
@@ -106,13 +112,23 @@ class LazyInputs:
                 future.set_result(None)
 
     def bury(self, index: int) -> None:
-        """A step failed, so nothing that needs it will be done: whoever awaits that is told."""
+        """A step failed, so nothing that needs it will be done: whoever awaits that is told.
+
+        A tolerant reader goes on without it.
+        """
         queue = [index]
         while queue:
             each = queue.pop()
             if each not in self._dead:
                 self._dead.add(each)
-                queue.extend(self._plan.readers[each])
+                for reader in self._plan.readers[each]:
+                    if not self._plan.steps[reader].spec.tolerant:
+                        queue.append(reader)
+                        continue
+                    self._waiting[reader] -= 1
+                    if self._waiting[reader] == 0 and self.demanded[reader]:
+                        self._go(reader)
+                self._over(each)
                 for future in self._expected.pop(each, ()):
                     if not future.done():
                         future.set_exception(Unreachable())

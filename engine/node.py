@@ -105,6 +105,7 @@ class NodeSpec:
         returns_tuple: Whether the function returns its outputs as a NamedTuple.
         is_async: Whether the function is a coroutine function.
         lazy: Whether it has lazy inputs.
+        tolerant: Whether lists it collects may lack what could not be computed.
         files: The parameters that name files.
         seeds: Names of the parameters that are seeds.
         doc: The docstring in parts.
@@ -127,6 +128,7 @@ class NodeSpec:
     returns_tuple: bool
     is_async: bool
     lazy: bool
+    tolerant: bool
     files: tuple[Parameter, ...]
     seeds: tuple[str, ...]
     doc: Docstring
@@ -161,6 +163,7 @@ def node(
     pure: bool = True,
     fingerprint: Callable[..., Any] | None = None,
     lane: Lane = "cpu",
+    tolerant: bool = False,
 ) -> Callable[[Function], Function]:
     """Declare a function to be a node, and return it unchanged.
 
@@ -174,6 +177,7 @@ def node(
         pure: False when equal inputs may give different results; such results are never kept.
         fingerprint: Called with the node's plain (not linked) inputs; its result joins the key.
         lane: `inline` for work of microseconds, `gpu` for models, `io` for waiting, else `cpu`.
+        tolerant: Run it also when something it collects failed; its lists then lack that.
 
     Raises:
         DeclarationError: The function cannot be a node; the text says why, with file and line.
@@ -191,6 +195,7 @@ def node(
             pure=pure,
             fingerprint=fingerprint,
             lane=lane,
+            tolerant=tolerant,
         )
         setattr(function, ATTRIBUTE, spec)
         return function

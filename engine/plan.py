@@ -6,11 +6,12 @@ the index of the step that makes them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .document import Document, as_link, as_links, split_target
+from .document import Document, Map, as_link, as_links, split_target
+from .expand import Expanded
 from .keys import static_key
 from .node import NodeSpec, Parameter
 from .registry import Registry
@@ -48,6 +49,19 @@ class Step:
     static: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of a map.
+
+    Attributes:
+        map: Which of the plan's maps.
+        number: Which of the map's items.
+    """
+
+    map: int
+    number: int
+
+
 @dataclass(slots=True)
 class Plan:
     """Steps in an order in which every step comes after those it needs.
@@ -59,6 +73,9 @@ class Plan:
         wanted: `node.output` -> where it comes from.
         demanded: For each step, whether it is needed whatever lazy inputs turn out to be awaited.
         seeds: Every seed, `node.parameter` -> value.
+        maps: The maps there are.
+        items: Their items.
+        within: For each step inside of maps, the indexes of its items, the outermost first.
     """
 
     steps: list[Step]
@@ -67,16 +84,23 @@ class Plan:
     wanted: dict[str, Source]
     demanded: list[bool]
     seeds: dict[str, int] = field(default_factory=dict)
+    maps: list[Map] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    within: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
 
-def plan(document: Document, registry: Registry, outputs: Iterable[str] | None = None) -> Plan:
+def plan(
+    workflow: Expanded | Document, registry: Registry, outputs: Iterable[str] | None = None
+) -> Plan:
     """Order what is needed, and nothing else.
 
     Args:
-        document: A document without problems, its random seeds drawn (`Workflow.resolve`).
+        workflow: A document without problems, its random seeds drawn (`Workflow.resolve`) and its
+            subgraphs expanded.
         registry: The node types there are.
         outputs: Wanted `node.output`s; None for all root nodes and the interface's outputs.
     """
+    document = workflow.document if isinstance(workflow, Expanded) else workflow
     specs = {node_id: registry.find(node.type) for node_id, node in document.nodes.items()}
     roots: dict[str, None] = {}
     wanted: list[str] = []
@@ -112,7 +136,25 @@ def plan(document: Document, registry: Registry, outputs: Iterable[str] | None =
         if not result.demanded[i]:
             result.demanded[i] = True
             queue.extend(result.steps[i].needs)
+    if isinstance(workflow, Expanded) and workflow.maps:
+        _place_items(result, workflow)
     return result
+
+
+def _place_items(result: Plan, workflow: Expanded) -> None:
+    """Note which steps belong to which items of maps."""
+    maps = {flat: number for number, flat in enumerate(workflow.maps)}
+    result.maps = list(workflow.maps.values())
+    numbers: dict[tuple[str, int], int] = {}
+    for index, step in enumerate(result.steps):
+        within: list[int] = []
+        for item in workflow.items.get(step.node, ()):
+            if item not in numbers:
+                numbers[item] = len(result.items)
+                result.items.append(Item(maps[item[0]], item[1]))
+            within.append(numbers[item])
+        if within:
+            result.within[index] = tuple(within)
 
 
 def _order(document: Document, roots: Iterable[str]) -> list[str]:
@@ -197,6 +239,26 @@ def _step(
         lazy=lazy,
         perhaps=tuple({i for _, found, _ in lazy for i, _ in found}),
         checked=checked,
+        static=static_key(spec.type_id, spec.version, keyed, shape) if spec.kept else b"",
+    )
+
+
+def surviving(step: Step, is_dead: Callable[[int], bool]) -> Step:
+    """A step whose lists lack what comes from dead steps: the step it would be without them."""
+    links = [
+        # A whole list that is dead is an empty one.
+        (name, living, collects or not living)
+        for name, sources, collects in step.links
+        for living in [tuple(s for s in sources if not is_dead(s[0]))]
+    ]
+    sources = [each for _, found, _ in links for each in found]
+    shape = [(name, len(found) if collects else -1) for name, found, collects in links]
+    spec, keyed = step.spec, step.literals
+    return replace(
+        step,
+        links=links,
+        sources=sources,
+        needs=tuple({index for index, _ in sources}),
         static=static_key(spec.type_id, spec.version, keyed, shape) if spec.kept else b"",
     )
 

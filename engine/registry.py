@@ -1,4 +1,7 @@
-"""Which node types there are. A value that is passed around, not a global."""
+"""Which node types there are. A value that is passed around, not a global.
+
+The nodes in which a map's results come together are in every registry.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
+from .collect import collect, collect_finished
 from .errors import DeclarationError
 from .node import ATTRIBUTE, NodeSpec, spec_of
 
@@ -24,7 +28,7 @@ class Registry(Mapping[str, NodeSpec]):
     def __init__(self, sources: Iterable[Callable[..., Any] | ModuleType | Registry] = ()) -> None:
         self._specs: dict[str, NodeSpec] = {}
         self._names: dict[str, NodeSpec] = {}
-        for source in sources:
+        for source in (collect, collect_finished, *sources):
             self.add(source)
 
     def add(self, source: Callable[..., Any] | ModuleType | Registry) -> None:

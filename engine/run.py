@@ -32,13 +32,14 @@ from .events import (
     RunStarted,
     Status,
 )
+from .gate import Gate
 from .keys import outside_digest, step_key
 from .known import Held, Known
 from .lanes import Flights, Lanes
 from .lazy import Unreachable
 from .lazy_run import LazyInputs
 from .named_files import file_digests
-from .plan import Plan, Source, Step
+from .plan import Plan, Source, Step, surviving
 from .results import describe
 from .values import Values
 from .workspace import Workspace
@@ -87,7 +88,7 @@ class Execution:
         diary: Diary | None = None,
     ) -> None:
         self.plan = plan
-        self.steps = plan.steps
+        self.steps = list(plan.steps)
         self.run_id = run
         self.cache = cache
         self.disk = disk
@@ -105,19 +106,25 @@ class Execution:
         self._wake = asyncio.Event()
         self.known = Known(plan, cache, disk, values, self._in_io)
         self.waiting = list(plan.needs)
-        self.ready = deque(i for i, n in enumerate(plan.needs) if n == 0 and plan.demanded[i])
+        self.ready: deque[int] = deque()
+        self.gate = Gate(plan) if plan.within else None
         self.lazy = LazyInputs(
             plan,
             self.known,
             self.waiting,
-            self.ready,
+            self._go,
+            self._over,
             self._force_again,
-            self._wake.set,
+            self._wanted,
             self._waits,
         )
+        for index, needs in enumerate(plan.needs):
+            if needs == 0 and plan.demanded[index]:
+                self._go(index)
         self.forced: dict[int, list[int]] = {}  # step to run again -> steps that wait for it
         self.borrowed: dict[int, list[int]] = {}  # step -> steps whose values it holds besides
         self.problems: list[Problem] = []
+        self.skipped: list[Problem] = []  # failures that a map was told to go on after
         self.first_error: BaseException | None = None
         self.cached: set[int] = set()
         self.ran = 0
@@ -192,7 +199,9 @@ class Execution:
         """Answer a ready step from the cache, call it here if it is inline, else start a task."""
         step = self.steps[index]
         spec = step.spec
-        if step.spec.files:
+        if spec.tolerant:
+            step = self._without_the_dead(index)
+        if spec.files:
             self._start(index)
             return
         if spec.lane == "gpu" and self.numerics is None:
@@ -304,6 +313,33 @@ class Execution:
                 raise
         context = contextvars.copy_context()
         return await self._loop.run_in_executor(pool, work)
+
+    # -- order ------------------------------------------------------------------------------
+
+    def _go(self, index: int) -> None:
+        """A step waits for nothing more."""
+        if self.gate is None or self.gate.admit(index):
+            self.ready.append(index)
+            self._wake.set()
+
+    def _over(self, index: int) -> None:
+        """A step will not be begun again, unless its value gets lost."""
+        if self.gate is not None and self.lazy.demanded[index]:
+            for step in self.gate.over(index):
+                self.ready.append(step)
+                self._wake.set()
+
+    def _wanted(self, index: int) -> None:
+        if self.gate is not None:
+            self.gate.demand(index)
+
+    def _without_the_dead(self, index: int) -> Step:
+        """A tolerant step that collects only what there is."""
+        step = self.steps[index]
+        if any(self.lazy.is_dead(i) for i in step.needs):
+            step = surviving(step, self.lazy.is_dead)
+            self.steps[index] = step
+        return step
 
     # -- one step ---------------------------------------------------------------------------
 
@@ -419,11 +455,17 @@ class Execution:
             for source in step.perhaps:
                 self.known.release(source)
         demanded = self.lazy.demanded
+        gated = self.gate is not None
         for reader in readers:
             waiting[reader] -= 1
             if waiting[reader] == 0 and demanded[reader]:
-                self.ready.append(reader)
+                if gated:
+                    self._go(reader)
+                else:
+                    self.ready.append(reader)
         self.lazy.arrived(index)
+        if gated and again is None:
+            self._over(index)
 
     def _failed(self, index: int, error: BaseException) -> None:
         step = self.steps[index]
@@ -436,11 +478,17 @@ class Execution:
                 step.node,
                 hint="Use a smaller picture or batch, or close other programs.",
             )
-        self.problems.append(problem)
-        if self.first_error is None:
-            self.first_error = error
+        if self.gate is not None and self.gate.tolerated(index):
+            self.skipped.append(problem)
+        else:
+            self.problems.append(problem)
+            if self.first_error is None:
+                self.first_error = error
         self._emit(NodeFailed(self.run_id, step.node, problem))
         self.lazy.bury(index)
+        if self.gate is not None:
+            for other in self.gate.stop(index):
+                self.lazy.bury(other)
 
     # -- values that nobody holds -------------------------------------------------------------
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .document import Document, Link, as_link, as_links, split_target
-from .errors import FileError, Problem
+from .errors import FileError, Problem, ValidationError
 from .expand import expand
+from .listing import listed
 from .named_files import find_file
 from .node import NodeSpec, Parameter
 from .registry import Registry
@@ -20,6 +21,7 @@ from .workspace import Workspace
 RANDOM = "random"
 _MOST_HINTS = 100
 _MOST_COMPARED = 1000
+_MOST_LISTS = 16
 
 
 def validate(
@@ -31,12 +33,19 @@ def validate(
 ) -> list[Problem]:
     """All problems of a document, in the order of its nodes; an empty list means it can run.
 
+    Texts that say a list are read only where there is a workspace to look in.
+
     Args:
         document: What to check; its subgraphs are expanded first.
         registry: The node types there are.
         workspace: Folders to look for files in; None leaves files unchecked.
         outputs: Wanted `node.output`s; None for what the document's root nodes give.
     """
+    if workspace is not None:
+        try:
+            document = listed(document, registry, workspace)
+        except ValidationError as error:
+            return list(error.problems)
     expanded = expand(document)
     flat = expanded.document
     check = _Check(flat, registry, workspace)
@@ -256,14 +265,16 @@ class _Check:
                 found += [self._type_of(link) for link in _links(value)]
         return [each for each in found if each.name != "VAR"]
 
-    def _type_of(self, link: Link) -> SocketType:
+    def _type_of(self, link: Link, depth: int = 0) -> SocketType:
         """The type that an output has here: what a type variable stands for is looked up upstream.
 
-        A variable that nothing upstream decides stays one.
+        A variable that nothing upstream decides stays one, and so does one behind many lists.
         """
         source = self.specs.get(link.node)
         if source is not None and link.output in source.output_index:
             direct = source.outputs[source.output_index[link.output]].type
+            if direct.name == "LIST" and direct.args[0].name == "VAR" and depth < _MOST_LISTS:
+                return self._list_type(link.node, source, direct, depth + 1)
             if direct.name != "VAR":
                 return direct
         queue: list[Link] = [link]
@@ -285,6 +296,21 @@ class _Check:
                 parameter = spec.parameter(name)
                 if parameter is not None and parameter.type == found:
                     queue.extend(_links(value))
+        return variable
+
+    def _list_type(
+        self, node_id: str, spec: NodeSpec, variable: SocketType, depth: int
+    ) -> SocketType:
+        """What a list of a type variable is a list of, going by the first thing put into it."""
+        for name, value in self.nodes[node_id].inputs.items():
+            parameter = spec.parameter(name)
+            if parameter is None or parameter.type != variable:
+                continue
+            whole = as_link(value)
+            if whole is not None:
+                return self._type_of(whole, depth)
+            for item in _links(value):
+                return SocketType("LIST", (self._type_of(item, depth),))
         return variable
 
     def _learned(self, links: set[Link], found: SocketType) -> SocketType:

@@ -11,7 +11,6 @@ from .atomic import write_atomically
 from .comfy import from_comfy, is_comfy, is_comfy_editor
 from .document import (
     Document,
-    Node,
     Subgraph,
     dump,
     dumps,
@@ -167,7 +166,5 @@ class Workflow:
         nodes = dict(self.document.nodes)
         for node_id, inputs in changes.items():
             node = nodes[node_id]
-            nodes[node_id] = Node.model_construct(
-                type=node.type, title=node.title, inputs={**node.inputs, **inputs}
-            )
+            nodes[node_id] = node.with_inputs({**node.inputs, **inputs})
         return Workflow(self.document.model_copy(update={"nodes": nodes}), self.path)

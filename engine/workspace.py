@@ -119,6 +119,23 @@ class Workspace:
         ]
         raise _missing(f'input file "{name}"', "the input folders", name, shallow)
 
+    def inputs_like(self, pattern: str) -> list[str]:
+        """Names of the input files that fit a pattern, each once, hidden ones left out.
+
+        Args:
+            pattern: A relative name with `*`, `?`, `[...]` and `**` (any folders).
+        """
+        if safe_parts(pattern) is None:
+            return []
+        found: dict[str, None] = {}
+        for folder in self.inputs:
+            for path in folder.glob(pattern):
+                name = path.relative_to(folder).as_posix()
+                hidden = any(part.startswith(".") for part in name.split("/"))
+                if not hidden and find_under(folder, name, follow_links=False) == path:
+                    found.update({name: None} if path.is_file() else {})
+        return list(found)
+
     def write(
         self, prefix: str, suffix: str, fill: Callable[[BinaryIO], object], *, folder: str = ""
     ) -> Path:

@@ -226,7 +226,7 @@ def test_registry_of_a_module_takes_its_own_nodes_only() -> None:
 
     module = types.ModuleType("pack")
     module.add = toy.add  # type: ignore[attr-defined]
-    assert len(Registry([module])) == 0
+    assert set(Registry([module])) == set(Registry())
     assert "Add" in Registry([toy])
 
 
@@ -238,5 +238,5 @@ def test_registry_refuses_what_is_no_node() -> None:
 def test_registry_finds_aliases_but_lists_only_ids() -> None:
     registry = Registry([toy.number])
     assert registry.find("PrimitiveNumber") is registry["Number"]
-    assert list(registry) == ["Number"]
+    assert set(registry) - set(Registry()) == {"Number"}
     assert registry.similar("Nmber") == "Number"
