@@ -1,0 +1,42 @@
+/** The node schema, as `weft nodes --json` and GET /v1/nodes publish it. */
+
+import type { Value } from "./json";
+
+export interface PortSchema {
+  readonly type: string;
+  readonly choices?: readonly Value[];
+}
+
+export interface InputSchema extends PortSchema {
+  readonly socket: boolean;
+  readonly required: boolean;
+  readonly description: string;
+  readonly default?: Value;
+  readonly min?: number;
+  readonly max?: Value;
+  readonly step?: number;
+  readonly multiline?: boolean;
+  readonly seed?: boolean;
+  /** Kind of model file, such as `checkpoints`. */
+  readonly model?: string;
+  readonly file?: boolean;
+  readonly aliases?: readonly string[];
+}
+
+export interface NodeSchema {
+  readonly type: string;
+  readonly category: string;
+  readonly version: number;
+  readonly aliases: readonly string[];
+  readonly summary: string;
+  readonly description: string;
+  readonly inputs: Readonly<Record<string, InputSchema>>;
+  readonly outputs: Readonly<Record<string, PortSchema>>;
+  readonly returns: string;
+  readonly source: string;
+  readonly effects: readonly string[];
+  readonly root: boolean;
+  readonly pure: boolean;
+}
+
+export type NodeSchemas = Readonly<Record<string, NodeSchema>>;

@@ -1,0 +1,151 @@
+/** Put nodes in line, at equal distances, or in layers. */
+
+import type { Point } from "./commands/nodes";
+import type { Rect } from "./geometry";
+import { GRID } from "./geometry";
+
+export type Side = "left" | "center" | "right" | "top" | "middle" | "bottom";
+export type Places = Readonly<Record<string, Point>>;
+export type Rects = Readonly<Record<string, Rect>>;
+
+export function align(rects: Rects, side: Side): Places {
+  const all = Object.values(rects);
+  const left = Math.min(...all.map((r) => r.x));
+  const right = Math.max(...all.map((r) => r.x + r.width));
+  const top = Math.min(...all.map((r) => r.y));
+  const bottom = Math.max(...all.map((r) => r.y + r.height));
+  const place = (r: Rect): Point => {
+    switch (side) {
+      case "left":
+        return { x: left, y: r.y };
+      case "center":
+        return { x: (left + right - r.width) / 2, y: r.y };
+      case "right":
+        return { x: right - r.width, y: r.y };
+      case "top":
+        return { x: r.x, y: top };
+      case "middle":
+        return { x: r.x, y: (top + bottom - r.height) / 2 };
+      case "bottom":
+        return { x: r.x, y: bottom - r.height };
+    }
+  };
+  return mapRects(rects, place);
+}
+
+/** Equal gaps between neighbours; the outermost two stay. */
+export function distribute(rects: Rects, axis: "x" | "y"): Places {
+  const length = axis === "x" ? "width" : "height";
+  const ids = Object.keys(rects).sort((a, b) => rectAt(rects, a)[axis] - rectAt(rects, b)[axis]);
+  const first = ids[0];
+  const last = ids[ids.length - 1];
+  if (first === undefined || last === undefined || ids.length < 3) return mapRects(rects, (r) => r);
+  const span = rectAt(rects, last)[axis] + rectAt(rects, last)[length] - rectAt(rects, first)[axis];
+  const gap = (span - ids.reduce((s, id) => s + rectAt(rects, id)[length], 0)) / (ids.length - 1);
+  const places: Record<string, Point> = {};
+  let at = rectAt(rects, first)[axis];
+  for (const id of ids) {
+    const rect = rectAt(rects, id);
+    places[id] = axis === "x" ? { x: at, y: rect.y } : { x: rect.x, y: at };
+    at += rect[length] + gap;
+  }
+  return places;
+}
+
+export interface LayerEdge {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Layers from left to right, few crossings, by dagre. */
+export async function layered(rects: Rects, edges: readonly LayerEdge[]): Promise<Places> {
+  const { Graph, layout } = await import("@dagrejs/dagre");
+  const graph = new Graph({ multigraph: true });
+  graph.setGraph({ rankdir: "LR", nodesep: 32, ranksep: 72, marginx: 0, marginy: 0 });
+  graph.setDefaultEdgeLabel(() => ({}));
+  for (const [id, { width, height }] of Object.entries(rects)) {
+    graph.setNode(id, { width, height });
+  }
+  edges.forEach(({ from, to }, i) => {
+    if (rects[from] && rects[to]) graph.setEdge(from, to, {}, String(i));
+  });
+  layout(graph);
+  const left = Math.min(...Object.values(rects).map((r) => r.x));
+  const top = Math.min(...Object.values(rects).map((r) => r.y));
+  const snap = (value: number) => Math.round(value / GRID) * GRID;
+  const places: Record<string, Point> = {};
+  for (const [id, { width, height }] of Object.entries(rects)) {
+    const { x, y } = graph.node(id) as Point;
+    places[id] = { x: snap(left + x - width / 2), y: snap(top + y - height / 2) };
+  }
+  return places;
+}
+
+/** The nearest rectangle in a direction, for walking over the graph by keys. */
+export function neighbour(
+  rects: Rects,
+  from: string,
+  direction: "left" | "right" | "up" | "down",
+): string | null {
+  const start = rects[from];
+  if (start === undefined) return null;
+  const [sx, sy] = centre(start);
+  const horizontal = direction === "left" || direction === "right";
+  const sign = direction === "left" || direction === "up" ? -1 : 1;
+  let best: string | null = null;
+  let least = Number.POSITIVE_INFINITY;
+  for (const [id, rect] of Object.entries(rects)) {
+    const [x, y] = centre(rect);
+    const along = sign * (horizontal ? x - sx : y - sy);
+    const across = Math.abs(horizontal ? y - sy : x - sx);
+    if (id === from || along <= 0) continue;
+    const distance = along + 2 * across;
+    if (distance < least) {
+      least = distance;
+      best = id;
+    }
+  }
+  return best;
+}
+
+export function boundsOf(rects: readonly Rect[]): Rect | null {
+  if (rects.length === 0) return null;
+  const x = Math.min(...rects.map((r) => r.x));
+  const y = Math.min(...rects.map((r) => r.y));
+  return {
+    x,
+    y,
+    width: Math.max(...rects.map((r) => r.x + r.width)) - x,
+    height: Math.max(...rects.map((r) => r.y + r.height)) - y,
+  };
+}
+
+export function contains(outer: Rect, inner: Rect): boolean {
+  return (
+    inner.x >= outer.x &&
+    inner.y >= outer.y &&
+    inner.x + inner.width <= outer.x + outer.width &&
+    inner.y + inner.height <= outer.y + outer.height
+  );
+}
+
+export function overlaps(a: Rect, b: Rect): boolean {
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+}
+
+function centre(rect: Rect): [number, number] {
+  return [rect.x + rect.width / 2, rect.y + rect.height / 2];
+}
+
+function rectAt(rects: Rects, id: string): Rect {
+  return rects[id] as Rect;
+}
+
+function mapRects(rects: Rects, map: (rect: Rect) => Point): Places {
+  return Object.fromEntries(
+    Object.entries(rects).map(([id, rect]) => {
+      const { x, y } = map(rect);
+      return [id, { x: Math.round(x), y: Math.round(y) }];
+    }),
+  );
+}

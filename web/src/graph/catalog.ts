@@ -1,0 +1,111 @@
+/** What types of nodes there are: the server's, the workflow's subgraphs, and the reroute. */
+
+import type { InputSchema, NodeSchema, NodeSchemas, PortSchema } from "../api/nodes";
+import type { Graph, Workflow } from "./model";
+import { ROOT, splitTarget } from "./model";
+
+/** A bend in a link. It exists in the editor only; a saved file links past it. */
+export const REROUTE = "@reroute";
+
+const ANY_PORT: PortSchema = { type: "T", choices: ["T"] };
+
+const REROUTE_SCHEMA: NodeSchema = {
+  type: REROUTE,
+  category: "",
+  version: 1,
+  aliases: [],
+  summary: "",
+  description: "",
+  inputs: { in: { ...ANY_PORT, socket: true, required: false, description: "" } },
+  outputs: { out: ANY_PORT },
+  returns: "",
+  source: "",
+  effects: [],
+  root: false,
+  pure: true,
+};
+
+export class Catalog {
+  readonly schemas: NodeSchemas;
+  readonly #aliases = new Map<string, NodeSchema>();
+  readonly #subgraphs = new WeakMap<Workflow["graphs"], Map<string, NodeSchema>>();
+
+  constructor(schemas: NodeSchemas) {
+    this.schemas = schemas;
+    for (const schema of Object.values(schemas)) {
+      for (const alias of schema.aliases) this.#aliases.set(alias, schema);
+    }
+  }
+
+  /** The schema of a type, by its id, an alias, or the name of a subgraph. */
+  find(workflow: Workflow, type: string): NodeSchema | undefined {
+    if (type === REROUTE) return REROUTE_SCHEMA;
+    const known = this.byName(type);
+    if (type !== ROOT && Object.hasOwn(workflow.graphs, type)) {
+      return this.#subgraph(workflow, type);
+    }
+    return known;
+  }
+
+  byName(type: string): NodeSchema | undefined {
+    return Object.hasOwn(this.schemas, type) ? this.schemas[type] : this.#aliases.get(type);
+  }
+
+  #subgraph(workflow: Workflow, name: string): NodeSchema {
+    let made = this.#subgraphs.get(workflow.graphs);
+    if (made === undefined) {
+      made = new Map();
+      this.#subgraphs.set(workflow.graphs, made);
+    }
+    let schema = made.get(name);
+    if (schema === undefined) {
+      // Stands in while the real one is made, should the subgraph contain itself.
+      made.set(name, { ...REROUTE_SCHEMA, type: name, inputs: {}, outputs: {} });
+      schema = this.#derive(workflow, name, workflow.graphs[name] as Graph);
+      made.set(name, schema);
+    }
+    return schema;
+  }
+
+  #derive(workflow: Workflow, name: string, graph: Graph): NodeSchema {
+    const inputs: Record<string, InputSchema> = {};
+    for (const [port, target] of Object.entries(graph.interface.inputs)) {
+      const inner = splitTarget(target);
+      const node = graph.nodes[inner.node];
+      const schema = node && this.find(workflow, node.type);
+      const input = schema && inputOf(schema, inner.port);
+      if (input === undefined) continue;
+      const given = node?.inputs[inner.port];
+      inputs[port] = given === undefined ? input : { ...input, required: false, default: given };
+    }
+    const outputs: Record<string, PortSchema> = {};
+    for (const [port, target] of Object.entries(graph.interface.outputs)) {
+      const inner = splitTarget(target);
+      const node = graph.nodes[inner.node];
+      const schema = node && this.find(workflow, node.type);
+      const output = schema?.outputs[inner.port];
+      if (output !== undefined) outputs[port] = output;
+    }
+    return {
+      ...REROUTE_SCHEMA,
+      type: name,
+      category: "subgraphs",
+      summary: graph.title ?? name,
+      description: graph.description ?? "",
+      inputs,
+      outputs,
+    };
+  }
+}
+
+/** An input by its name or an alias of it. */
+export function inputOf(schema: NodeSchema, name: string): InputSchema | undefined {
+  if (Object.hasOwn(schema.inputs, name)) return schema.inputs[name];
+  return Object.values(schema.inputs).find((input) => input.aliases?.includes(name));
+}
+
+/** An input's own name, when it is called by an alias. */
+export function inputName(schema: NodeSchema, name: string): string | undefined {
+  if (Object.hasOwn(schema.inputs, name)) return name;
+  return Object.entries(schema.inputs).find(([, input]) => input.aliases?.includes(name))?.[0];
+}

@@ -1,0 +1,131 @@
+/**
+ * What of a graph runs: links go past reroutes and bypassed nodes, muted nodes and what needs them
+ * stay out. A saved file holds exactly this, so that `weft run` and the editor run the same.
+ */
+
+import type { Value } from "../api/json";
+import { inputOf, REROUTE } from "./catalog";
+import type { Scope } from "./connect";
+import { graphOf, schemaOf } from "./connect";
+import type { GraphNode, PortRef } from "./model";
+import { asLink, isLinked, linkValue } from "./model";
+import { accepts, socketType } from "./types";
+
+export interface Compiled {
+  readonly nodes: Readonly<Record<string, GraphNode>>;
+  /** Ids of nodes that the editor keeps to itself. */
+  readonly aside: ReadonlySet<string>;
+}
+
+type Source = PortRef | "missing" | "off";
+
+export function compile(scope: Scope): Compiled {
+  const graph = graphOf(scope);
+  const ids = Object.keys(graph.nodes);
+  const mode = (id: string) => graph.places[id]?.mode;
+  const off = new Set(ids.filter((id) => mode(id) === "mute"));
+  const through = new Set(
+    ids.filter((id) => graph.nodes[id]?.type === REROUTE || mode(id) === "bypass"),
+  );
+  if (off.size === 0 && through.size === 0) return { nodes: graph.nodes, aside: off };
+
+  for (let grew = off.size > 0; grew; ) {
+    grew = false;
+    for (const [id, node] of Object.entries(graph.nodes)) {
+      if (off.has(id) || through.has(id) || !needsOff(scope, node, off, through)) continue;
+      off.add(id);
+      grew = true;
+    }
+  }
+  const aside = new Set([...off, ...through]);
+  const nodes: Record<string, GraphNode> = {};
+  for (const [id, node] of Object.entries(graph.nodes)) {
+    if (!aside.has(id)) nodes[id] = relink(scope, node, off, through);
+  }
+  return { nodes, aside };
+}
+
+function needsOff(
+  scope: Scope,
+  node: GraphNode,
+  off: ReadonlySet<string>,
+  through: ReadonlySet<string>,
+): boolean {
+  const schema = schemaOf(scope, node);
+  return Object.entries(node.inputs).some(([port, value]) => {
+    const from = asLink(value);
+    const required = schema === undefined || inputOf(schema, port)?.required !== false;
+    return from !== null && required && sourceOf(scope, from, off, through) === "off";
+  });
+}
+
+function relink(
+  scope: Scope,
+  node: GraphNode,
+  off: ReadonlySet<string>,
+  through: ReadonlySet<string>,
+): GraphNode {
+  let changed = false;
+  const inputs: Record<string, Value> = {};
+  for (const [port, value] of Object.entries(node.inputs)) {
+    const now = isLinked(value) ? relinkValue(scope, value, off, through) : value;
+    changed ||= now !== value;
+    if (now !== undefined) inputs[port] = now;
+  }
+  return changed ? { ...node, inputs } : node;
+}
+
+function relinkValue(
+  scope: Scope,
+  value: Value,
+  off: ReadonlySet<string>,
+  through: ReadonlySet<string>,
+): Value | undefined {
+  if (Array.isArray(value)) {
+    const items = value.map((item) => relinkValue(scope, item, off, through));
+    const kept = items.filter((item) => item !== undefined);
+    return kept.length === value.length && kept.every((v, i) => v === value[i]) ? value : kept;
+  }
+  const from = asLink(value);
+  if (from === null) return value;
+  const source = sourceOf(scope, from, off, through);
+  if (typeof source === "string") return undefined;
+  return source === from ? value : linkValue(source);
+}
+
+/** The output that a link really reads. */
+function sourceOf(
+  scope: Scope,
+  from: PortRef,
+  off: ReadonlySet<string>,
+  through: ReadonlySet<string>,
+): Source {
+  const seen = new Set<string>();
+  let at = from;
+  while (through.has(at.node) && !seen.has(at.node)) {
+    seen.add(at.node);
+    const next = passes(scope, at);
+    if (next === null) return "missing";
+    at = next;
+  }
+  if (seen.has(at.node)) return "missing";
+  return off.has(at.node) ? "off" : at;
+}
+
+/** What a bypassed node gives for an output: its first linked input of that type. */
+export function passes(scope: Scope, output: PortRef): PortRef | null {
+  const node = graphOf(scope).nodes[output.node];
+  const schema = node && schemaOf(scope, node);
+  const port = schema?.outputs[output.port];
+  if (node === undefined || schema === undefined || port === undefined) return null;
+  const wanted = socketType(port);
+  // An input of the output's own name is its counterpart, as in ApplyControlNet.
+  const names = Object.keys(schema.inputs);
+  const ordered = names.includes(output.port) ? [output.port, ...names] : names;
+  for (const name of ordered) {
+    const input = schema.inputs[name];
+    const from = asLink(node.inputs[name]);
+    if (input !== undefined && from !== null && accepts(wanted, socketType(input))) return from;
+  }
+  return null;
+}

@@ -1,0 +1,63 @@
+/** Find node types by name, alias, category, summary or socket type. */
+
+import fuzzysort from "fuzzysort";
+import type { NodeSchema } from "../api/nodes";
+
+export interface Entry {
+  readonly schema: NodeSchema;
+  /** `VAE Decode` for `VAEDecode`: what is shown and searched. */
+  readonly label: string;
+  readonly keys: readonly string[];
+}
+
+/** A type id in words. */
+export function wordsOf(type: string): string {
+  return type
+    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .replace(/([A-Z]{2,})([A-Z][a-z])/g, "$1 $2")
+    .replace(/[_-]+/g, " ")
+    .replace(/^K Sampler/, "KSampler");
+}
+
+export function entriesOf(schemas: Iterable<NodeSchema>): Entry[] {
+  return [...schemas].map((schema) => {
+    const label = wordsOf(schema.type);
+    const types = [...Object.values(schema.inputs), ...Object.values(schema.outputs)];
+    const keys = [
+      label,
+      schema.type,
+      schema.aliases.join(" "),
+      schema.category,
+      schema.summary,
+      types.map((port) => port.type).join(" "),
+    ];
+    return { schema, label, keys };
+  });
+}
+
+// A hit in the name weighs more than one in an alias, that more than one in the category, ...
+const WEIGHTS = [1, 1, 0.9, 0.7, 0.5, 0.5];
+const SPREAD = 0.6;
+const THRESHOLD = 0.25;
+
+/** Entries that fit what was typed, best first; all of them, by category, for an empty text. */
+export function search(entries: readonly Entry[], text: string, limit = 50): Entry[] {
+  const query = text.trim();
+  if (query === "") {
+    return [...entries].sort((a, b) =>
+      `${a.schema.category}/${a.label}`.localeCompare(`${b.schema.category}/${b.label}`),
+    );
+  }
+  const found: { entry: Entry; score: number }[] = [];
+  for (const entry of entries) {
+    const whole = entry.keys.map((key, i) => {
+      return (WEIGHTS[i] ?? 0) * (fuzzysort.single(query, key)?.score ?? 0);
+    });
+    // Words that lie in different places, such as a category and a name, count less.
+    const spread = fuzzysort.single(query, entry.keys.join(" "))?.score ?? 0;
+    const score = Math.max(...whole, SPREAD * spread);
+    if (score >= THRESHOLD) found.push({ entry, score });
+  }
+  found.sort((a, b) => b.score - a.score || a.entry.label.length - b.entry.label.length);
+  return found.slice(0, limit).map(({ entry }) => entry);
+}
