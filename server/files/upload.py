@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http import HttpProcessingError
 
 from ..api.errors import ApiError
 from ..settings import Limits
@@ -25,6 +26,15 @@ _FIELDS = 100
 _NUMBERS = 10_000
 # aiohttp answers with `x.gz` when `x` is asked for by a client that can unpack it.
 _COMPRESSED = {".gz", ".br"}
+# What aiohttp's parser raises when it meets something else than a form.
+_MALFORMED = (
+    ValueError,
+    AssertionError,
+    RuntimeError,
+    LookupError,
+    EOFError,
+    HttpProcessingError,
+)
 
 
 @dataclass(slots=True)
@@ -76,6 +86,9 @@ class Uploads:
                     chunks = _chunks(part)
                     content = await self._receive(chunks, kind)
                     received.files.append((part.name or "", part.filename, content))
+        except _MALFORMED as error:
+            received.discard()
+            raise _no_form() from error
         except BaseException:
             received.discard()
             raise
@@ -147,14 +160,11 @@ def _unlinked_on_error(path: Path) -> Iterator[None]:
 async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
     if not request.content_type.startswith("multipart/"):
         raise _no_form()
-    try:
-        reader = await request.multipart()
-        while (part := await reader.next()) is not None:
-            if not isinstance(part, BodyPartReader):
-                raise _no_form()
-            yield part
-    except (ValueError, AssertionError, RuntimeError, LookupError, EOFError) as error:
-        raise _no_form() from error  # whatever aiohttp's parser meets
+    reader = await request.multipart()
+    while (part := await reader.next()) is not None:
+        if not isinstance(part, BodyPartReader):
+            raise _no_form()
+        yield part
 
 
 async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
