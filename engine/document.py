@@ -77,8 +77,13 @@ class Node(_Strict):
 
     def with_inputs(self, inputs: dict[str, Any], *, repeated: bool = True) -> Node:
         """The same node with other inputs; where `repeated` is false, no map and no loop."""
-        again = {"map": self.map, "loop": self.loop} if repeated else {}
-        return Node.model_construct(type=self.type, title=self.title, inputs=inputs, **again)
+        return Node.model_construct(
+            type=self.type,
+            title=self.title,
+            inputs=inputs,
+            map=self.map if repeated else None,
+            loop=self.loop if repeated else None,
+        )
 
 
 class Interface(_Strict):

@@ -8,6 +8,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -25,10 +26,12 @@ from .events import (
     NodeFinished,
     NodeStarted,
     RunFinished,
+    Status,
 )
 from .expand import Expanded, expand
 from .explain import Explainer, Explanation
 from .history import History
+from .journal import Journal
 from .lanes import Flights, Lanes
 from .listing import listed
 from .plan import Plan, plan
@@ -104,6 +107,7 @@ class Engine:
         cache: What is remembered in memory; by default 4 GiB.
         disk: What is remembered on disk, also over restarts; None for nothing.
         history: What workflows were made of when they last ran; by default kept in memory.
+        journals: Folder of notes from which an unfinished run is gone on with; None for none.
         numerics: Text that names what else decides the numbers models give, such as device and
             precision; part of the keys of steps in the `gpu` lane.
         debug_purity: Whether a node that changes a value handed to it fails; None leaves it to
@@ -122,12 +126,14 @@ class Engine:
         cache: MemoryCache | None = None,
         disk: DiskCache | None = None,
         history: History | None = None,
+        journals: Path | None = None,
         numerics: Callable[[], str] = lambda: "",
         debug_purity: bool | None = None,
     ) -> None:
         self._execution = PureExecution if purity_wanted(debug_purity) else Execution
         self.disk = disk
         self.history = history if history is not None else History()
+        self._journals = journals
         self._numerics = functools.cache(lambda: seal(b"n" + numerics().encode()))
         self.registry = registry
         self.workspace = workspace if workspace is not None else Workspace()
@@ -172,7 +178,8 @@ class Engine:
             on_event: Called with each event, in order.
             token: Cancels the run when set. Ctrl-C does so as well.
             scope: What makes runs belong together (a file's path, an id), so that what changed
-                between them can be told; None to tell nothing.
+                between them can be told, and so that a run that did not end well is gone on
+                with: what it has written is not written again. None for neither.
 
         Raises:
             ValidationError: The workflow cannot run; nothing was done.
@@ -198,6 +205,9 @@ class Engine:
         run = uuid.uuid4().hex[:12]
         token = token if token is not None else CancelToken()
         diary = Diary(self.history, scope, steps) if scope is not None else None
+        journal = None
+        if scope is not None and self._journals is not None:
+            journal = Journal(self._journals, scope, self.workspace.output)
         execution = self._execution(
             steps,
             run=run,
@@ -212,12 +222,16 @@ class Engine:
             token=token,
             listener=log.receive,
             diary=diary,
+            journal=journal,
         )
         self._running[run] = token
+        status: Status = "failed"
         try:
             status = await execution.execute()
         finally:
             del self._running[run]
+            if journal is not None:
+                journal.close(finished=status == "done")
         if diary is not None:
             diary.close(execution.known.digests, execution.numerics)
         if status == "cancelled":

@@ -144,6 +144,11 @@ class NodeSpec:
         """
         return self.pure and "writes" not in self.effects and not self.lazy
 
+    @property
+    def writes_once(self) -> bool:
+        """Whether equal inputs would write equal files, so that a run gone on with skips it."""
+        return self.pure and "writes" in self.effects and not self.lazy and self.lane != "inline"
+
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of that name or alias."""
         found = self.parameters.get(name)

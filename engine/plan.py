@@ -239,7 +239,9 @@ def _step(
         lazy=lazy,
         perhaps=tuple({i for _, found, _ in lazy for i, _ in found}),
         checked=checked,
-        static=static_key(spec.type_id, spec.version, keyed, shape) if spec.kept else b"",
+        static=static_key(spec.type_id, spec.version, keyed, shape)
+        if spec.kept or spec.writes_once
+        else b"",
     )
 
 

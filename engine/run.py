@@ -24,6 +24,7 @@ from .errors import Cancelled, NodeError, Problem, is_out_of_memory, problem_fro
 from .events import (
     Event,
     Listener,
+    NodeArtifact,
     NodeCached,
     NodeFailed,
     NodeFinished,
@@ -33,6 +34,7 @@ from .events import (
     Status,
 )
 from .gate import Gate
+from .journal import Journal, Written
 from .keys import outside_digest, step_key
 from .known import Held, Known
 from .lanes import Flights, Lanes
@@ -68,6 +70,7 @@ class Execution:
         token: Cancellation.
         listener: Receives the events, or None.
         diary: Notes what each result was made of, to explain this run and the next; or None.
+        journal: What an unfinished run before this one has written, to go on from there; or None.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class Execution:
         token: CancelToken,
         listener: Listener | None,
         diary: Diary | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self.plan = plan
         self.steps = list(plan.steps)
@@ -102,6 +106,8 @@ class Execution:
         self.token = token
         self.listener = listener
         self.diary = diary
+        self.journal = journal
+        self.files: dict[str, list[NodeArtifact]] = {}  # of writers at work
 
         self._wake = asyncio.Event()
         self.known = Known(plan, cache, disk, values, self._in_io)
@@ -256,6 +262,13 @@ class Execution:
                 if held is None:
                     return
                 key = self._key(step, await self._named_files(step, held))
+            written: bytes | None = None
+            if self.journal is not None and step.spec.writes_once and index not in self.forced:
+                written = self._key(step, await self._named_files(step, await self._names(step)))
+                before = self.journal.take(written)
+                if before is not None:
+                    self._written_before(index, before)
+                    return
             while True:
                 whole = index in self.forced
                 if key is not None and (
@@ -274,6 +287,8 @@ class Execution:
             try:
                 self._emit(self._started(step))
                 computed = await self._call(step, held, key)
+                if written is not None:
+                    self._note_written(step, written, computed)
                 # The result is in the cache before the flight ends, so that those who wait find it.
                 self._computed(index, key, computed)
             finally:
@@ -357,6 +372,27 @@ class Execution:
             parts.append(self.numerics)
         return step_key(step.static, parts)
 
+    async def _names(self, step: Step) -> Held:
+        """The linked values that name files; what is lost names none, and another key is found."""
+        names = {p.name for p in step.spec.files}
+        return await self.known.fetched(
+            [s for name, sources, _ in step.links if name in names for s in sources]
+        )
+
+    def _written_before(self, index: int, written: Written) -> None:
+        """A writer is done already: its files are there."""
+        node = self.steps[index].node
+        for path, kind in written.files:
+            self._emit(NodeArtifact(self.run_id, node, path, kind, temporary=False))
+        self.known.digests[index] = written.digests
+        self._cached(index)
+
+    def _note_written(self, step: Step, key: bytes, computed: Computed) -> None:
+        assert self.journal is not None
+        files = tuple((a.path, a.media_type) for a in self.files.pop(step.node, ()))
+        if files:  # previews are to be seen again
+            self.journal.note(key, Written(computed[0].digests, files))
+
     async def _named_files(self, step: Step, held: Held) -> tuple[bytes, ...]:
         """Content digests of the files that a step's inputs name."""
         if not step.spec.files:
@@ -407,7 +443,7 @@ class Execution:
                 self.document(),
                 self.plan.seeds,
                 self.token,
-                self._emit_anywhere if self.listener is not None else None,
+                self._emit_anywhere if self.listener is not None or self.journal else None,
             )
         return arguments
 
@@ -537,6 +573,8 @@ class Execution:
             self.listener(event)
 
     def _emit_anywhere(self, event: Event) -> None:
+        if self.journal is not None and isinstance(event, NodeArtifact) and not event.temporary:
+            self.files.setdefault(event.node, []).append(event)
         if threading.get_ident() == self._thread:
             self._emit(event)
         else:

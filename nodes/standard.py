@@ -203,6 +203,7 @@ class StandardEngine(Engine):
             cache=MemoryCache(cache_bytes),
             disk=standard_disk_cache(values) if disk_cache else None,
             history=History(home() / "history.sqlite"),
+            journals=home() / "journals",
             numerics=standard_numerics,
             debug_purity=debug_purity,
         )

@@ -28,9 +28,7 @@ def restore(models: Path, runs: Path) -> None:
     model, clip, vae = load_checkpoint(models / PATHS["base"])
     save_tokenizer(runs / "tokenizer")
     text, step = state(clip.weights.module), 0
-    common.save(
-        runs / "base.pt", {"unet": state(model.weights.module), "text": text, "step": step}
-    )
+    common.save(runs / "base.pt", {"unet": state(model.weights.module), "text": text, "step": step})
     common.save(runs / "vae.pt", {"model": state(vae.weights.module), "step": step})
     control = load_controlnet(models / PATHS["control"])
     common.save(runs / "control.pt", {"model": state(control.weights.module), "step": step})
