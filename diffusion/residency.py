@@ -96,7 +96,7 @@ class Residency:
             if parked is not None and not streamed:
                 slot.module = map_tensors(parked, lambda tensor: tensor.to(device))
             else:
-                slot.module = parked or weights.build(home)
+                slot.module = parked if parked is not None else weights.build(home)
             slot.tensors = named_tensors(slot.module)
             slot.streamed = streamed
         module = _streaming(slot.module, device) if slot.streamed else slot.module
@@ -274,14 +274,16 @@ def _lenders(weights: Weights) -> Iterator[Weights]:
 
 def _streaming(module: Module, device: torch.device) -> Module:
     """A copy whose layers visit the device one by one; on CUDA the next is copied meanwhile."""
-    from diffusers.hooks import apply_group_offloading
+    from diffusers.hooks.group_offloading import apply_group_offloading
     from torch.nn import Parameter
 
     own = map_tensors(
         module,
-        lambda tensor: Parameter(tensor.data, requires_grad=False)
-        if isinstance(tensor, Parameter)
-        else tensor.detach(),
+        lambda tensor: (
+            Parameter(tensor.data, requires_grad=False)
+            if isinstance(tensor, Parameter)
+            else tensor.detach()
+        ),
     )
     overlapped = device.type == "cuda"
     apply_group_offloading(

@@ -90,7 +90,7 @@ class Weights:
         content_digest: str,
         nbytes: int,
         config: Mapping[str, Any],
-        build: Build,
+        build: Build | None,
         extras: Mapping[str, Any] | None = None,
         shapes: Mapping[str, tuple[int, ...]] | None = None,
         device: torch.device | None = None,
@@ -178,7 +178,7 @@ class Weights:
 
     def _bytes_of(self, names: Iterable[str]) -> int:
         shapes = self._shapes or {}
-        return sum(math.prod(shapes[name]) for name in names) * self.dtype.itemsize
+        return sum(math.prod(shapes.get(name, ())) for name in names) * self.dtype.itemsize
 
     @property
     def label(self) -> str:
@@ -198,6 +198,7 @@ class Weights:
 
     def build(self, device: torch.device) -> Module:
         """Make the module anew with its tensors on a device; `residency` calls it."""
+        assert self._build is not None
         return self._build(device)
 
     def __eq__(self, other: object) -> bool:

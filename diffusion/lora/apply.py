@@ -1,0 +1,276 @@
+"""LoRAs on a model and its text encoders: descriptions, computed when the network is used.
+
+Any number of LoRAs add up, W' = W + sum of strength * difference, each computed from the plain W:
+their order does not matter, and without them W is what it was, bit for bit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..control import check_factor
+from ..derived import DerivedWeights, Source, derive
+from ..errors import ModelError
+from ..formats.identify import family_words
+from ..types import Clip, Model
+from ..weights import Weights
+from .blocks import BlockWeights, block_names, weight_of
+from .entries import Entry
+from .file import LoraFile
+from .formulas import bias_difference, dora_difference, weight_difference
+from .names import denoiser_spellings, text_spellings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoraFit:
+    """Where the layers of a LoRA file belong.
+
+    Attributes:
+        model: Layer -> entry, of the denoising network.
+        clip: The same for each text encoder.
+        unused: Stems and tensor names that belong nowhere.
+    """
+
+    model: Mapping[str, Entry]
+    clip: tuple[Mapping[str, Entry], ...]
+    unused: tuple[str, ...]
+
+    def words(self, lora: LoraFile) -> str:
+        """What is not used, in one sentence; "" if everything is."""
+        if not self.unused:
+            return ""
+        some = ", ".join(self.unused[:3]) + (", ..." if len(self.unused) > 3 else "")
+        total = len(lora.entries) + len(lora.unknown)
+        return f"{len(self.unused)} of {total} layers of {lora.path.name} were not used: {some}"
+
+
+def apply_lora(
+    model: Model,
+    clip: Clip | None,
+    lora: LoraFile,
+    strength_model: float = 1.0,
+    strength_clip: float = 1.0,
+    blocks: BlockWeights | None = None,
+) -> tuple[Model, Clip | None]:
+    """Put a LoRA on a model and its text encoders.
+
+    Args:
+        model: The model; a new description is returned, the weights are shared.
+        clip: Its text encoders; None leaves the LoRA's text part out.
+        lora: From `load_lora`.
+        strength_model: Factor for the denoising network; 0 = as without, negative = the opposite.
+        strength_clip: Factor for the text encoders.
+        blocks: Factors by block on top (`blocks.parse_block_weights`); None = 1 everywhere.
+
+    Returns:
+        Model and text encoders with the LoRA; the very same ones where the strength is 0.
+
+    Raises:
+        ModelError: The LoRA was made for another kind of model; both are named.
+        ParameterError: A strength is not finite.
+    """
+    check_factor("strength_model", strength_model)
+    check_factor("strength_clip", strength_clip)
+    fit = fit_lora(model, clip, lora)
+    if fit.unused:
+        log.warning("%s", fit.words(lora))
+    weights = _with(model.weights, lora, fit.model, strength_model, blocks)
+    if weights is not model.weights:
+        model = replace(model, weights=weights)
+    if clip is None:
+        return model, None
+    encoders = tuple(
+        _with(encoder, lora, layers, strength_clip, blocks)
+        for encoder, layers in zip(clip.encoders, fit.clip, strict=True)
+    )
+    if any(new is not old for new, old in zip(encoders, clip.encoders, strict=True)):
+        clip = replace(clip, weights=encoders[0], others=encoders[1:])
+    return model, clip
+
+
+def fit_lora(model: Model, clip: Clip | None, lora: LoraFile) -> LoraFit:
+    """Find the layer that each entry of a LoRA belongs to.
+
+    Raises:
+        ModelError: No entry belongs to this model, or one has another size; both are named.
+    """
+    left = dict(lora.entries)
+    spelled = denoiser_spellings(model.weights.kind, model.weights.shapes)
+    mine = _take(left, spelled, model.weights, model, lora)
+    texts = []
+    for number, encoder in enumerate(clip.encoders if clip is not None else ()):
+        assert clip is not None
+        table = text_spellings(number, len(clip.encoders), encoder.kind, encoder.shapes)
+        texts.append(_take(left, table, encoder, model, lora))
+    if clip is None:
+        left = {stem: entry for stem, entry in left.items() if not _is_text(stem)}
+    for_network = [stem for stem in left if not _is_text(stem)]
+    if (for_network and not mine) or not (mine or any(texts) or clip is None):
+        raise _does_not_fit(
+            lora,
+            model,
+            expected=f"layers of {family_words(model.family)}",
+            got=f'"{(for_network or list(left))[0]}" and {len(left) - 1} more that it has not',
+        )
+    return LoraFit(mine, tuple(texts), (*left, *lora.unknown))
+
+
+def _take(
+    left: dict[str, Entry],
+    spelled: Mapping[str, str],
+    weights: Weights,
+    model: Model,
+    lora: LoraFile,
+) -> dict[str, Entry]:
+    """Move the entries that belong to a network out of `left`: layer -> entry."""
+    found: dict[str, Entry] = {}
+    for stem in [stem for stem in left if stem in spelled]:
+        layer, entry = spelled[stem], left[stem]
+        shape = weights.shapes.get(f"{layer}.weight", ())
+        outputs, elements = lora.result_size(entry)
+        size = _elements(shape)
+        if elements and (elements != size or outputs != shape[0]):
+            raise _does_not_fit(
+                lora,
+                model,
+                expected=f'{" x ".join(map(str, shape))} in "{layer}"',
+                got=f"{elements} numbers for {outputs} outputs",
+            )
+        found[layer] = left.pop(stem)
+    return found
+
+
+def _elements(shape: Sequence[int]) -> int:
+    from math import prod
+
+    return prod(shape)
+
+
+def _is_text(stem: str) -> bool:
+    return stem.startswith(("lora_te", "text_encoder"))
+
+
+def _does_not_fit(lora: LoraFile, model: Model, expected: str, got: str) -> ModelError:
+    return ModelError(
+        "model.kinds_do_not_fit",
+        f'{lora.words} does not fit the model "{model.weights.path.name}" '
+        f"({family_words(model.family)}).",
+        expected=expected,
+        got=got,
+        hint="Use a LoRA that was trained for this model family.",
+    )
+
+
+# --- the recipe ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Addition:
+    """One LoRA on one network: which layers, how strongly."""
+
+    lora: LoraFile
+    layers: Mapping[str, Entry]
+    strengths: Mapping[str, float]
+    words: str
+
+    @cached_property
+    def digest(self) -> str:
+        hasher = hashlib.blake2b(self.lora.content_digest.encode(), digest_size=32)
+        for name, strength in sorted(self.strengths.items()):
+            hasher.update(f"{name} {strength!r}\n".encode())
+        return hasher.hexdigest()
+
+    def difference(self, name: str, weight: Tensor) -> Tensor:
+        """Its strength times its difference of one tensor, in the type of `weight` (float)."""
+        layer, _, field = name.rpartition(".")
+        entry = self.layers[layer]
+        parts = self.lora.parts(entry, weight, weight.dtype)
+        if field == "bias":
+            found = bias_difference(parts, entry.scale)
+        else:
+            found = weight_difference(entry.algorithm, parts, entry.scale)
+        assert found is not None
+        found = found.reshape(weight.shape)
+        if field == "weight":
+            found = dora_difference(weight, found, parts)
+        return found * self.strengths[name]
+
+
+@dataclass(frozen=True, eq=False)
+class Additions:
+    """Several LoRAs on one network, in an order of their own."""
+
+    parts: tuple[Addition, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        return hashlib.blake2b(
+            "".join(part.digest for part in self.parts).encode(), digest_size=32
+        ).hexdigest()
+
+    @property
+    def words(self) -> str:
+        return " + ".join(part.words for part in self.parts)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset(name for part in self.parts for name in part.strengths)
+
+    def tensor(self, name: str, parents: Sequence[Source]) -> Tensor:
+        import torch
+
+        plain = parents[0](name)
+        exact = plain.to(torch.float64 if plain.dtype == torch.float64 else torch.float32)
+        total = exact
+        for part in self.parts:
+            if name in part.strengths:
+                total = total + part.difference(name, exact)
+        return total.to(plain.dtype)
+
+
+def _with(
+    weights: Weights,
+    lora: LoraFile,
+    layers: Mapping[str, Entry],
+    strength: float,
+    blocks: BlockWeights | None,
+) -> Weights:
+    names = frozenset(_names_touched(weights, lora, layers))
+    found = dict.fromkeys(names, float(strength))
+    if blocks:
+        places = block_names(weights.kind, names)
+        found = {name: strength * weight_of(places[name], blocks) for name in names}
+    found = {name: factor for name, factor in found.items() if factor != 0}
+    if not found:
+        return weights
+    words = f"{lora.path.name} x {strength:g}" + (" by block" if blocks else "")
+    parts = [Addition(lora, layers, found, words)]
+    base = weights
+    if isinstance(weights, DerivedWeights) and isinstance(weights.recipe, Additions):
+        base = weights.parents[0]
+        parts += weights.recipe.parts
+    return derive([base], Additions(tuple(sorted(parts, key=lambda part: part.digest))))
+
+
+def _names_touched(weights: Weights, lora: LoraFile, layers: Mapping[str, Entry]) -> Iterator[str]:
+    for layer, entry in layers.items():
+        if entry.algorithm != "diff" or "diff" in entry.fields:
+            yield f"{layer}.weight"
+        if entry.fields.keys() & {"diff_b", "up_b"}:
+            if f"{layer}.bias" not in weights.shapes:
+                raise ModelError(
+                    "lora.no_such_bias",
+                    f'{lora.words} changes a bias that layer "{layer}" has not.',
+                    hint="Use a LoRA that was trained for this model family.",
+                )
+            yield f"{layer}.bias"
