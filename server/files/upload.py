@@ -34,6 +34,7 @@ _MALFORMED = (
     LookupError,
     EOFError,
     HttpProcessingError,
+    RuntimeWarning,  # of a bad Content-Disposition, where warnings are errors
 )
 
 
