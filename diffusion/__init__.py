@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .saving import save_controlnet as save_controlnet
     from .saving import save_ip_adapter as save_ip_adapter
     from .schedules import SCHEDULERS as SCHEDULERS
+    from .types import Area as Area
     from .types import Clip as Clip
     from .types import ClipVision as ClipVision
     from .types import Conditioning as Conditioning
@@ -94,6 +95,7 @@ _HOME: dict[str, str] = {
     "save_controlnet": "saving",
     "save_ip_adapter": "saving",
     "SCHEDULERS": "schedules",
+    "Area": "types",
     "Clip": "types",
     "ClipVision": "types",
     "Conditioning": "types",

@@ -20,6 +20,7 @@ from .families.family import Inputs, Row
 from .ip_attention import ActiveAdapter, IPAdapterNetwork, active_adapters
 from .latent_format import LatentFormat
 from .model_sampling import Parametrization
+from .regions import Blend, Region, match_areas, regions_of, seen_in
 from .types import Conditioning, ConditioningEntry, ControlUse, IPAdapterUse, Model
 
 if TYPE_CHECKING:
@@ -31,9 +32,11 @@ MOST_REPEATS = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Row(Row):
-    """A row with the ControlNets that act on it now."""
+    """A row with the ControlNets that act on it now, and where it counts."""
 
+    side: int
     control: tuple[ControlUse, ...]
+    region: Region
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +61,7 @@ class BatchedDenoiser:
         self._parametrization = Parametrization(sampling_of(model))
         self._table = self._parametrization.table
         self._plans: dict[tuple[object, ...], list[_Call]] = {}
+        self._matched: dict[tuple[object, ...], list[Conditioning]] = {}
         self._keep: list[object] = []  # plans are known by object ids: keep those objects alive
 
     @property
@@ -86,25 +90,19 @@ class BatchedDenoiser:
     def _predict(
         self, x: Tensor, sigma: float, sides: Sequence[tuple[Conditioning, bool]]
     ) -> list[Tensor]:
-        total = [torch.zeros_like(x) for _ in sides]
-        count = [0.0 for _ in sides]
+        blends = [Blend(x) for _ in sides]
         timestep = self._table.timestep(sigma)
         scaled = self._parametrization.network_input(x, sigma)
-        alone = all(len(conditioning.entries) == 1 for conditioning, _ in sides)
-        for call in self._plan(x, sigma, sides):
+        for call in self._plan(x, sigma, self._match(x, sides)):
             output = self._run(call, scaled, timestep)
             for row, part in zip(call.rows, output.chunk(len(call.rows)), strict=True):
-                side = next(i for i, (_, negative) in enumerate(sides) if negative == row.negative)
-                x0 = self._parametrization.denoised(x, part, sigma)
-                if alone:  # the usual case: no averaging, which would also round
-                    total[side], count[side] = x0, 1.0
-                else:
-                    total[side] = total[side] + row.entry.strength * x0
-                    count[side] += row.entry.strength
-        return [t if n == 1.0 else t / n for t, n in zip(total, count, strict=True)]
+                x0 = self._parametrization.denoised(row.region.cut(x), part, sigma)
+                blends[row.side].add(x0, row.region)
+        return [blend.average() for blend in blends]
 
     def _run(self, call: _Call, scaled: Tensor, timestep: float) -> Tensor:
-        x = scaled.to(self._like.dtype).repeat(len(call.rows), 1, 1, 1)
+        scaled = scaled.to(self._like.dtype)
+        x = torch.cat([row.region.cut(scaled) for row in call.rows])
         residuals: Mapping[str, Any] = {}
         for net, hint, strength in call.hints:
             more = self._family.control(net, x, timestep, call.inputs, hint, strength)
@@ -119,27 +117,59 @@ class BatchedDenoiser:
         self, x: Tensor, sigma: float, sides: Sequence[tuple[Conditioning, bool]]
     ) -> list[_Call]:
         patches = tuple(use for use in self._model.patches if self._acts(use, sigma))
-        rows = [
-            _Row(entry, negative, tuple(use for use in entry.control if self._acts(use, sigma)))
-            for conditioning, negative in sides
-            for entry in self._acting_entries(conditioning, sigma, negative)
+        acting = [
+            [
+                (entry, tuple(use for use in entry.control if self._acts(use, sigma)))
+                for entry in conditioning.entries
+                if self._acts(entry, sigma)
+            ]
+            for conditioning, _ in sides
         ]
         key: tuple[object, ...] = (
             x.shape,
-            tuple((id(r.entry), r.negative, tuple(id(use) for use in r.control)) for r in rows),
+            tuple(
+                tuple((id(entry), tuple(id(use) for use in control)) for entry, control in entries)
+                for entries in acting
+            ),
+            tuple(negative for _, negative in sides),
             tuple(id(use) for use in patches),
         )
         if key not in self._plans:
-            self._keep.append((rows, patches))
+            self._keep.append((acting, patches))
+            pixels = self._family.latent.downscale
+            rows = [
+                _Row(seen_in(region, entry, x, pixels), sides[side][1], side, control, region)
+                for side, entries in enumerate(acting)
+                for (entry, control), region in zip(
+                    entries, self._regions(x, sigma, *sides[side]), strict=True
+                )
+                if region.counts
+            ]
             groups = _groups(rows)
             self._plans[key] = [self._prepare(group, patches, x.shape) for group in groups]
         return self._plans[key]
 
-    def _acting_entries(
-        self, conditioning: Conditioning, sigma: float, negative: bool
-    ) -> list[ConditioningEntry]:
+    def _match(
+        self, x: Tensor, sides: Sequence[tuple[Conditioning, bool]]
+    ) -> list[tuple[Conditioning, bool]]:
+        """The sides with every area on each of them; made once, as plans go by object ids."""
+        given = [conditioning for conditioning, _ in sides]
+        key = (x.shape, *(id(conditioning) for conditioning in given))
+        if key not in self._matched:
+            self._keep.append(given)
+            size = (x.shape[-2], x.shape[-1])
+            self._matched[key] = match_areas(given, size, self._family.latent.downscale)
+        return [
+            (matched, negative)
+            for matched, (_, negative) in zip(self._matched[key], sides, strict=True)
+        ]
+
+    def _regions(
+        self, x: Tensor, sigma: float, conditioning: Conditioning, negative: bool
+    ) -> list[Region]:
         entries = [entry for entry in conditioning.entries if self._acts(entry, sigma)]
-        if not entries or sum(entry.strength for entry in entries) == 0:
+        regions = regions_of(entries, x, self._family.latent.downscale)
+        if not any(region.counts for region in regions):
             side = "negative" if negative else "positive"
             raise SamplingError(
                 "sample.nothing_to_condition_on",
@@ -148,7 +178,7 @@ class BatchedDenoiser:
                 got=f"{len(conditioning.entries)} entries, none acting",
                 hint="Widen start and end of an entry, or add one for the gap.",
             )
-        return entries
+        return regions
 
     def _acts(self, part: ConditioningEntry | ControlUse | IPAdapterUse, sigma: float) -> bool:
         if part.start <= 0.0 and part.end >= 1.0:
@@ -158,6 +188,7 @@ class BatchedDenoiser:
     def _prepare(
         self, rows: Sequence[_Row], patches: tuple[IPAdapterUse, ...], shape: torch.Size
     ) -> _Call:
+        shape = rows[0].region.cut(torch.empty(shape, device="meta")).shape
         batch, _, height, width = shape
         pixels = self._family.latent.downscale
         hints = []
@@ -196,7 +227,7 @@ def _added(left: Mapping[str, Any], right: Mapping[str, Any]) -> Mapping[str, An
 
 
 def _groups(rows: Sequence[_Row]) -> list[list[_Row]]:
-    """Rows that can share one network call: same control, token lengths that repeat evenly."""
+    """Rows that can share one call: same size and control, token lengths that repeat evenly."""
     groups: list[list[_Row]] = []
     for row in rows:
         for group in groups:
@@ -210,9 +241,14 @@ def _groups(rows: Sequence[_Row]) -> list[list[_Row]]:
 
 def _share(group: Sequence[_Row], row: _Row) -> bool:
     left, right = group[0].control, row.control
-    if len(left) != len(right):
+    if len(left) != len(right) or _extent(group[0]) != _extent(row):
         return False
     lengths = [member.entry.tokens.shape[1] for member in (*group, row)]
     if math.lcm(*lengths) // min(lengths) > MOST_REPEATS:
         return False
     return all(same_use(a, b) for a, b in zip(left, right, strict=True))
+
+
+def _extent(row: _Row) -> tuple[int, int] | None:
+    """Height and width of the cells that a row sees; None = all."""
+    return None if row.region.box is None else (row.region.box.height, row.region.box.width)

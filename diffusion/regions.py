@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import ShapeError
-from .types import Area, Conditioning, ConditioningEntry
+from .masks import fit_mask
+from .types import Area, Concat, Conditioning, ConditioningEntry, SizeHint
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -76,19 +77,26 @@ class Blend:
     """
 
     def __init__(self, like: Tensor) -> None:
-        import torch
-
-        self._total = torch.zeros_like(like)
-        self._count = torch.zeros_like(like[:, :1])
+        self._like = like
+        self._parts: list[tuple[Tensor, Region]] = []
 
     def add(self, prediction: Tensor, region: Region) -> None:
         """Add the prediction for a region, (B, C, height, width) of its box."""
-        region.cut(self._total).add_(prediction * region.weight)
-        region.cut(self._count).add_(region.weight)
+        self._parts.append((prediction, region))
 
     def average(self) -> Tensor:
         """The weighted mean, (B, C, h, w); zero where nothing was added."""
-        return self._total / self._count.clamp_min(1e-37)
+        import torch
+
+        if len(self._parts) == 1:
+            prediction, region = self._parts[0]
+            if region.box is None and isinstance(region.weight, float):
+                return prediction  # the usual case: no averaging, which would also round
+        total, count = torch.zeros_like(self._like), torch.zeros_like(self._like[:, :1])
+        for prediction, region in self._parts:
+            region.cut(total).add_(prediction * region.weight)
+            region.cut(count).add_(region.weight)
+        return total / count.clamp_min(1e-37)
 
 
 def regions_of(entries: Sequence[ConditioningEntry], like: Tensor, downscale: int) -> list[Region]:
@@ -119,6 +127,33 @@ def regions_of(entries: Sequence[ConditioningEntry], like: Tensor, downscale: in
         Region(region.box, region.cut(left_over)) if entry.fallback else region
         for entry, region in zip(entries, regions, strict=True)
     ]
+
+
+def seen_in(
+    region: Region, entry: ConditioningEntry, like: Tensor, downscale: int
+) -> ConditioningEntry:
+    """An entry as it goes into the network call for its region.
+
+    The picture beside the noise is cut as the latent is. Sizes stay those of the whole picture.
+
+    Args:
+        region: The entry's.
+        entry: What to change.
+        like: (B, C, h, w), the whole latent.
+        downscale: Pixels per cell and side.
+    """
+    if region.box is None:
+        return entry
+    tall, wide = like.shape[-2:]
+    concat, size = entry.concat, entry.size
+    if concat is not None and concat.samples.shape[-2:] == (tall, wide):
+        mask = (
+            None if concat.mask is None else region.cut(fit_mask(concat.mask, (tall, wide)))[:, 0]
+        )
+        concat = Concat(region.cut(concat.samples), mask)
+    if size is None:
+        size = SizeHint(wide * downscale, tall * downscale)
+    return replace(entry, concat=concat, size=size)
 
 
 def match_areas(
@@ -158,16 +193,6 @@ def box_of(entry: ConditioningEntry, size: tuple[int, int], downscale: int) -> B
     if entry.mask is not None and entry.mask_bounds:
         return _bounds(fit_mask(entry.mask, size))
     return None if entry.area is None else _cells(entry.area, size, downscale)
-
-
-def fit_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
-    """A mask (B, H, W) of any size as (B, 1, h, w) float32, bilinear.
-
-    Source: as ComfyUI; bilinear without antialiasing.
-    """
-    import torch.nn.functional as F
-
-    return F.interpolate(mask[:, None].float(), size=size, mode="bilinear", align_corners=False)
 
 
 def _region(entry: ConditioningEntry, like: Tensor, downscale: int) -> Region:

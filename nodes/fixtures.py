@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..diffusion.types import Conditioning, ConditioningEntry, Latent
+from ..diffusion.types import Conditioning, ConditioningEntry, Latent, TimestepRange
 from ..engine.errors import FileError, NodeError
 
 if TYPE_CHECKING:
@@ -170,6 +170,7 @@ _PLAIN: Mapping[str, Callable[[], Any]] = {
     "MASK": mask,
     "LATENT": latent,
     "CONDITIONING": conditioning,
+    "TIMESTEPS_RANGE": lambda: TimestepRange(0.2, 0.8),
 }
 _MODELS: Mapping[str, Callable[[Path | None], Any]] = {
     "MODEL": _checkpoint(0),

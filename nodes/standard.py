@@ -30,6 +30,7 @@ MODULES = (
     "flow",
     "loaders",
     "conditioning",
+    "conditioning_sets",
     "latent",
     "sampling",
     "control",

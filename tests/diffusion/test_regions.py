@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import weft.diffusion as wd
-from weft.diffusion.regions import Blend, Box, Region, box_of, match_areas, regions_of
-from weft.diffusion.types import Area
+from weft.diffusion.regions import Blend, Box, Region, box_of, match_areas, regions_of, seen_in
+from weft.diffusion.types import Area, Concat, SizeHint
 
 TOKENS = torch.zeros(1, 77, 4)
 LIKE = torch.zeros(1, 4, 16, 32)
@@ -137,9 +137,7 @@ def test_blend_of_equal_predictions_is_that_prediction(
     areas: list[tuple[int, int, int, int, float]],
 ) -> None:
     entries = [entry(strength=0.1)]
-    entries += [
-        entry(area=Area(8 * x, 8 * y, 8 * w, 8 * h), strength=s) for x, y, w, h, s in areas
-    ]
+    entries += [entry(area=Area(8 * x, 8 * y, 8 * w, 8 * h), strength=s) for x, y, w, h, s in areas]
     everywhere = torch.randn(LIKE.shape, generator=torch.Generator().manual_seed(0))
     blend = Blend(LIKE)
     for region in weight(*entries):
@@ -179,3 +177,16 @@ def test_area_that_no_entry_of_the_other_side_covers_gets_none() -> None:
     positive = wd.Conditioning((entry(area=Area(0, 0, 64, 64)),))
     negative = wd.Conditioning((entry(area=Area(128, 0, 64, 64)),))
     assert match_areas([positive, negative], (16, 32), 8) == [positive, negative]
+
+
+def test_picture_beside_the_noise_is_cut_with_the_area_and_sizes_stay() -> None:
+    whole = torch.arange(16 * 32.0).reshape(1, 1, 16, 32)
+    given = entry(area=Area(64, 0, 64, 64), concat=Concat(whole, whole[:, 0]))
+    (region,) = weight(given)
+    seen = seen_in(region, given, LIKE, 8)
+    assert seen.concat is not None
+    assert torch.equal(seen.concat.samples, whole[..., :8, 8:16])
+    assert seen.concat.mask is not None
+    assert torch.equal(seen.concat.mask, whole[:, 0, :8, 8:16])
+    assert seen.size == SizeHint(256, 128)
+    assert seen_in(Region(None, 1.0), given, LIKE, 8) is given
