@@ -176,8 +176,9 @@ async def test_bad_names_through_every_file_route_reach_nothing(tmp_path: Path, 
                     assert b"SECRET" not in text
                     assert b"root:" not in text
             answer = await client.post(f"/v1/files/{kind}", **form(b"x", name))
-            # In a form a percent sign is one, and aiohttp takes off leading slashes.
-            harmless = name.startswith("/") or "%" in name
+            # In a form a percent sign is one, aiohttp takes off leading slashes, and what has the
+            # name of a link gets a number.
+            harmless = name.startswith("/") or "%" in name or name == "link.txt"
             assert 400 <= answer.status < 500 or harmless, name
     served = [tmp_path / "input", tmp_path / "output"]
     outside = [p for p in files_below(tmp_path) if not any(p.is_relative_to(s) for s in served)]
