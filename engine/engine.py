@@ -108,6 +108,8 @@ class Engine:
         disk: What is remembered on disk, also over restarts; None for nothing.
         history: What workflows were made of when they last ran; by default kept in memory.
         journals: Folder of notes from which an unfinished run is gone on with; None for none.
+        holdings: Names and bytes of what else takes memory (models), for reports when there is
+            none left.
         numerics: Text that names what else decides the numbers models give, such as device and
             precision; part of the keys of steps in the `gpu` lane.
         debug_purity: Whether a node that changes a value handed to it fails; None leaves it to
@@ -127,6 +129,7 @@ class Engine:
         disk: DiskCache | None = None,
         history: History | None = None,
         journals: Path | None = None,
+        holdings: Callable[[], Iterable[tuple[str, int]]] = tuple,
         numerics: Callable[[], str] = lambda: "",
         debug_purity: bool | None = None,
     ) -> None:
@@ -134,6 +137,7 @@ class Engine:
         self.disk = disk
         self.history = history if history is not None else History()
         self._journals = journals
+        self._holdings = holdings
         self._numerics = functools.cache(lambda: seal(b"n" + numerics().encode()))
         self.registry = registry
         self.workspace = workspace if workspace is not None else Workspace()
@@ -222,6 +226,7 @@ class Engine:
             token=token,
             listener=log.receive,
             diary=diary,
+            holdings=self._holdings,
             journal=journal,
         )
         self._running[run] = token

@@ -42,6 +42,7 @@ class Known:
         in_thread: InThread,
     ) -> None:
         count = len(plan.steps)
+        self._plan = plan
         self.digests: list[tuple[bytes, ...] | None] = [None] * count
         self._live: list[tuple[Any, ...] | None] = [None] * count
         # Readers that are not done, and one more for each wanted output: while above zero, a
@@ -156,6 +157,14 @@ class Known:
             for digest, output, size in zip(action.digests, outputs, sizes, strict=True):
                 self._cache.put(digest, output, size, action.seconds)
             self._cache.keep(key, action)
+
+    def holdings(self) -> list[tuple[str, int]]:
+        """Nodes whose values this run holds, and their bytes."""
+        return [
+            (step.node, sum(self._values.nbytes(value) for value in live))
+            for step, live in zip(self._plan.steps, self._live, strict=True)
+            if live is not None
+        ]
 
     def hold(self, index: int) -> None:
         """Hold a step's values for one more reader."""

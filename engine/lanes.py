@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 
+from .fair_pool import FairPool
 from .node import Lane
 
 
 class Lanes:
-    """Thread pools, made when first used.
+    """Thread pools, made when first used and shared fairly between runs.
 
     `gpu` has one thread, because two models at work on one device only get in each other's way
     and double the memory; `cpu` has one a core, `io` a few.
@@ -18,24 +19,24 @@ class Lanes:
 
     def __init__(self) -> None:
         self._sizes: dict[str, int] = {"gpu": 1, "cpu": os.cpu_count() or 1, "io": 4}
-        self._pools: dict[str, ThreadPoolExecutor] = {}
+        self._pools: dict[str, FairPool] = {}
         self._lock = threading.Lock()
 
-    def pool(self, lane: Lane) -> ThreadPoolExecutor:
-        """The pool of a lane."""
+    def pool(self, lane: Lane, run: str) -> Executor:
+        """The pool of a lane, as one run sees it."""
         with self._lock:
             pool = self._pools.get(lane)
             if pool is None:
-                pool = ThreadPoolExecutor(self._sizes[lane], thread_name_prefix=f"weft-{lane}")
+                pool = FairPool(self._sizes[lane], f"weft-{lane}")
                 self._pools[lane] = pool
-            return pool
+            return pool.share(run)
 
     def close(self) -> None:
         """Wait for running work and end the threads."""
         with self._lock:
             pools, self._pools = list(self._pools.values()), {}
         for pool in pools:
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.close()
 
 
 class Flights:

@@ -34,6 +34,7 @@ from .events import (
     Status,
 )
 from .gate import Gate
+from .holdings import who_holds
 from .journal import Journal, Written
 from .keys import outside_digest, step_key
 from .known import Held, Known
@@ -70,6 +71,7 @@ class Execution:
         token: Cancellation.
         listener: Receives the events, or None.
         diary: Notes what each result was made of, to explain this run and the next; or None.
+        holdings: Who else holds memory: names and bytes, of models for example.
         journal: What an unfinished run before this one has written, to go on from there; or None.
     """
 
@@ -89,6 +91,7 @@ class Execution:
         token: CancelToken,
         listener: Listener | None,
         diary: Diary | None = None,
+        holdings: Callable[[], Iterable[tuple[str, int]]] = tuple,
         journal: Journal | None = None,
     ) -> None:
         self.plan = plan
@@ -106,6 +109,7 @@ class Execution:
         self.token = token
         self.listener = listener
         self.diary = diary
+        self.holdings = holdings
         self.journal = journal
         self.files: dict[str, list[NodeArtifact]] = {}  # of writers at work
 
@@ -310,7 +314,7 @@ class Execution:
             return await self._in_io(self._described, step, result, key, began, seconds)
         if step.spec.lane == "inline":
             return self._compute(step, arguments, key)
-        pool = self.lanes.pool(step.spec.lane)
+        pool = self.lanes.pool(step.spec.lane, self.run_id)
         context = contextvars.copy_context()
 
         def work() -> Computed:
@@ -512,6 +516,7 @@ class Execution:
                 f"Node {step.node} ({step.spec.type_id}) ran out of memory, also after the cache "
                 f"was emptied: {str(error)[:300]}",
                 step.node,
+                got=who_holds([*self.known.holdings(), *self.holdings()]),
                 hint="Use a smaller picture or batch, or close other programs.",
             )
         if self.gate is not None and self.gate.tolerated(index):
@@ -564,7 +569,9 @@ class Execution:
         return MISSING in held.values()
 
     async def _in_io(self, function: Callable[..., T], *arguments: Any) -> T:
-        return await self._loop.run_in_executor(self.lanes.pool("io"), function, *arguments)
+        return await self._loop.run_in_executor(
+            self.lanes.pool("io", self.run_id), function, *arguments
+        )
 
     # -- reporting ----------------------------------------------------------------------------
 

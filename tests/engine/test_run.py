@@ -10,9 +10,11 @@ import pytest
 
 from weft.engine.cancel import CancelToken
 from weft.engine.context import Run
+from weft.engine.engine import Engine
 from weft.engine.errors import Cancelled, RunError
 from weft.engine.events import Event, NodeCached, NodeProgress, NodeStarted, RunFinished, RunStarted
 from weft.engine.node import node
+from weft.engine.registry import Registry
 from weft.engine.testing import EventLog
 from weft.engine.widgets import Range
 from weft.engine.workflow import Workflow
@@ -437,6 +439,41 @@ def test_run_out_of_memory_frees_the_cache_and_tries_once_more() -> None:
             run(e, flow(**nodes).set("h.appetite", 9), "h.value")
     assert len(calls) == 2
     assert caught.value.problems[0].code == "run.out_of_memory"
+
+
+def test_run_out_of_memory_says_who_holds_what() -> None:
+    @node("Text", category="toy")
+    def text(*, letters: int = 0) -> str:
+        """Give a long text.
+
+        Args:
+            letters: How long.
+        """
+        return "x" * letters
+
+    @node("Starve", category="toy")
+    def starve(a: str, b: str) -> str:
+        """Run out of memory.
+
+        Args:
+            a: A text.
+            b: Another.
+        """
+        raise MemoryError("no room")
+
+    nodes = {
+        "small": ("Text", {"letters": 2**21}),
+        "large": ("Text", {"letters": 2**22}),
+        "s": ("Starve", {"a": "@small.value", "b": "@large.value"}),
+    }
+    held = [("model thimble", 2**23)]
+    with (
+        Engine(Registry([text, starve]), holdings=lambda: held) as e,
+        pytest.raises(RunError) as caught,
+    ):
+        run(e, flow(**nodes), "s.value")
+    got = caught.value.problems[0].got
+    assert got == "held: model thimble 8.0 MiB, large 4.0 MiB, small 2.0 MiB"
 
 
 def test_run_reports_plan_seeds_and_end() -> None:

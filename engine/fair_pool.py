@@ -1,0 +1,110 @@
+"""A thread pool that several runs share: each in turn gets the next free thread.
+
+An ordinary pool serves in order of arrival, so a run that hands in a thousand steps makes every
+other run wait for all of them.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_Job = tuple["Future[Any]", Callable[[], Any]]
+
+
+class FairPool:
+    """Threads, and a queue for each owner that has work waiting.
+
+    Args:
+        threads: At most so many, started when there is work for them.
+        name: Begins their names.
+    """
+
+    def __init__(self, threads: int, name: str) -> None:
+        self._most = threads
+        self._name = name
+        self._threads: list[threading.Thread] = []
+        self._idle = 0
+        self._closed = False
+        self._waiting: OrderedDict[str, deque[_Job]] = OrderedDict()
+        self._work = threading.Condition()
+
+    def share(self, owner: str) -> Executor:
+        """The pool as an executor whose work counts for one owner."""
+        return _Share(self, owner)
+
+    def submit(self, owner: str, call: Callable[[], T]) -> Future[T]:
+        """Have something called in a thread.
+
+        Raises:
+            RuntimeError: The pool is closed.
+        """
+        future: Future[T] = Future()
+        with self._work:
+            if self._closed:
+                raise RuntimeError("the pool is closed")
+            self._waiting.setdefault(owner, deque()).append((future, call))
+            if self._idle:
+                self._work.notify()
+            elif len(self._threads) < self._most:
+                name = f"{self._name}_{len(self._threads)}"
+                thread = threading.Thread(target=self._serve, name=name, daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        return future
+
+    def close(self) -> None:
+        """Drop what waits, wait for what runs, end the threads."""
+        with self._work:
+            self._closed = True
+            dropped = [future for jobs in self._waiting.values() for future, _ in jobs]
+            self._waiting.clear()
+            self._work.notify_all()
+        for future in dropped:
+            future.cancel()
+        for thread in self._threads:
+            thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            with self._work:
+                while not self._waiting:
+                    if self._closed:
+                        return
+                    self._idle += 1
+                    self._work.wait()
+                    self._idle -= 1
+                owner, jobs = self._waiting.popitem(last=False)
+                future, call = jobs.popleft()
+                if jobs:
+                    self._waiting[owner] = jobs  # behind the others
+            _perform(future, call)
+            del future, call  # or an idle thread would hold its last result
+
+
+def _perform(future: Future[Any], call: Callable[[], Any]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        # A context of its own, or settings that a call makes would stay with the thread.
+        result = contextvars.Context().run(call)
+    except BaseException as error:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
+
+
+class _Share(Executor):
+    def __init__(self, pool: FairPool, owner: str) -> None:
+        self._pool = pool
+        self._owner = owner
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """As `Executor.submit`."""
+        return self._pool.submit(self._owner, lambda: fn(*args, **kwargs))
