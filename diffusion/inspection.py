@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .formats.folder import folder_parts
+from .formats.folder import folder_parts, network_files
 from .formats.identify import identify
 from .formats.safetensors_header import Header, read_header
 
@@ -43,9 +43,10 @@ def inspect_file(path: str | os.PathLike[str]) -> FileReport:
     """
     path = Path(path)
     if path.is_dir():
-        headers = [read_header(file) for file in folder_parts(path).values()]
-        unet = identify({name: info.shape for name, info in headers[0].tensors.items()})
-        return _report("checkpoint", unet.family, headers, {})
+        parts = [[read_header(f) for f in network_files(p)] for p in folder_parts(path).values()]
+        first = {n: info.shape for header in parts[0] for n, info in header.tensors.items()}
+        headers = [header for part in parts for header in part]
+        return _report("checkpoint", identify(first).family, headers, {})
     header = read_header(path)
     found = identify({name: info.shape for name, info in header.tensors.items()})
     return _report(found.kind, found.family, [header], header.metadata)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import ParameterError, ShapeError
 from .images import check_image
+from .latent_format import ANY, same_space
 from .types import Image, Latent, Mask, Vae
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def empty_latent(width: int, height: int, batch_size: int = 1) -> Latent:
         batch_size: Number of pictures, 1 or more.
 
     Returns:
-        samples (batch_size, 4, height/8, width/8), zeros.
+        samples (batch_size, 4, height/8, width/8), zeros, of family "any": a model with more
+        channels or other cells gets them when it samples.
 
     Raises:
         ShapeError: A side is no positive multiple of 8.
@@ -48,7 +50,7 @@ def empty_latent(width: int, height: int, batch_size: int = 1) -> Latent:
             got=str(batch_size),
         )
     shape = (batch_size, LATENT_CHANNELS, height // DOWNSCALE, width // DOWNSCALE)
-    return Latent(samples=torch.zeros(shape))
+    return Latent(samples=torch.zeros(shape), family=ANY)
 
 
 def encode_image(vae: Vae, image: Image) -> Latent:
@@ -98,7 +100,8 @@ def decode_latent(vae: Vae, latent: Latent) -> Image:
 
     channels = vae.weights.config["latent_channels"]
     samples = latent.samples
-    if latent.family != vae.family or samples.ndim != 4 or samples.shape[1] != channels:
+    known = same_space(latent.family, vae.family)
+    if not known or samples.ndim != 4 or samples.shape[1] != channels:
         raise ShapeError(
             "latent.does_not_fit",
             "This latent does not belong to this VAE.",

@@ -1,67 +1,107 @@
 """Opening model files: what they hold is told from the header, weights are read on first use.
 
-Memory: float32 files on the CPU stay mapped (peak about the file's size, shared with other
-processes); other types are converted tensor by tensor (see `tensor_reader`).
+Every function takes single files in the layout of their first publication or in diffusers' names,
+and diffusers folders. The family comes from tensor names and shapes, never from a file's name.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import ModelError
-from .file_digest import FileState, file_digest, file_state
-from .formats.folder import folder_parts, network_file, read_json
-from .formats.identify import KIND_WORDS, Identity, identify
-from .formats.ldm import PREFIXES, Part, ldm_to_diffusers_names, modern_diffusers_name
-from .formats.safetensors_header import Header, read_header
-from .formats.shapes import NORM_GROUPS, SD1_SCALE, UNET_HEADS, network_config
+from .families import family_named
+from .families.family import Family, FileSays
+from .formats.folder import NETWORKS, PARTS, folder_parts, read_json
+from .formats.identify import family_words
+from .formats.pieces import Pieces, renamed
+from .formats.plans import network_plan
+from .opening import Source, joined_digest, open_source, require, weights_of
+from .text_files import check_text_fits, file_texts, text_weights
 from .types import Clip, ClipVision, ControlNet, IPAdapter, Model, Vae
-from .weights import SHARED, Weights
 
 if TYPE_CHECKING:
-    import torch
-    from torch.nn import Module
+    from torch import Tensor
+
+    from .weights import Weights
 
 _PathLike = str | os.PathLike[str]
 
 
 def load_checkpoint(path: _PathLike) -> tuple[Model, Clip, Vae]:
-    """Open a full SD1.x checkpoint.
+    """Open a full checkpoint: denoising network, text encoders, VAE.
 
     Args:
-        path: A single safetensors file in the LDM layout, or a diffusers folder.
+        path: A single safetensors file in the layout of Stable Diffusion, or a diffusers folder.
 
     Returns:
-        Denoising model, text encoder with tokenizer, autoencoder. They share the file; nothing
+        Denoising model, text encoders with tokenizers, autoencoder. They share the file; nothing
         but its header has been read so far (and its bytes once, for the digest).
 
     Raises:
-        ModelError: Missing or damaged file, not safetensors, another kind or family.
+        ModelError: Missing or damaged file, not safetensors, another kind, an unknown family, or
+            parts that do not fit each other.
     """
     path = Path(path)
     if path.is_dir():
         return _load_folder(path)
-    source = _open(path)
-    _require(source, "checkpoint")
-    names = source.header.tensors
-    text = "cond_stage_model.transformer."
-    if any(name.startswith(text + "text_model.") for name in names):
-        text += "text_model."
-    unet = _weights(source, "unet", _ldm_names(source, "unet", PREFIXES["unet"]))
-    clip = _weights(
-        source,
-        "text_encoder",
-        _ldm_names(source, "text_encoder", text),
-        {"tokenizer": source.header.metadata.get("tokenizer")},
-    )
-    vae = _weights(source, "vae", _ldm_names(source, "vae", PREFIXES["vae"]))
-    return _assemble(unet, clip, vae)
+    source = open_source(path)
+    require(source, "checkpoint")
+    family = _family(source)
+    model = _model(source, family)
+    texts = file_texts(source, family)
+    clip = Clip(family.name, texts[0], others=tuple(texts[1:]))
+    return _assembled(model, clip, _vae(source, family.latent.name))
+
+
+def load_model(path: _PathLike, *, dtype: str | None = None) -> Model:
+    """Open a denoising network alone: UNet or transformer.
+
+    Args:
+        path: A file with or without the prefix of full checkpoints, a full checkpoint, a folder
+            with one network, or a full diffusers folder.
+        dtype: "fp32", "fp16", "bf16", "fp8_e4m3fn", "fp8_e5m2" (storage only); None = as the
+            device computes best.
+
+    Raises:
+        ModelError: Missing or damaged file, not safetensors, another kind, an unknown family.
+    """
+    path = Path(path)
+    scheduler: Mapping[str, Any] = {}
+    markers: frozenset[str] = frozenset()
+    if (path / "model_index.json").is_file():
+        scheduler, markers = _scheduler(path), _folder_markers(path)
+        parts = folder_parts(path)
+        path = next(parts[name] for name in NETWORKS if name in parts)
+    source = _marked(open_source(path), markers)
+    require(source, "unet", "checkpoint")
+    return _model(source, _family(source), scheduler=scheduler, dtype=dtype)
+
+
+def load_clip(
+    paths: Sequence[_PathLike], family: str | None = None, *, dtype: str | None = None
+) -> Clip:
+    """Open text encoders from files of their own.
+
+    Args:
+        paths: One to three files or folders, in any order: which encoder each holds is told from
+            its widths, and from the order where that says nothing.
+        family: Whose text they shall encode; None = the one whose encoders these are.
+        dtype: As in `load_model`.
+
+    Raises:
+        ModelError: Missing or damaged file, not safetensors, no text encoder, or encoders that are
+            not those of the family.
+    """
+    from .text_files import clip_from
+
+    sources = [open_source(Path(path), ("model", "diffusion_pytorch_model")) for path in paths]
+    for source in sources:
+        require(source, "text_encoder")
+    return clip_from(sources, family, dtype)
 
 
 def load_vae(path: _PathLike) -> Vae:
@@ -73,24 +113,31 @@ def load_vae(path: _PathLike) -> Vae:
     path = Path(path)
     if (path / "model_index.json").is_file():
         return _load_folder(path)[2]
-    source = _open(network_file(path) if path.is_dir() else path)
+    source = open_source(path)
     if source.identity.kind == "checkpoint":
-        return load_checkpoint(path)[2]
-    _require(source, "vae")
-    return Vae("sd1", _weights(source, "vae", _plain_or_ldm_names(source, "vae")))
+        return _vae(source, _family(source).latent.name)
+    require(source, "vae")
+    # Families share shapes of VAEs: what a file alone cannot tell is left open.
+    family = source.identity.family
+    scale = source.stated.get("scaling_factor")
+    named = {0.18215: "sd1", 0.13025: "sdxl", 1.5305: "sd3", 0.3611: "flux"}
+    return _vae(source, named.get(scale, family) if isinstance(scale, float) else family)
 
 
 def load_controlnet(path: _PathLike) -> ControlNet:
-    """Open an SD1.x ControlNet: LDM names (with or without "control_model."), or diffusers'.
+    """Open a ControlNet: LDM names (with or without "control_model."), or diffusers'.
 
     Raises:
         ModelError: Missing or damaged file, not safetensors, another kind or family.
     """
-    path = Path(path)
-    source = _open(network_file(path) if path.is_dir() else path)
-    _require(source, "controlnet")
-    names = _plain_or_ldm_names(source, "controlnet")
-    return ControlNet("sd1", _weights(source, "controlnet", names))
+    source = open_source(Path(path))
+    require(source, "controlnet")
+    found = source.identity
+    if found.facts is None or found.family == "unknown":
+        raise _unsupported(source)
+    plan = network_plan("controlnet", found.layout, found.prefix, source.shapes)
+    weights = weights_of(source, "controlnet", plan, family=found.family)
+    return ControlNet(found.family, weights)
 
 
 def load_clip_vision(path: _PathLike) -> ClipVision:
@@ -99,13 +146,12 @@ def load_clip_vision(path: _PathLike) -> ClipVision:
     Raises:
         ModelError: Missing or damaged file, not safetensors, another kind or layout.
     """
-    path = Path(path)
-    source = _open(network_file(path, ("model",)) if path.is_dir() else path)
-    _require(source, "clip_vision", any_family=True)
+    source = open_source(Path(path), ("model",))
+    require(source, "clip_vision")
     if source.identity.layout == "open_clip":
         raise ModelError(
             "model.unsupported_layout",
-            f'"{source.header.path.name}" is a CLIP image encoder with OpenCLIP names.',
+            f'"{source.path.name}" is a CLIP image encoder with OpenCLIP names.',
             expected="transformers names (vision_model....)",
             got="OpenCLIP names (visual.transformer....)",
             hint='Use the "image_encoder/model.safetensors" that comes with IP-Adapter.',
@@ -114,11 +160,12 @@ def load_clip_vision(path: _PathLike) -> ClipVision:
     names = {
         name: ("" if name.startswith("visual_projection.") else "vision_model.")
         + name.removeprefix(prefix)
-        for name in source.header.tensors
+        for name in source.shapes
         if name.startswith((prefix, "visual_projection.")) and not name.endswith("position_ids")
     }
     names = {old: new for old, new in names.items() if not old.startswith(("text_", "logit_"))}
-    return ClipVision("clip", _weights(source, "clip_vision", names))
+    weights = weights_of(source, "clip_vision", renamed(names), family="clip")
+    return ClipVision("clip", weights)
 
 
 def load_ip_adapter(path: _PathLike, clip_vision: ClipVision) -> IPAdapter:
@@ -131,9 +178,12 @@ def load_ip_adapter(path: _PathLike, clip_vision: ClipVision) -> IPAdapter:
     Raises:
         ModelError: Missing or damaged file, not safetensors, another kind, layout or width.
     """
-    source = _open(Path(path))
-    _require(source, "ip_adapter")
-    weights = _weights(source, "ip_adapter", {name: name for name in source.header.tensors})
+    source = open_source(Path(path))
+    require(source, "ip_adapter")
+    if source.identity.family != "sd1":
+        raise _unsupported(source)
+    plan = renamed({name: name for name in source.shapes})
+    weights = weights_of(source, "ip_adapter", plan, family="sd1")
     wanted, found = weights.config["image_width"], clip_vision.weights.config["projection_dim"]
     if wanted != found:
         raise ModelError(
@@ -147,193 +197,151 @@ def load_ip_adapter(path: _PathLike, clip_vision: ClipVision) -> IPAdapter:
     return IPAdapter("sd1", weights, clip_vision)
 
 
-# --- one opened file -----------------------------------------------------------------------------
+# --- parts of an opened file ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    header: Header
-    state: FileState
-    digest: str
-    identity: Identity
-    shapes: Mapping[str, tuple[int, ...]] = field(repr=False)
+def _family(source: Source) -> Family:
+    if source.identity.family == "unknown":
+        raise _unsupported(source)
+    return family_named(source.identity.family)
 
 
-def _open(path: Path) -> _Source:
-    header = read_header(path)
-    state = file_state(path)
-    shapes = {name: info.shape for name, info in header.tensors.items()}
-    return _Source(header, state, file_digest(path), identify(shapes), shapes)
+def _unsupported(source: Source) -> ModelError:
+    return ModelError(
+        "model.unsupported_family",
+        f'"{source.path.name}" looks like {source.identity.words()}, which weft cannot use here.',
+        expected="a family of docs/families.md",
+        got=source.identity.family,
+        hint="Choose another file.",
+    )
 
 
-def _require(source: _Source, kind: str, *, any_family: bool = False) -> None:
-    found, name = source.identity, source.header.path.name
-    if found.kind != kind:
-        raise ModelError(
-            "model.wrong_kind",
-            f'"{name}" is not {KIND_WORDS[kind]}.',
-            expected=KIND_WORDS[kind],
-            got=found.words(),
-            hint="Choose another file, or load this one with the loader for its kind.",
-        )
-    if found.family != "sd1" and not any_family:
-        raise ModelError(
-            "model.unsupported_family",
-            f'"{name}" looks like {found.words()}; weft reads SD1.x today.',
-            expected="SD1.x",
-            got=found.family,
-            hint="Choose an SD1.x file.",
-        )
-
-
-def _ldm_names(source: _Source, part: Part, prefix: str) -> dict[str, str]:
-    """Names in the file -> diffusers names, for one part of a checkpoint."""
-    found = {n.removeprefix(prefix): n for n in source.header.tensors if n.startswith(prefix)}
-    found = {short: full for short, full in found.items() if _is_of(part, short)}
-    with _naming(source.header.path):
-        return {found[old]: new for old, new in ldm_to_diffusers_names(part, found).items()}
-
-
-def _plain_or_ldm_names(source: _Source, part: Part) -> dict[str, str]:
-    prefix = source.identity.prefix
-    if source.identity.layout == "ldm":
-        return _ldm_names(source, part, prefix)
-    names = {
-        name: modern_diffusers_name(part, name.removeprefix(prefix))
-        for name in source.header.tensors
-        if name.startswith(prefix) and not name.endswith("position_ids")
-    }
-    return {old: new for old, new in names.items() if _is_of(part, new)}
-
-
-def _is_of(part: Part, name: str) -> bool:
-    """Whether a tensor is one that weft uses: files also keep training losses and projections."""
-    if part == "text_encoder":
-        return name.startswith(("embeddings.", "encoder.", "final_layer_norm."))
-    return not name.startswith("loss.")
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Put the file's name in front of errors that know of tensors only."""
-    try:
-        yield
-    except ModelError as error:
-        raise ModelError(
-            error.code,
-            f'In "{path.name}": {error.message}',
-            expected=error.expected,
-            got=error.got,
-            hint=error.hint,
-        ) from error
-
-
-def _weights(
-    source: _Source,
-    kind: str,
-    names: Mapping[str, str],
-    extras: Mapping[str, Any] | None = None,
+def _model(
+    source: Source,
+    family: Family,
+    *,
+    scheduler: Mapping[str, Any] | None = None,
     digest: str | None = None,
-) -> Weights:
-    from .device import compute_device, compute_dtype
-    from .tensor_reader import TensorReader
+    dtype: str | None = None,
+) -> Model:
+    found = source.identity
+    assert found.facts is not None
+    plan = network_plan(found.facts.body, found.layout, found.prefix, source.shapes)
 
-    with _naming(source.header.path):
-        shapes = {new: source.shapes[old] for old, new in names.items()}
-        config = network_config(kind, shapes, source.header.metadata)
-    device = compute_device()
-    dtype = compute_dtype(kind, device)
-    digest = digest or source.digest
-    reader = TensorReader(source.header, source.state)
+    def tensor(name: str) -> Tensor | None:
+        return source.tensor(plan, name)
 
-    def build(on: torch.device) -> Module:
-        from .networks import build_network
+    says = FileSays(found.facts, source.metadata, scheduler or {}, tensor)
+    kind = "unet" if found.facts.body == "unet" else "transformer"
+    extras = {"sampling": family.read_sampling(says)}
+    weights = weights_of(
+        source, kind, plan, family=family.name, extras=extras, digest=digest, dtype=dtype
+    )
+    return Model(family.name, weights)
 
-        tensors = reader.read(names, on, dtype)
-        with _naming(source.header.path):
-            return build_network(kind, config, tensors)
 
-    def make() -> Weights:
-        return Weights(
-            path=source.header.path,
-            kind=kind,
-            family=source.identity.family,
-            content_digest=digest,
-            nbytes=sum(source.header.tensors[name].nbytes for name in names),
-            config=config,
-            build=build,
-            extras=extras,
-            shapes=shapes,
-            device=device,
-            dtype=dtype,
-        )
+def _vae(source: Source, family: str, digest: str | None = None) -> Vae:
+    plan = _vae_plan(source)
+    return Vae(family, weights_of(source, "vae", plan, family=family, digest=digest))
 
-    return SHARED.share((digest, kind, str(device), str(dtype)), make)
+
+def _vae_plan(source: Source) -> dict[str, Pieces]:
+    if source.identity.kind == "vae":
+        found = source.identity
+        return network_plan("vae", found.layout, found.prefix, source.shapes)
+    prefix = "vae." if any(name.startswith("vae.") for name in source.shapes) else ""
+    return network_plan("vae", "ldm", prefix or "first_stage_model.", source.shapes)
 
 
 # --- a diffusers folder --------------------------------------------------------------------------
 
 
 def _load_folder(folder: Path) -> tuple[Model, Clip, Vae]:
-    sources = {part: _open(file) for part, file in folder_parts(folder).items()}
-    for part, source in sources.items():
-        _require(source, part)
-    _check_conventions(folder)
+    parts = folder_parts(folder)
+    sources = {
+        name: open_source(path, ("model",) if name.startswith("text_") else ())
+        for name, path in parts.items()
+    }
+    network = next(name for name in NETWORKS if name in sources)
+    sources[network] = _marked(sources[network], _folder_markers(folder))
+    require(sources[network], "unet")
+    require(sources["vae"], "vae")
+    family = _family(sources[network])
+    family = family_named(family.of_folder(read_json(folder / "vae" / "config.json")))
     # One digest for the folder, so that its parts belong together as those of a file do.
-    joined = "".join(sources[part].digest for part in sorted(sources))
-    digest = hashlib.blake2b(joined.encode(), digest_size=32).hexdigest()
-    tokenizer = folder / "tokenizer" / "tokenizer.json"
-    extras = {"tokenizer": tokenizer.read_text("utf-8") if tokenizer.is_file() else None}
+    digest = joined_digest([sources[name].digest for name in sorted(sources)])
+    model = _model(sources[network], family, scheduler=_scheduler(folder), digest=digest)
+    _check_scale(folder, family)
+    texts = [
+        text_weights(
+            sources[name],
+            name,
+            family,
+            position,
+            digest=digest,
+            tokenizer=folder / name.replace("text_encoder", "tokenizer"),
+        )
+        for position, name in enumerate(name for name in PARTS[1:] if name in sources)
+    ]
+    if not texts:
+        raise ModelError(
+            "model.missing_part",
+            f'Folder "{folder.name}" has no text encoder.',
+            expected="text_encoder",
+            got=", ".join(sources),
+            hint="Load its network with LoadDiffusionModel, and text encoders with LoadCLIP.",
+        )
+    clip = Clip(family.name, texts[0], others=tuple(texts[1:]))
+    return _assembled(model, clip, _vae(sources["vae"], family.latent.name, digest))
 
-    def weights_of(kind: Part, more: Mapping[str, Any] | None = None) -> Weights:
-        return _weights(sources[kind], kind, _plain_or_ldm_names(sources[kind], kind), more, digest)
 
-    return _assemble(weights_of("unet"), weights_of("text_encoder", extras), weights_of("vae"))
+def _scheduler(folder: Path) -> Mapping[str, Any]:
+    return read_json(folder / "scheduler" / "scheduler_config.json")
 
 
-def _check_conventions(folder: Path) -> None:
-    """Shapes do not show everything: refuse folders that say they differ from SD1.x."""
-    unet = read_json(folder / "unet" / "config.json")
-    scheduler = read_json(folder / "scheduler" / "scheduler_config.json")
+def _folder_markers(folder: Path) -> frozenset[str]:
+    """Marks that single files carry as tensors, from a folder's JSON."""
     vae = read_json(folder / "vae" / "config.json")
-    text = read_json(folder / "text_encoder" / "config.json")
-    for what, found, wanted in (
-        ("number of attention heads", unet.get("attention_head_dim"), UNET_HEADS),
-        ("norm groups", unet.get("norm_num_groups"), NORM_GROUPS),
-        ("prediction type", scheduler.get("prediction_type"), "epsilon"),
-        ("beta schedule", scheduler.get("beta_schedule"), "scaled_linear"),
-        ("latent scale", vae.get("scaling_factor"), SD1_SCALE),
-        ("text activation", text.get("hidden_act"), "quick_gelu"),
-    ):
-        if found is not None and found != wanted:
-            raise ModelError(
-                "model.unsupported_family",
-                f'Folder "{folder.name}" differs from SD1.x in its {what}.',
-                expected=str(wanted),
-                got=str(found),
-                hint="weft reads SD1.x today.",
-            )
+    return frozenset({"edm_mean"}) if vae.get("latents_mean") else frozenset()
 
 
-def _assemble(unet: Weights, clip: Weights, vae: Weights) -> tuple[Model, Clip, Vae]:
-    for what, left, right in (
-        (
-            "the text encoder and the UNet's cross-attention",
-            clip.config["hidden_size"],
-            unet.config["cross_attention_dim"],
-        ),
-        (
-            "the VAE's latents and the UNet",
-            vae.config["latent_channels"],
-            unet.config["in_channels"],
-        ),
-    ):
-        if left != right:
-            raise ModelError(
-                "model.widths_do_not_fit",
-                f'In "{unet.path.name}" {what} do not fit each other.',
-                expected=str(right),
-                got=str(left),
-                hint="weft reads SD1.x text-to-image models; this may be inpainting or SD2.",
-            )
-    return Model("sd1", unet), Clip("sd1", clip), Vae("sd1", vae)
+def _marked(source: Source, markers: frozenset[str]) -> Source:
+    from .formats.identify import identify
+
+    if not markers or source.identity.facts is None:
+        return source
+    marked = {**source.shapes, **dict.fromkeys(markers, (1,))}
+    return replace(source, identity=identify(marked))
+
+
+def _check_scale(folder: Path, family: Family) -> None:
+    """Refuse folders whose latents are scaled as no VAE of the family's."""
+    found = read_json(folder / "vae" / "config.json").get("scaling_factor")
+    if found is not None and found != family.latent.scale:
+        raise ModelError(
+            "model.unsupported_family",
+            f'Folder "{folder.name}" differs from {family.words} in its latent scale.',
+            expected=str(family.latent.scale),
+            got=str(found),
+            hint="It mixes parts of several families, or is a variant that weft does not read.",
+        )
+
+
+def _assembled(model: Model, clip: Clip, vae: Vae) -> tuple[Model, Clip, Vae]:
+    """The three of them, if they fit each other."""
+    family = family_named(model.family)
+    check_text_fits(model, clip)
+    latents = vae.weights.config["latent_channels"]
+    if latents != family.latent.channels:
+        raise _misfit(model.weights, "the VAE's latents", family.latent.channels, latents)
+    return model, clip, vae
+
+
+def _misfit(network: Weights, what: str, expected: object, got: object) -> ModelError:
+    return ModelError(
+        "model.widths_do_not_fit",
+        f'In "{network.path.name}" {what} and the denoising network do not fit each other.',
+        expected=str(expected),
+        got=str(got),
+        hint=f"The network is of {family_words(network.family)}; load parts of one model.",
+    )

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
 
-def build_network(kind: str, config: Mapping[str, Any], tensors: dict[str, Tensor]) -> Module:
+def build_network(
+    kind: str, config: Mapping[str, Any], tensors: dict[str, Tensor], *, cast: bool = False
+) -> Module:
     """Make a frozen module in evaluation mode.
 
     Args:
-        kind: "unet", "vae", "text_encoder", "controlnet", "clip_vision" or "ip_adapter".
+        kind: A key of `SHELLS`.
         config: From `formats.shapes`.
         tensors: All its parameters by diffusers (transformers) name, on device and in type.
+        cast: Whether matrices and kernels are stored in another type than sums are done in.
 
     Raises:
         ModelError: Tensors are missing, left over, or of another shape.
@@ -31,7 +34,7 @@ def build_network(kind: str, config: Mapping[str, Any], tensors: dict[str, Tenso
     import torch
 
     with torch.device("meta"):
-        module = _SHELLS[kind](dict(config))
+        module = SHELLS[kind](dict(config))
     expected = {name: tuple(p.shape) for name, p in module.state_dict().items()}
     _check(kind, expected, tensors)
     fitting = {name: tensors[name].reshape(shape) for name, shape in expected.items()}
@@ -39,6 +42,10 @@ def build_network(kind: str, config: Mapping[str, Any], tensors: dict[str, Tenso
     device = next(iter(fitting.values())).device
     _fill_buffers(module, device)
     module.requires_grad_(False)
+    if cast:
+        from .casting import cast_when_used
+
+        cast_when_used(module)
     return module.eval()
 
 
@@ -67,14 +74,18 @@ def _vae(config: dict[str, Any]) -> Module:
 
 
 def _text_encoder(config: dict[str, Any]) -> Module:
+    from torch.nn import Linear
     from transformers import CLIPTextConfig, CLIPTextModel
 
+    projection = config.pop("projection_dim", None)
     # The special ids are only read by transformers' own pooling, which weft does not use; its
     # defaults lie outside of small vocabularies and are warned about.
     ids = {"bos_token_id": 0, "eos_token_id": config["vocab_size"] - 1, "pad_token_id": 0}
     network: Module = CLIPTextModel(CLIPTextConfig(**config, **ids))
     # Flat since transformers 5, nested before.
     inner: Module = getattr(network, "text_model", network)
+    if projection is not None:
+        inner.text_projection = Linear(config["hidden_size"], projection, bias=False)
     return inner
 
 
@@ -91,7 +102,7 @@ def _ip_adapter(config: dict[str, Any]) -> Module:
     return IPAdapterNetwork(config)
 
 
-_SHELLS: Mapping[str, Callable[[dict[str, Any]], Module]] = {
+SHELLS: Mapping[str, Callable[[dict[str, Any]], Module]] = {
     "unet": _unet,
     "controlnet": _controlnet,
     "vae": _vae,

@@ -1,4 +1,4 @@
-"""Reading named tensors of one safetensors file onto a device, in a number type.
+"""Reading named tensors of safetensors files onto a device, in a number type.
 
 Tensors that already have the wanted type and stay on the CPU are *mapped*: no copy is made, the
 system pages them in when the network first reads them, and every process that maps the file shares
@@ -8,11 +8,13 @@ float16 file on the CPU therefore takes twice its size in memory (float32), neve
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, BinaryIO
 
 from .errors import ModelError
 from .file_digest import FileState, file_state
+from .formats.pieces import Piece, Plan
 from .formats.safetensors_header import Header, TensorInfo
 
 if TYPE_CHECKING:
@@ -21,21 +23,30 @@ if TYPE_CHECKING:
 
 
 class TensorReader:
-    """Reads from the file a header came from, and refuses once that file has changed."""
+    """Reads from the files that headers came from, and refuses once one of them has changed.
 
-    def __init__(self, header: Header, state: FileState) -> None:
-        self.header = header
-        self._state = state
+    Args:
+        files: Headers and what the files were then; several for a network split in shards.
+    """
+
+    def __init__(self, files: Sequence[tuple[Header, FileState]]) -> None:
+        self._files = files
+        self._home = {name: header for header, _ in files for name in header.tensors}
 
     def read(
-        self, names: Mapping[str, str], device: torch.device, dtype: torch.dtype
+        self,
+        plan: Plan,
+        device: torch.device,
+        dtype: torch.dtype,
+        storage: torch.dtype | None = None,
     ) -> dict[str, Tensor]:
         """Read tensors.
 
         Args:
-            names: Name in the file -> name in the result.
+            plan: Name in the result -> pieces in the file.
             device: Where to put them.
             dtype: Type of all floating tensors; integers keep theirs.
+            storage: Type of matrices and kernels, where it is another.
 
         Raises:
             ModelError: The file changed since it was opened, or has types that cannot be computed.
@@ -43,62 +54,85 @@ class TensorReader:
         import torch
         from safetensors import safe_open
 
-        self._check_unchanged()
-        result: dict[str, Tensor] = {}
+        for header, state in self._files:
+            _check_unchanged(header, state)
         types = _torch_types()
-        mapped = [
-            old
-            for old in names
-            if device.type == "cpu" and self._type(old, types) in {dtype, torch.int64}
-        ]
-        if mapped:
-            with safe_open(self.header.path, framework="pt", device="cpu") as file:
-                for old in mapped:
-                    result[names[old]] = file.get_tensor(old)
-        with self.header.path.open("rb") as stream:
-            for old, new in names.items():
-                if new in result:
-                    continue
-                info = self.header.tensors[old]
-                stream.seek(info.start)
-                raw = bytearray(info.nbytes)
-                if stream.readinto(raw) != info.nbytes:
-                    raise self._changed()
-                found = self._type(old, types)
-                tensor = torch.empty(0, dtype=found)
-                if raw:
-                    tensor = torch.frombuffer(raw, dtype=found)
-                target = dtype if found.is_floating_point else found
-                result[new] = tensor.reshape(info.shape).to(device=device, dtype=target)
+        result: dict[str, Tensor] = {}
+        with ExitStack() as stack:
+            mapped, streams = {}, {}
+            for header, _ in self._files:
+                file = safe_open(header.path, framework="pt", device="cpu")
+                mapped[header.path] = stack.enter_context(file)
+                streams[header.path] = stack.enter_context(header.path.open("rb"))
+            for new, pieces in plan.items():
+                parts = []
+                for piece in pieces:
+                    header = self._home[piece.name]
+                    found = _type(header, piece.name, types)
+                    large = storage is not None and len(header.tensors[piece.name].shape) > 1
+                    wanted = (storage if large else dtype) if found.is_floating_point else found
+                    if device.type == "cpu" and found == wanted:
+                        tensor = _cut(mapped[header.path].get_tensor(piece.name), piece)
+                    else:
+                        tensor = _cut(_copy(streams[header.path], header, piece, found), piece)
+                        tensor = tensor.to(device=device, dtype=wanted)
+                    parts.append(tensor)
+                result[new] = parts[0] if len(parts) == 1 else torch.cat(parts)
         return result
 
-    def _type(self, name: str, types: Mapping[str, torch.dtype]) -> torch.dtype:
-        info: TensorInfo = self.header.tensors[name]
-        if info.dtype not in types:
-            raise ModelError(
-                "model.unsupported_precision",
-                f'Tensor "{name}" of "{self.header.path.name}" is stored as {info.dtype}.',
-                expected=", ".join(sorted(types)),
-                got=info.dtype,
-                hint="Save the model as float16, bfloat16 or float32.",
-            )
-        return types[info.dtype]
 
-    def _check_unchanged(self) -> None:
-        path = self.header.path
-        try:
-            unchanged = file_state(path) == self._state
-        except OSError:
-            unchanged = False
-        if not unchanged:
-            raise self._changed()
+def _copy(stream: BinaryIO, header: Header, piece: Piece, dtype: torch.dtype) -> Tensor:
+    """A tensor read into memory of its own; of cut ones only the rows."""
+    import torch
 
-    def _changed(self) -> ModelError:
-        return ModelError(
-            "model.file_changed",
-            f'"{self.header.path.name}" was changed or removed after it had been opened.',
-            hint="Load it again. Write new weights under a new name, then rename.",
+    info = header.tensors[piece.name]
+    shape, start, nbytes = info.shape, info.start, info.nbytes
+    if piece.start is not None and piece.stop is not None:
+        row = nbytes // shape[0]
+        start, nbytes = start + piece.start * row, (piece.stop - piece.start) * row
+        shape = (piece.stop - piece.start, *shape[1:])
+    stream.seek(start)
+    raw = bytearray(nbytes)
+    if stream.readinto(raw) != nbytes:  # type: ignore[attr-defined]
+        raise _changed(header)
+    tensor = torch.frombuffer(raw, dtype=dtype) if raw else torch.empty(0, dtype=dtype)
+    return tensor.reshape(shape)
+
+
+def _type(header: Header, name: str, types: Mapping[str, torch.dtype]) -> torch.dtype:
+    info: TensorInfo = header.tensors[name]
+    if info.dtype not in types:
+        raise ModelError(
+            "model.unsupported_precision",
+            f'Tensor "{name}" of "{header.path.name}" is stored as {info.dtype}.',
+            expected=", ".join(sorted(types)),
+            got=info.dtype,
+            hint="Save the model as float16, bfloat16 or float32.",
         )
+    return types[info.dtype]
+
+
+def _check_unchanged(header: Header, state: FileState) -> None:
+    try:
+        unchanged = file_state(header.path) == state
+    except OSError:
+        unchanged = False
+    if not unchanged:
+        raise _changed(header)
+
+
+def _changed(header: Header) -> ModelError:
+    return ModelError(
+        "model.file_changed",
+        f'"{header.path.name}" was changed or removed after it had been opened.',
+        hint="Load it again. Write new weights under a new name, then rename.",
+    )
+
+
+def _cut(tensor: Tensor, piece: Piece) -> Tensor:
+    if piece.start is not None and piece.stop != piece.start + len(tensor):
+        tensor = tensor[piece.start : piece.stop]
+    return tensor.t() if piece.turned else tensor
 
 
 def _torch_types() -> dict[str, torch.dtype]:

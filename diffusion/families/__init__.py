@@ -12,10 +12,15 @@ from .family import Family
 
 if TYPE_CHECKING:
     from ..denoiser import Denoiser
+    from ..formats.network_facts import NetworkFacts
     from ..types import Model
 
 _HOME: Mapping[str, tuple[str, str]] = {
     "sd1": ("sd1", "FAMILY"),
+    "sd2": ("sd2", "FAMILY"),
+    "sdxl": ("sdxl", "BASE"),
+    "sdxl_refiner": ("sdxl", "REFINER"),
+    "playground": ("playground", "FAMILY"),
 }
 """Family -> module and name of its object; imported on first use."""
 
@@ -39,6 +44,11 @@ def family_named(name: str) -> Family:
     found = getattr(import_module(f".{module}", __name__), attribute)
     assert isinstance(found, Family)
     return found
+
+
+def family_of(facts: NetworkFacts) -> str | None:
+    """The family that a network's tensors belong to; None if weft knows none."""
+    return next((name for name in _HOME if family_named(name).owns(facts)), None)
 
 
 def sampling_of(model: Model) -> ModelSampling:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from ..errors import ModelError, ParameterError
@@ -14,10 +14,48 @@ from ..model_sampling import ModelSampling
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ..formats.network_facts import NetworkFacts
     from ..types import Clip, Conditioning, ConditioningEntry, ControlNet, Model
 
 Inputs: TypeAlias = Mapping[str, Any]
 Residuals: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FileSays:
+    """What a file or folder says of the denoising network, beside its tensors' shapes.
+
+    Attributes:
+        facts: What the shapes say.
+        metadata: Free text of the header.
+        scheduler: A folder's scheduler_config.json; {} for files.
+        tensor: Reads one tensor of the network by its diffusers name; None if there is none.
+    """
+
+    facts: NetworkFacts
+    metadata: Mapping[str, str]
+    scheduler: Mapping[str, Any]
+    tensor: Callable[[str], Tensor | None]
+
+
+def stated_sampling(usual: ModelSampling, file: FileSays) -> ModelSampling:
+    """A discrete family's prediction as a file states it; `usual` where it says nothing."""
+    scheduler = file.scheduler
+    says = scheduler.get("prediction_type") or file.metadata.get("modelspec.prediction_type", "")
+    found = usual
+    if "v_pred" in file.facts.markers or says in {"v", "v_prediction"}:
+        found = replace(found, prediction="v_prediction")
+    elif says in {"sample", "x0"}:
+        found = replace(found, prediction="x0")
+    elif says in {"epsilon", "eps"}:
+        found = replace(found, prediction="eps")
+    if "ztsnr" in file.facts.markers or scheduler.get("rescale_betas_zero_snr"):
+        found = replace(found, zero_snr=True)
+    if "beta_start" in scheduler and "beta_end" in scheduler:
+        betas = (float(scheduler["beta_start"]), float(scheduler["beta_end"]))
+        linear = scheduler.get("beta_schedule") == "linear"
+        found = replace(found, betas=betas, linear=linear)
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,21 +74,47 @@ class Family(ABC):
         words: Its name for people.
         latent: The space its VAE and its network work in.
         sampling: What the network predicts, unless the file says otherwise.
-        encoders: What each of its text encoders is, in the order of `Clip.encoders`.
+        encoders: What each of its text encoders is, in the order of `Clip.encoders`: "CLIP-L",
+            "CLIP-G", "CLIP-H", "T5" or "BERT".
+        text_places: Where single files keep each encoder: prefixes, in the same order.
         controls: The `ControlNet.family` values that fit.
+        may_lack_encoders: Whether the network runs with only some of its text encoders (SD3).
     """
 
     name: ClassVar[str]
     words: ClassVar[str]
     latent: ClassVar[LatentFormat]
     sampling: ClassVar[ModelSampling]
-    encoders: ClassVar[tuple[str, ...]] = ("CLIP",)
+    encoders: ClassVar[tuple[str, ...]]
+    text_places: ClassVar[tuple[tuple[str, ...], ...]]
     controls: ClassVar[tuple[str, ...]] = ()
+    may_lack_encoders: ClassVar[bool] = False
+
+    @abstractmethod
+    def owns(self, facts: NetworkFacts) -> bool:
+        """Whether a network with these facts is of this family; at most one family says yes."""
 
     def sampling_of(self, model: Model) -> ModelSampling:
         """What this model predicts: as its file says, else as its family does."""
         stated = model.weights.extras.get("sampling")
         return stated if isinstance(stated, ModelSampling) else self.sampling
+
+    def read_sampling(self, file: FileSays) -> ModelSampling:
+        """What a file says of its network's prediction, in words, marks or a scheduler's JSON."""
+        return stated_sampling(self.sampling, file)
+
+    def of_folder(self, vae: Mapping[str, Any]) -> str:
+        """The family of a diffusers folder with this network, told by its VAE's configuration."""
+        return self.name
+
+    def text_width(self, model: Model) -> int | None:
+        """Width of the text that a model takes; None if any."""
+        width = model.weights.config.get("cross_attention_dim")
+        return None if width is None else int(width)
+
+    def width_of(self, clip: Clip) -> int:
+        """Width of the text that these encoders give together."""
+        return sum(int(weights.config["hidden_size"]) for weights in clip.encoders)
 
     def encode(
         self, clip: Clip, texts: Sequence[str], *, square_brackets: bool = True

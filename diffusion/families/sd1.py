@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .. import latent_format, model_sampling
-from .unet import UNetFamily
+from .unet import UNetFamily, is_modern
 
 if TYPE_CHECKING:
+    from ..formats.network_facts import NetworkFacts
     from ..types import Clip, Conditioning
 
 
@@ -23,7 +24,11 @@ class SD1(UNetFamily):
     latent = latent_format.SD1
     sampling = model_sampling.SD1
     encoders = ("CLIP-L",)
+    text_places = (("cond_stage_model.transformer.text_model.", "cond_stage_model.transformer."),)
     controls = ("sd1",)
+
+    def owns(self, facts: NetworkFacts) -> bool:
+        return facts.body == "unet" and not facts.added and not is_modern(facts)
 
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning:
         from ..clip_text import encode_clip

@@ -11,10 +11,16 @@ from .family import Family, Inputs, Residuals, Row, repeat_tokens
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ..formats.network_facts import NetworkFacts
     from ..types import Concat, ControlNet, Model
 
 LCM_GUIDANCE = 7.5
 """What a guidance-distilled UNet (`time_cond_proj`) is told when the prompt says nothing."""
+
+
+def is_modern(facts: NetworkFacts) -> bool:
+    """Whether a UNet without sizes is of SD2.x rather than SD1.x: linear projections, or width."""
+    return facts.context == 1024 or (facts.linear and facts.context != 768)
 
 
 class UNetFamily(Family):

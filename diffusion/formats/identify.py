@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .lora_family import is_lora, lora_family
+from .network_facts import NetworkFacts, control_facts, network_facts
+
 KIND_WORDS: Mapping[str, str] = {
     "checkpoint": "a full checkpoint (UNet, VAE and text encoder)",
     "unet": "a denoising network alone",
@@ -22,13 +25,28 @@ KIND_WORDS: Mapping[str, str] = {
 
 FAMILY_WORDS: Mapping[str, str] = {
     "sd1": "SD1.x",
-    "sd1_inpaint": "SD1.x inpainting",
     "sd2": "SD2.x",
     "sdxl": "SDXL",
+    "sdxl_refiner": "the SDXL refiner",
+    "playground": "Playground v2.5",
     "sd3": "SD3",
     "flux": "Flux",
+    "pixart_alpha": "PixArt-alpha",
+    "pixart_sigma": "PixArt-sigma",
+    "kl4": "SD1.x, SD2.x or SDXL",
+    "kl16": "SD3 or Flux",
     "unknown": "an unknown family",
 }
+TEXT_PREFIXES = (
+    "cond_stage_model.transformer.text_model.",
+    "cond_stage_model.transformer.",
+    "cond_stage_model.model.",
+    "text_model.",
+    "transformer.text_model.",
+    "bert.",
+    "",
+)
+VARIANT_WORDS: Mapping[str, str] = {"inpaint": "inpainting", "edit": "InstructPix2Pix"}
 
 
 def family_words(family: str) -> str:
@@ -45,52 +63,65 @@ class Identity:
         family: A key of `FAMILY_WORDS`.
         layout: "ldm" or "diffusers" for networks that exist in both, else "".
         prefix: What stands in front of the names of a single network, often "".
+        variant: "inpaint" or "edit" for networks that see a picture beside the noise.
+        facts: What the tensors of a denoising network or ControlNet tell.
     """
 
     kind: str
     family: str
     layout: str = ""
     prefix: str = ""
+    variant: str = ""
+    facts: NetworkFacts | None = None
 
     def words(self) -> str:
         """For messages: "a VAE (SD1.x)"."""
-        family = "" if self.family == "unknown" else f" ({FAMILY_WORDS[self.family]})"
-        return KIND_WORDS[self.kind] + family
+        if self.family == "unknown":
+            return KIND_WORDS[self.kind]
+        family = " ".join(
+            filter(None, (family_words(self.family), VARIANT_WORDS.get(self.variant)))
+        )
+        return f"{KIND_WORDS[self.kind]} ({family})"
 
 
 def identify(shapes: Mapping[str, tuple[int, ...]]) -> Identity:
     """Tell kind and family of a set of tensors, by name -> shape."""
     names = _Names(shapes)
-    unet = "model.diffusion_model."
-    if names.start(unet):
-        whole = names.start("first_stage_model.") and names.start(
-            "cond_stage_model.", "conditioner."
-        )
-        kind = "checkpoint" if whole or names.start("conditioner.") else "unet"
-        return Identity(kind, _ldm_family(names, unet), "ldm", unet)
-    if names.end("lora_up.weight", "lora_A.weight", "lora.up.weight", "hada_w1_a", "lokr_w1"):
-        return Identity("lora", "sdxl" if names.start("lora_te2_") else "sd1")
+    if is_lora(shapes):
+        return Identity("lora", lora_family(shapes))
     if names.start("image_proj.") and names.start("ip_adapter."):
         width = shapes.get("image_proj.norm.weight", (0,))[0]
         return Identity("ip_adapter", "sdxl" if width == 2048 else "sd1")
     if (control := _control(names)) is not None:
         return control
+    if (facts := network_facts(shapes)) is not None:
+        whole = names.start("first_stage_model.", "vae.") and names.start(
+            "cond_stage_model.", "conditioner.", "text_encoders."
+        )
+        return Identity(
+            "checkpoint" if whole else "unet",
+            _family(facts),
+            facts.layout,
+            facts.prefix,
+            facts.variant,
+            facts,
+        )
     if (tower := _towers(names)) is not None:
         return tower
     if (vae := _vae(names, shapes)) is not None:
         return vae
-    return _lone_network(names, shapes)
+    return _other(names)
+
+
+def _family(facts: NetworkFacts) -> str:
+    from ..families import family_of
+
+    return family_of(facts) or "unknown"
 
 
 def _control(names: _Names) -> Identity | None:
-    if names.start("control_model.zero_convs.", "control_model.input_hint_block."):
-        family = "sdxl" if names.start("control_model.label_emb.") else "sd1"
-        return Identity("controlnet", family, "ldm", "control_model.")
-    if names.start("zero_convs.", "input_hint_block."):
-        return Identity("controlnet", "sdxl" if names.start("label_emb.") else "sd1", "ldm")
-    if names.start("controlnet_cond_embedding.", "controlnet_down_blocks."):
-        family = "sdxl" if names.start("add_embedding.") else "sd1"
-        return Identity("controlnet", family, "diffusers")
+    if (facts := control_facts(names.shapes)) is not None:
+        return Identity("controlnet", _family(facts), facts.layout, facts.prefix, facts=facts)
     if names.start("controlnet_blocks.", "controlnet_x_embedder."):
         flux = names.start("single_transformer_blocks.", "context_embedder.", "x_embedder.")
         return Identity("controlnet", "flux" if flux else "sd3")
@@ -106,36 +137,31 @@ def _towers(names: _Names) -> Identity | None:
     if names.start("visual.transformer.resblocks."):
         return Identity("clip_vision", "unknown", "open_clip", "visual.")
     token = "embeddings.token_embedding.weight"  # noqa: S105 - a tensor name
-    for prefix in ("cond_stage_model.transformer.text_model.", "text_model.", ""):
+    for prefix in TEXT_PREFIXES:
         if names.has(prefix + token):
-            return Identity("text_encoder", "sd1", "diffusers", prefix)
+            return Identity("text_encoder", "unknown", "diffusers", prefix)
+        if names.has(f"{prefix}transformer.resblocks.0.attn.in_proj_weight"):
+            return Identity("text_encoder", "unknown", "open_clip", prefix)
+        if names.has(f"{prefix}encoder.block.0.layer.0.SelfAttention.q.weight"):
+            return Identity("text_encoder", "unknown", "t5", prefix)
+        if names.has(f"{prefix}embeddings.word_embeddings.weight"):
+            return Identity("text_encoder", "unknown", "bert", prefix)
     return None
 
 
 def _vae(names: _Names, shapes: Mapping[str, tuple[int, ...]]) -> Identity | None:
-    for prefix in ("first_stage_model.", ""):
+    for prefix in ("first_stage_model.", "vae.", ""):
         for layout, mark in (
             ("ldm", "encoder.down.0.block.0.conv1.weight"),
             ("diffusers", "encoder.down_blocks.0.resnets.0.conv1.weight"),
         ):
             if names.has(prefix + mark):
                 latents = shapes.get(f"{prefix}decoder.conv_in.weight", (0, 0))[1]
-                return Identity("vae", "flux" if latents == 16 else "sd1", layout, prefix)
+                return Identity("vae", f"kl{latents}", layout, prefix)
     return None
 
 
-def _lone_network(names: _Names, shapes: Mapping[str, tuple[int, ...]]) -> Identity:
-    if names.has("input_blocks.0.0.weight"):
-        return Identity("unet", _ldm_family(names, ""), "ldm")
-    if names.has("conv_in.weight") and names.start("down_blocks.0.resnets.0."):
-        family = "sdxl" if names.start("add_embedding.") else "sd1"
-        if family == "sd1" and shapes["conv_in.weight"][1] == 9:
-            family = "sd1_inpaint"
-        return Identity("unet", family, "diffusers")
-    if names.start("double_blocks."):
-        return Identity("unet", "flux", "ldm")
-    if names.start("joint_blocks."):
-        return Identity("unet", "sd3", "ldm")
+def _other(names: _Names) -> Identity:
     if names.has("emb_params") or names.has("clip_g"):
         return Identity("embedding", "sdxl" if names.has("clip_g") else "sd1")
     if names.start("adapter.body.", "body.0.resnets.", "body.0.block1."):
@@ -143,24 +169,6 @@ def _lone_network(names: _Names, shapes: Mapping[str, tuple[int, ...]]) -> Ident
     if names.start("conv_first.", "model.0.weight", "params_ema."):
         return Identity("upscaler", "unknown")
     return Identity("unknown", "unknown")
-
-
-def _ldm_family(names: _Names, prefix: str) -> str:
-    if names.start(f"{prefix}joint_blocks."):
-        return "sd3"
-    if names.start(f"{prefix}double_blocks."):
-        return "flux"
-    if names.start(f"{prefix}label_emb.", "conditioner."):
-        return "sdxl"
-    first = names.shapes.get(f"{prefix}input_blocks.0.0.weight", (0, 0))
-    context = names.shapes.get(
-        f"{prefix}middle_block.1.transformer_blocks.0.attn2.to_k.weight", (0, 0)
-    )[1]
-    if names.start("cond_stage_model.model.") or (first[0] == 320 and context == 1024):
-        return "sd2"
-    if first[1] == 9:
-        return "sd1_inpaint"
-    return "sd1" if names.start(f"{prefix}input_blocks.") else "unknown"
 
 
 class _Names:

@@ -1,13 +1,15 @@
 """Network configurations read from tensor shapes (diffusers names), plus what shapes cannot tell.
 
-Conventions of Stable Diffusion 1.x for the rest: 8 heads everywhere in the UNet and ControlNet,
-head width 64 and quick_gelu in CLIP, 32 groups in every group norm.
+Conventions of the families for the rest: 8 heads everywhere in UNets and ControlNets of SD1.x, head
+width 64 in those of SD2.x and SDXL, head width 64 in CLIP, quick_gelu in OpenAI's text encoder
+(width 768) and gelu in LAION's (1024, 1280), 32 groups in every group norm.
 
 CLIP vision towers say neither head count nor activation either: widths 1280 and 1664 (ViT-H and
 ViT-bigG of LAION) have 16 heads and gelu, all others head width 64 and quick_gelu as OpenAI's.
 
-A small network may need fewer norm groups. Its file says so in the header's metadata, key "config":
-JSON such as {"vae": {"norm_num_groups": 4}}. Other statements there are compared, not followed.
+A network may differ from these. Its file says so in the header's metadata, key "config": JSON such
+as {"vae": {"norm_num_groups": 4}}; a diffusers folder says so in config.json. What shapes do tell
+is compared with such statements, not overruled by them.
 """
 
 from __future__ import annotations
@@ -22,21 +24,46 @@ from ..errors import ModelError
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 
 UNET_HEADS = 8
+HEAD_WIDTH = 64
 CLIP_HEAD_WIDTH = 64
+SIZE_EMBEDDING = 256
+"""Width of the sines of each size that SDXL is told."""
 NORM_GROUPS = 32
+_GELU_WIDTHS = {1024, 1280}
+_UNSEEN = frozenset(
+    {
+        "norm_num_groups",
+        "attention_head_dim",
+        "num_attention_heads",
+        "hidden_act",
+        "scaling_factor",
+        "sample_size",
+        "interpolation_scale",
+        "axes_dims_rope",
+        "relative_attention_max_distance",
+        "layer_norm_eps",
+        "feed_forward_proj",
+    }
+)
+"""What shapes do not tell: statements about it are followed."""
 SD1_SCALE = 0.18215
+SD1_CONTEXT, SD2_CONTEXT = 768, 1024
 _WIDE_VISION_TOWERS = {1280: 16, 1664: 16}
 
 
 def network_config(
-    kind: str, shapes: Shapes, metadata: Mapping[str, str] | None = None
+    kind: str,
+    shapes: Shapes,
+    metadata: Mapping[str, str] | None = None,
+    stated: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The configuration of a network.
 
     Args:
-        kind: "unet", "vae", "text_encoder", "controlnet", "clip_vision" or "ip_adapter".
+        kind: A key of `networks.SHELLS`, or "text_encoder_2", "text_encoder_3".
         shapes: Shapes by diffusers (transformers) name.
         metadata: Free text of the file's header.
+        stated: The config.json of a diffusers folder; read for what shapes do not tell.
 
     Returns:
         Arguments of the network's class; for the IP-Adapter see `ip_adapter_config`.
@@ -44,20 +71,32 @@ def network_config(
     Raises:
         ModelError: Tensors are missing, or the layout is one that weft does not read.
     """
-    config = _RULES[kind](shapes)
+    config = _RULES[network_class(kind, shapes)](shapes)
+    for key, value in (stated or {}).items():
+        if key in _UNSEEN and key in config and value is not None:
+            config[key] = tuple(value) if isinstance(value, list) else value
     for key, value in _stated(kind, metadata or {}).items():
-        if key == "norm_num_groups" and key in config and isinstance(value, int) and value > 0:
-            config[key] = value
-        elif key in config and json.loads(json.dumps(config[key])) != value:  # tuples as lists
+        if key not in config:
+            continue
+        if key in _UNSEEN and _plain(value):
+            config[key] = tuple(value) if isinstance(value, list) else value
+        elif json.loads(json.dumps(config[key])) != value:  # tuples as lists
             raise ModelError(
                 "model.unsupported_layout",
                 f'The file says that {key} of its {kind} is "{value}".',
                 expected=str(config[key]),
                 got=str(value),
-                hint="weft reads SD1.x conventions today.",
+                hint="The tensors of the file say otherwise: it was put together wrongly.",
             )
     _check_groups(kind, config)
     return config
+
+
+def _plain(value: Any) -> bool:
+    """Whether a statement is of a kind that a network's class can take."""
+    if isinstance(value, list):
+        return all(_plain(item) for item in value)
+    return isinstance(value, str) or (isinstance(value, (int, float)) and value > 0)
 
 
 def unet_config(shapes: Shapes) -> dict[str, Any]:
@@ -69,6 +108,14 @@ def unet_config(shapes: Shapes) -> dict[str, Any]:
         "CrossAttnUpBlock2D" if f"up_blocks.{i}.attentions.0.norm.weight" in shapes else "UpBlock2D"
         for i in range(levels)
     )
+    if "transformer_layers_per_block" in config:
+        layers = config["layers_per_block"] + 1
+        config["reverse_transformer_layers_per_block"] = tuple(
+            _short([_depth(shapes, f"up_blocks.{i}.attentions.{j}") for j in range(layers)])
+            for i in range(levels)
+        )
+    if "time_embedding.cond_proj.weight" in shapes:
+        config["time_cond_proj_dim"] = shapes["time_embedding.cond_proj.weight"][1]
     return config
 
 
@@ -114,15 +161,18 @@ def clip_text_config(shapes: Shapes) -> dict[str, Any]:
     vocabulary, width = _shape(shapes, "embeddings.token_embedding.weight", what)
     positions = _shape(shapes, "embeddings.position_embedding.weight", what)[0]
     layers = _count(shapes, "encoder.layers.{}.mlp.fc1.weight")
-    return {
+    config: dict[str, Any] = {
         "vocab_size": vocabulary,
         "hidden_size": width,
         "intermediate_size": _shape(shapes, "encoder.layers.0.mlp.fc1.weight", what)[0],
         "num_hidden_layers": layers,
         "num_attention_heads": _clip_heads(width, what),
         "max_position_embeddings": positions,
-        "hidden_act": "quick_gelu",
+        "hidden_act": "gelu" if width in _GELU_WIDTHS else "quick_gelu",
     }
+    if "text_projection.weight" in shapes:
+        config["projection_dim"] = shapes["text_projection.weight"][0]
+    return config
 
 
 def clip_vision_config(shapes: Shapes) -> dict[str, Any]:
@@ -207,23 +257,14 @@ def _trunk_config(shapes: Shapes, what: str) -> dict[str, Any]:
             f"This {what} has different numbers of layers per level: {layers}.",
             hint="weft reads networks with one number of layers for all levels.",
         )
-    depths = {
-        int(name.split("transformer_blocks.")[1].split(".")[0]) + 1
-        for name in shapes
-        if ".transformer_blocks." in name
-    }
-    if not depths:
-        raise _missing("mid_block.attentions.0.transformer_blocks.0...", what)
-    if max(depths) > 1:
-        raise ModelError(
-            "model.unsupported_family",
-            f"This {what} has up to {max(depths)} transformer blocks per attention layer.",
-            expected="1, as in SD1.x",
-            got=str(max(depths)),
-            hint="It looks like SDXL; weft reads SD1.x today.",
-        )
-    attention = "mid_block.attentions.0"
-    return {
+    context = next((shapes[n][1] for n in shapes if n.endswith(".attn2.to_k.weight")), None)
+    if context is None:
+        raise _missing("...transformer_blocks.0.attn2.to_k.weight", what)
+    projection = next(shapes[n] for n in shapes if n.endswith(".proj_in.weight"))
+    added = shapes.get("add_embedding.linear_1.weight", (0, 0))[1]
+    linear = len(projection) == 2
+    modern = (linear and context != SD1_CONTEXT) or context == SD2_CONTEXT or added > 0
+    config: dict[str, Any] = {
         "in_channels": _shape(shapes, "conv_in.weight", what)[1],
         "block_out_channels": widths,
         "layers_per_block": layers[0],
@@ -233,13 +274,58 @@ def _trunk_config(shapes: Shapes, what: str) -> dict[str, Any]:
             else "DownBlock2D"
             for i in range(levels)
         ),
-        "cross_attention_dim": _shape(
-            shapes, f"{attention}.transformer_blocks.0.attn2.to_k.weight", what
-        )[1],
-        "attention_head_dim": UNET_HEADS,  # diffusers keeps the number of heads under this name
+        "cross_attention_dim": context,
+        # diffusers keeps the number of heads under this name
+        "attention_head_dim": tuple(max(1, w // HEAD_WIDTH) for w in widths)
+        if modern
+        else UNET_HEADS,
         "norm_num_groups": NORM_GROUPS,
-        "use_linear_projection": len(_shape(shapes, f"{attention}.proj_in.weight", what)) == 2,
+        "use_linear_projection": linear,
     }
+    if added:
+        config["addition_embed_type"] = "text_time"
+        config["addition_time_embed_dim"] = SIZE_EMBEDDING
+        config["projection_class_embeddings_input_dim"] = added
+    return config | _depths(shapes, what, levels, layers[0])
+
+
+def _depths(shapes: Shapes, what: str, levels: int, layers: int) -> dict[str, Any]:
+    """Transformer blocks per attention layer; nothing where it is one everywhere (SD1.x)."""
+    found = [
+        [_depth(shapes, f"down_blocks.{i}.attentions.{j}") for j in range(layers)]
+        for i in range(levels)
+    ]
+    middle = _depth(shapes, "mid_block.attentions.0")
+    config: dict[str, Any] = {}
+    if middle == 0:
+        whole = "mid_block.resnets.0.conv1.weight" in shapes
+        config["mid_block_type"] = "UNetMidBlock2D" if whole else None
+    attends = any(found[-1])
+    if middle and attends and set(found[-1]) != {middle}:
+        raise ModelError(
+            "model.unsupported_layout",
+            f"The middle of this {what} has {middle} transformer blocks, the last level others.",
+            expected=str(middle),
+            got=str(found[-1]),
+            hint="weft reads networks whose middle is as deep as their last level.",
+        )
+    if {depth for level in found for depth in level} <= {0, 1} and middle <= 1:
+        return config
+    if not attends and middle:
+        found[-1] = [middle]
+    config["transformer_layers_per_block"] = tuple(_short(level) for level in found)
+    return config
+
+
+def _depth(shapes: Shapes, attention: str) -> int:
+    return _count(shapes, attention + ".transformer_blocks.{}.attn1.to_k.weight")
+
+
+def _short(depths: list[int]) -> int | tuple[int, ...]:
+    """One number for a level whose layers are alike; 1 for a level without attention."""
+    if len(set(depths)) == 1:
+        return max(1, depths[0])
+    return tuple(depths)
 
 
 def _clip_heads(width: int, what: str) -> int:
@@ -272,6 +358,19 @@ def _missing(name: str, what: str) -> ModelError:
         f'Tensor "{name}" of the {what} is missing.',
         hint="The file is incomplete or holds another kind of network.",
     )
+
+
+def network_class(kind: str, shapes: Shapes) -> str:
+    """Which network it is: a key of `networks.SHELLS`."""
+    if kind == "transformer":
+        if "single_transformer_blocks.0.attn.to_q.weight" in shapes:
+            return "flux"
+        return "pixart" if "caption_projection.linear_1.weight" in shapes else "sd3"
+    if kind.startswith("text_encoder"):
+        if any(name.startswith("encoder.block.") for name in shapes):
+            return "t5"
+        return "bert" if "embeddings.word_embeddings.weight" in shapes else "text_encoder"
+    return kind
 
 
 def _stated(kind: str, metadata: Mapping[str, str]) -> Mapping[str, Any]:

@@ -41,39 +41,69 @@ def test_inspect_half_file_says_f16(tmp_path: Path) -> None:
 
 
 UNET = "model.diffusion_model."
-CASES = {
+BLOCK = "middle_block.1.transformer_blocks.0.attn2.to_k.weight"
+FIRST, LABEL = f"{UNET}input_blocks.0.0.weight", f"{UNET}label_emb.0.0.weight"
+WHOLE = {"first_stage_model.x": (1,), "cond_stage_model.x": (1,)}
+CASES: dict[str, tuple[dict[str, tuple[int, ...]], tuple[str, str, str]]] = {
     "sdxl checkpoint": (
-        {f"{UNET}label_emb.0.0.weight": (1,), "conditioner.embedders.0.x": (1,)},
-        ("checkpoint", "sdxl"),
+        {FIRST: (320, 4, 3, 3), LABEL: (1280, 2816), UNET + BLOCK: (1280, 2048), **WHOLE},
+        ("checkpoint", "sdxl", ""),
+    ),
+    "sdxl inpainting network": (
+        {FIRST: (320, 9, 3, 3), LABEL: (1280, 2816), UNET + BLOCK: (1280, 2048)},
+        ("unet", "sdxl", "inpaint"),
+    ),
+    "sdxl refiner": (
+        {FIRST: (384, 4, 3, 3), LABEL: (1536, 2560), UNET + BLOCK: (1536, 1280), **WHOLE},
+        ("checkpoint", "sdxl_refiner", ""),
+    ),
+    "playground network": (
+        {
+            FIRST: (320, 4, 3, 3),
+            LABEL: (1280, 2816),
+            UNET + BLOCK: (1280, 2048),
+            "edm_mean": (4,),
+        },
+        ("unet", "playground", ""),
     ),
     "sd2 checkpoint": (
-        {
-            f"{UNET}input_blocks.0.0.weight": (320, 4, 3, 3),
-            "first_stage_model.x": (1,),
-            "cond_stage_model.model.transformer.resblocks.0.x": (1,),
-        },
-        ("checkpoint", "sd2"),
+        {FIRST: (320, 4, 3, 3), UNET + BLOCK: (1280, 1024), **WHOLE},
+        ("checkpoint", "sd2", ""),
     ),
     "sd1 inpainting checkpoint": (
-        {
-            f"{UNET}input_blocks.0.0.weight": (320, 9, 3, 3),
-            "first_stage_model.x": (1,),
-            "cond_stage_model.transformer.x": (1,),
-        },
-        ("checkpoint", "sd1_inpaint"),
+        {FIRST: (320, 9, 3, 3), UNET + BLOCK: (1280, 768), **WHOLE},
+        ("checkpoint", "sd1", "inpaint"),
     ),
-    "sd3 network": ({f"{UNET}joint_blocks.0.x": (1,)}, ("unet", "sd3")),
-    "flux network": ({"double_blocks.0.x": (1,)}, ("unet", "flux")),
-    "kohya lora": ({"lora_unet_down_blocks_0.lora_up.weight": (1,)}, ("lora", "sd1")),
+    "instruct-pix2pix network": (
+        {FIRST: (320, 8, 3, 3), UNET + BLOCK: (1280, 768)},
+        ("unet", "sd1", "edit"),
+    ),
+    "sd2 controlnet": (
+        {
+            "control_model.input_hint_block.0.weight": (16, 3, 3, 3),
+            "control_model.input_blocks.0.0.weight": (320, 4, 3, 3),
+            "control_model." + BLOCK: (1280, 1024),
+        },
+        ("controlnet", "sd2", ""),
+    ),
+    "sdxl controlnet": (
+        {
+            "controlnet_cond_embedding.conv_in.weight": (16, 3, 3, 3),
+            "add_embedding.linear_1.weight": (1280, 2816),
+            "mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight": (1280, 2048),
+        },
+        ("controlnet", "sdxl", ""),
+    ),
+    "kohya lora": ({"lora_unet_down_blocks_0.lora_up.weight": (1,)}, ("lora", "unknown", "")),
     "flux vae": (
         {
             "encoder.down.0.block.0.conv1.weight": (1,),
             "decoder.conv_in.weight": (512, 16, 3, 3),
         },
-        ("vae", "flux"),
+        ("vae", "kl16", ""),
     ),
-    "embedding": ({"emb_params": (4, 768)}, ("embedding", "sd1")),
-    "nothing known": ({"a.b": (1,)}, ("unknown", "unknown")),
+    "embedding": ({"emb_params": (4, 768)}, ("embedding", "sd1", "")),
+    "nothing known": ({"a.b": (1,)}, ("unknown", "unknown", "")),
 }
 
 
@@ -81,7 +111,7 @@ CASES = {
 def test_identify_by_names_and_shapes(case: str) -> None:
     shapes, expected = CASES[case]
     found = identify(shapes)
-    assert (found.kind, found.family) == expected
+    assert (found.kind, found.family, found.variant) == expected
 
 
 def test_inspect_of_unknown_file_says_unknown(tmp_path: Path) -> None:

@@ -94,20 +94,11 @@ def test_wrong_kind_names_both_kinds(checkpoint: Path, folder: Path, tmp_path: P
     assert refused(lambda: wd.load_vae(control)).code == "model.wrong_kind"
 
 
-def test_sdxl_checkpoint_is_refused_by_name(tmp_path: Path) -> None:
+def test_network_of_no_known_family_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
-    one = torch.zeros(1)
-    save_tensors(
-        path,
-        {
-            "model.diffusion_model.label_emb.0.0.weight": one,
-            "conditioner.embedders.0.x": one.clone(),
-        },
-    )
+    save_tensors(path, {"model.diffusion_model.strange.weight": torch.zeros(1)})
     error = refused(lambda: wd.load_checkpoint(path))
-    assert error.code == "model.unsupported_family"
-    assert "looks like" in error.message
-    assert "SDXL" in error.message
+    assert (error.code, error.got) == ("model.wrong_kind", "a network that weft does not know")
 
 
 def test_checkpoint_with_a_missing_tensor_is_refused(checkpoint: Path, tmp_path: Path) -> None:
@@ -155,13 +146,23 @@ def test_diffusers_folder_gives_the_same_networks_as_the_single_file(
     assert torch.equal(tokens, wd.encode_text(opened[1], "red").entries[0].tokens)
 
 
-def test_diffusers_folder_with_v_prediction_is_refused(tmp_path: Path) -> None:
+def test_diffusers_folder_with_v_prediction_is_sampled_so(tmp_path: Path) -> None:
+    from weft.diffusion.families import sampling_of
+
     folder = diffusers_folder(tmp_path)
     (folder / "scheduler").mkdir()
-    config = {"prediction_type": "v_prediction"}
+    config = {"prediction_type": "v_prediction", "rescale_betas_zero_snr": True}
     (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps(config))
+    found = sampling_of(wd.load_checkpoint(folder)[0])
+    assert (found.prediction, found.zero_snr) == ("v_prediction", True)
+
+
+def test_diffusers_folder_with_another_latent_scale_is_refused(tmp_path: Path) -> None:
+    folder = diffusers_folder(tmp_path)
+    config = json.loads((folder / "vae" / "config.json").read_text())
+    (folder / "vae" / "config.json").write_text(json.dumps(config | {"scaling_factor": 0.5}))
     error = refused(lambda: wd.load_checkpoint(folder))
-    assert (error.code, error.got) == ("model.unsupported_family", "v_prediction")
+    assert (error.code, error.got) == ("model.unsupported_family", "0.5")
 
 
 def test_diffusers_folder_with_a_damaged_config_is_refused(tmp_path: Path) -> None:
@@ -268,7 +269,7 @@ def test_vae_too_narrow_for_its_norm_groups_is_refused(tmp_path: Path) -> None:
 
 def test_header_that_states_another_convention_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
-    metadata = {"config": json.dumps({"controlnet": {"attention_head_dim": 4}})}
+    metadata = {"config": json.dumps({"controlnet": {"cross_attention_dim": 4}})}
     wd.save_controlnet(path, models.tiny_controlnet_model().state_dict(), metadata)
     assert refused(lambda: wd.load_controlnet(path)).code == "model.unsupported_layout"
 

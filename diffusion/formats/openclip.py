@@ -1,0 +1,59 @@
+"""OpenCLIP's names for a text encoder (SD2.x, SDXL's second) into transformers' flat names.
+
+Source: the layouts of open_clip and transformers; facts only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ..errors import ModelError
+from .pieces import Piece, Pieces, Shapes, thirds
+
+_PLAIN: Mapping[str, str] = {
+    "token_embedding.weight": "embeddings.token_embedding.weight",
+    "positional_embedding": "embeddings.position_embedding.weight",
+    "ln_final.weight": "final_layer_norm.weight",
+    "ln_final.bias": "final_layer_norm.bias",
+}
+_LAYER: Mapping[str, str] = {
+    "ln_1": "layer_norm1",
+    "ln_2": "layer_norm2",
+    "mlp.c_fc": "mlp.fc1",
+    "mlp.c_proj": "mlp.fc2",
+    "attn.out_proj": "self_attn.out_proj",
+}
+_UNUSED = frozenset({"logit_scale", "attn_mask", "text_projection.bias"})
+_BLOCK = re.compile(r"transformer\.resblocks\.(\d+)\.(.+)\.(weight|bias)\Z")
+_JOINED = re.compile(r"transformer\.resblocks\.(\d+)\.attn\.in_proj_(weight|bias)\Z")
+
+
+def open_clip_text(shapes: Shapes) -> dict[str, Pieces]:
+    """A plan for an OpenCLIP text encoder, names without prefix.
+
+    Raises:
+        ModelError: A tensor that belongs to no layer of such an encoder.
+    """
+    plan: dict[str, Pieces] = {}
+    for name in shapes:
+        if name in _UNUSED:
+            continue
+        if name in _PLAIN:
+            plan[_PLAIN[name]] = (Piece(name),)
+        elif name == "text_projection":  # used from the right there, from the left here
+            plan["text_projection.weight"] = (Piece(name, turned=True),)
+        elif name == "text_projection.weight":
+            plan[name] = (Piece(name),)
+        elif match := _JOINED.match(name):
+            stem = f"encoder.layers.{match[1]}.self_attn"
+            plan |= thirds(name, [f"{stem}.{part}_proj.{match[2]}" for part in "qkv"], shapes)
+        elif (match := _BLOCK.match(name)) and match[2] in _LAYER:
+            plan[f"encoder.layers.{match[1]}.{_LAYER[match[2]]}.{match[3]}"] = (Piece(name),)
+        else:
+            raise ModelError(
+                "model.unknown_key",
+                f'Tensor "{name}" belongs to no layer of an OpenCLIP text encoder.',
+                hint="The file holds another network, or a variant that weft does not read yet.",
+            )
+    return plan
