@@ -248,7 +248,7 @@ def _with(
     names = frozenset(_names_touched(weights, lora, layers))
     found = dict.fromkeys(names, float(strength))
     if blocks:
-        places = block_names(weights.kind, names)
+        places = block_names(weights.kind, weights.shapes)
         found = {name: strength * weight_of(places[name], blocks) for name in names}
     found = {name: factor for name, factor in found.items() if factor != 0}
     if not found:

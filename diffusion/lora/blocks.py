@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from ..errors import ModelError, ParameterError
@@ -68,13 +68,14 @@ def weight_of(block: str, weights: BlockWeights) -> float:
     return weights[max(fitting, key=len)] if fitting else 1.0
 
 
-def block_names(kind: str, names: frozenset[str]) -> dict[str, str]:
+def block_names(kind: str, names: Iterable[str]) -> dict[str, str]:
     """Tensor name -> block name, for one network.
 
     Args:
         kind: `Weights.kind`; networks that are no denoiser are BASE throughout.
-        names: Tensor names (diffusers).
+        names: All its tensor names (diffusers): which levels attend is read from them.
     """
+    names = list(names)
     if kind == "unet":
         try:
             ldm = diffusers_to_ldm_names("unet", names)
