@@ -11,11 +11,12 @@ from .files.service import install_files
 from .guard.middleware import install_guard
 from .guard.policy import policy_of
 from .keys import CATALOG, SETTINGS
-from .routes import files, models, nodes, system, workflows
+from .routes import events, files, jobs, models, nodes, queue, system, workflows
+from .services import services
 from .settings import Settings
 
 # Each has `routes`: a `Routes`, or aiohttp's own `RouteTableDef`.
-MODULES = (system, nodes, models, files, workflows)
+MODULES = (jobs, queue, events, system, nodes, models, files, workflows)
 
 
 def middlewares(settings: Settings) -> list[Middleware]:
@@ -36,6 +37,7 @@ def create_app(settings: Settings) -> web.Application:
     )
     app[SETTINGS] = settings
     app[CATALOG] = Catalog(settings)
+    app.cleanup_ctx.append(services)
     install_guard(app, policy_of(settings))
     install_files(app)
     nodes.install_nodes(app)

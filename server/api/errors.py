@@ -15,6 +15,7 @@ from ...engine.errors import (
     DocumentError,
     FileError,
     OutputError,
+    Problem,
     SeveralProblems,
     ValidationError,
     WeftError,
@@ -164,3 +165,11 @@ def _from_http(error: web.HTTPException, request: web.Request) -> ApiError:
     if isinstance(error, web.HTTPRequestEntityTooLarge):
         return ApiError(413, "The body is too large.", code="request.too_large")
     return ApiError(error.status, error.reason or "The request was refused.")
+
+
+def from_json(data: Mapping[str, Any]) -> WeftError:
+    """The error that another process has sent as JSON; as `WeftError.to_json` made it."""
+    if "problems" in data:
+        problems = [Problem(**problem) for problem in data["problems"]]
+        return ValidationError(f"The workflow has {len(problems)} problems:", problems)
+    return ApiError(422, **data)

@@ -114,6 +114,7 @@ class JobDetail(Job):
     node_states: dict[str, NodeReport]
     progress: list[Progress]
     artifacts: list[Artifact]
+    results: dict[str, Any] = Field(description="Outputs that are numbers or texts, by name.")
     problems: list[ProblemModel] = Field(description="Every failed node.")
 
 

@@ -28,6 +28,8 @@ from ...engine.errors import Problem, SeveralProblems
 from .errors import ApiError, json_response
 
 ATTRIBUTE = "__weft_endpoint__"
+# A handler may set it where an answer can have another status than the declared one.
+STATUS = web.RequestKey("status", int)
 Handler = Callable[..., Awaitable[Any]]
 
 
@@ -201,7 +203,8 @@ def _adapter(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.Stream
         if answer is None:
             return web.Response(status=endpoint.status)
         data = answer.model_dump(mode="json", exclude_none=True, by_alias=True)
-        return json_response(data, status=endpoint.status)
+        status: int = request.get(STATUS, endpoint.status)
+        return json_response(data, status=status)
 
     return serve
 

@@ -2,106 +2,437 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from ..api.jobs import Job, JobDetail, JobPage, Move, Queue, State
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from ..api.errors import ApiError, not_found
+from ..api.jobs import (
+    Artifact,
+    Job,
+    JobDetail,
+    JobPage,
+    Move,
+    NodeReport,
+    ProblemModel,
+    Queue,
+    State,
+)
+from ..catalog import Catalog
+from ..settings import Settings
+from ..worker.base import Worker
+from ..worker.messages import Task
+from .dispatch import Dispatcher
+from .ledger import Ledger
+from .order import Order
+from .orders import Orders, order_row
+from .queries import Queries
+from .queue import FairQueue
+from .record import Record
+
+__all__ = ["Jobs", "Order"]
+
+_LARGE = 300  # nodes; documents beyond are checked in a thread, so that others need not wait
+_INTERRUPTIONS = 10  # how often the server may end while a job runs, before that is its fault
+_PLACES = 2000  # jobs whose place in the queue is told
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is wanted of a new job.
-
-    Attributes:
-        workflow: Parsed JSON, in weft's format or ComfyUI's API format.
-        owner: Who asks.
-        values: `node.parameter` or public input -> value, put over the document's.
-        outputs: Wanted `node.output`s or public names; None for what the workflow gives.
-        priority: Higher ones run first.
-        front: Whether it goes before the owner's other jobs of that priority.
-        idempotency_key: A second order of the owner with it gives the first one's job.
-        id: Chosen by the client; None for a new one.
-        title: Shown in lists.
-        scope: What makes jobs belong together, for explanations.
-        meta: Whatever an adapter wants to find again with the job, as JSON. Clients do not see it.
-    """
-
-    workflow: object
-    owner: str
-    values: Mapping[str, Any] = field(default_factory=dict)
-    outputs: tuple[str, ...] | None = None
-    priority: int = 0
-    front: bool = False
-    idempotency_key: str | None = None
-    id: str | None = None
-    title: str | None = None
-    scope: str | None = None
-    meta: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Jobs(Protocol):
+class Jobs:
     """Accepts, lists and steers jobs.
 
     `owner` in every method is who asks; None asks for everyone (an administrator). The job of
     another owner is as unknown as one that never was: `ApiError` 404.
+
+    Args:
+        catalog: Reads and checks documents.
+        queries: The database, for reading.
+        ledger: The database, for writing; tells events.
+        settings: Limits, and what the dispatcher needs.
+        make_worker: Makes the worker of a number.
     """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        queries: Queries,
+        ledger: Ledger,
+        settings: Settings,
+        make_worker: Callable[[int], Worker],
+    ) -> None:
+        self._catalog = catalog
+        self._queries = queries
+        self._ledger = ledger
+        self._limits = settings.limits
+        self._queue = FairQueue()
+        self._orders = Orders(queries)
+        self._active: dict[str, Record] = {}
+        self._accepting = True
+        self.dispatcher = Dispatcher(
+            make_worker, self._queue, ledger, self._orders, settings, self._forget
+        )
+
+    # -- life -----------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take up what an earlier process left, and start the workers."""
+        self.dispatcher.paused = json.loads(await self._queries.fact("paused") or "false")
+        lost, changed = [], []
+        for record in await self._queries.active():
+            if record.state == "running" and record.attempt - record.crashes >= _INTERRUPTIONS:
+                record.state, record.finished = "lost", time.time()
+                record.reason = f"the server ended {_INTERRUPTIONS} times while it ran"
+                lost.append(record)
+                continue
+            if record.state == "running":
+                record.state = "queued"
+                record.reason = "goes on after a restart of the server"
+                changed.append(record)
+            self._active[record.id] = record
+            self._queue.add(record)
+        picture = self._ledger.hub.picture
+        picture.ahead = self._ahead
+        recent = await self._queries.page(None, None, 100, None)
+        picture.begin(
+            [record.view() for record in self._active.values()],
+            [record.view() for record in recent if record.is_final][:50],
+            paused=self.dispatcher.paused,
+        )
+        await self._ledger.changed_now([*lost, *changed])
+        await self.dispatcher.start()
+
+    async def close(self) -> None:
+        """Take no more jobs; let running ones finish for a while, and put the others back."""
+        self._accepting = False
+        await self.dispatcher.close()
+
+    def _forget(self, record: Record) -> None:
+        if record.is_final:
+            self._active.pop(record.id, None)
+
+    def _ahead(self) -> list[str]:
+        found = [record.id for record in self._queue.order()]
+        given = [r for slot in self.dispatcher.slots for r in slot.given if r.state == "queued"]
+        return [record.id for record in given] + found
+
+    # -- accepting ------------------------------------------------------------------------------
 
     async def submit(self, order: Order) -> tuple[Job, bool]:
         """Store a job; when this returns, it survives a crash. Whether it is new.
 
         Raises:
             DocumentError, ValidationError: It cannot run; nothing was stored.
-            ApiError: 409 the id or the key belongs to another order; 429 the queue is full.
+            ApiError: 409 the id or the key belongs to another order; 429 the queue is full;
+                503 the server stops, or its disk is full.
         """
-        ...
+        if not self._accepting:
+            raise ApiError(503, "The server is stopping.", code="server.stopping")
+        if order.idempotency_key is not None:
+            known = await self._queries.with_key(order.owner, order.idempotency_key)
+            if known is not None:
+                return self._same(known, order), False
+        if len(self._queue) >= self._limits.queued:
+            raise ApiError(
+                429,
+                f"{len(self._queue)} jobs wait already.",
+                code="jobs.queue_full",
+                hint="Wait until some have run.",
+                headers={"Retry-After": "10"},
+            )
+        if _is_large(order.workflow):
+            document, seeds, models, nodes = await asyncio.to_thread(self._prepare, order)
+        else:
+            document, seeds, models, nodes = self._prepare(order)
+        record = self._record(order, models, nodes)
+        outputs = list(order.outputs) if order.outputs is not None else None
+        task = Task(record.id, json.dumps(document, separators=(",", ":")), outputs, order.scope)
+        row = order_row(task, dict(order.values), seeds, dict(order.meta))
+
+        def stored() -> None:
+            self._active[record.id] = record
+            self._orders.keep(task)
+            self._queue.add(record)
+            self.dispatcher.pump()
+
+        try:
+            await self._ledger.accept(record, row, stored)
+        except IntegrityError:
+            return await self._taken(order), False
+        except SQLAlchemyError as error:
+            raise ApiError(
+                503,
+                "The job cannot be stored; it was not accepted.",
+                code="server.database",
+                hint="Look at the server's log and at the free space of its disk.",
+                headers={"Retry-After": "5"},
+            ) from error
+        return record.view(), True
+
+    def _prepare(self, order: Order) -> tuple[dict[str, Any], dict[str, int], str, int]:
+        workflow = self._catalog.checked(order.workflow, order.values, order.outputs)
+        document, seeds = self._catalog.drawn(workflow)
+        return document, seeds, self._catalog.models_of(workflow), len(workflow.document.nodes)
+
+    def _record(self, order: Order, models: str, nodes: int) -> Record:
+        seq = self._ledger.next_job()
+        title = order.title
+        if title is None and isinstance(order.workflow, dict):
+            named = order.workflow.get("title")
+            title = named if isinstance(named, str) else None
+        return Record(
+            seq=seq,
+            id=order.id if order.id is not None else str(uuid.uuid4()),
+            owner=order.owner,
+            title=title,
+            priority=order.priority,
+            position=self._queue.position(order.owner, order.priority, seq, front=order.front),
+            state="queued",
+            models=models,
+            nodes=nodes,
+            created=time.time(),
+            order_digest=order.digest,
+            idempotency_key=order.idempotency_key,
+        )
+
+    async def _taken(self, order: Order) -> Job:
+        """The job whose key an order has, which came at the same time; else its id is taken."""
+        if order.idempotency_key is not None:
+            known = await self._queries.with_key(order.owner, order.idempotency_key)
+            if known is not None:
+                return self._same(known, order)
+        raise ApiError(409, f'There is a job "{order.id}" already.', code="jobs.id_taken")
+
+    def _same(self, known: Record, order: Order) -> Job:
+        if known.order_digest != order.digest:
+            raise ApiError(
+                409,
+                "The idempotency key belongs to a job with another workflow or other values.",
+                code="jobs.key_reused",
+                got=order.idempotency_key,
+                hint="Use a new key for each job.",
+            )
+        return self._active.get(known.id, known).view()
+
+    # -- looking --------------------------------------------------------------------------------
 
     async def get(self, job: str, owner: str | None) -> JobDetail:
         """All that is known of a job."""
-        ...
+        record = await self._record_of(job, owner)
+        order = await self._queries.order(job)
+        running = self.dispatcher.running(job)
+        nodes: dict[str, NodeReport]
+        if running is not None:
+            nodes, progress = dict(running.nodes), list(running.progress.values())
+            results, problems = {}, []
+        else:
+            report = await self._queries.report(job)
+            nodes = {name: NodeReport(**state) for name, state in report.nodes.items()}
+            results, problems, progress = report.results, report.problems, []
+        return JobDetail(
+            **dict(record.view(self._place(record))),
+            seeds=order.seeds,
+            set=order.overrides,
+            node_states=nodes,
+            progress=progress,
+            artifacts=await self._queries.artifacts(job),
+            results=results,
+            problems=[ProblemModel(**problem) for problem in problems],
+        )
 
     async def document(self, job: str, owner: str | None) -> dict[str, Any]:
         """The workflow that it runs, seeds drawn."""
-        ...
+        await self._record_of(job, owner)
+        found: dict[str, Any] = json.loads((await self._queries.order(job)).document)
+        return found
 
     async def meta(self, job: str) -> dict[str, Any]:
         """What the adapter gave along."""
-        ...
+        return (await self._queries.order(job)).meta
+
+    async def artifact(self, number: int, owner: str | None) -> tuple[str, Artifact]:
+        """A file by its number, and the job that wrote it."""
+        found = await self._queries.artifact(number)
+        if found is None:
+            raise not_found("artifact", str(number))
+        await self._record_of(found[0], owner)
+        return found
 
     async def list(
         self, owner: str | None, *, state: State | None, limit: int, before: int | None
     ) -> JobPage:
         """Jobs, newest first."""
-        ...
-
-    async def cancel(self, job: str, owner: str | None) -> Job:
-        """Take it from the queue, or stop it; a job that is over stays as it is."""
-        ...
-
-    async def retry(self, job: str, owner: str | None) -> Job:
-        """Queue a job that failed, was cancelled or got lost once more."""
-        ...
-
-    async def move(self, job: str, owner: str | None, move: Move) -> Job:
-        """Give a waiting job another place or priority."""
-        ...
-
-    async def delete(self, jobs: Sequence[str], owner: str | None) -> int:
-        """Forget jobs that are over; how many. Their files stay."""
-        ...
+        found = await self._queries.page(owner, state, limit + 1, before)
+        records = [self._active.get(record.id, record) for record in found[:limit]]
+        more = records[-1].seq if len(found) > limit else None
+        return JobPage(jobs=[record.view() for record in records], next=more)
 
     async def queue(self, owner: str | None, limit: int = 100) -> Queue:
         """What runs and what waits."""
-        ...
+        records = [self._active[job] for job in self._ahead()]
+        mine = [r for r in records if owner is None or r.owner == owner]
+        running = [slot.running.record for slot in self.dispatcher.slots if slot.running]
+        return Queue(
+            paused=self.dispatcher.paused,
+            running=[r.view() for r in running if owner is None or r.owner == owner],
+            queued=[r.view(n) for n, r in enumerate(mine[:limit])],
+            waiting=len(mine),
+        )
+
+    async def counts(self) -> dict[str, int]:
+        """Number of jobs by state."""
+        return await self._queries.counts()
+
+    @property
+    def can_store(self) -> bool:
+        """Whether the database took the last change."""
+        return self._ledger.healthy
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait."""
+        return len(self._queue)
+
+    async def _record_of(self, job: str, owner: str | None) -> Record:
+        record = self._active.get(job) or await self._queries.job(job)
+        if record is None or (owner is not None and record.owner != owner):
+            raise not_found("job", job)
+        return record
+
+    def _place(self, record: Record) -> int | None:
+        if record.id not in self._queue or len(self._queue) > _PLACES:
+            return None
+        return next(n for n, r in enumerate(self._queue.order()) if r is record)
+
+    # -- steering -------------------------------------------------------------------------------
+
+    async def cancel(self, job: str, owner: str | None) -> Job:
+        """Take it from the queue, or stop it; a job that is over stays as it is."""
+        record = await self._record_of(job, owner)
+        slot = self.dispatcher.slot_of(record)
+        if record.id in self._queue:
+            await self._cancel_waiting([record])
+        elif slot is not None:
+            self.dispatcher.cancel(slot, record)
+        return record.view()
+
+    async def _cancel_waiting(self, records: Sequence[Record]) -> None:
+        for record in records:
+            self._queue.remove(record)
+            record.state, record.reason = "cancelled", "cancelled while it waited"
+            record.finished = time.time()
+        await self._ledger.changed_now(records)
+        for record in records:
+            self._active.pop(record.id, None)
+            self._orders.pop(record.id)
+
+    async def retry(self, job: str, owner: str | None) -> Job:
+        """Queue a job that failed, was cancelled or got lost once more, as it was."""
+        record = await self._record_of(job, owner)
+        if record.state not in ("failed", "cancelled", "lost") or job in self._active:
+            raise ApiError(
+                409,
+                f"The job is {record.state}.",
+                code="jobs.not_over",
+                expected="a job that failed, was cancelled or got lost",
+                got=record.state,
+            )
+        self._active[job] = record
+        record.state, record.reason, record.error = "queued", "asked for again", None
+        record.crashes, record.finished = record.attempt, None
+        record.ran = record.cached = record.seconds = record.started = None
+        seq = self._ledger.next_job()
+        record.position = self._queue.position(record.owner, record.priority, seq, front=False)
+        await self._ledger.changed_now([record])
+        self._queue.add(record)
+        self.dispatcher.pump()
+        return record.view(self._place(record))
+
+    async def move(self, job: str, owner: str | None, move: Move) -> Job:
+        """Give a waiting job another place or priority."""
+        record = await self._record_of(job, owner)
+        target = await self._record_of(move.before, owner) if move.before is not None else None
+        for each in (record, target):
+            if each is not None and each.id not in self._queue:
+                raise ApiError(
+                    409,
+                    f"The job {each.id} does not wait; it is {each.state}.",
+                    code="jobs.not_waiting",
+                    expected="queued",
+                    got=each.state,
+                )
+        changed = [record]
+        if target is not None and target is not record:
+            changed += self._move_before(record, target)
+        elif target is None:
+            self._queue.remove(record)
+            record.priority = move.priority if move.priority is not None else record.priority
+            if move.to is not None or move.priority is not None:
+                record.position = self._queue.position(
+                    record.owner, record.priority, self._ledger.next_job(),
+                    front=move.to == "front",
+                )  # fmt: skip
+            self._queue.add(record)
+        await self._ledger.changed_now(changed)
+        return record.view(self._place(record))
+
+    def _move_before(self, record: Record, target: Record) -> Sequence[Record]:
+        if target.owner != record.owner:
+            raise ApiError(
+                409,
+                "The two jobs belong to different people, who take turns.",
+                code="jobs.other_owner",
+            )
+        spread: Sequence[Record] = []
+        position = self._queue.between(record, target)
+        if position is None:
+            spread = self._queue.spread(target.owner, target.priority)
+            position = self._queue.between(record, target)
+            assert position is not None
+        self._queue.remove(record)
+        record.priority, record.position = target.priority, position
+        self._queue.add(record)
+        return [each for each in spread if each is not record]
+
+    async def delete(self, jobs: Sequence[str], owner: str | None) -> int:
+        """Forget jobs that are over; how many. Their files stay."""
+        records = [await self._record_of(job, owner) for job in jobs]
+        for record in records:
+            if record.id in self._active:
+                raise ApiError(
+                    409,
+                    f"The job {record.id} is {record.state}.",
+                    code="jobs.not_over",
+                    got=record.state,
+                    hint="Cancel it first.",
+                )
+        await self._ledger.forget(records)
+        return len(records)
 
     async def pause(self) -> None:
         """Start no more jobs; running ones go on."""
-        ...
+        self.dispatcher.paused = True
+        await self._ledger.queue(paused=True, waiting=len(self._queue))
 
     async def resume(self) -> None:
         """Start jobs again."""
-        ...
+        self.dispatcher.paused = False
+        await self._ledger.queue(paused=False, waiting=len(self._queue))
+        self.dispatcher.pump()
 
     async def clear(self, owner: str | None) -> int:
         """Cancel every waiting job; how many."""
-        ...
+        records = [r for r in self._queue.order() if owner is None or r.owner == owner]
+        await self._cancel_waiting(records)
+        await self._ledger.queue(paused=self.dispatcher.paused, waiting=len(self._queue))
+        return len(records)
+
+
+def _is_large(workflow: object) -> bool:
+    if not isinstance(workflow, dict):
+        return False
+    nodes = workflow.get("nodes", workflow)
+    return isinstance(nodes, dict) and len(nodes) > _LARGE

@@ -1,23 +1,185 @@
-"""How the server is."""
+"""How the server is: health, statistics, metrics, caches."""
 
 from __future__ import annotations
 
-from typing import Literal
+import json
+import os
+import platform
+import resource
+import sys
+import time
+from typing import Any, Literal
 
-from pydantic import BaseModel
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
 
+from ..api.errors import ApiError
 from ..api.routing import Routes
+from ..keys import CATALOG, HUB, JOBS, SETTINGS, is_admin
+from ..metrics import exposition
 
 routes = Routes("system")
 
+_BEGAN = time.monotonic()
+
 
 class Health(BaseModel):
-    """That the server answers."""
+    """Whether the server can do its work."""
 
-    status: Literal["ok"] = "ok"
+    status: Literal["ok", "degraded"]
+    workers: int = Field(description="Workers that are ready.")
+    trouble: list[str] = Field(description="What keeps it from working, in words.")
 
 
-@routes.get("/v1/health")
-async def health() -> Health:
-    """Say that the server answers. Needs no token."""
-    return Health()
+class WorkerInfo(BaseModel):
+    """One worker."""
+
+    number: int
+    ready: bool
+    busy: bool
+    jobs: int = Field(description="How many it has run.")
+    job: str | None = Field(None, description="Id of the job that runs.")
+    trouble: str | None = Field(None, description="Why the one before it ended.")
+
+
+class System(BaseModel):
+    """What runs here."""
+
+    version: str
+    python: str
+    platform: str
+    processors: int
+    uptime: float = Field(description="Seconds.")
+    memory: int = Field(description="Bytes that the server itself used at most.")
+    workers: list[WorkerInfo]
+    jobs: dict[str, int] = Field(description="Number of jobs by state.")
+    listeners: int
+    output: str = Field(description="The output folder's name.")
+
+
+class ExplainRequest(BaseModel):
+    """A workflow that could be run."""
+
+    model_config = ConfigDict(extra="forbid")
+    workflow: dict[str, Any]
+    set: dict[str, Any] = Field(default_factory=dict)
+    outputs: list[str] | None = None
+    scope: str | None = Field(None, max_length=500, description="As of a job.")
+
+
+class Explained(BaseModel):
+    """What a run would do with a node, and why."""
+
+    node: str
+    type: str
+    state: Literal["hit", "trivial", "runs", "depends", "always"]
+    why: list[str]
+
+
+class Explanation(BaseModel):
+    """What a run would do."""
+
+    nodes: list[Explained]
+
+
+class CacheStats(BaseModel):
+    """What is remembered."""
+
+    memory: dict[str, int] = Field(description="Of the worker that answered.")
+    disk: dict[str, int] | None = Field(None, description="None when nothing is kept on disk.")
+
+
+class Freed(BaseModel):
+    """What was let go of."""
+
+    freed: int = Field(description="Bytes.")
+
+
+@routes.get("/v1/health", errors=(503,))
+async def health(request: web.Request) -> Health:
+    """Say whether the server answers, can store jobs and run them. Needs no token."""
+    jobs = request.app[JOBS]
+    trouble = [f"a worker ended: {s.trouble}" for s in jobs.dispatcher.slots if s.trouble]
+    if not jobs.can_store:
+        trouble.append("the database refuses changes")
+    ready = sum(slot.ready for slot in jobs.dispatcher.slots)
+    return Health(
+        status="degraded" if trouble else "ok",
+        workers=ready,
+        trouble=trouble,
+    )
+
+
+@routes.get("/v1/system")
+async def system(request: web.Request) -> System:
+    """Tell what runs here, and how busy it is."""
+    from ... import __version__
+
+    jobs = request.app[JOBS]
+    return System(
+        version=__version__,
+        python=platform.python_version(),
+        platform=platform.platform(),
+        processors=os.cpu_count() or 1,
+        uptime=time.monotonic() - _BEGAN,
+        memory=peak_memory(),
+        workers=[
+            WorkerInfo(
+                number=slot.number,
+                ready=slot.ready,
+                busy=bool(slot.given),
+                jobs=slot.done,
+                job=slot.running.record.id if slot.running is not None else None,
+                trouble=slot.trouble,
+            )
+            for slot in jobs.dispatcher.slots
+        ],
+        jobs=await jobs.counts(),
+        listeners=request.app[HUB].listeners,
+        output=request.app[SETTINGS].output.name,
+    )
+
+
+def peak_memory() -> int:
+    """The most memory that this process has used so far, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+@routes.get("/metrics", media_type="text/plain")
+async def metrics(request: web.Request) -> web.Response:
+    """Give numbers for Prometheus."""
+    jobs = request.app[JOBS]
+    text = exposition(jobs, await jobs.counts(), request.app[HUB].listeners)
+    return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4"})
+
+
+@routes.get("/v1/cache", errors=(503,))
+async def cache(request: web.Request) -> CacheStats:
+    """Count what is remembered, in memory and on disk."""
+    return CacheStats(**await request.app[JOBS].dispatcher.ask("stats"))
+
+
+@routes.post("/v1/cache/free", errors=(403, 503))
+async def free(request: web.Request) -> Freed:
+    """Let go of results and models in the memory of a worker; those on disk stay."""
+    if not is_admin(request):
+        raise ApiError(403, "Only an administrator may do this.", code="request.forbidden")
+    return Freed(**await request.app[JOBS].dispatcher.ask("free"))
+
+
+@routes.post("/v1/explain", errors=(400, 422, 503))
+async def explain(request: web.Request, body: ExplainRequest) -> Explanation:
+    """Say of each node whether a run would answer it from the cache, and why not.
+
+    Nothing is run.
+    """
+
+    catalog = request.app[CATALOG]
+    outputs = tuple(body.outputs) if body.outputs is not None else None
+    workflow = catalog.checked(body.workflow, body.set, outputs)
+    document, _ = catalog.drawn(workflow)
+    nodes = await request.app[JOBS].dispatcher.ask(
+        "explain", document=json.dumps(document), outputs=body.outputs, scope=body.scope
+    )
+    return Explanation(nodes=[Explained(**each) for each in nodes])

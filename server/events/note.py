@@ -1,0 +1,64 @@
+"""An event on its way: what is told, to whom, and as text once for all listeners."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..api.events import Event
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Note:
+    """An event on its way.
+
+    Attributes:
+        event: What is told.
+        owner: Whose job it is about; None for all.
+        job: Which job it is about; None for none.
+        id: Its number; None for progress and previews, which are not kept.
+        image: The picture of a preview.
+        text: The event as JSON.
+    """
+
+    event: Event
+    owner: str | None
+    job: str | None = None
+    id: int | None = None
+    image: bytes | None = None
+    text: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", self.event.model_dump_json(exclude_none=True))
+
+    def is_for(self, owner: str | None, job: str | None) -> bool:
+        """Whether a listener wants it.
+
+        Args:
+            owner: Whose events it may see; None for everyone's.
+            job: The only job that it wants; None for every one.
+        """
+        return (owner is None or self.owner is None or self.owner == owner) and (
+            job is None or self.job is None or self.job == job
+        )
+
+    @property
+    def frame(self) -> bytes:
+        """A preview as a binary frame: length of the JSON, the JSON, the picture."""
+        head = self.text.encode()
+        return len(head).to_bytes(4, "big") + head + (self.image or b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An event of an earlier process, read from the database: only its text is left."""
+
+    id: int
+    owner: str | None
+    job: str | None
+    text: str
+
+    def is_for(self, owner: str | None, job: str | None) -> bool:
+        """As of `Note`."""
+        return (owner is None or self.owner is None or self.owner == owner) and (
+            job is None or self.job is None or self.job == job
+        )

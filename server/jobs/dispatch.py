@@ -1,0 +1,368 @@
+"""`Dispatcher`: gives waiting jobs to workers, and takes in what these say.
+
+A worker that dies takes down the job it was running and no other: that job is started again a
+limited number of times, those that were waiting behind it go back to the queue, and a new worker
+takes its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ..api.errors import ApiError, from_json
+from ..api.events import PreviewShown, ProgressMade
+from ..settings import Settings
+from ..worker.base import Worker
+from ..worker.messages import (
+    Answer,
+    Ask,
+    Began,
+    Cancel,
+    Ended,
+    FromWorker,
+    Nodes,
+    Preview,
+    Ready,
+    Step,
+    Wrote,
+)
+from .ledger import Ledger
+from .orders import Orders
+from .queue import FairQueue
+from .record import Record
+from .running import Running
+from .slots import Slot
+
+log = logging.getLogger(__name__)
+
+_SLOWEST_RESTART = 30.0  # seconds
+_LAST_WORD = 2.0  # seconds for a job to stop by itself when the server stops
+
+
+class Dispatcher:
+    """Keeps the workers busy.
+
+    Args:
+        make_worker: Makes the worker of a number.
+        queue: Waiting jobs.
+        ledger: Where everything is written down.
+        orders: What jobs were given.
+        settings: Number of workers, times of grace, attempts.
+        ended: Called with a job that is over, once that is stored.
+    """
+
+    def __init__(
+        self,
+        make_worker: Callable[[int], Worker],
+        queue: FairQueue,
+        ledger: Ledger,
+        orders: Orders,
+        settings: Settings,
+        ended: Callable[[Record], None],
+    ) -> None:
+        self._make_worker = make_worker
+        self._queue = queue
+        self._ledger = ledger
+        self._orders = orders
+        self._settings = settings
+        self._ended = ended
+        self._closing = False
+        self._idle = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._questions: dict[int, tuple[Slot, asyncio.Future[Any]]] = {}
+        self._asked = 0
+        self.paused = False
+        self.deaths = 0
+        self.slots = [Slot(n, make_worker(n)) for n in range(settings.workers)]
+
+    # -- life -----------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the workers; jobs are given to them as they become ready."""
+        for slot in self.slots:
+            await slot.worker.start(self._heard, self._lost)
+
+    async def close(self) -> None:
+        """Let running jobs finish for a while, put the others back, and end the workers."""
+        self._closing = True
+        for grace, cancel in ((self._settings.stop_grace, False), (_LAST_WORD, True)):
+            busy = [slot for slot in self.slots if slot.running is not None]
+            if not busy:
+                break
+            if cancel:
+                for slot in busy:
+                    assert slot.running is not None
+                    slot.worker.send(Cancel(slot.running.record.id))
+            self._idle.clear()
+            try:
+                await asyncio.wait_for(self._idle.wait(), grace)
+            except TimeoutError:
+                continue
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*(slot.worker.close() for slot in self.slots))
+
+    # -- giving ---------------------------------------------------------------------------------
+
+    def pump(self) -> None:
+        """Give waiting jobs to workers that have room, the emptiest first."""
+        if self.paused or self._closing:
+            return
+        alone = len(self.slots) == 1
+        fed: set[int] = set()
+        while len(self._queue):
+            slot = min(
+                (s for s in self.slots if s.has_room), key=lambda s: len(s.given), default=None
+            )
+            record = self._queue.take(slot.models, alone=alone) if slot is not None else None
+            if slot is None or record is None:
+                break
+            slot.given.append(record)
+            slot.unsent.append(record)
+            slot.models = record.models
+            fed.add(slot.number)
+        for number in fed:
+            self._feed(self.slots[number])
+
+    def _feed(self, slot: Slot) -> None:
+        while slot.unsent:
+            task = self._orders.pop(slot.unsent[0].id)
+            if task is None:
+                self._spawn(self._load(slot, slot.worker, slot.unsent[0]))
+                return
+            slot.unsent.popleft()
+            slot.worker.send(task)
+
+    async def _load(self, slot: Slot, worker: Worker, record: Record) -> None:
+        task = await self._orders.load(record.id)
+        if slot.worker is worker and slot.unsent and slot.unsent[0] is record:
+            self._orders.keep(task)
+            self._feed(slot)
+
+    # -- stopping -------------------------------------------------------------------------------
+
+    def slot_of(self, record: Record) -> Slot | None:
+        """The worker that a job was given to, or None."""
+        return next((slot for slot in self.slots if slot.find(record.id) is record), None)
+
+    def running(self, job: str) -> Running | None:
+        """What is known of a job while it runs, or None."""
+        for slot in self.slots:
+            if slot.running is not None and slot.running.record.id == job:
+                return slot.running
+        return None
+
+    def cancel(self, slot: Slot, record: Record) -> None:
+        """Ask a job to stop, and end its worker if it does not within the time of grace."""
+        if record.id in slot.stopped:
+            return
+        slot.stopped.add(record.id)
+        slot.worker.send(Cancel(record.id))
+        record.reason = "asked to stop"
+        self._ledger.changed(record)
+        self._watch(slot, slot.worker, record)
+
+    def _watch(self, slot: Slot, worker: Worker, record: Record) -> None:
+        def look() -> None:
+            if slot.worker is not worker or slot.find(record.id) is None:
+                return
+            if slot.given[0] is record:
+                log.warning("a job did not stop; its worker is ended", extra={"job": record.id})
+                worker.kill()
+            else:
+                self._watch(slot, worker, record)
+
+        asyncio.get_running_loop().call_later(self._settings.cancel_grace, look)
+
+    # -- hearing --------------------------------------------------------------------------------
+
+    def _heard(self, worker: Worker, message: FromWorker) -> None:
+        slot = next((s for s in self.slots if s.worker is worker), None)
+        if slot is None:
+            return
+        if isinstance(message, Ready):
+            slot.ready, slot.failures, slot.trouble = True, 0, None
+            log.info("worker ready", extra={"worker": worker.name, "pid": message.pid})
+            self.pump()
+            return
+        if isinstance(message, Answer):
+            self._answered(message)
+            return
+        record = slot.find(message.job)
+        if record is None:
+            return
+        if isinstance(message, Began):
+            self._began(slot, record)
+        elif isinstance(message, Ended):
+            self._finished(slot, record, message)
+        elif slot.running is not None:
+            self._reported(slot.running, message)
+
+    def _began(self, slot: Slot, record: Record) -> None:
+        slot.running = Running(record)
+        record.state, record.reason = "running", None
+        record.attempt += 1
+        record.started, record.finished = time.time(), None
+        self._ledger.changed(record)
+
+    def _reported(self, running: Running, message: Nodes | Step | Preview | Wrote) -> None:
+        record = running.record
+        if isinstance(message, Nodes):
+            self._ledger.nodes(record, running.take_nodes(message))
+        elif isinstance(message, Step):
+            made = running.take_step(message)
+            event = ProgressMade.model_construct(type="progress", job=record.id, progress=made)
+            self._ledger.hub.tell(event, record.owner)
+        elif isinstance(message, Preview):
+            shown = PreviewShown(job=record.id, node=message.node, media_type=message.media_type)
+            self._ledger.hub.tell(shown, record.owner, message.image)
+        else:
+            self._ledger.wrote(record, message)
+
+    def _finished(self, slot: Slot, record: Record, message: Ended) -> None:
+        running = slot.running if slot.running is not None else Running(record)
+        slot.given.remove(record)
+        slot.running = None
+        slot.took(message.seconds)
+        asked = record.id in slot.stopped
+        slot.stopped.discard(record.id)
+        record.ran, record.cached, record.seconds = message.ran, message.cached, message.seconds
+        if message.status == "cancelled" and not asked:
+            self._back(record, "the server stopped while it ran")
+        elif message.status == "cancelled":
+            self._over(running, "cancelled", "cancelled while it ran", message, [])
+        elif message.status == "failed":
+            self._over(running, "failed", None, message, message.problems)
+        else:
+            self._over(running, "done", None, message, [])
+        self.pump()
+        if not any(s.running is not None for s in self.slots):
+            self._idle.set()
+
+    def _over(
+        self,
+        running: Running,
+        state: Any,
+        reason: str | None,
+        message: Ended | None,
+        problems: list[dict[str, Any]],
+    ) -> None:
+        record = running.record
+        record.state, record.reason, record.finished = state, reason, time.time()
+        record.error = json.dumps(problems[0]) if problems else None
+        report = running.report(message, problems)
+        self._ledger.changed(record, report=report, then=lambda: self._ended(record))
+
+    def _back(self, record: Record, reason: str | None) -> None:
+        """Put a job back into the queue, at its place."""
+        if record.state != "queued" or record.reason != reason:
+            record.state, record.reason = "queued", reason
+            self._ledger.changed(record)
+        self._queue.add(record)
+
+    # -- workers that die -----------------------------------------------------------------------
+
+    def _lost(self, worker: Worker, reason: str) -> None:
+        slot = next((s for s in self.slots if s.worker is worker), None)
+        if slot is None:
+            return
+        given, running, stopped = list(slot.given), slot.running, slot.stopped
+        if not slot.ready:
+            slot.failures += 1
+        slot.ready, slot.running, slot.models, slot.pace = False, None, "", None
+        slot.trouble = reason
+        slot.stopped = set()
+        slot.given.clear()
+        slot.unsent.clear()
+        for number, record in enumerate(given):
+            if record.id in stopped:
+                how = "stopped by ending its worker" if number == 0 else "cancelled"
+                self._over(_of(record, running), "cancelled", how, None, [])
+            elif number == 0 and not self._closing:
+                self._crashed(_of(record, running), reason)
+            else:
+                self._back(record, "the server stopped while it ran" if number == 0 else None)
+        for number, (asked, future) in list(self._questions.items()):
+            if asked is slot:
+                del self._questions[number]
+                if not future.done():
+                    future.set_exception(_no_worker(reason))
+        if self._closing:
+            self._idle.set()
+            return
+        self.deaths += not stopped
+        log.log(
+            logging.INFO if stopped else logging.ERROR,
+            "a worker is gone: %s", reason, extra={"worker": worker.name},
+        )  # fmt: skip
+        slot.worker = self._make_worker(slot.number)
+        self._spawn(self._restart(slot))
+
+    def _crashed(self, running: Running, reason: str) -> None:
+        record = running.record
+        record.crashes += 1
+        if record.crashes < self._settings.attempts:
+            self._back(record, f"started again, because of its worker {reason}")
+            return
+        problem = {
+            "code": "worker.lost",
+            "message": f"The worker of this job ended {record.crashes} times: {reason}.",
+            "hint": "Look at the server's log; a smaller picture or batch needs less memory.",
+        }
+        self._over(running, "failed", None, None, [problem])
+
+    async def _restart(self, slot: Slot) -> None:
+        # At once after a crash; later and later if it cannot even start.
+        if slot.failures:
+            await asyncio.sleep(min(2.0 ** (slot.failures - 1), _SLOWEST_RESTART))
+        await slot.worker.start(self._heard, self._lost)
+        self.pump()
+
+    # -- questions ------------------------------------------------------------------------------
+
+    async def ask(self, question: str, **about: Any) -> Any:
+        """Ask a worker something, beside its work.
+
+        Raises:
+            ApiError: 503: there is no worker; or what the worker found wrong.
+        """
+        slot = min((s for s in self.slots if s.ready), key=lambda s: len(s.given), default=None)
+        if slot is None:
+            raise _no_worker("none has started yet")
+        self._asked += 1
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._questions[self._asked] = (slot, future)
+        slot.worker.send(Ask(self._asked, question, about))
+        return await future
+
+    def _answered(self, message: Answer) -> None:
+        _, future = self._questions.pop(message.number, (None, None))
+        if future is None or future.done():
+            return
+        if message.error is not None:
+            future.set_exception(from_json(message.error))
+        else:
+            future.set_result(message.answer)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _of(record: Record, running: Running | None) -> Running:
+    return running if running is not None and running.record is record else Running(record)
+
+
+def _no_worker(reason: str) -> ApiError:
+    return ApiError(
+        503,
+        f"No worker can answer now: {reason}.",
+        code="worker.none",
+        headers={"Retry-After": "1"},
+    )

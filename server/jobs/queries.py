@@ -1,0 +1,158 @@
+"""What is read of jobs from the database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ..api.jobs import Artifact, State
+from ..events.note import Kept
+from ..store.tables import artifacts, events, facts, jobs, orders, reports
+from .record import Record, record_of, when
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOrder:
+    """What a job was given; see the table `orders`."""
+
+    document: str
+    overrides: dict[str, Any]
+    outputs: list[str] | None
+    seeds: dict[str, int]
+    scope: str | None
+    meta: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReport:
+    """What a job gave besides files; all as JSON data."""
+
+    nodes: dict[str, Any]
+    results: dict[str, Any]
+    problems: list[dict[str, Any]]
+
+
+class Queries:
+    """Reads; never writes.
+
+    Args:
+        engine: The database.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def _rows(self, statement: Select[Any]) -> Sequence[Any]:
+        async with self._engine.connect() as connection:
+            return (await connection.execute(statement)).mappings().all()
+
+    async def _one(self, statement: Select[Any]) -> Any:
+        rows = await self._rows(statement)
+        return rows[0] if rows else None
+
+    async def active(self) -> list[Record]:
+        """Jobs that wait or run."""
+        found = await self._rows(select(jobs).where(jobs.c.state.in_(("queued", "running"))))
+        return [record_of(row) for row in found]
+
+    async def highest(self) -> tuple[int, int, int]:
+        """The highest numbers so far: of jobs, artifacts, events."""
+        tables = (jobs.c.seq, artifacts.c.id, events.c.id)
+        async with self._engine.connect() as connection:
+            found = [
+                (await connection.execute(select(func.max(column)))).scalar() or 0
+                for column in tables
+            ]
+        return found[0], found[1], found[2]
+
+    async def job(self, job: str) -> Record | None:
+        """One job, or None."""
+        row = await self._one(select(jobs).where(jobs.c.id == job))
+        return record_of(row) if row is not None else None
+
+    async def with_key(self, owner: str, key: str) -> Record | None:
+        """The job that an owner ordered with an idempotency key, or None."""
+        row = await self._one(
+            select(jobs).where(jobs.c.owner == owner, jobs.c.idempotency_key == key)
+        )
+        return record_of(row) if row is not None else None
+
+    async def page(
+        self, owner: str | None, state: State | None, limit: int, before: int | None
+    ) -> list[Record]:
+        """Jobs accepted before number `before`, newest first."""
+        statement = select(jobs).order_by(jobs.c.seq.desc()).limit(limit)
+        if owner is not None:
+            statement = statement.where(jobs.c.owner == owner)
+        if state is not None:
+            statement = statement.where(jobs.c.state == state)
+        if before is not None:
+            statement = statement.where(jobs.c.seq < before)
+        return [record_of(row) for row in await self._rows(statement)]
+
+    async def counts(self) -> dict[str, int]:
+        """Number of jobs by state."""
+        rows = await self._rows(select(jobs.c.state, func.count().label("n")).group_by("state"))
+        return {row["state"]: row["n"] for row in rows}
+
+    async def order(self, job: str) -> StoredOrder:
+        """What a job was given. The job must exist."""
+        row = await self._one(select(orders).where(orders.c.job == job))
+        return StoredOrder(
+            document=row["document"],
+            overrides=json.loads(row["overrides"]),
+            outputs=json.loads(row["outputs"]) if row["outputs"] is not None else None,
+            seeds=json.loads(row["seeds"]),
+            scope=row["scope"],
+            meta=json.loads(row["meta"]),
+        )
+
+    async def report(self, job: str) -> StoredReport:
+        """What a job has given so far."""
+        row = await self._one(select(reports).where(reports.c.job == job))
+        if row is None:
+            return StoredReport({}, {}, [])
+        return StoredReport(*(json.loads(row[name]) for name in ("nodes", "results", "problems")))
+
+    async def artifacts(self, job: str) -> list[Artifact]:
+        """The files of a job, in order.
+
+        A node that a later attempt has run again wrote its files again; those of the last
+        attempt count.
+        """
+        rows = await self._rows(
+            select(artifacts).where(artifacts.c.job == job).order_by(artifacts.c.id)
+        )
+        last = {}
+        for row in rows:
+            last[row["node"]] = max(row["attempt"], last.get(row["node"], 0))
+        return [artifact_of(row) for row in rows if row["attempt"] == last[row["node"]]]
+
+    async def artifact(self, number: int) -> tuple[str, Artifact] | None:
+        """A file and the job that wrote it, or None."""
+        row = await self._one(select(artifacts).where(artifacts.c.id == number))
+        return (row["job"], artifact_of(row)) if row is not None else None
+
+    async def events(self, limit: int) -> list[Kept]:
+        """The last events, oldest first."""
+        rows = await self._rows(select(events).order_by(events.c.id.desc()).limit(limit))
+        return [Kept(r["id"], r["owner"], r["job"], r["body"]) for r in reversed(rows)]
+
+    async def fact(self, name: str) -> str | None:
+        """A single value, or None."""
+        row = await self._one(select(facts).where(facts.c.name == name))
+        value: str | None = row["value"] if row is not None else None
+        return value
+
+
+def artifact_of(row: Any) -> Artifact:
+    """A file as clients see it."""
+    return Artifact(
+        created=when(row["created"]),
+        **{n: row[n] for n in ("id", "node", "file", "media_type", "bytes", "kind")},
+    )

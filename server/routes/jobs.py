@@ -1,0 +1,102 @@
+"""Jobs: submit, look, steer."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from ..api.errors import ApiError, json_response
+from ..api.jobs import Job, JobDetail, JobPage, JobQuery, Move, Submission
+from ..api.routing import STATUS, Routes
+from ..jobs.order import Order
+from ..keys import JOBS, is_admin, owner_of
+
+routes = Routes("jobs")
+
+
+def asking(request: web.Request) -> str | None:
+    """Whose jobs a request is about: those of who asks; None for everyone's."""
+    return None if is_admin(request) else owner_of(request)
+
+
+@routes.post("/v1/jobs", status=201, errors=(400, 409, 413, 422, 429, 503))
+async def submit(request: web.Request, body: Submission) -> Job:
+    """Accept a workflow as a job.
+
+    When this answers, the job is stored and survives a crash. Random seeds are drawn now. With an
+    idempotency key that was used before, the answer is the job of then, with status 200.
+    """
+    if body.priority > 0 and not is_admin(request):
+        raise ApiError(
+            403,
+            "Only an administrator may put jobs before those of others.",
+            code="jobs.priority",
+            expected="a priority of 0 or below",
+            got=str(body.priority),
+        )
+    job, is_new = await request.app[JOBS].submit(
+        Order(
+            workflow=body.workflow,
+            owner=owner_of(request),
+            values=body.set,
+            outputs=tuple(body.outputs) if body.outputs is not None else None,
+            priority=body.priority,
+            idempotency_key=body.idempotency_key,
+            title=body.title,
+            scope=body.scope,
+        )
+    )
+    if not is_new:
+        request[STATUS] = 200
+    return job
+
+
+@routes.get("/v1/jobs", errors=(422,))
+async def list_jobs(request: web.Request, query: JobQuery) -> JobPage:
+    """List jobs, newest first, a page at a time."""
+    return await request.app[JOBS].list(
+        asking(request), state=query.state, limit=query.limit, before=query.before
+    )
+
+
+@routes.get("/v1/jobs/{job}", errors=(404,))
+async def get_job(request: web.Request, job: str) -> JobDetail:
+    """Tell all that is known of a job: states of its nodes, files, results, problems."""
+    return await request.app[JOBS].get(job, asking(request))
+
+
+@routes.get("/v1/jobs/{job}/workflow", errors=(404,))
+async def get_workflow(request: web.Request, job: str) -> web.StreamResponse:
+    """Give the workflow that a job runs, with values set and seeds drawn, as a weft document."""
+    return json_response(await request.app[JOBS].document(job, asking(request)))
+
+
+@routes.post("/v1/jobs/{job}/cancel", errors=(404,))
+async def cancel(request: web.Request, job: str) -> Job:
+    """Cancel a job.
+
+    One that waits is cancelled at once. One that runs is asked to stop, and its worker is ended if
+    it does not within the time of grace. One that is over stays as it is.
+    """
+    return await request.app[JOBS].cancel(job, asking(request))
+
+
+@routes.post("/v1/jobs/{job}/retry", errors=(404, 409))
+async def retry(request: web.Request, job: str) -> Job:
+    """Queue a job that failed, was cancelled or got lost once more, with the same seeds."""
+    return await request.app[JOBS].retry(job, asking(request))
+
+
+@routes.post("/v1/jobs/{job}/move", errors=(403, 404, 409, 422))
+async def move(request: web.Request, job: str, body: Move) -> Job:
+    """Give a waiting job another place in the queue, or another priority."""
+    if body.priority is not None and body.priority > 0 and not is_admin(request):
+        raise ApiError(403, "Only an administrator may give such a priority.", code="jobs.priority")
+    if body.to is not None and body.before is not None:
+        raise ApiError(422, '"to" and "before" cannot both be given.')
+    return await request.app[JOBS].move(job, asking(request), body)
+
+
+@routes.delete("/v1/jobs/{job}", errors=(404, 409))
+async def delete(request: web.Request, job: str) -> None:
+    """Forget a job that is over. Its files stay."""
+    await request.app[JOBS].delete([job], asking(request))

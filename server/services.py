@@ -1,0 +1,94 @@
+"""The parts that live as long as the server: database, events, jobs, workers."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from aiohttp import web
+
+from .events.hub import Hub
+from .jobs.ledger import Ledger
+from .jobs.queries import Queries
+from .jobs.record import MUTABLE
+from .jobs.service import Jobs
+from .keys import CATALOG, HUB, JOBS, SETTINGS
+from .lock import DataLock
+from .settings import Settings
+from .store.database import open_database
+from .store.statements import Statements
+from .store.writer import Writer
+from .worker.base import Worker
+from .worker.local import LocalWorker
+from .worker.messages import Setup
+
+
+async def services(app: web.Application) -> AsyncIterator[None]:
+    """Start them with the application and stop them with it, the last one first."""
+    settings = app[SETTINGS]
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(DataLock(settings.data))
+        engine = await open_database(settings)
+        try:
+            queries = Queries(engine)
+            statements = Statements(engine.dialect.name, MUTABLE)
+            writer = Writer(engine, statements.in_order)
+            keep = settings.limits.events_kept
+            last_job, last_artifact, last_event = await queries.highest()
+            hub = Hub(keep, last_event, await queries.events(keep))
+            ledger = Ledger(
+                hub,
+                writer,
+                statements,
+                keep=keep,
+                last_job=last_job,
+                last_artifact=last_artifact,
+            )
+            jobs = Jobs(app[CATALOG], queries, ledger, settings, _maker(settings))
+            app[HUB], app[JOBS] = hub, jobs
+            writer.start()
+            try:
+                await jobs.start()
+                yield
+            finally:
+                await jobs.close()
+                await writer.close()
+        finally:
+            await engine.dispose()
+
+
+def _maker(settings: Settings) -> Callable[[int], Worker]:
+    setup = Setup(
+        path=sys.path,
+        node_modules=list(settings.node_modules),
+        packs=settings.packs,
+        models=[str(path.absolute()) for path in settings.models],
+        inputs=[str(path.absolute()) for path in (settings.uploads, *settings.inputs)],
+        output=str(settings.output.absolute()),
+        extra_model_paths=[str(path.absolute()) for path in settings.extra_model_paths],
+        warm=settings.warm,
+        level=logging.getLevelName(logging.getLogger().getEffectiveLevel()),
+    )
+
+    def make(number: int) -> Worker:
+        return LocalWorker(f"worker-{number}", setup, _environment(settings, number))
+
+    return make
+
+
+def _environment(settings: Settings, number: int) -> dict[str, str]:
+    """What makes several workers share a machine well."""
+    found = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "passive")}
+    if settings.cpu:
+        return found | {"WEFT_DEVICE": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+    if settings.workers > 1:
+        cards = len(list(Path("/dev").glob("nvidia[0-9]*")))
+        if cards > 1 and "WEFT_DEVICE" not in os.environ:
+            found["WEFT_DEVICE"] = f"cuda:{number % cards}"
+        if "OMP_NUM_THREADS" not in os.environ:
+            found["OMP_NUM_THREADS"] = str(max((os.cpu_count() or 1) // settings.workers, 1))
+    return found

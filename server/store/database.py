@@ -1,0 +1,86 @@
+"""Open the database, and bring its tables to the form that this version has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from ...engine.errors import WeftError
+from ..settings import Settings
+
+HEAD = "0001"  # the last migration; a test compares it with what Alembic finds
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+
+
+async def open_database(settings: Settings) -> AsyncEngine:
+    """The database of a server, its tables made or migrated.
+
+    Args:
+        settings: `database` is any SQLAlchemy URL with an async driver; `sqlite:` and
+            `postgresql:` get one. Without it: `weft.sqlite` below `data`.
+
+    Raises:
+        WeftError: `server.database`: it cannot be opened, or a newer weft has written it.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    named = settings.database.get_secret_value() if settings.database is not None else None
+    try:
+        url = make_url(named or f"sqlite:///{settings.data / 'weft.sqlite'}")
+        url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+        engine = create_async_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite")
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise _trouble(f"{type(error).__name__}: {error}") from error
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(_migrate)
+    except (DBAPIError, OSError) as error:
+        await engine.dispose()
+        raise _trouble(str(error).partition("\n")[0]) from error
+    except BaseException:
+        await engine.dispose()
+        raise
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    # WAL lets readers go on while one writes. FULL waits for the disk at every commit: what was
+    # accepted survives a power cut too, and many changes share one commit.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _migrate(connection: Connection) -> None:
+    if "alembic_version" in inspect(connection).get_table_names():
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if found == HEAD:
+            return  # the usual case, and Alembic need not be imported for it
+        if found is not None and found > HEAD:
+            raise WeftError(
+                f"The database has version {found}; this weft knows {HEAD}.",
+                code="server.database",
+                hint="Update weft, or start it with another --data.",
+            )
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _trouble(text: str) -> WeftError:
+    return WeftError(
+        f"The database cannot be opened: {text}",
+        code="server.database",
+        hint="Look at --database, or at the rights of the folder --data.",
+    )

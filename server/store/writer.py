@@ -1,0 +1,185 @@
+"""Group commit: many changes, one transaction, one wait for the disk.
+
+Whoever changes something puts its rows here and may wait until they are stored. What is put while
+a transaction runs goes into the next one together, so that the number of commits follows the disk
+and not the number of changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Executable
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+log = logging.getLogger(__name__)
+
+_RETRY_AFTER = 1.0  # seconds
+_MOST_AT_ONCE = 2000  # changes in one transaction
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """One row for one statement.
+
+    Attributes:
+        statement: One of a few constants; rows of the same one are sent together.
+        row: Its parameters.
+        last_wins: A key for changes that carry a whole state: of several with the same key in
+            one transaction only the last is written. None for changes that all count.
+    """
+
+    statement: Executable
+    row: Mapping[str, Any]
+    last_wins: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    changes: tuple[Change, ...]
+    then: Callable[[], None] | None
+    stored: asyncio.Future[None] | None
+
+
+class Writer:
+    """The only one who writes to the database.
+
+    Args:
+        engine: The database.
+        order: Every statement, in the order in which they are sent within a transaction.
+    """
+
+    def __init__(self, engine: AsyncEngine, order: Iterable[Executable]) -> None:
+        self._engine = engine
+        self._rank = {id(statement): rank for rank, statement in enumerate(order)}
+        self._waiting: list[_Entry] = []
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+        self.commits = 0
+        self.healthy = True
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._task = asyncio.create_task(self._work(), name="writer")
+
+    async def close(self) -> None:
+        """Write what is left, and end."""
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+
+    def put(self, changes: Iterable[Change], then: Callable[[], None] | None = None) -> None:
+        """Store changes soon, come what may: should the disk refuse, it is tried again.
+
+        Args:
+            changes: Stored together.
+            then: Called once they are; calls come in the order of the puts.
+        """
+        self._waiting.append(_Entry(tuple(changes), then, None))
+        self._wake.set()
+
+    async def store(
+        self, changes: Iterable[Change], then: Callable[[], None] | None = None
+    ) -> None:
+        """Store changes, and return when they are.
+
+        Raises:
+            IntegrityError: They contradict what is stored; nothing of them was.
+            SQLAlchemyError: The database refuses; nothing of them was stored.
+        """
+        stored = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Entry(tuple(changes), then, stored))
+        self._wake.set()
+        # Who asked may go away; the changes are stored all the same.
+        await asyncio.shield(stored)
+
+    async def _work(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                batch = self._next()
+                try:
+                    async with self._engine.begin() as connection:
+                        await self._send(connection, batch)
+                except IntegrityError:
+                    await self._one_by_one(batch)
+                except (SQLAlchemyError, OSError) as error:
+                    await self._refused(batch, error)
+                else:
+                    self.healthy = True
+                    self.commits += 1
+                    self._stored(batch)
+            if self._closing:
+                return
+
+    def _next(self) -> list[_Entry]:
+        taken, count = 0, 0
+        for entry in self._waiting:
+            count += len(entry.changes)
+            taken += 1
+            if count >= _MOST_AT_ONCE:
+                break
+        batch, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        return batch
+
+    async def _send(self, connection: AsyncConnection, batch: list[_Entry]) -> None:
+        groups: dict[int, dict[object, Change]] = {}
+        for entry in batch:
+            for change in entry.changes:
+                group = groups.setdefault(self._rank[id(change.statement)], {})
+                key = change.last_wins if change.last_wins is not None else change
+                group[key] = change
+        for rank in sorted(groups):
+            changes = list(groups[rank].values())
+            await connection.execute(changes[0].statement, [dict(c.row) for c in changes])
+
+    def _stored(self, batch: list[_Entry]) -> None:
+        for entry in batch:
+            if entry.then is not None:
+                entry.then()
+            if entry.stored is not None and not entry.stored.done():
+                entry.stored.set_result(None)
+
+    async def _one_by_one(self, batch: list[_Entry]) -> None:
+        """Some entry contradicts what is stored: find out which, and store the others."""
+        for number, entry in enumerate(batch):
+            try:
+                async with self._engine.begin() as connection:
+                    await self._send(connection, [entry])
+            except IntegrityError as error:
+                if entry.stored is None:
+                    log.error("a change contradicts what is stored: %s", error)
+                self._fail(entry, error)
+            except (SQLAlchemyError, OSError) as error:
+                await self._refused(batch[number:], error)
+                return
+            else:
+                self.commits += 1
+                self._stored([entry])
+
+    async def _refused(self, batch: list[_Entry], error: Exception) -> None:
+        """The disk is full, the database is gone: say so to those who wait, keep the rest."""
+        if self.healthy:
+            log.error("the database cannot be written: %s", str(error).partition("\n")[0])
+        self.healthy = False
+        kept = [entry for entry in batch if entry.stored is None]
+        for entry in batch:
+            self._fail(entry, error)
+        self._waiting = [*kept, *self._waiting]
+        if self._closing:
+            self._waiting.clear()
+            return
+        await asyncio.sleep(_RETRY_AFTER)
+
+    @staticmethod
+    def _fail(entry: _Entry, error: Exception) -> None:
+        if entry.stored is not None and not entry.stored.done():
+            entry.stored.set_exception(error)

@@ -1,0 +1,225 @@
+"""What the server and a worker say to each other, as plain records.
+
+Whatever carries them (a pipe, or messages of a cluster) carries JSON and, for a preview, bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+
+# -- to a worker ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a worker is; the first message.
+
+    Attributes:
+        path: Where Python modules are looked for.
+        node_modules: Modules with more nodes.
+        packs: Whether nodes of installed packs are loaded.
+        models: Models folders.
+        inputs: Input folders.
+        output: Output folder.
+        extra_model_paths: Files in ComfyUI's format.
+        warm: Whether to load heavy libraries before the first job.
+        level: The least that is logged.
+    """
+
+    path: list[str]
+    node_modules: list[str]
+    packs: bool
+    models: list[str]
+    inputs: list[str]
+    output: str
+    extra_model_paths: list[str]
+    warm: bool
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Run this, after what you were given before.
+
+    Attributes:
+        job: Id of the job.
+        document: The workflow as JSON text.
+        outputs: Wanted outputs; None for what the workflow gives.
+        scope: What makes runs belong together; None for nothing.
+    """
+
+    job: str
+    document: str
+    outputs: list[str] | None = None
+    scope: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Stop this job, or do not begin it."""
+
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question, to be answered beside the work: `explain`, `stats` or `free`."""
+
+    number: int
+    question: str
+    about: Json = field(default_factory=dict)
+
+
+# -- from a worker --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The worker has started.
+
+    Attributes:
+        pid: Its process.
+    """
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A job begins."""
+
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Nodes that reached another state: id -> (state, seconds or None, reasons or None)."""
+
+    job: str
+    nodes: dict[str, tuple[str, float | None, list[str] | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A node did `value` of `total` steps."""
+
+    job: str
+    node: str
+    value: int
+    total: int
+    message: str | None
+    rate: float | None
+    remaining: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A node shows an unfinished picture; `image` travels as bytes."""
+
+    job: str
+    node: str
+    media_type: str
+    image: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """A node has finished a file below the output folder."""
+
+    job: str
+    node: str
+    file: str
+    media_type: str
+    bytes: int
+    temporary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A job is over.
+
+    Attributes:
+        status: done, failed or cancelled.
+        ran: Nodes called.
+        cached: Nodes answered from the cache.
+        seconds: Wall time.
+        results: Outputs that are plain values.
+        problems: What went wrong, as findings.
+    """
+
+    job: str
+    status: str
+    ran: int
+    cached: int
+    seconds: float
+    results: Json = field(default_factory=dict)
+    problems: list[Json] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a question, or the error that it met."""
+
+    number: int
+    answer: Any = None
+    error: Json | None = None
+
+
+ToWorker = Setup | Task | Cancel | Ask
+FromWorker = Ready | Began | Nodes | Step | Preview | Wrote | Ended | Answer
+Message = ToWorker | FromWorker
+_KINDS: dict[str, type[Any]] = {
+    kind.__name__: kind
+    for kind in (Setup, Task, Cancel, Ask, Ready, Began, Nodes, Step, Preview, Wrote, Ended, Answer)
+}
+
+
+def encode(message: Message) -> bytes:
+    """A message as bytes, with its length before it, so that a stream can be cut into messages.
+
+    4 bytes: length of what follows; 4 bytes: length of the JSON; the JSON; perhaps a picture.
+    """
+    if isinstance(message, Preview):
+        data: Json = {"job": message.job, "node": message.node, "media_type": message.media_type}
+        image = message.image
+    else:
+        # Not `asdict`, which copies everything below as well.
+        data, image = {name: getattr(message, name) for name in message.__slots__}, b""
+    head = json.dumps([type(message).__name__, data], separators=(",", ":")).encode()
+    size = 4 + len(head) + len(image)
+    return size.to_bytes(4, "big") + len(head).to_bytes(4, "big") + head + image
+
+
+class Cutter:
+    """Cuts a stream of bytes into messages."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[Message]:
+        """The messages that are complete with these bytes."""
+        buffer, place, found = self._buffer, 0, []
+        buffer += data
+        while len(buffer) - place >= 4:
+            end = place + 4 + int.from_bytes(buffer[place : place + 4], "big")
+            if len(buffer) < end:
+                break
+            found.append(decode(bytes(buffer[place + 4 : end])))
+            place = end
+        del buffer[:place]
+        return found
+
+
+def decode(body: bytes) -> Message:
+    """A message from what follows its length."""
+    end = 4 + int.from_bytes(body[:4], "big")
+    kind, data = json.loads(body[4:end])
+    if kind == "Preview":
+        data["image"] = body[end:]
+    message: Message = _KINDS[kind](**data)
+    return message

@@ -1,0 +1,121 @@
+"""The inside of a worker process: reads messages, runs jobs, says how it goes.
+
+Messages come on standard input and go to what was standard output; whatever nodes print goes to
+standard error. When the input ends, the server is gone and so is this process: a job must not be
+running twice when the server is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import os
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from ...nodes.standard import StandardEngine, standard_registry, standard_workspace
+from ..logs import to_standard_error
+from .messages import Cutter, FromWorker, Message, Ready, Setup, encode
+from .runner import Runner
+
+log = logging.getLogger(__name__)
+
+_CHUNK = 1 << 16
+
+
+def main() -> None:
+    """Work until the input ends."""
+    inbox = os.fdopen(os.dup(0), "rb", buffering=0)
+    outbox = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    _volunteer_for_the_killer()
+    cutter = Cutter()
+    waiting: list[Message] = []
+    while not waiting:
+        waiting = cutter.feed(_read(inbox))
+    setup = waiting.pop(0)
+    assert isinstance(setup, Setup)
+    sys.path[:] = setup.path
+    to_standard_error(setup.level)
+    asyncio.run(_work(setup, waiting, cutter, inbox, outbox))
+
+
+async def _work(
+    setup: Setup, waiting: list[Message], cutter: Cutter, inbox: BinaryIO, outbox: BinaryIO
+) -> None:
+    loop = asyncio.get_running_loop()
+    mouth = _Mouth(loop, outbox)
+    extra = [importlib.import_module(name) for name in setup.node_modules]
+    with StandardEngine(
+        registry=standard_registry(extra, packs=setup.packs),
+        workspace=standard_workspace(
+            models=setup.models,
+            inputs=setup.inputs,
+            output=setup.output,
+            extra_model_paths=setup.extra_model_paths,
+        ),
+    ) as engine:
+        runner = Runner(engine, Path(setup.output), mouth.say)
+
+        def listen() -> None:
+            while True:
+                for message in cutter.feed(_read(inbox)):
+                    loop.call_soon_threadsafe(runner.hear, message)
+
+        for message in waiting:
+            runner.hear(message)
+        threading.Thread(target=listen, name="inbox", daemon=True).start()
+        mouth.say(Ready(os.getpid()))
+        if setup.warm:
+            threading.Thread(target=_warm, name="warm", daemon=True).start()
+        await runner.work()
+
+
+class _Mouth:
+    """Sends messages; those said in one turn of the event loop go out in one write."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, outbox: BinaryIO) -> None:
+        self._loop = loop
+        self._outbox = outbox
+        self._said: list[bytes] = []
+
+    def say(self, message: FromWorker) -> None:
+        """Send a message soon."""
+        if not self._said:
+            self._loop.call_soon(self._send)
+        self._said.append(encode(message))
+
+    def _send(self) -> None:
+        data = memoryview(b"".join(self._said))
+        self._said.clear()
+        try:
+            while data:
+                data = data[self._outbox.write(data) :]
+        except BrokenPipeError:
+            os._exit(0)
+
+
+def _read(inbox: BinaryIO) -> bytes:
+    data = inbox.read(_CHUNK)
+    if not data:
+        os._exit(0)
+    return data
+
+
+def _volunteer_for_the_killer() -> None:
+    """Should memory run out, the system shall end a worker and not the server."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
+
+
+def _warm() -> None:
+    """Import what pictures need, while nothing else is to be done."""
+    try:
+        for name in ("torch", "weft.diffusion.loading", "weft.diffusion.sampling"):
+            importlib.import_module(name)
+    except Exception:  # the first job will meet it again, and says so
+        log.warning("the libraries for pictures cannot be loaded", exc_info=True)

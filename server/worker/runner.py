@@ -1,0 +1,144 @@
+"""Runs the jobs of a worker, one after another, and answers questions meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+from collections import deque
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ...engine.cancel import CancelToken
+from ...engine.engine import Engine, Result
+from ...engine.errors import Cancelled, RunError, SeveralProblems, WeftError
+from ...engine.workflow import Workflow
+from .messages import Answer, Ask, Began, Cancel, Ended, Json, Message, Task
+from .reporter import Reporter, Say
+
+log = logging.getLogger(__name__)
+
+_LONGEST_TEXT = 100_000
+
+
+class Runner:
+    """The worker itself, without the pipe.
+
+    Args:
+        engine: Runs workflows.
+        output: Folder for finished files.
+        say: Sends a message to the server.
+    """
+
+    def __init__(self, engine: Engine, output: Path, say: Say) -> None:
+        self._engine = engine
+        self._output = output.absolute()
+        self._say = say
+        self._tasks: deque[Task] = deque()
+        self._tokens: dict[str, CancelToken] = {}
+        self._wake = asyncio.Event()
+        self._asked: set[asyncio.Task[None]] = set()
+
+    def hear(self, message: Message) -> None:
+        """Take a message from the server."""
+        if isinstance(message, Task):
+            self._tokens[message.job] = CancelToken()
+            self._tasks.append(message)
+            self._wake.set()
+        elif isinstance(message, Cancel):
+            token = self._tokens.get(message.job)
+            if token is not None:
+                token.cancel()
+        elif isinstance(message, Ask):
+            task = asyncio.create_task(self._answer(message))
+            self._asked.add(task)
+            task.add_done_callback(self._asked.discard)
+
+    async def work(self) -> None:
+        """Run jobs for ever."""
+        while True:
+            while self._tasks:
+                await self._run(self._tasks.popleft())
+            self._wake.clear()
+            await self._wake.wait()
+
+    async def _run(self, task: Task) -> None:
+        token = self._tokens[task.job]
+        reporter = Reporter(task.job, self._output, self._say)
+        status, problems, results = "done", [], {}
+        try:
+            token.check()
+            self._say(Began(task.job))
+            workflow = Workflow.from_json(json.loads(task.document))
+            result = await self._engine.arun(
+                workflow,
+                outputs=task.outputs,
+                on_event=reporter.receive,
+                token=token,
+                scope=task.scope,
+            )
+            results = _plain_results(result)
+        except Cancelled:
+            status = "cancelled"
+        except WeftError as error:
+            status, problems = "failed", _problems(error)
+            if isinstance(error, RunError):
+                log.warning("a job failed", exc_info=error.__cause__, extra={"job": task.job})
+        except Exception as error:  # a fault of weft's own must not end the worker
+            log.exception("a job met a fault", extra={"job": task.job})
+            text = f"weft failed at this job: {type(error).__name__}: {error}"
+            status, problems = "failed", [{"code": "run.fault", "message": text}]
+        finally:
+            del self._tokens[task.job]
+        reporter.close()
+        ran, cached, seconds = reporter.counts
+        self._say(Ended(task.job, status, ran, cached, seconds, results, problems))
+
+    async def _answer(self, ask: Ask) -> None:
+        try:
+            answer = await asyncio.to_thread(self._find_out, ask)
+            self._say(Answer(ask.number, answer))
+        except WeftError as error:
+            self._say(Answer(ask.number, error=error.to_json()))
+        except Exception as error:  # whoever asked gets to know, and the work goes on
+            log.exception("a question could not be answered")
+            text = f"The worker failed: {type(error).__name__}: {error}"
+            self._say(Answer(ask.number, error={"code": "server.fault", "message": text}))
+
+    def _find_out(self, ask: Ask) -> Any:
+        about = ask.about
+        if ask.question == "explain":
+            workflow = Workflow.from_json(json.loads(about["document"]))
+            explained = self._engine.explain(
+                workflow, outputs=about.get("outputs"), scope=about.get("scope")
+            )
+            return [each.to_json() for each in explained]
+        if ask.question == "free":
+            return {"freed": self._engine.cache.drop_values()}
+        assert ask.question == "stats"
+        disk = self._engine.disk
+        return {
+            "memory": asdict(self._engine.cache.stats()),
+            "disk": asdict(disk.stats()) if disk is not None else None,
+        }
+
+
+def _problems(error: WeftError) -> list[Json]:
+    if isinstance(error, SeveralProblems):
+        return [problem.to_json() for problem in error.problems]
+    return [error.to_json()]
+
+
+def _plain_results(result: Result) -> Json:
+    """The outputs that are numbers and texts; pictures are files."""
+    return {name: value for name, value in result.outputs.items() if _is_plain(value)}
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, str):
+        return len(value) <= _LONGEST_TEXT
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, bool | int)
