@@ -35,6 +35,7 @@ MODULES = (
     "sampling",
     "control",
     "ip_adapter",
+    "lora",
     "image",
 )
 THIMBLE = Path(__file__).parent.parent / "diffusion" / "thimble"
