@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .clip_text import encode_text as encode_text
+    from .clip_text import encode_texts as encode_texts
     from .clip_text import set_clip_last_layer as set_clip_last_layer
     from .control import apply_control as apply_control
     from .denoiser import Denoiser as Denoiser
@@ -36,9 +37,11 @@ if TYPE_CHECKING:
     from .latents import encode_image as encode_image
     from .latents import set_noise_mask as set_noise_mask
     from .loading import load_checkpoint as load_checkpoint
+    from .loading import load_clip as load_clip
     from .loading import load_clip_vision as load_clip_vision
     from .loading import load_controlnet as load_controlnet
     from .loading import load_ip_adapter as load_ip_adapter
+    from .loading import load_model as load_model
     from .loading import load_vae as load_vae
     from .samplers import SAMPLERS as SAMPLERS
     from .sampling import StepInfo as StepInfo
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from .types import Area as Area
     from .types import Clip as Clip
     from .types import ClipVision as ClipVision
+    from .types import Concat as Concat
     from .types import Conditioning as Conditioning
     from .types import ConditioningEntry as ConditioningEntry
     from .types import ControlNet as ControlNet
@@ -61,12 +65,14 @@ if TYPE_CHECKING:
     from .types import Latent as Latent
     from .types import Mask as Mask
     from .types import Model as Model
+    from .types import SizeHint as SizeHint
     from .types import Vae as Vae
     from .weights import Weights as Weights
 
 # The public names and the module each lives in. No `__all__`: a star import would load torch.
 _HOME: dict[str, str] = {
     "encode_text": "clip_text",
+    "encode_texts": "clip_text",
     "set_clip_last_layer": "clip_text",
     "apply_control": "control",
     "Denoiser": "denoiser",
@@ -83,9 +89,11 @@ _HOME: dict[str, str] = {
     "encode_image": "latents",
     "set_noise_mask": "latents",
     "load_checkpoint": "loading",
+    "load_clip": "loading",
     "load_clip_vision": "loading",
     "load_controlnet": "loading",
     "load_ip_adapter": "loading",
+    "load_model": "loading",
     "load_vae": "loading",
     "SAMPLERS": "samplers",
     "StepInfo": "sampling",
@@ -98,6 +106,7 @@ _HOME: dict[str, str] = {
     "Area": "types",
     "Clip": "types",
     "ClipVision": "types",
+    "Concat": "types",
     "Conditioning": "types",
     "ConditioningEntry": "types",
     "ControlNet": "types",
@@ -108,6 +117,7 @@ _HOME: dict[str, str] = {
     "Latent": "types",
     "Mask": "types",
     "Model": "types",
+    "SizeHint": "types",
     "Vae": "types",
     "Weights": "weights",
 }

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 
 class _CastLinear(nn.Linear):
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
         bias = None if self.bias is None else self.bias.to(input.dtype)
         return F.linear(input, self.weight.to(input.dtype), bias)
 
 
 class _CastConv2d(nn.Conv2d):
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
         bias = None if self.bias is None else self.bias.to(input.dtype)
         return self._conv_forward(input, self.weight.to(input.dtype), bias)
 

@@ -156,6 +156,7 @@ def weights_of(
     extras: Mapping[str, Any] | None = None,
     digest: str | None = None,
     dtype: str | None = None,
+    stated: Mapping[str, Any] | None = None,
 ) -> Weights:
     """A handle to one network of an opened file; the same for the same content.
 
@@ -168,6 +169,7 @@ def weights_of(
         digest: Of the whole that it is a part of; None = of the file.
         dtype: A key of `DTYPES`; None = what the device computes best. fp8 types are for storage:
             large tensors stay in them, sums are done in the device's type.
+        stated: What is known of its configuration; None = what lies beside the file.
 
     Raises:
         ModelError: Its shapes make no network.
@@ -178,7 +180,7 @@ def weights_of(
     with naming(source.path):
         shapes = planned_shapes(plan, source.shapes)
         network = network_class(kind, shapes)
-        config = network_config(kind, shapes, source.metadata, source.stated)
+        config = network_config(kind, shapes, source.metadata, stated or source.stated)
     device = compute_device()
     compute, storage = _types(dtype, compute_dtype(kind, device))
     reader = TensorReader(source.files)

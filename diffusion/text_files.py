@@ -65,7 +65,11 @@ def file_texts(source: Source, family: Family) -> list[Weights]:
         kind = "text_encoder" if number == 1 else f"text_encoder_{number}"
         tokenizer = _stored_tokenizer(source, number, role)
         extras = {"role": role, "tokenizer": tokenizer}
-        found.append(weights_of(source, kind, plan, family=family.name, extras=extras))
+        # OpenCLIP's own text encoders all have gelu, whatever their width.
+        stated = {"hidden_act": "gelu"} if layout == "open_clip" else None
+        found.append(
+            weights_of(source, kind, plan, family=family.name, extras=extras, stated=stated)
+        )
     missing = len(family.encoders) - len(found)
     if not found or (missing and not family.may_lack_encoders):
         raise ModelError(

@@ -1,4 +1,4 @@
-"""What the tensors of a denoising network or ControlNet tell about it, in either layout. No torch."""
+"""What the tensors of a denoising network or ControlNet tell, in either layout. No torch."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def _facts(shapes: Shapes, prefix: str) -> NetworkFacts | None:
 
     if has("input_blocks.0.0.weight"):
         return _unet(shapes, prefix, "ldm")
-    if has("conv_in.weight") and has("down_blocks.0.resnets.0.conv1.weight"):
-        if has("conv_out.weight") and has("time_embedding.linear_1.weight"):
-            return _unet(shapes, prefix, "diffusers")
+    marks = ("conv_in.weight", "conv_out.weight", "time_embedding.linear_1.weight")
+    if all(has(mark) for mark in marks):
+        return _unet(shapes, prefix, "diffusers")
     for body, layout, mark in (
         ("sd3", "ldm", "joint_blocks.0.x_block.attn.qkv.weight"),
         ("flux", "ldm", "double_blocks.0.img_attn.qkv.weight"),
