@@ -1,21 +1,24 @@
 """A thread pool that several runs share: each in turn gets the next free thread.
 
 An ordinary pool serves in order of arrival, so a run that hands in a thousand steps makes every
-other run wait for all of them.
+other run wait for all of them. Within a run the order is that of the plan: what ends an item of a
+map comes before what begins the next.
 """
 
 from __future__ import annotations
 
 import contextvars
+import heapq
+import itertools
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_Job = tuple["Future[Any]", Callable[[], Any]]
+_Job = tuple[int, int, "Future[Any]", Callable[[], Any]]  # rank, number, ...
 
 
 class FairPool:
@@ -32,15 +35,21 @@ class FairPool:
         self._threads: list[threading.Thread] = []
         self._idle = 0
         self._closed = False
-        self._waiting: OrderedDict[str, deque[_Job]] = OrderedDict()
+        self._waiting: OrderedDict[str, list[_Job]] = OrderedDict()  # heaps
+        self._numbers = itertools.count()
         self._work = threading.Condition()
 
-    def share(self, owner: str) -> Executor:
-        """The pool as an executor whose work counts for one owner."""
-        return _Share(self, owner)
+    def share(self, owner: str, rank: int = 0) -> Executor:
+        """The pool as an executor whose work counts for one owner, and has one rank."""
+        return _Share(self, owner, rank)
 
-    def submit(self, owner: str, call: Callable[[], T]) -> Future[T]:
+    def submit(self, owner: str, call: Callable[[], T], rank: int = 0) -> Future[T]:
         """Have something called in a thread.
+
+        Args:
+            owner: Whose turn it counts for.
+            call: What to call.
+            rank: Lower goes first among what waits for the same owner; equals in order.
 
         Raises:
             RuntimeError: The pool is closed.
@@ -49,7 +58,8 @@ class FairPool:
         with self._work:
             if self._closed:
                 raise RuntimeError("the pool is closed")
-            self._waiting.setdefault(owner, deque()).append((future, call))
+            jobs = self._waiting.setdefault(owner, [])
+            heapq.heappush(jobs, (rank, next(self._numbers), future, call))
             if self._idle:
                 self._work.notify()
             elif len(self._threads) < self._most:
@@ -63,7 +73,7 @@ class FairPool:
         """Drop what waits, wait for what runs, end the threads."""
         with self._work:
             self._closed = True
-            dropped = [future for jobs in self._waiting.values() for future, _ in jobs]
+            dropped = [future for jobs in self._waiting.values() for _, _, future, _ in jobs]
             self._waiting.clear()
             self._work.notify_all()
         for future in dropped:
@@ -81,7 +91,7 @@ class FairPool:
                     self._work.wait()
                     self._idle -= 1
                 owner, jobs = self._waiting.popitem(last=False)
-                future, call = jobs.popleft()
+                _, _, future, call = heapq.heappop(jobs)
                 if jobs:
                     self._waiting[owner] = jobs  # behind the others
             _perform(future, call)
@@ -101,10 +111,11 @@ def _perform(future: Future[Any], call: Callable[[], Any]) -> None:
 
 
 class _Share(Executor):
-    def __init__(self, pool: FairPool, owner: str) -> None:
+    def __init__(self, pool: FairPool, owner: str, rank: int) -> None:
         self._pool = pool
         self._owner = owner
+        self._rank = rank
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """As `Executor.submit`."""
-        return self._pool.submit(self._owner, lambda: fn(*args, **kwargs))
+        return self._pool.submit(self._owner, lambda: fn(*args, **kwargs), self._rank)

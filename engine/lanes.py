@@ -22,14 +22,20 @@ class Lanes:
         self._pools: dict[str, FairPool] = {}
         self._lock = threading.Lock()
 
-    def pool(self, lane: Lane, run: str) -> Executor:
-        """The pool of a lane, as one run sees it."""
+    def pool(self, lane: Lane, run: str, rank: int = 0) -> Executor:
+        """The pool of a lane, as one run sees it.
+
+        Args:
+            lane: Which.
+            run: Whose work it is.
+            rank: Place of the work among that of the run; lower goes first.
+        """
         with self._lock:
             pool = self._pools.get(lane)
             if pool is None:
                 pool = FairPool(self._sizes[lane], f"weft-{lane}")
                 self._pools[lane] = pool
-            return pool.share(run)
+            return pool.share(run, rank)
 
     def close(self) -> None:
         """Wait for running work and end the threads."""

@@ -54,11 +54,13 @@ class PureExecution(Execution):
         with self._unchanged(step, arguments):
             return super()._compute(step, arguments, key)
 
-    async def _call(self, step: Step, held: Held, key: bytes | None) -> Computed:
+    async def _call(self, index: int, step: Step, held: Held, key: bytes | None) -> Computed:
         if not step.spec.is_async:
-            return await super()._call(step, held, key)  # which ends in _compute, in its thread
+            return await super()._call(
+                index, step, held, key
+            )  # which ends in _compute, in its thread
         with self._unchanged(step, {**step.literals, **_linked(step, held)}):
-            return await super()._call(step, held, key)
+            return await super()._call(index, step, held, key)
 
     @contextmanager
     def _unchanged(self, step: Step, arguments: Mapping[str, Any]) -> Iterator[None]:

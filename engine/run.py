@@ -290,7 +290,7 @@ class Execution:
                 await self._waits(asyncio.shield(asyncio.wrap_future(flight)))
             try:
                 self._emit(self._started(step))
-                computed = await self._call(step, held, key)
+                computed = await self._call(index, step, held, key)
                 if written is not None:
                     self._note_written(step, written, computed)
                 # The result is in the cache before the flight ends, so that those who wait find it.
@@ -305,7 +305,7 @@ class Execution:
         except Exception as error:  # whatever a node raises ends its branch, not the run
             self._failed(index, error)
 
-    async def _call(self, step: Step, held: Held, key: bytes | None) -> Computed:
+    async def _call(self, index: int, step: Step, held: Held, key: bytes | None) -> Computed:
         arguments = self._arguments(step, held)
         if step.spec.is_async:
             began = time.perf_counter()
@@ -314,7 +314,7 @@ class Execution:
             return await self._in_io(self._described, step, result, key, began, seconds)
         if step.spec.lane == "inline":
             return self._compute(step, arguments, key)
-        pool = self.lanes.pool(step.spec.lane, self.run_id)
+        pool = self.lanes.pool(step.spec.lane, self.run_id, index)
         context = contextvars.copy_context()
 
         def work() -> Computed:

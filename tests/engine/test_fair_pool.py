@@ -48,6 +48,22 @@ def test_late_owner_is_served_before_the_early_one_is_done() -> None:
     assert served.index("late") <= 1
 
 
+@given(st.lists(st.integers(0, 5), max_size=30))
+def test_one_owner_is_served_by_rank_and_equals_in_order(ranks: list[int]) -> None:
+    served: list[tuple[int, int]] = []
+    gate = threading.Event()
+    pool = FairPool(1, "test")
+    futures = [pool.submit("a", gate.wait, rank=-1)]
+    for number, rank in enumerate(ranks):
+        job = (rank, number)
+        futures.append(pool.submit("a", lambda job=job: served.append(job), rank))
+    gate.set()
+    for future in futures:
+        future.result(10)
+    pool.close()
+    assert served == sorted(served)
+
+
 def test_failure_reaches_whoever_waits_and_the_thread_goes_on() -> None:
     pool = FairPool(1, "test")
     broken = pool.share("a").submit(lambda: 1 / 0)
