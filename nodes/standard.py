@@ -155,6 +155,13 @@ def standard_disk_cache(values: Values) -> DiskCache | None:
     return DiskCache(place, values=values, formats=Formats(FORMATS), budget=budget)
 
 
+def standard_holdings() -> list[tuple[str, int]]:
+    """Which models are in memory, and their bytes."""
+    from ..diffusion.residency import memory_report
+
+    return [(f"{h.name} ({h.kind})", h.nbytes) for h in memory_report().holdings]
+
+
 def standard_numerics() -> str:
     """What besides a workflow decides the numbers: the kind of device, and its precisions."""
     from ..diffusion.device import compute_device, compute_dtype
@@ -206,6 +213,7 @@ class StandardEngine(Engine):
             disk=standard_disk_cache(values) if disk_cache else None,
             history=History(home() / "history.sqlite"),
             journals=home() / "journals",
+            holdings=standard_holdings,
             numerics=standard_numerics,
             debug_purity=debug_purity,
         )
