@@ -11,12 +11,12 @@ from .files.service import install_files
 from .guard.middleware import install_guard
 from .guard.policy import policy_of
 from .keys import CATALOG, SETTINGS
-from .routes import events, files, jobs, models, nodes, queue, system, workflows
+from .routes import docs, events, files, jobs, models, nodes, queue, system, workflows
 from .services import services
 from .settings import Settings
 
 # Each has `routes`: a `Routes`, or aiohttp's own `RouteTableDef`.
-MODULES = (jobs, queue, events, system, nodes, models, files, workflows)
+MODULES = (jobs, queue, events, system, docs, nodes, models, files, workflows)
 
 
 def middlewares(settings: Settings) -> list[Middleware]:

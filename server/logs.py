@@ -40,5 +40,5 @@ def to_standard_error(level: str) -> None:
     handler.setFormatter(JsonLines())
     known = logging.getLevelNamesMapping()
     logging.basicConfig(level=known.get(level, logging.INFO), handlers=[handler], force=True)
-    for noisy in ("aiosqlite", "asyncio", "PIL"):
+    for noisy in ("aiosqlite", "alembic", "asyncio", "PIL"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

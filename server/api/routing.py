@@ -167,7 +167,9 @@ def _endpoint(
     answer = hints.pop("return")
     hints.pop("request", None)
     body, query = hints.pop("body", None), hints.pop("query", None)
-    is_model = isinstance(answer, type) and issubclass(answer, BaseModel)
+    model: type[BaseModel] | None = None
+    if isinstance(answer, type) and issubclass(answer, BaseModel):
+        model = answer
     usual = 204 if answer is type(None) else 200
     missing = [name for name in hints if "{" + name not in path]
     assert not missing, f"{path}: {handler.__name__} takes {missing}, which the path has not"
@@ -179,7 +181,7 @@ def _endpoint(
         body=body,
         query=query,
         parts=hints,
-        answer=answer if is_model else None,
+        answer=model,
         media_type=media_type,
         status=status if status is not None else usual,
         errors=errors,

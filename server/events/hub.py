@@ -11,7 +11,7 @@ import asyncio
 import functools
 from bisect import bisect_right
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 
 from ..api.events import Event, JobChanged, PreviewShown, ProgressMade, Resumed
@@ -117,7 +117,7 @@ class Hub:
 
     async def stream(
         self, *, owner: str | None = None, job: str | None = None, after: int | None = None
-    ) -> AsyncIterator[Batch]:
+    ) -> AsyncGenerator[Batch, None]:
         """Batches for a client, at most one each `PACE` seconds, for as long as it takes them.
 
         Args:
@@ -147,7 +147,7 @@ class Hub:
         finally:
             self.listeners -= 1
 
-    async def listen(self, owner: str | None = None) -> AsyncIterator[list[Note]]:
+    async def listen(self, owner: str | None = None) -> AsyncGenerator[list[Note], None]:
         """Events from now on, as they come, several at a time; for adapters in this process.
 
         Who is slower than the ring is long misses events.

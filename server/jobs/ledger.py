@@ -112,19 +112,21 @@ class Ledger:
     def wrote(self, record: Record, message: Wrote) -> Artifact:
         """A job has written a file."""
         self._artifact += 1
-        row = {
-            "id": self._artifact,
+        now = time.time()
+        artifact = Artifact(
+            id=self._artifact,
+            node=message.node,
+            file=message.file,
+            media_type=message.media_type,
+            bytes=message.bytes,
+            kind="temp" if message.temporary else "output",
+            created=when(now),
+        )
+        row = artifact.model_dump() | {
             "job": record.id,
             "attempt": record.attempt,
-            "node": message.node,
-            "file": message.file,
-            "media_type": message.media_type,
-            "bytes": message.bytes,
-            "kind": "temp" if message.temporary else "output",
-            "created": time.time(),
+            "created": now,
         }
-        visible = {k: v for k, v in row.items() if k not in ("job", "attempt", "created")}
-        artifact = Artifact(created=when(float(str(row["created"]))), **visible)
 
         def make(number: int) -> ArtifactWritten:
             return ArtifactWritten(id=number, job=record.id, artifact=artifact)

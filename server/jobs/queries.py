@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Executable, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..api.jobs import Artifact, State
@@ -47,11 +47,12 @@ class Queries:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def _rows(self, statement: Select[Any]) -> Sequence[Any]:
+    async def _rows(self, statement: Executable) -> Sequence[Any]:
         async with self._engine.connect() as connection:
-            return (await connection.execute(statement)).mappings().all()
+            rows: Sequence[Any] = (await connection.execute(statement)).mappings().all()
+            return rows
 
-    async def _one(self, statement: Select[Any]) -> Any:
+    async def _one(self, statement: Executable) -> Any:
         rows = await self._rows(statement)
         return rows[0] if rows else None
 
@@ -128,7 +129,7 @@ class Queries:
         rows = await self._rows(
             select(artifacts).where(artifacts.c.job == job).order_by(artifacts.c.id)
         )
-        last = {}
+        last: dict[str, int] = {}
         for row in rows:
             last[row["node"]] = max(row["attempt"], last.get(row["node"], 0))
         return [artifact_of(row) for row in rows if row["attempt"] == last[row["node"]]]

@@ -114,7 +114,8 @@ class FairQueue:
             seq: Number of the job.
             front: Whether before the others.
         """
-        entries = self._levels.get(priority, {}).get(owner)
+        turns = self._levels.get(priority)
+        entries = turns.get(owner) if turns is not None else None
         if front and entries:
             return entries[0][0] - SPACING
         return max(seq * SPACING, entries[-1][0] + SPACING if entries else 0)

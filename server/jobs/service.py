@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from ..api.errors import ApiError, not_found
+from ..api.errors import ApiError, ProblemModel, not_found
 from ..api.jobs import (
     Artifact,
     Job,
@@ -19,7 +19,6 @@ from ..api.jobs import (
     JobPage,
     Move,
     NodeReport,
-    ProblemModel,
     Queue,
     State,
 )

@@ -83,6 +83,7 @@ class Statements:
 def _replace(dialect: str, table: Table, key: str) -> Executable:
     made = (postgresql if dialect == "postgresql" else sqlite).insert(table)
     others = [c.name for c in table.columns if c.name != key]
-    return made.on_conflict_do_update(
+    replacing: Executable = made.on_conflict_do_update(
         index_elements=[key], set_={name: made.excluded[name] for name in others}
     )
+    return replacing

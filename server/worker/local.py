@@ -91,7 +91,7 @@ class _Conversation(asyncio.SubprocessProtocol):
         for message in self._cutter.feed(data):
             self._heard(self._worker, cast("FromWorker", message))
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         # Comes after the process has ended and everything that it said has been read.
         code = self._transport.get_returncode() if self._transport is not None else None
         self._worker._is_gone()
