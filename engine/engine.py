@@ -110,6 +110,7 @@ class Engine:
         journals: Folder of notes from which an unfinished run is gone on with; None for none.
         holdings: Names and bytes of what else takes memory (models), for reports when there is
             none left.
+        release: Lets go of what else takes memory and is not in use; the bytes set free.
         numerics: Text that names what else decides the numbers models give, such as device and
             precision; part of the keys of steps in the `gpu` lane.
         debug_purity: Whether a node that changes a value handed to it fails; None leaves it to
@@ -130,6 +131,7 @@ class Engine:
         history: History | None = None,
         journals: Path | None = None,
         holdings: Callable[[], Iterable[tuple[str, int]]] = tuple,
+        release: Callable[[], int] = lambda: 0,
         numerics: Callable[[], str] = lambda: "",
         debug_purity: bool | None = None,
     ) -> None:
@@ -138,6 +140,7 @@ class Engine:
         self.history = history if history is not None else History()
         self._journals = journals
         self._holdings = holdings
+        self._release = release
         self._numerics = functools.cache(lambda: seal(b"n" + numerics().encode()))
         self.registry = registry
         self.workspace = workspace if workspace is not None else Workspace()
@@ -172,6 +175,7 @@ class Engine:
         on_event: Listener | None = None,
         token: CancelToken | None = None,
         scope: str | None = None,
+        resume: str | None = None,
     ) -> Result:
         """Run a workflow and wait for it.
 
@@ -182,8 +186,9 @@ class Engine:
             on_event: Called with each event, in order.
             token: Cancels the run when set. Ctrl-C does so as well.
             scope: What makes runs belong together (a file's path, an id), so that what changed
-                between them can be told, and so that a run that did not end well is gone on
-                with: what it has written is not written again. None for neither.
+                between them can be told; None to tell nothing.
+            resume: What makes a run go on from one that did not end well, so that what that one
+                has written is not written again (a job's id); None for `scope`.
 
         Raises:
             ValidationError: The workflow cannot run; nothing was done.
@@ -191,7 +196,14 @@ class Engine:
             Cancelled: It was cancelled.
         """
         return run_sync(
-            self.arun(workflow, outputs=outputs, on_event=on_event, token=token, scope=scope)
+            self.arun(
+                workflow,
+                outputs=outputs,
+                on_event=on_event,
+                token=token,
+                scope=scope,
+                resume=resume,
+            )
         )
 
     async def arun(
@@ -202,6 +214,7 @@ class Engine:
         on_event: Listener | None = None,
         token: CancelToken | None = None,
         scope: str | None = None,
+        resume: str | None = None,
     ) -> Result:
         """`run` for async callers. Cancelling the task cancels the run."""
         resolved, steps, names = self._prepare(workflow, outputs)
@@ -210,8 +223,9 @@ class Engine:
         token = token if token is not None else CancelToken()
         diary = Diary(self.history, scope, steps) if scope is not None else None
         journal = None
-        if scope is not None and self._journals is not None:
-            journal = Journal(self._journals, scope, self.workspace.output)
+        resume = resume if resume is not None else scope
+        if resume is not None and self._journals is not None:
+            journal = Journal(self._journals, resume, self.workspace.output)
         execution = self._execution(
             steps,
             run=run,
@@ -227,6 +241,7 @@ class Engine:
             listener=log.receive,
             diary=diary,
             holdings=self._holdings,
+            release=self._release,
             journal=journal,
         )
         self._running[run] = token

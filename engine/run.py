@@ -72,6 +72,7 @@ class Execution:
         listener: Receives the events, or None.
         diary: Notes what each result was made of, to explain this run and the next; or None.
         holdings: Who else holds memory: names and bytes, of models for example.
+        release: Lets go of what else takes memory and is not in use; the bytes set free.
         journal: What an unfinished run before this one has written, to go on from there; or None.
     """
 
@@ -92,6 +93,7 @@ class Execution:
         listener: Listener | None,
         diary: Diary | None = None,
         holdings: Callable[[], Iterable[tuple[str, int]]] = tuple,
+        release: Callable[[], int] = lambda: 0,
         journal: Journal | None = None,
     ) -> None:
         self.plan = plan
@@ -110,6 +112,7 @@ class Execution:
         self.listener = listener
         self.diary = diary
         self.holdings = holdings
+        self.release = release
         self.journal = journal
         self.files: dict[str, list[NodeArtifact]] = {}  # of writers at work
 
@@ -328,6 +331,7 @@ class Execution:
                 raise
             # What the cache holds can be computed again; the step at hand cannot do without room.
             freed = self.cache.drop_values()
+            freed += await self._loop.run_in_executor(pool, self.release)
             if not freed:
                 raise
         context = contextvars.copy_context()

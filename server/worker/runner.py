@@ -78,6 +78,7 @@ class Runner:
                 on_event=reporter.receive,
                 token=token,
                 scope=task.scope,
+                resume=task.job,
             )
             results = _plain_results(result)
         except Cancelled:
