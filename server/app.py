@@ -7,6 +7,7 @@ from aiohttp.typedefs import Middleware
 
 from .api.errors import answer_errors
 from .catalog import Catalog
+from .comfy.service import install_comfy
 from .files.service import install_files
 from .guard.middleware import install_guard
 from .guard.policy import policy_of
@@ -41,6 +42,7 @@ def create_app(settings: Settings) -> web.Application:
     install_guard(app, policy_of(settings))
     install_files(app)
     nodes.install_nodes(app)
+    install_comfy(app)
     for module in MODULES:
         app.add_routes(module.routes)
     return app

@@ -1,0 +1,257 @@
+"""weft's events as ComfyUI's messages, for each websocket those of its own prompts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..api.events import (
+    ArtifactWritten,
+    JobChanged,
+    JobDeleted,
+    NodesChanged,
+    PreviewShown,
+    ProgressMade,
+    QueueChanged,
+)
+from ..api.jobs import FINAL, Artifact, Job, NodeReport
+from ..events.hub import Hub
+from ..events.note import Note
+from ..jobs.service import Jobs
+from .record import Kept, ending, kept_of, milliseconds, shown
+from .session import Session, message
+
+log = logging.getLogger(__name__)
+_FORMATS = {"image/jpeg": 1, "image/png": 2}
+_PREVIEW, _PREVIEW_WITH_METADATA = 1, 4
+
+
+@dataclass(slots=True)
+class _Run:
+    """A prompt that runs."""
+
+    id: str
+    owner: str
+    kept: Kept
+    begun: set[str] = field(default_factory=set)  # weft's ids, as in `done` and `files`
+    done: list[str] = field(default_factory=list)
+    files: dict[str, list[Artifact]] = field(default_factory=lambda: defaultdict(list))
+    node: str | None = None  # the client's id of the node that began last
+    told_cached: bool = False
+
+
+class Bridge:
+    """Listens to all events and sends what concerns them to the websockets.
+
+    Args:
+        hub: Where events come from.
+        jobs: Where the prompts are found again to which they belong.
+    """
+
+    def __init__(self, hub: Hub, jobs: Jobs) -> None:
+        self._hub, self._jobs = hub, jobs
+        self._sessions: set[Session] = set()
+        self._runs: dict[str, _Run] = {}
+
+    @property
+    def connections(self) -> int:
+        """How many websockets are open."""
+        return len(self._sessions)
+
+    def expect(self, prompt_id: str, owner: str, kept: Kept) -> None:
+        """Note a prompt before it is submitted, so that no event of it finds it unknown."""
+        self._runs[prompt_id] = _Run(prompt_id, owner, kept)
+
+    def forget(self, prompt_id: str) -> None:
+        """A prompt was not accepted after all."""
+        self._runs.pop(prompt_id, None)
+
+    async def join(self, session: Session) -> None:
+        """Greet a websocket; it hears of everything from then on."""
+        session.send("status", await self._status(session.sees) | {"sid": session.client_id})
+        self._sessions.add(session)
+        for run in self._runs.values():
+            if run.node is not None and self._hears(session, run):
+                session.send("executing", {"node": run.node})
+
+    def leave(self, session: Session) -> None:
+        """A websocket is gone. Others of the same client stay."""
+        self._sessions.discard(session)
+
+    async def close(self) -> None:
+        """Close every websocket."""
+        await asyncio.gather(
+            *(s.socket.close(code=1001) for s in list(self._sessions)), return_exceptions=True
+        )
+
+    async def listen(self) -> None:
+        """Pass on events for ever."""
+        async for notes in self._hub.listen():
+            queue_changed = False
+            for note in notes:
+                try:
+                    queue_changed |= await self._pass_on(note)
+                except Exception:  # one event that cannot be told must not end all others
+                    log.exception("an event cannot be told to ComfyUI's clients")
+            if queue_changed:
+                await self._tell_status()
+
+    async def _pass_on(self, note: Note) -> bool:
+        """Tell of one event; whether the queue is another one then."""
+        event = note.event
+        if isinstance(event, QueueChanged | JobDeleted):
+            return True
+        if isinstance(event, JobChanged):
+            await self._job(event.job)
+            return True
+        run = self._runs.get(note.job or "")
+        if run is None:
+            return False
+        if isinstance(event, NodesChanged):
+            self._nodes(run, event.nodes)
+        elif isinstance(event, ArtifactWritten):
+            run.files[event.artifact.node].append(event.artifact)
+        elif isinstance(event, ProgressMade):
+            self._progress(run, event)
+        elif isinstance(event, PreviewShown) and note.image is not None:
+            self._preview(run, event, note.image)
+        return False
+
+    # -- jobs -----------------------------------------------------------------------------------
+
+    async def _job(self, job: Job) -> None:
+        run = self._runs.get(job.id)
+        if run is None and job.state not in FINAL:
+            kept = kept_of(await self._jobs.meta(job.id))
+            if kept is None:
+                return
+            run = self._runs[job.id] = _Run(job.id, job.owner, kept)
+        if run is None:
+            return
+        if job.state == "running":
+            run.begun.clear()
+            run.done.clear()
+            run.files.clear()
+            run.told_cached = False
+            began = milliseconds(job.started) if job.started is not None else 0
+            self._send(run, "execution_start", {"prompt_id": job.id, "timestamp": began})
+        elif job.state in FINAL:
+            del self._runs[job.id]
+            if job.started is not None:
+                self._tell_cached(run, [])
+                # The entry of /history is there already: the job was stored before it was told.
+                self._send(run, *ending(job, run.kept, run.done))
+                await self._tell_status()
+                self._send(run, "executing", {"node": None, "prompt_id": job.id})
+
+    async def _status(self, sees: str | None) -> dict[str, Any]:
+        queue = await self._jobs.queue(sees, limit=1)
+        remaining = queue.waiting + len(queue.running)
+        return {"status": {"exec_info": {"queue_remaining": remaining}}}
+
+    async def _tell_status(self) -> None:
+        known: dict[str | None, str] = {}
+        for session in list(self._sessions):
+            if session.sees not in known:
+                known[session.sees] = message("status", await self._status(session.sees))
+            session.send_latest("status", known[session.sees])
+
+    # -- nodes ----------------------------------------------------------------------------------
+
+    def _nodes(self, run: _Run, nodes: dict[str, NodeReport]) -> None:
+        cached = [n for n, report in nodes.items() if report.state == "cached"]
+        if cached or not run.told_cached:
+            self._tell_cached(run, cached)
+        run.done += cached
+        changed: dict[str, Any] = {}
+        for node, report in nodes.items():
+            if report.state == "cached":
+                continue
+            changed[run.kept.node(node)] = _state(run, node, report.state)
+            if node not in run.begun:  # one that was quick is told as done only
+                run.begun.add(node)
+                run.node = run.kept.node(node)
+                self._send(run, "executing", _about(run, node))
+            if report.state == "done":
+                run.done.append(node)
+                if node in run.files:
+                    output = shown(run.files[node])
+                    self._send(run, "executed", {**_about(run, node), "output": output})
+        if changed:
+            # Only what changed, so that a prompt of N nodes costs N and not N * N.
+            self._send(run, "progress_state", {"prompt_id": run.id, "nodes": changed})
+
+    def _tell_cached(self, run: _Run, nodes: list[str]) -> None:
+        if nodes or not run.told_cached:
+            shown_ids = [run.kept.node(node) for node in nodes]
+            data = {"nodes": shown_ids, "prompt_id": run.id, "timestamp": int(time.time() * 1000)}
+            self._send(run, "execution_cached", data)
+        run.told_cached = True
+
+    def _progress(self, run: _Run, event: ProgressMade) -> None:
+        made = event.progress
+        node = run.kept.node(made.node)
+        steps = {"value": made.value, "max": made.total}
+        state = {node: {**_state(run, made.node, "running"), **steps}}
+        frames = (
+            ("progress", {**steps, "prompt_id": run.id, "node": node}),
+            ("progress_state", {"prompt_id": run.id, "nodes": state}),
+        )
+        for kind, data in frames:
+            text = message(kind, data)
+            for session in self._listeners(run):
+                session.send_latest((run.id, node, kind), text)
+
+    def _preview(self, run: _Run, event: PreviewShown, image: bytes) -> None:
+        number = _FORMATS.get(event.media_type)
+        if number is None:
+            return
+        plain = _PREVIEW.to_bytes(4, "big") + number.to_bytes(4, "big") + image
+        about = json.dumps({**_ids(run, event.node), "image_type": event.media_type}).encode()
+        head = _PREVIEW_WITH_METADATA.to_bytes(4, "big") + len(about).to_bytes(4, "big")
+        for session in self._listeners(run):
+            frame = head + about + image if session.wants_metadata else plain
+            session.send_latest((run.id, "preview"), frame)
+
+    # -- who ------------------------------------------------------------------------------------
+
+    def _send(self, run: _Run, kind: str, data: Any) -> None:
+        for session in self._listeners(run):
+            session.send(kind, data)
+
+    def _listeners(self, run: _Run) -> Iterable[Session]:
+        return [session for session in self._sessions if self._hears(session, run)]
+
+    @staticmethod
+    def _hears(session: Session, run: _Run) -> bool:
+        """Whether it belongs to who sent the prompt; an id alone proves nothing."""
+        client = run.kept.client_id
+        return session.owner == run.owner and client in (None, session.client_id)
+
+
+def _about(run: _Run, node: str) -> dict[str, Any]:
+    shown_id = run.kept.node(node)
+    return {"node": shown_id, "display_node": shown_id, "prompt_id": run.id}
+
+
+def _ids(run: _Run, node: str) -> dict[str, Any]:
+    shown_id = run.kept.node(node)
+    return {
+        "node_id": shown_id,
+        "prompt_id": run.id,
+        "display_node_id": shown_id,
+        "parent_node_id": None,
+        "real_node_id": shown_id,
+    }
+
+
+def _state(run: _Run, node: str, state: str) -> dict[str, Any]:
+    known = {"running": "running", "done": "finished", "failed": "error"}
+    done = 0.0 if state == "running" else 1.0
+    return {"value": done, "max": 1.0, "state": known[state], **_ids(run, node)}

@@ -1,0 +1,166 @@
+"""`/view` and `/upload`: pictures by file name, folder and kind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from io import BytesIO
+from pathlib import Path
+
+from aiohttp import web
+
+from ..api.errors import ApiError
+from ..files.folders import Kind, as_kind, not_there
+from ..files.media import disposition, file_headers
+from ..files.pictures import open_picture
+from ..files.service import FOLDERS, UPLOADS
+from ..keys import SETTINGS
+from .routing import Twins, answer
+
+routes = Twins()
+_ANNOTATED = re.compile(r"(.*) \[(input|output|temp)\]", re.DOTALL)
+
+
+@routes.get("/view")
+async def view(request: web.Request) -> web.StreamResponse:
+    """A file, or a picture in another format or with some of its channels."""
+    query = request.query
+    name, kind = query.get("filename", ""), query.get("type", "output")
+    annotated = _ANNOTATED.fullmatch(name)
+    if annotated is not None:
+        name, kind = annotated[1], annotated[2]
+    if not name:
+        raise ApiError(400, "No file is named.", code="files.bad_name")
+    folder = query.get("subfolder", "").strip("/")
+    full = f"{folder}/{name}" if folder else name
+    path = request.app[FOLDERS].find(as_kind(kind), full)
+    if path is None:
+        raise not_there()
+    preview, channel = query.get("preview"), query.get("channel", "rgba")
+    if preview is None and channel not in ("rgb", "a"):
+        return web.FileResponse(path, headers=file_headers(name))
+    pixels = request.app[SETTINGS].limits.pixels
+    form, media_type = _format(preview, channel)
+    quality = _quality(preview)
+    body = await asyncio.to_thread(_converted, path, form, quality, channel, pixels)
+    return web.Response(
+        body=body,
+        content_type=media_type,
+        headers={
+            "Content-Disposition": disposition("inline", name),
+            "Cache-Control": "private, no-cache",
+        },
+    )
+
+
+@routes.post("/upload/image")
+async def upload_image(request: web.Request) -> web.Response:
+    """Store a picture; the same bytes under the same name are stored once."""
+    form = await request.app[UPLOADS].receive_form(request, _kind_ahead(request))
+    try:
+        files = [item for item in form.files if item[0] == "image"] or form.files
+        if not files or not files[0][1]:
+            raise ApiError(400, "The form has no picture.", code="request.bad_form")
+        _, name, content = files[0]
+        return await _keep(request, form.fields, name, content)
+    finally:
+        form.discard()
+
+
+@routes.post("/upload/mask")
+async def upload_mask(request: web.Request) -> web.Response:
+    """Store the picture that a mask was painted on, with the mask as its transparency."""
+    form = await request.app[UPLOADS].receive_form(request, _kind_ahead(request))
+    try:
+        if not form.files:
+            raise ApiError(400, "The form has no picture.", code="request.bad_form")
+        _, name, content = form.files[0]
+        original = _original(request, form.fields.get("original_ref", ""))
+        pixels = request.app[SETTINGS].limits.pixels
+        await asyncio.to_thread(_put_alpha, original, content, pixels)
+        return await _keep(request, form.fields, name, content)
+    finally:
+        form.discard()
+
+
+def _kind_ahead(request: web.Request) -> Kind:
+    """Where an upload is put before its form is read: all kinds lie on disks of the server."""
+    return as_kind(request.query.get("type", "input"))
+
+
+async def _keep(
+    request: web.Request, fields: dict[str, str], name: str, content: Path
+) -> web.Response:
+    kind = as_kind(fields.get("type", "input"))
+    folder = fields.get("subfolder", "").strip("/")
+    full = f"{folder}/{name}" if folder else name
+    overwrite = fields.get("overwrite", "") in ("true", "1")
+    kept = await request.app[UPLOADS].keep(content, kind, full, overwrite=overwrite)
+    place, _, last = kept.rpartition("/")
+    return answer({"name": last, "subfolder": place, "type": kind})
+
+
+def _original(request: web.Request, text: str) -> Path:
+    try:
+        given = json.loads(text)
+        name, folder = str(given["filename"]), str(given.get("subfolder", "")).strip("/")
+        kind = as_kind(str(given.get("type", "output")))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ApiError(400, "original_ref names no file.", code="request.bad_form") from error
+    path = request.app[FOLDERS].find(kind, f"{folder}/{name}" if folder else name)
+    if path is None:
+        raise not_there()
+    return path
+
+
+def _format(preview: str | None, channel: str) -> tuple[str, str]:
+    wanted = (preview or "").partition(";")[0]
+    if wanted == "jpeg" and channel != "a":
+        return "JPEG", "image/jpeg"
+    if wanted in ("webp", "jpeg"):
+        return "WEBP", "image/webp"
+    return ("PNG", "image/png") if preview is None else ("WEBP", "image/webp")
+
+
+def _quality(preview: str | None) -> int:
+    text = (preview or "").partition(";")[2]
+    return min(max(int(text), 1), 100) if text.isascii() and text.isdecimal() and text else 90
+
+
+def _converted(path: Path, form: str, quality: int, channel: str, pixels: int) -> bytes:
+    from PIL import Image
+
+    with open_picture(path, pixels) as picture:
+        if channel == "a":
+            alpha = picture.convert("RGBA").getchannel("A")
+            shown = Image.new("RGBA", picture.size, (0, 0, 0, 0))
+            shown.putalpha(alpha)
+        elif channel == "rgb" or form == "JPEG":
+            shown = picture.convert("RGB")
+        else:
+            shown = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    file = BytesIO()
+    shown.save(file, form, quality=quality)
+    return file.getvalue()
+
+
+def _put_alpha(original: Path, mask: Path, pixels: int) -> None:
+    """Replace the mask's file by the original picture with the mask's transparency."""
+    with open_picture(mask, pixels) as painted:
+        alpha = painted.convert("RGBA").getchannel("A")
+    with open_picture(original, pixels) as picture:
+        whole = picture.convert("RGBA")
+        known = picture.info.items()
+        texts = {n: t for n, t in known if isinstance(n, str) and isinstance(t, str)}
+    if whole.size != alpha.size:
+        alpha = alpha.resize(whole.size)
+    whole.putalpha(alpha)
+    beside = mask.with_suffix(".png")
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    for name, text in texts.items():
+        info.add_text(name, text)
+    whole.save(beside, "PNG", pnginfo=info, compress_level=4)
+    beside.replace(mask)

@@ -1,0 +1,36 @@
+"""ComfyUI's protocol added to an application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from ..keys import HUB, JOBS
+from . import catalogue, pictures, prompts, socket, system, users
+from .bridge import Bridge
+from .prompts import BRIDGE
+
+_MODULES = (prompts, socket, catalogue, pictures, users, system)
+
+
+def install_comfy(app: web.Application) -> None:
+    """Add the routes; `HUB` and `JOBS` must be there when the application starts."""
+    for module in _MODULES:
+        module.routes.add_to(app)
+    users.install_users(app)
+    app.cleanup_ctx.append(_run)
+    app.on_shutdown.append(_close)
+
+
+async def _run(app: web.Application) -> AsyncIterator[None]:
+    bridge = app[BRIDGE] = Bridge(app[HUB], app[JOBS])
+    listening = asyncio.create_task(bridge.listen())
+    yield
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+
+
+async def _close(app: web.Application) -> None:
+    await app[BRIDGE].close()
