@@ -23,7 +23,7 @@ import torch
 
 import weft.diffusion as wd
 from weft.diffusion.families.sd1 import SD1Denoiser
-from weft.diffusion.guidance import Guided
+from weft.diffusion.guidance.guided import Guided
 
 
 def build(width: int, folder: Path) -> tuple[wd.Model, Any, int]:

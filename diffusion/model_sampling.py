@@ -154,6 +154,12 @@ class Parametrization:
             return sigma * noise + (1.0 - sigma) * latent
         return latent + noise * self._start_scale(sigma)
 
+    def mixed(self, latent: Tensor, noise: Tensor, sigma: float) -> Tensor:
+        """A clean latent at this level, also where it is the largest: what a mask keeps."""
+        if self.sampling.is_flow:
+            return self.noised(latent, noise, sigma)
+        return latent + noise * sigma
+
     def finished(self, x: Tensor, sigma: float) -> Tensor:
         """What a run that ends at this level hands on; a flow's picture is scaled back."""
         if self.sampling.is_flow and 0.0 < sigma < 1.0:

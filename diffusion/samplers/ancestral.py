@@ -3,82 +3,107 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from .protocol import AfterStep, Noise, Predict, slope
+from .protocol import Step, glide, slope, stepwise
 from .single_step import midpoint_step
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+NEARLY_ONE = 0.9999
+"""Where a flow's first step is halved, as its start (1) has no logarithm."""
 
-def ancestral_split(sigma: float, following: float) -> tuple[float, float]:
+
+def ancestral_split(sigma: float, following: float, eta: float = 1.0) -> tuple[float, float]:
     """Where to step down to, and how much noise to add then: down**2 + up**2 = following**2."""
-    up = min(following, math.sqrt(following**2 * (sigma**2 - following**2) / sigma**2))
+    if eta == 0.0:
+        return following, 0.0
+    up = min(following, eta * math.sqrt(following**2 * (sigma**2 - following**2) / sigma**2))
     return math.sqrt(following**2 - up**2), up
 
 
+def renoising(step: Step, eta: float) -> tuple[float, float, float]:
+    """Where to step down to; then x times `keep` plus `up` times noise is at the next sigma.
+
+    Source: k-diffusion for added noise. In a flow the way down is lengthened by eta, and the
+    picture is faded so that signal and noise keep adding up to 1.
+    """
+    if not step.flow:
+        down, up = ancestral_split(step.sigma, step.following, eta)
+        return down, 1.0, up
+    down = step.following * (1.0 + (step.following / step.sigma - 1.0) * eta)
+    keep = (1.0 - step.following) / (1.0 - down)
+    return down, keep, math.sqrt(max(0.0, step.following**2 - (down * keep) ** 2))
+
+
+@stepwise()
 def euler_ancestral(
-    predict: Predict, x: Tensor, sigmas: Sequence[float], *, noise: Noise, after_step: AfterStep
+    step: Step, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
 ) -> Tensor:
     """Euler with fresh noise at every step. Source: k-diffusion."""
-    for i, (sigma, following) in enumerate(pairwise(sigmas)):
-        denoised = predict(x, sigma)
-        down, up = ancestral_split(sigma, following)
-        if down == 0:
-            x = denoised
-        else:
-            x = x + slope(x, sigma, denoised) * (down - sigma)
-            x = x + noise(x, sigma, following) * up
-        after_step(i, sigma, denoised, x)
-    return x
+    down, keep, up = renoising(step, eta)
+    if down == 0:
+        return denoised
+    x = x + slope(x, step.sigma, denoised) * (down - step.sigma)
+    return _raised(step, x, keep, up * s_noise)
 
 
+@stepwise()
+def ddpm(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
+    """DDPM with the smaller variance, which in sigma space is Euler ancestral.
+
+    Source: Ho et al. 2020, eq. 6 and 7, between any two noise levels.
+    """
+    down, keep, up = renoising(step, 1.0)
+    return _raised(step, glide(x, step.sigma, down, denoised), keep, up)
+
+
+@stepwise()
 def dpm_2_ancestral(
-    predict: Predict, x: Tensor, sigmas: Sequence[float], *, noise: Noise, after_step: AfterStep
+    step: Step, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
 ) -> Tensor:
     """DPM-Solver-2 with fresh noise at every step. Source: k-diffusion."""
-    for i, (sigma, following) in enumerate(pairwise(sigmas)):
-        denoised = predict(x, sigma)
-        down, up = ancestral_split(sigma, following)
-        x = midpoint_step(predict, x, sigma, down, denoised)
-        if down > 0:
-            x = x + noise(x, sigma, following) * up
-        after_step(i, sigma, denoised, x)
-    return x
+    down, keep, up = renoising(step, eta)
+    x = midpoint_step(step.predict, x, step.sigma, down, denoised)
+    return _raised(step, x, keep, up * s_noise) if down > 0 else x
 
 
+@stepwise()
 def dpmpp_2s_ancestral(
-    predict: Predict, x: Tensor, sigmas: Sequence[float], *, noise: Noise, after_step: AfterStep
+    step: Step, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
 ) -> Tensor:
     """DPM-Solver++(2S) with fresh noise; two evaluations. Source: Lu et al. 2022b; k-diffusion."""
-    for i, (sigma, following) in enumerate(pairwise(sigmas)):
-        denoised = predict(x, sigma)
-        down, up = ancestral_split(sigma, following)
-        if down == 0:
-            x = x + slope(x, sigma, denoised) * (down - sigma)
-        else:
-            # h is the step in log signal-to-noise; half of it leads to the geometric mean.
-            h = math.log(sigma) - math.log(down)
-            middle = math.sqrt(sigma * down)
-            halfway = (middle / sigma) * x - math.expm1(-h / 2) * denoised
-            x = (down / sigma) * x - math.expm1(-h) * predict(halfway, middle)
-        if following > 0:
-            x = x + noise(x, sigma, following) * up
-        after_step(i, sigma, denoised, x)
-    return x
+    down, keep, up = renoising(step, eta)
+    target = denoised
+    if down > 0:
+        middle = halfway(step.sigma, down, flow=step.flow)
+        target = step.predict(glide(x, step.sigma, middle, denoised), middle)
+    x = glide(x, step.sigma, down, target)
+    return _raised(step, x, keep, up * s_noise)
 
 
-def lcm(
-    predict: Predict, x: Tensor, sigmas: Sequence[float], *, noise: Noise, after_step: AfterStep
-) -> Tensor:
+def halfway(sigma: float, to: float, *, flow: bool) -> float:
+    """The sigma in the middle between two, by their signal-to-noise ratio."""
+    if not flow:
+        return math.sqrt(sigma * to)
+    if sigma >= 1.0:
+        return NEARLY_ONE
+    level = math.sqrt(sigma / (1.0 - sigma) * to / (1.0 - to))
+    return level / (1.0 + level)
+
+
+@stepwise()
+def lcm(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
     """Jump to the clean picture and noise it again; for LCM models. Source: Luo et al. 2023."""
-    for i, (sigma, following) in enumerate(pairwise(sigmas)):
-        denoised = predict(x, sigma)
-        x = denoised
-        if following > 0:
-            x = x + noise(x, sigma, following) * following
-        after_step(i, sigma, denoised, x)
-    return x
+    keep = 1.0 - step.following if step.flow else 1.0
+    return _raised(step, denoised, keep, step.following)
+
+
+def _raised(step: Step, x: Tensor, keep: float, up: float) -> Tensor:
+    """x with noise added; unchanged, without drawing any, when there is none to add."""
+    if step.following == 0 or up == 0:
+        return x
+    if keep != 1.0:
+        x = keep * x
+    return x + step.noise(x) * up

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .protocol import AfterStep, Noise, Predict
 
@@ -24,14 +24,28 @@ LAST_SIGMA = 0.001
 
 
 def uni_pc(
-    predict: Predict, x: Tensor, sigmas: Sequence[float], *, noise: Noise, after_step: AfterStep
+    predict: Predict,
+    x: Tensor,
+    sigmas: Sequence[float],
+    *,
+    noise: Noise,
+    after_step: AfterStep,
+    flow: bool = False,
+    **_: Any,
 ) -> Tensor:
     """UniPC with B(h) = h: third order, one evaluation per step."""
     return _uni_pc(predict, x, sigmas, after_step, "bh1")
 
 
 def uni_pc_bh2(
-    predict: Predict, x: Tensor, sigmas: Sequence[float], *, noise: Noise, after_step: AfterStep
+    predict: Predict,
+    x: Tensor,
+    sigmas: Sequence[float],
+    *,
+    noise: Noise,
+    after_step: AfterStep,
+    flow: bool = False,
+    **_: Any,
 ) -> Tensor:
     """UniPC with B(h) = exp(h) - 1: third order, one evaluation per step."""
     return _uni_pc(predict, x, sigmas, after_step, "bh2")

@@ -1,0 +1,184 @@
+"""Classifier-free guidance with a model's rules, and guidance between three prompts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..denoiser import Denoiser
+from ..samplers.protocol import Predict
+from ..types import Conditioning, Guider
+from .rule import GuidanceRule, View, plain
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from ..latent_format import LatentFormat
+    from ..model_sampling import Parametrization
+
+
+def guided(denoiser: Denoiser, guider: Guider) -> Predict:
+    """The model as a sampler sees it, for a description of guidance."""
+    rules = guider.model.guidance
+    if guider.middle is not None:
+        return Dual(denoiser, guider)
+    negative = guider.negative if guider.negative is not None else guider.positive
+    cfg = guider.cfg if guider.negative is not None else 1.0
+    return Guided(denoiser, guider.positive, negative, cfg, rules)
+
+
+class Guided:
+    """negative + cfg * (positive - negative), on x0. At cfg 1 the negative pass is left out.
+
+    Args:
+        denoiser: The model.
+        positive: What to show.
+        negative: What to lead away from.
+        cfg: Strength; 1 = none.
+        rules: What changes guidance, in this order.
+    """
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        positive: Conditioning,
+        negative: Conditioning,
+        cfg: float,
+        rules: Sequence[GuidanceRule] = (),
+    ) -> None:
+        self._denoiser: Denoiser = denoiser
+        self._positive = positive
+        self._negative = negative
+        self._cfg = cfg
+        if any(rule.around() is not None for rule in rules):
+            self._denoiser = Inside(denoiser, rules)
+        self._rules = [(rule, dict[str, Any]()) for rule in rules]
+        self._alone = math.isclose(cfg, 1.0) and not any(rule.needs_negative for rule in rules)
+
+    def __call__(self, x: Tensor, sigma: float) -> Tensor:
+        if self._rules:
+            return self._ruled(x, sigma, *self._sides(x, sigma, alone=self._alone))[0]
+        if self._alone:
+            return self._denoiser.predict(x, sigma, self._positive)
+        wanted, unwanted = self._denoiser.predict_pair(x, sigma, self._positive, self._negative)
+        return unwanted + self._cfg * (wanted - unwanted)
+
+    def both(self, x: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
+        return self._ruled(x, sigma, *self._sides(x, sigma, alone=False))
+
+    def _sides(self, x: Tensor, sigma: float, *, alone: bool) -> tuple[Tensor, Tensor | None]:
+        """The clean pictures of both sides, the second None if it is not needed."""
+        if alone:
+            return self._denoiser.predict(x, sigma, self._positive), None
+        watches = [watch for rule, memory in self._rules if (watch := rule.watch(memory))]
+        if not watches:
+            return self._denoiser.predict_pair(x, sigma, self._positive, self._negative)
+        wanted = self._denoiser.predict(x, sigma, self._positive)
+        with ExitStack() as stack:
+            for watch in watches:
+                stack.enter_context(watch)
+            return wanted, self._denoiser.predict(x, sigma, self._negative, negative=True)
+
+    def _ruled(
+        self, x: Tensor, sigma: float, wanted: Tensor, unwanted: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """The combined picture, and that of the negative side."""
+        view = View(
+            x=x,
+            sigma=sigma,
+            cfg=self._cfg,
+            wanted=wanted,
+            unwanted=unwanted,
+            denoised=wanted,
+            positive=self._positive,
+            negative=self._negative,
+            predict=lambda y, c, negative: self._denoiser.predict(y, sigma, c, negative=negative),
+            at=self._denoiser.parametrization.table.at_fraction,
+            is_flow=self._denoiser.parametrization.sampling.is_flow,
+            memory={},
+        )
+        acting = [r for r in self._rules if unwanted is not None or not r[0].takes_negative]
+        for rule, memory in acting:
+            if rule.stage == "before":
+                wanted, unwanted = rule.before(replace(view, memory=memory))
+                view = replace(view, wanted=wanted, unwanted=unwanted)
+        if view.unwanted is not None:
+            found = [r for r in acting if r[0].stage == "combine"]
+            rule_view = replace(view, memory=found[-1][1]) if found else view
+            denoised = found[-1][0].combine(rule_view) if found else plain(view)
+            view = replace(view, denoised=denoised)
+        for rule, memory in acting:
+            if rule.stage == "after":
+                view = replace(view, denoised=rule.after(replace(view, memory=memory)))
+        return view.denoised, view.wanted if view.unwanted is None else view.unwanted
+
+
+class Inside:
+    """A denoiser whose every evaluation runs inside of what rules change in the network."""
+
+    def __init__(self, denoiser: Denoiser, rules: Sequence[GuidanceRule]) -> None:
+        self._denoiser = denoiser
+        self._rules = rules
+
+    @property
+    def parametrization(self) -> Parametrization:
+        return self._denoiser.parametrization
+
+    @property
+    def latent(self) -> LatentFormat:
+        return self._denoiser.latent
+
+    @property
+    def device(self) -> torch.device:
+        return self._denoiser.device
+
+    def predict(
+        self, x: Tensor, sigma: float, conditioning: Conditioning, *, negative: bool = False
+    ) -> Tensor:
+        with self._entered():
+            return self._denoiser.predict(x, sigma, conditioning, negative=negative)
+
+    def predict_pair(
+        self, x: Tensor, sigma: float, positive: Conditioning, negative: Conditioning
+    ) -> tuple[Tensor, Tensor]:
+        with self._entered():
+            return self._denoiser.predict_pair(x, sigma, positive, negative)
+
+    def _entered(self) -> ExitStack:
+        stack = ExitStack()
+        for rule in self._rules:
+            context = rule.around()
+            if context is not None:
+                stack.enter_context(context)
+        return stack
+
+
+class Dual:
+    """Guidance between three prompts: from the negative to the middle one, from there on.
+
+    Source: Brooks et al. 2023, "InstructPix2Pix", eq. 3; nested: the outcome of the inner guidance
+    is the positive side of the outer one.
+    """
+
+    def __init__(self, denoiser: Denoiser, guider: Guider) -> None:
+        assert guider.middle is not None
+        assert guider.negative is not None
+        self._denoiser: Denoiser = Inside(denoiser, guider.model.guidance)
+        self._guider = guider
+        self._middle, self._negative = guider.middle, guider.negative
+
+    def __call__(self, x: Tensor, sigma: float) -> Tensor:
+        return self.both(x, sigma)[0]
+
+    def both(self, x: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
+        guider = self._guider
+        positive = self._denoiser.predict(x, sigma, guider.positive)
+        middle, negative = self._denoiser.predict_pair(x, sigma, self._middle, self._negative)
+        inner = middle + guider.cfg * (positive - middle)
+        outer = inner if guider.nested else middle
+        denoised = negative + guider.cfg_middle * (outer - negative)
+        return (denoised if guider.nested else denoised + inner - middle), negative

@@ -1,0 +1,141 @@
+"""Rules that keep strong guidance from burning the picture. Each item of a batch by itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from .rule import GuidanceRule, Stage, View, per_item, plain
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class RescaleCFG(GuidanceRule):
+    """Gives the guided velocity the spread of the positive side's.
+
+    Source: Lin et al. 2023, "Common Diffusion Noise Schedules and Sample Steps are Flawed", eq. 15
+    and 16; on the velocity whatever the model predicts, as ComfyUI.
+
+    Attributes:
+        multiplier: Share of the rescaled result; 0 = off.
+    """
+
+    stage: ClassVar[Stage] = "combine"
+    multiplier: float = 0.7
+
+    def combine(self, view: View) -> Tensor:
+        signal, spread = velocity_scales(view)
+        wanted = (signal * view.x - view.wanted) / spread
+        unwanted = (signal * view.x - view.other) / spread
+        guided = unwanted + view.cfg * (wanted - unwanted)
+        sides = tuple(range(1, guided.ndim))
+        ratio = wanted.std(dim=sides, keepdim=True) / guided.std(dim=sides, keepdim=True)
+        guided = guided * (self.multiplier * ratio + (1.0 - self.multiplier))
+        return signal * view.x - spread * guided
+
+
+def velocity_scales(view: View) -> tuple[float, float]:
+    """a and b of x0 = a x - b v, with v the velocity that the model predicts or could predict."""
+    if view.is_flow:
+        return 1.0, view.sigma
+    whole = view.sigma**2 + 1.0
+    return 1.0 / whole, view.sigma / math.sqrt(whole)
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicThresholding(GuidanceRule):
+    """Guidance whose values stay in the range that a smaller cfg would give, by channel.
+
+    Source: Saharia et al. 2022, "Imagen", section 2.3, with the range of another cfg in place of
+    [-1, 1], after A. Goodwin's dynamic thresholding for latents (MIT).
+
+    Attributes:
+        mimic_scale: The cfg whose range is kept.
+        percentile: Share of values that count for the range of the strong guidance; 1 = all.
+    """
+
+    stage: ClassVar[Stage] = "combine"
+    mimic_scale: float = 7.0
+    percentile: float = 1.0
+
+    def combine(self, view: View) -> Tensor:
+        difference = view.wanted - view.other
+        mimic = _centred(view.other + self.mimic_scale * difference)[0].abs().amax(-1, True)
+        guided, mean = _centred(view.other + view.cfg * difference)
+        reach = guided.abs().quantile(self.percentile, dim=-1, keepdim=True).maximum(mimic)
+        # A channel without any range has nothing to scale.
+        scale = (mimic / reach).nan_to_num(nan=1.0)
+        limited = guided.clamp(min=-reach, max=reach) * scale + mean
+        return limited.reshape(view.x.shape)
+
+
+def _centred(x: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, C, h * w) with the mean of each channel taken off, and that mean."""
+    flat = x.flatten(2)
+    mean = flat.mean(dim=-1, keepdim=True)
+    return flat - mean, mean
+
+
+@dataclass(frozen=True, slots=True)
+class CFGNorm(GuidanceRule):
+    """Shortens the guided picture at every place to the length the positive side has there.
+
+    Source: ComfyUI's CFGNorm node, measured.
+
+    Attributes:
+        strength: Factor on the result; 1 = none.
+    """
+
+    takes_negative: ClassVar[bool] = False
+    strength: float = 1.0
+
+    def after(self, view: View) -> Tensor:
+        wanted = view.wanted.norm(dim=1, keepdim=True)
+        found = view.denoised.norm(dim=1, keepdim=True)
+        return view.denoised * (wanted / (found + 1e-8)).clamp(max=1.0) * self.strength
+
+
+@dataclass(frozen=True, slots=True)
+class CFGZeroStar(GuidanceRule):
+    """Guidance from the part of the negative side that points the way of the positive one.
+
+    Source: Fan et al. 2025, "CFG-Zero*: Improved Classifier-Free Guidance for Flow Matching
+    Models", eq. 11; without its zeroed first steps.
+    """
+
+    def after(self, view: View) -> Tensor:
+        wanted, unwanted = view.x - view.wanted, view.x - view.other
+        share = per_item(wanted * unwanted) / (per_item(unwanted**2) + 1e-8)
+        # negative' = share * negative; the result so far may already be changed by other rules.
+        return view.denoised + view.other * (share - 1.0) * (1.0 - view.cfg)
+
+
+@dataclass(frozen=True, slots=True)
+class EpsilonScaling(GuidanceRule):
+    """Divides the noise that is seen by a number a little above 1, against exposure bias.
+
+    Source: Ning et al. 2023, "Elucidating the Exposure Bias in Diffusion Models".
+
+    Attributes:
+        scaling_factor: The divisor; 1 = off.
+    """
+
+    takes_negative: ClassVar[bool] = False
+    scaling_factor: float = 1.005
+
+    def after(self, view: View) -> Tensor:
+        return view.x - (view.x - view.denoised) / self.scaling_factor
+
+
+__all__ = [
+    "CFGNorm",
+    "CFGZeroStar",
+    "DynamicThresholding",
+    "EpsilonScaling",
+    "RescaleCFG",
+    "plain",
+    "velocity_scales",
+]
