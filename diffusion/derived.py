@@ -126,10 +126,9 @@ def derive(parents: Sequence[Weights], recipe: Recipe) -> Weights:
         hasher.update(f"{part}\n".encode())
     digest = hasher.hexdigest()
     first = parents[0]
-    return SHARED.share(
-        (digest, first.kind, str(first.device), str(first.dtype)),
-        lambda: DerivedWeights(tuple(parents), recipe, digest),
-    )
+    # By identity too: equal content may be held in another type or on another device.
+    variant = (digest, first.kind, *(str(id(parent)) for parent in parents))
+    return SHARED.share(variant, lambda: DerivedWeights(tuple(parents), recipe, digest))
 
 
 def root_of(weights: Weights) -> Weights:

@@ -184,6 +184,9 @@ def weights_of(
     device = compute_device()
     compute, storage = _types(dtype, compute_dtype(kind, device))
     reader = TensorReader(source.files)
+    content = digest or source.digest
+    if dtype not in (None, "default"):
+        content += f":{dtype}"  # other numbers, so other results
 
     def build(on: torch.device) -> Module:
         from .networks import build_network
@@ -198,7 +201,7 @@ def weights_of(
             path=source.path,
             kind=kind,
             family=family,
-            content_digest=digest or source.digest,
+            content_digest=content,
             nbytes=source.nbytes(used),
             config=config,
             build=build,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -171,6 +172,15 @@ def standard_numerics() -> str:
     return " ".join([device.type, *(str(compute_dtype(kind, device)) for kind in kinds)])
 
 
+def standard_release() -> int:
+    """Let all networks go that nobody uses; the bytes set free."""
+    if "torch" not in sys.modules:
+        return 0
+    from ..diffusion.residency import RESIDENCY
+
+    return RESIDENCY.release()
+
+
 class StandardEngine(Engine):
     """An engine with weft's nodes, installed packs and the usual folders.
 
@@ -215,5 +225,6 @@ class StandardEngine(Engine):
             journals=home() / "journals",
             holdings=standard_holdings,
             numerics=standard_numerics,
+            release=standard_release,
             debug_purity=debug_purity,
         )
