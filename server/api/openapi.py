@@ -133,8 +133,10 @@ def _responses(
     failed = {"application/json": {"schema": refs[ErrorModel, "serialization"]}}
     for status in sorted({*endpoint.errors, *_EVERYWHERE}):
         phrase = HTTPStatus(status).phrase
-        if status < 400:
+        if status == HTTPStatus.NOT_MODIFIED:
             responses[str(status)] = {"description": phrase}
+        elif status < 400:
+            responses[str(status)] = {**good, "description": phrase}
         else:
             responses[str(status)] = {"description": phrase, "content": failed}
     return responses

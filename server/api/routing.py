@@ -44,7 +44,7 @@ class Invalid(SeveralProblems, ApiError):  # noqa: N818  (named for what was sen
         self.headers: dict[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Endpoint:
     """One operation: what it takes and gives.
 
@@ -59,7 +59,7 @@ class Endpoint:
         answer: Model of the answer; None when it is empty or no JSON.
         media_type: Of an answer that is no JSON; None for JSON or nothing.
         status: Status when all is well.
-        errors: Statuses with an `ErrorModel`.
+        errors: Other statuses; those of 400 and above come with an `ErrorModel`.
     """
 
     method: str
@@ -122,7 +122,7 @@ class Routes(Sequence[web.AbstractRouteDef]):
             method: GET, POST, ...
             path: As aiohttp has it.
             status: When all is well; by default 204 for a handler that returns None, else 200.
-            errors: Statuses that the documentation lists besides 401, 403 and 500.
+            errors: Other statuses that the documentation lists, besides 401, 403 and 500.
             media_type: Of an answer that is no JSON.
         """
 

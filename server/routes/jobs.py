@@ -18,7 +18,7 @@ def asking(request: web.Request) -> str | None:
     return None if is_admin(request) else owner_of(request)
 
 
-@routes.post("/v1/jobs", status=201, errors=(400, 409, 413, 422, 429, 503))
+@routes.post("/v1/jobs", status=201, errors=(200, 400, 409, 413, 422, 429, 503))
 async def submit(request: web.Request, body: Submission) -> Job:
     """Accept a workflow as a job.
 
