@@ -79,7 +79,6 @@ class Runner:
                 token=token,
                 scope=task.scope,
                 resume=task.job,
-                resume=task.job,
             )
             results = _plain_results(result)
         except Cancelled:
