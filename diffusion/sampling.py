@@ -182,7 +182,7 @@ def sample_custom(
         denoiser = open_denoiser(model)
         frame = denoiser.parametrization
         drawn = drawn.to(denoiser.device)
-        start = denoiser.latent.to_network(latent.samples.to(denoiser.device))
+        start = denoiser.latent.start(latent.samples.to(denoiser.device))
         predict = guided(denoiser, guider)
         if latent.noise_mask is not None:
             kept = initial_noise(shape, (noise.seed + 1) % 2**64, latent.batch_index)
@@ -192,7 +192,7 @@ def sample_custom(
         if frame.sampling.is_flow and rule.added_noise and sigmas[0] >= 1.0:
             sigmas[0] = frame.table.at_fraction(FIRST_SHARE)
         if rule.windowed:
-            options = _window(frame.table, flow=frame.sampling.is_flow) | options
+            options = {**_window(frame.table, flow=frame.sampling.is_flow), **options}
         step_noise = BrownianNoise.between(sigmas) if rule.brownian else StepNoise
         reporter = _Reporter(denoiser.latent, len(sigmas) - 1, on_step)
         x = rule.run(
