@@ -42,6 +42,7 @@ class _Run:
     begun: set[str] = field(default_factory=set)  # weft's ids, as in `done` and `files`
     done: list[str] = field(default_factory=list)
     files: dict[str, list[Artifact]] = field(default_factory=lambda: defaultdict(list))
+    steps: dict[str, tuple[int, int]] = field(default_factory=dict)
     node: str | None = None  # the client's id of the node that began last
     told_cached: bool = False
 
@@ -136,6 +137,7 @@ class Bridge:
             return
         if job.state == "running":
             run.begun.clear()
+            run.steps.clear()
             run.done.clear()
             run.files.clear()
             run.told_cached = False
@@ -174,11 +176,9 @@ class Bridge:
             if report.state == "cached":
                 continue
             changed[run.kept.node(node)] = _state(run, node, report.state)
-            if node not in run.begun:  # one that was quick is told as done only
-                run.begun.add(node)
-                run.node = run.kept.node(node)
-                self._send(run, "executing", _about(run, node))
+            self._begin(run, node)  # one that was quick is told as done only
             if report.state == "done":
+                self._complete(run, node)
                 run.done.append(node)
                 if node in run.files:
                     output = shown(run.files[node])
@@ -186,6 +186,22 @@ class Bridge:
         if changed:
             # Only what changed, so that a prompt of N nodes costs N and not N * N.
             self._send(run, "progress_state", {"prompt_id": run.id, "nodes": changed})
+
+    def _begin(self, run: _Run, node: str) -> None:
+        """Tell that a node works, once. Its first step may be heard of before that."""
+        if node not in run.begun:
+            run.begun.add(node)
+            run.node = run.kept.node(node)
+            self._tell_cached(run, [])
+            self._send(run, "executing", _about(run, node))
+
+    def _complete(self, run: _Run, node: str) -> None:
+        """Tell the last step of a node that told some: steps may be left out on the way."""
+        value, total = run.steps.pop(node, (0, 0))
+        if value < total:
+            steps = {"value": total, "max": total}
+            about = {"prompt_id": run.id, "node": run.kept.node(node)}
+            self._send(run, "progress", steps | about)
 
     def _tell_cached(self, run: _Run, nodes: list[str]) -> None:
         if nodes or not run.told_cached:
@@ -197,6 +213,8 @@ class Bridge:
     def _progress(self, run: _Run, event: ProgressMade) -> None:
         made = event.progress
         node = run.kept.node(made.node)
+        self._begin(run, made.node)
+        run.steps[made.node] = (made.value, made.total)
         steps = {"value": made.value, "max": made.total}
         state = {node: {**_state(run, made.node, "running"), **steps}}
         frames = (
