@@ -45,6 +45,10 @@ class LatentFormat:
             return (samples - mean) * (self.scale / std)
         return (samples - self.shift) * self.scale if self.shift else samples * self.scale
 
+    def start(self, samples: Tensor) -> Tensor:
+        """As `to_network`; but an empty latent, all zeros, is no picture and stays zeros."""
+        return self.to_network(samples) if bool(samples.any()) else samples
+
     def to_stored(self, x: Tensor) -> Tensor:
         """Back to what the VAE takes; inverse of `to_network`."""
         if self.mean:

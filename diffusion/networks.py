@@ -35,6 +35,8 @@ def build_network(
 
     with torch.device("meta"):
         module = SHELLS[kind](dict(config))
+    if kind == "t5":
+        tensors.setdefault("encoder.embed_tokens.weight", tensors["shared.weight"])
     expected = {name: tuple(p.shape) for name, p in module.state_dict().items()}
     _check(kind, expected, tensors)
     fitting = {name: tensors[name].reshape(shape) for name, shape in expected.items()}
@@ -102,6 +104,47 @@ def _ip_adapter(config: dict[str, Any]) -> Module:
     return IPAdapterNetwork(config)
 
 
+def _flux(config: dict[str, Any]) -> Module:
+    from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
+
+    network: Module = FluxTransformer2DModel(**config)
+    return network
+
+
+def _sd3(config: dict[str, Any]) -> Module:
+    from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
+
+    network: Module = SD3Transformer2DModel(**config)
+    return network
+
+
+def _pixart(config: dict[str, Any]) -> Module:
+    from diffusers.models.transformers.pixart_transformer_2d import PixArtTransformer2DModel
+
+    network: Module = PixArtTransformer2DModel(**config)
+    return network
+
+
+def _t5(config: dict[str, Any]) -> Module:
+    from transformers import T5Config, T5EncoderModel
+
+    network = T5EncoderModel(T5Config(**config, dropout_rate=0.0, is_encoder_decoder=False))
+    network.encoder.embed_tokens = network.shared  # one tensor under two names
+    module: Module = network
+    return module
+
+
+def _bert(config: dict[str, Any]) -> Module:
+    from torch.nn import Linear
+    from transformers import BertConfig, BertModel
+
+    projection = config.pop("projection_dim")
+    network: Module = BertModel(BertConfig(**config), add_pooling_layer=False)
+    if projection:
+        network.classifier = Linear(config["hidden_size"], projection)
+    return network
+
+
 SHELLS: Mapping[str, Callable[[dict[str, Any]], Module]] = {
     "unet": _unet,
     "controlnet": _controlnet,
@@ -109,6 +152,11 @@ SHELLS: Mapping[str, Callable[[dict[str, Any]], Module]] = {
     "text_encoder": _text_encoder,
     "clip_vision": _clip_vision,
     "ip_adapter": _ip_adapter,
+    "flux": _flux,
+    "sd3": _sd3,
+    "pixart": _pixart,
+    "t5": _t5,
+    "bert": _bert,
 }
 
 
@@ -140,14 +188,35 @@ def _check(
 
 
 def _fill_buffers(module: Module, device: torch.device) -> None:
-    """Give the buffers that no file holds (CLIP's position numbers) their values."""
+    """Give the buffers that no file holds their values: position numbers, sines of places."""
     import torch
 
     for owner in module.modules():
         for name, buffer in list(owner.named_buffers(recurse=False)):
             if buffer is None or not buffer.is_meta:
                 continue
-            if name != "position_ids":
+            if name == "position_ids":
+                values = torch.arange(buffer.shape[-1], device=device).expand(buffer.shape)
+            elif name == "token_type_ids":
+                values = torch.zeros(buffer.shape, dtype=torch.long, device=device)
+            elif name == "pos_embed":
+                values = _places(owner, buffer).to(device=device)
+            else:
                 raise AssertionError(f"unknown buffer {name!r} left without values")
-            numbers = torch.arange(buffer.shape[-1], device=device).expand(buffer.shape)
-            owner.register_buffer(name, numbers, persistent=False)
+            owner.register_buffer(name, values, persistent=False)
+
+
+def _places(owner: Any, buffer: Tensor) -> Tensor:
+    """The sines of places that PixArt's patch embedding is made with."""
+    import math
+
+    from diffusers.models.embeddings import get_2d_sincos_pos_embed
+
+    sines: Tensor = get_2d_sincos_pos_embed(
+        buffer.shape[-1],
+        math.isqrt(buffer.shape[1]),
+        base_size=owner.base_size,
+        interpolation_scale=owner.interpolation_scale,
+        output_type="pt",
+    )
+    return sines.float().unsqueeze(0)

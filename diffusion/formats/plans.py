@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from .ldm import Part, ldm_to_diffusers_names, modern_diffusers_name
 from .openclip import open_clip_text
 from .pieces import Pieces, Shapes, prefixed, renamed
+from .transformer_names import flux_plan, pixart_plan, sd3_plan
 
 _CLIP = ("embeddings.", "encoder.", "final_layer_norm.", "text_projection.")
 
@@ -31,7 +32,7 @@ def network_plan(body: str, layout: str, prefix: str, shapes: Shapes) -> dict[st
     if body == "text_encoder":
         plan = _text(layout, own)
     elif layout == "ldm" and body in _TRANSFORMERS:
-        plan = _TRANSFORMERS[body]()(own)
+        plan = _TRANSFORMERS[body](own)
     elif body in _TRANSFORMERS:
         plan = renamed({name: name for name in own})
     else:
@@ -69,26 +70,8 @@ def _text(layout: str, own: Shapes) -> dict[str, Pieces]:
     return renamed({o: n for o, n in names.items() if n.startswith(_CLIP) and not _unused(n)})
 
 
-def _sd3() -> Callable[[Shapes], dict[str, Pieces]]:
-    from .transformer_names import sd3_plan
-
-    return sd3_plan
-
-
-def _flux() -> Callable[[Shapes], dict[str, Pieces]]:
-    from .transformer_names import flux_plan
-
-    return flux_plan
-
-
-def _pixart() -> Callable[[Shapes], dict[str, Pieces]]:
-    from .transformer_names import pixart_plan
-
-    return pixart_plan
-
-
-_TRANSFORMERS: Mapping[str, Callable[[], Callable[[Shapes], dict[str, Pieces]]]] = {
-    "sd3": _sd3,
-    "flux": _flux,
-    "pixart": _pixart,
+_TRANSFORMERS: Mapping[str, Callable[[Shapes], dict[str, Pieces]]] = {
+    "sd3": sd3_plan,
+    "flux": flux_plan,
+    "pixart": pixart_plan,
 }

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from ..errors import ModelError
+from .transformer_shapes import bert_config, flux_config, pixart_config, sd3_config, t5_config
 
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 
@@ -402,4 +403,9 @@ _RULES: Mapping[str, Callable[[Shapes], dict[str, Any]]] = {
     "controlnet": controlnet_config,
     "clip_vision": clip_vision_config,
     "ip_adapter": ip_adapter_config,
+    "flux": flux_config,
+    "sd3": sd3_config,
+    "pixart": pixart_config,
+    "t5": t5_config,
+    "bert": bert_config,
 }
