@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..diffusion.latent_operations import Tonemap
 from ..diffusion.types import Conditioning, ConditioningEntry, Latent, TimestepRange
 from ..engine.errors import FileError, NodeError
 
@@ -170,6 +171,7 @@ _PLAIN: Mapping[str, Callable[[], Any]] = {
     "MASK": mask,
     "LATENT": latent,
     "CONDITIONING": conditioning,
+    "LATENT_OPERATION": lambda: Tonemap(0.5),
     "TIMESTEPS_RANGE": lambda: TimestepRange(0.2, 0.8),
 }
 _MODELS: Mapping[str, Callable[[Path | None], Any]] = {

@@ -12,6 +12,13 @@ from ..engine.widgets import Alias, InputFile, Range
 from .metadata import embedded
 
 MAX_SIDE = 16_384
+Filter = Literal["nearest-exact", "bilinear", "area", "bicubic", "lanczos"]
+SUFFIXES = {
+    "png": (".png", "image/png"),
+    "webp": (".webp", "image/webp"),
+    "webp-lossless": (".webp", "image/webp"),
+    "jpeg": (".jpg", "image/jpeg"),
+}
 
 
 class LoadedImage(NamedTuple):
@@ -46,9 +53,7 @@ def load_image(run: Run, *, file: Annotated[str, InputFile(), Alias("image")]) -
 def image_scale(
     image: Image,
     *,
-    upscale_method: Literal[
-        "nearest-exact", "bilinear", "area", "bicubic", "lanczos"
-    ] = "nearest-exact",
+    upscale_method: Filter = "nearest-exact",
     width: Annotated[int, Range(0, MAX_SIDE)] = 512,
     height: Annotated[int, Range(0, MAX_SIDE)] = 512,
     crop: Literal["disabled", "center"] = "disabled",
@@ -73,6 +78,78 @@ def image_scale(
     return scale_image(image, width, height, method=upscale_method, center_crop=crop == "center")
 
 
+@node("ImageScaleBy", category="image")
+def image_scale_by(
+    image: Image,
+    *,
+    upscale_method: Filter = "nearest-exact",
+    scale_by: Annotated[float, Range(0.01, 8, step=0.01)] = 1.0,
+) -> Image:
+    """Scale pictures by a factor.
+
+    Args:
+        image: (B, H, W, 3) float32 in [0, 1].
+        upscale_method: How new pixels are made.
+        scale_by: Factor on both sides, which are then rounded.
+
+    Returns:
+        (B, H * factor, W * factor, 3) float32 in [0, 1].
+
+    Raises:
+        DiffusionError: A side would have no pixels.
+    """
+    from ..diffusion.images import scale_image_by
+
+    return scale_image_by(image, scale_by, method=upscale_method)
+
+
+@node("ImageScaleToTotalPixels", category="image")
+def image_scale_to_total_pixels(
+    image: Image,
+    *,
+    upscale_method: Filter = "nearest-exact",
+    megapixels: Annotated[float, Range(0.01, 16, step=0.01)] = 1.0,
+) -> Image:
+    """Scale pictures to a number of pixels in all, keeping their shape.
+
+    Args:
+        image: (B, H, W, 3) float32 in [0, 1].
+        upscale_method: How new pixels are made.
+        megapixels: Pixels in all, in units of 1024 * 1024.
+
+    Returns:
+        (B, h, w, 3) float32 in [0, 1].
+    """
+    from ..diffusion.images import scale_to_pixels
+
+    return scale_to_pixels(image, megapixels, method=upscale_method)
+
+
+@node("ImageScaleToMaxDimension", category="image")
+def image_scale_to_max_dimension(
+    image: Image,
+    *,
+    upscale_method: Filter = "area",
+    largest_size: Annotated[int, Range(0, MAX_SIDE)] = 512,
+) -> Image:
+    """Scale pictures so that their longer side has so many pixels.
+
+    Args:
+        image: (B, H, W, 3) float32 in [0, 1].
+        upscale_method: How new pixels are made.
+        largest_size: The longer side in pixels, above 0.
+
+    Returns:
+        (B, h, w, 3) float32 in [0, 1].
+
+    Raises:
+        DiffusionError: `largest_size` is 0.
+    """
+    from ..diffusion.image_shapes import scale_to_side
+
+    return scale_to_side(image, largest_size, method=upscale_method)
+
+
 class SavedImages(NamedTuple):
     """What was written."""
 
@@ -80,31 +157,41 @@ class SavedImages(NamedTuple):
 
 
 @node("SaveImage", category="image", effects=["writes"], lane="io")
-def save_image(run: Run, images: Image, *, filename_prefix: str = "weft") -> SavedImages:
-    """Write pictures as PNG files that carry their workflow.
+def save_image(
+    run: Run,
+    images: Image,
+    *,
+    filename_prefix: str = "weft",
+    file_format: Literal["png", "webp", "webp-lossless", "jpeg"] = "png",
+    quality: Annotated[int, Range(1, 100)] = 95,
+) -> SavedImages:
+    """Write pictures as files that carry their workflow.
 
     Each file holds the workflow with every seed drawn, so that it can be made again from the
-    picture alone.
+    picture alone: in PNG's text chunks, elsewhere as JSON in the EXIF description.
 
     Args:
-        images: (B, H, W, 3) float32 in [0, 1]; one file each.
+        images: (B, H, W, 3) float32 in [0, 1], or (B, H, W, 4) with alpha; one file each.
         filename_prefix: Name before the number, below the output folder; may hold folders.
+        file_format: PNG, WebP or JPEG. JPEG holds no transparency.
+        quality: Of `jpeg` and `webp`, 100 is best.
 
     Returns:
         The same pictures.
 
     Raises:
         FileError: The name leaves the output folder, or the disk refuses.
+        DiffusionError: JPEG cannot hold the alpha channel, or the workflow.
     """
-    from ..diffusion.image_file import write_png
+    from ..diffusion.image_file import write_image
 
     texts = embedded(run)
+    suffix, media_type = SUFFIXES[file_format]
     for number, picture in enumerate(images):
         run.progress(number, len(images))
-        path = run.workspace.write(
-            filename_prefix, ".png", partial(write_png, picture=picture, texts=texts)
-        )
-        run.artifact(path, "image/png")
+        fill = partial(write_image, picture=picture, texts=texts, kind=file_format, quality=quality)
+        path = run.workspace.write(filename_prefix, suffix, fill)
+        run.artifact(path, media_type)
     return SavedImages(images)
 
 
@@ -115,7 +202,7 @@ def preview_image(run: Run, images: Image) -> None:
     The files lie in `temp/` below the output folder and carry no workflow.
 
     Args:
-        images: (B, H, W, 3) float32 in [0, 1].
+        images: (B, H, W, 3) float32 in [0, 1], or (B, H, W, 4) with alpha.
     """
     from ..diffusion.image_file import write_png
 
@@ -124,3 +211,82 @@ def preview_image(run: Run, images: Image) -> None:
             "preview", ".png", partial(write_png, picture=picture, texts={}), folder="temp"
         )
         run.artifact(path, "image/png", temporary=True)
+
+
+@node("SaveAnimatedWEBP", category="image/animation", effects=["writes"], lane="io")
+def save_animated_webp(
+    run: Run,
+    images: Image,
+    *,
+    filename_prefix: str = "weft",
+    fps: Annotated[float, Range(0.01, 1000, step=0.01)] = 6.0,
+    lossless: bool = True,
+    quality: Annotated[int, Range(0, 100)] = 80,
+    method: Literal["default", "fastest", "slowest"] = "default",
+) -> SavedImages:
+    """Write pictures as one WebP animation that repeats for ever and carries its workflow.
+
+    Args:
+        images: (B, H, W, 3) float32 in [0, 1], the frames.
+        filename_prefix: Name before the number, below the output folder; may hold folders.
+        fps: Frames a second.
+        lossless: Keep every pixel.
+        quality: 100 is best; of lossless files, how hard to try to make them small.
+        method: How long to try to make it small.
+
+    Returns:
+        The same pictures.
+
+    Raises:
+        FileError: The name leaves the output folder, or the disk refuses.
+    """
+    from ..diffusion.image_file import write_animated_webp
+
+    effort = {"fastest": 0, "default": 4, "slowest": 6}[method]
+    fill = partial(
+        write_animated_webp,
+        pictures=images,
+        texts=embedded(run),
+        fps=fps,
+        lossless=lossless,
+        quality=quality,
+        method=effort,
+    )
+    run.artifact(run.workspace.write(filename_prefix, ".webp", fill), "image/webp")
+    return SavedImages(images)
+
+
+@node("SaveAnimatedPNG", category="image/animation", effects=["writes"], lane="io")
+def save_animated_png(
+    run: Run,
+    images: Image,
+    *,
+    filename_prefix: str = "weft",
+    fps: Annotated[float, Range(0.01, 1000, step=0.01)] = 6.0,
+    compress_level: Annotated[int, Range(0, 9)] = 4,
+) -> SavedImages:
+    """Write pictures as one animated PNG that repeats for ever and carries its workflow.
+
+    Args:
+        images: (B, H, W, 3) float32 in [0, 1], the frames.
+        filename_prefix: Name before the number, below the output folder; may hold folders.
+        fps: Frames a second.
+        compress_level: 0 fast, 9 small.
+
+    Returns:
+        The same pictures.
+
+    Raises:
+        FileError: The name leaves the output folder, or the disk refuses.
+    """
+    from ..diffusion.image_file import write_animated_png
+
+    fill = partial(
+        write_animated_png,
+        pictures=images,
+        texts=embedded(run),
+        fps=fps,
+        compress_level=compress_level,
+    )
+    run.artifact(run.workspace.write(filename_prefix, ".png", fill), "image/png")
+    return SavedImages(images)

@@ -33,11 +33,18 @@ MODULES = (
     "conditioning",
     "conditioning_sets",
     "latent",
+    "latent_transform",
+    "latent_batch",
+    "latent_math",
     "sampling",
     "control",
     "ip_adapter",
     "lora",
     "image",
+    "image_edit",
+    "image_batch",
+    "composite",
+    "mask",
 )
 THIMBLE = Path(__file__).parent.parent / "diffusion" / "thimble"
 

@@ -57,9 +57,12 @@ def check_node(function: Callable[..., Any], /, **inputs: Any) -> Any:
 
 
 def image_problem(value: Any) -> str | None:
-    """Why a value is no IMAGE, (B, H, W, 3) float32 in [0, 1] on the CPU; None when it is."""
+    """Why a value is no IMAGE, (B, H, W, 3) float32 in [0, 1] on the CPU; None when it is.
+
+    A fourth channel, alpha, may be there.
+    """
     return _tensor_problem(value, "(B, H, W, 3)", 4) or (
-        None if value.shape[-1] == 3 else f"expected (B, H, W, 3), got {tuple(value.shape)}"
+        None if value.shape[-1] in {3, 4} else f"expected (B, H, W, 3), got {tuple(value.shape)}"
     )
 
 

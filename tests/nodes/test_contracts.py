@@ -15,6 +15,7 @@ from weft.engine.engine import Engine
 from weft.engine.errors import FileError, NodeError, RunError
 from weft.engine.node import node
 from weft.engine.registry import Registry
+from weft.engine.sockets import SocketType
 from weft.engine.values import Values
 from weft.engine.workflow import Workflow
 from weft.engine.workspace import Workspace
@@ -177,7 +178,11 @@ def test_fixtures_cover_every_socket_type_of_the_nodes() -> None:
     specs = standard_registry(packs=False).values()
     sockets = {p.type for s in specs for p in s.parameters.values() if p.is_socket}
     sockets |= {o.type for s in specs for o in s.outputs}
-    names = {a.name for kind in sockets for a in (kind.args or (kind,))}
+
+    def names_of(kind: SocketType) -> set[str]:
+        return set().union(*map(names_of, kind.args)) if kind.args else {kind.name}
+
+    names = set().union(*map(names_of, sockets))
     # The others depend on the node: any type at all, or its own choices.
     assert names - {"NONE", "ANY", "VAR", "COMBO"} <= set(testing.SOCKETS)
 
