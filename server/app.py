@@ -12,7 +12,7 @@ from .files.service import install_files
 from .guard.middleware import install_guard
 from .guard.policy import policy_of
 from .keys import CATALOG, SETTINGS
-from .routes import docs, events, files, jobs, models, nodes, queue, system, workflows
+from .routes import docs, events, files, front, jobs, models, nodes, queue, system, workflows
 from .services import services
 from .settings import Settings
 
@@ -43,6 +43,7 @@ def create_app(settings: Settings) -> web.Application:
     install_files(app)
     nodes.install_nodes(app)
     install_comfy(app)
+    front.install_front(app)
     for module in MODULES:
         app.add_routes(module.routes)
     return app

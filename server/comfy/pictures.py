@@ -95,7 +95,7 @@ async def _keep(
     kind = as_kind(fields.get("type", "input"))
     folder = fields.get("subfolder", "").strip("/")
     full = f"{folder}/{name}" if folder else name
-    overwrite = fields.get("overwrite", "") in ("true", "1")
+    overwrite = fields.get("overwrite", "").lower() in ("true", "1")
     kept = await request.app[UPLOADS].keep(content, kind, full, overwrite=overwrite)
     place, _, last = kept.rpartition("/")
     return answer({"name": last, "subfolder": place, "type": kind})
