@@ -56,8 +56,8 @@ class BatchedDenoiser:
         self._model = model
         self._family = family_named(model.family)
         self._network: Any = model.weights.module
-        first = next(self._network.parameters())
-        self._like: Tensor = torch.empty(0, device=first.device, dtype=first.dtype)
+        weights = model.weights  # its parameters may be stored in a smaller type
+        self._like: Tensor = torch.empty(0, device=weights.device, dtype=weights.dtype)
         self._parametrization = Parametrization(sampling_of(model))
         self._table = self._parametrization.table
         self._plans: dict[tuple[object, ...], list[_Call]] = {}
@@ -145,7 +145,7 @@ class BatchedDenoiser:
                 )
                 if region.counts
             ]
-            groups = _groups(rows)
+            groups = _groups(rows, self._family.repeats_tokens)
             self._plans[key] = [self._prepare(group, patches, x.shape) for group in groups]
         return self._plans[key]
 
@@ -226,12 +226,12 @@ def _added(left: Mapping[str, Any], right: Mapping[str, Any]) -> Mapping[str, An
     }
 
 
-def _groups(rows: Sequence[_Row]) -> list[list[_Row]]:
+def _groups(rows: Sequence[_Row], repeats: bool) -> list[list[_Row]]:
     """Rows that can share one call: same size and control, token lengths that repeat evenly."""
     groups: list[list[_Row]] = []
     for row in rows:
         for group in groups:
-            if _share(group, row):
+            if _share(group, row, repeats):
                 group.append(row)
                 break
         else:
@@ -239,12 +239,12 @@ def _groups(rows: Sequence[_Row]) -> list[list[_Row]]:
     return groups
 
 
-def _share(group: Sequence[_Row], row: _Row) -> bool:
+def _share(group: Sequence[_Row], row: _Row, repeats: bool) -> bool:
     left, right = group[0].control, row.control
     if len(left) != len(right) or _extent(group[0]) != _extent(row):
         return False
     lengths = [member.entry.tokens.shape[1] for member in (*group, row)]
-    if math.lcm(*lengths) // min(lengths) > MOST_REPEATS:
+    if math.lcm(*lengths) // min(lengths) > (MOST_REPEATS if repeats else 1):
         return False
     return all(same_use(a, b) for a, b in zip(left, right, strict=True))
 

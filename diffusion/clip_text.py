@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from .embeddings import ExtraTokens
 from .errors import ParameterError
 from .prompt import Piece, parse_prompt
 from .tokenizers import TextTokenizer, tokenizer_for
@@ -86,6 +87,7 @@ def encode_clip(
     final_norm: bool = True,
     pad: int | None = None,
     least: int = 1,
+    projected: bool = True,
     square_brackets: bool = True,
 ) -> ClipText:
     """Encode a prompt with one CLIP text encoder; see `encode_text`.
@@ -97,6 +99,7 @@ def encode_clip(
         final_norm: Whether the encoder's last norm is applied to it (SDXL: no).
         pad: Id that fills a chunk; None = the end token.
         least: Chunks to make at least; the further ones are empty.
+        projected: Whether the pooled text goes through the encoder's projection, if it has one.
         square_brackets: Whether "[x]" weakens x.
     """
     import torch
@@ -105,7 +108,8 @@ def encode_clip(
     length = int(weights.config["max_position_embeddings"])
     filler = tokenizer.end if pad is None else pad
     pieces = parse_prompt(text, square_brackets=square_brackets)
-    chunks = chunk_tokens(pieces, tokenizer, length, filler)
+    extra = ExtraTokens(weights)
+    chunks = chunk_tokens(pieces, tokenizer, length, filler, extra)
     empty = [Token(tokenizer.start), Token(tokenizer.end), *[Token(filler)] * (length - 2)]
     chunks += [empty] * (least - len(chunks))
     weighted = any(token.weight != 1.0 for chunk in chunks for token in chunk)
@@ -113,7 +117,7 @@ def encode_clip(
     if weighted:
         rows.append([token.id for token in empty])
     with torch.no_grad():
-        hidden, pooled = _encode(weights, rows, tokenizer.end, layer, final_norm)
+        hidden, pooled = _encode(weights, rows, tokenizer.end, layer, final_norm, projected, extra)
         if weighted:
             blank, hidden = hidden[-1:], hidden[:-1]
             factors = torch.tensor([[token.weight for token in chunk] for chunk in chunks])
@@ -127,7 +131,8 @@ def count_chunks(weights: Weights, text: str, *, square_brackets: bool = True) -
     """How many chunks of 77 a prompt takes."""
     tokenizer = tokenizer_of(weights)
     length = int(weights.config["max_position_embeddings"])
-    return len(chunk_tokens(parse_prompt(text, square_brackets=square_brackets), tokenizer, length))
+    pieces = parse_prompt(text, square_brackets=square_brackets)
+    return len(chunk_tokens(pieces, tokenizer, length, extra=ExtraTokens(weights)))
 
 
 def set_clip_last_layer(clip: Clip, last_layer: int) -> Clip:
@@ -157,11 +162,16 @@ def tokenizer_of(weights: Weights) -> TextTokenizer:
 
 
 def chunk_tokens(
-    pieces: list[Piece], tokenizer: TextTokenizer, length: int = 77, pad: int | None = None
+    pieces: list[Piece],
+    tokenizer: TextTokenizer,
+    length: int = 77,
+    pad: int | None = None,
+    extra: ExtraTokens | None = None,
 ) -> list[list[Token]]:
     """Tokenize weighted pieces into chunks of `length` (start, payload, end, padding).
 
-    `pad` is the id that fills up; None = the end token.
+    `pad` is the id that fills up; None = the end token. `extra` reads embeddings that the text
+    names; None = it names none.
 
     A piece that does not fit in what is left of a chunk begins the next one when it is short
     (< 8 tokens), and is cut when it is long.
@@ -169,8 +179,12 @@ def chunk_tokens(
     start, end = Token(tokenizer.start), Token(tokenizer.end)
     payload = length - 2
     chunks: list[list[Token]] = [[]]
-    for piece in pieces:
-        group = [Token(number, piece.weight) for number in tokenizer.ids(piece.text)]
+    groups = [
+        [Token(number, piece.weight) for number in ids]
+        for piece in pieces
+        for ids in (extra.groups(piece.text, tokenizer) if extra else [tokenizer.ids(piece.text)])
+    ]
+    for group in groups:
         while group:
             room = payload - len(chunks[-1])
             if len(group) <= room:
@@ -185,13 +199,19 @@ def chunk_tokens(
 
 
 def _encode(
-    weights: Weights, rows: list[list[int]], end: int, layer: int, final_norm: bool
+    weights: Weights,
+    rows: list[list[int]],
+    end: int,
+    layer: int,
+    final_norm: bool,
+    projected: bool,
+    extra: ExtraTokens,
 ) -> tuple[Tensor, Tensor]:
     """Hidden states (N, 77, C) and pooled (N, P), float32 on the CPU."""
     import torch
 
     module: Any = weights.module
-    network: Any = getattr(module, "text_model", module)
+    network: Any = extra.install(getattr(module, "text_model", module))
     device = next(network.parameters()).device
     ids = torch.tensor(rows, device=device)
     early = layer != -1 or not final_norm
@@ -200,7 +220,8 @@ def _encode(
     # The embedding at the first end token; transformers' own rule depends on a legacy config value.
     first_end = (ids[:, 1:] == end).int().argmax(dim=1) + 1
     pooled = last[torch.arange(len(rows), device=device), first_end]
-    if (projection := getattr(module, "text_projection", None)) is not None:
+    projection = getattr(module, "text_projection", None) if projected else None
+    if projection is not None:
         pooled = projection(pooled)
     if early:
         last = out.hidden_states[layer]

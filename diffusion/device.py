@@ -4,8 +4,9 @@ CUDA before Apple's MPS before the CPU; the environment variable WEFT_DEVICE ove
 "cuda:1", "mps"). Number types: float32 on the CPU, where half types are slow or inexact; float16
 for the UNet, ControlNets and adapters on a GPU, where the VAE runs in bfloat16 if the card has it
 and in float32 otherwise (float16 overflows in the SD1.x decoder), and text and image encoders in
-float32 (they run once, and their rounding would reach every step). WEFT_DTYPE overrides all of them
-("float32", "bfloat16", "float16").
+float32 (they run once, and their rounding would reach every step). T5 (too large for float32) and
+diffusion transformers run in bfloat16 where the card has it, as they were trained. WEFT_DTYPE
+overrides all of them ("float32", "bfloat16", "float16").
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def compute_dtype(kind: str, device: torch.device) -> torch.dtype:
     """The number type in which a network of this kind runs on this device.
 
     Args:
-        kind: "unet", "controlnet", "ip_adapter", "vae", "text_encoder" or "clip_vision".
+        kind: A key of `networks.SHELLS`.
         device: From `compute_device`.
 
     Raises:
@@ -70,9 +71,11 @@ def compute_dtype(kind: str, device: torch.device) -> torch.dtype:
                 got=wanted,
             )
         return known[wanted]
-    if device.type == "cpu" or kind in {"text_encoder", "clip_vision"}:
+    if device.type == "cpu" or kind in {"text_encoder", "clip_vision", "bert"}:
         return torch.float32
-    if kind == "vae":
-        bfloat = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    bfloat = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    if kind in {"vae", "t5"}:
         return torch.bfloat16 if bfloat else torch.float32
+    if kind in {"sd3", "flux", "pixart"} and bfloat:
+        return torch.bfloat16
     return torch.float16

@@ -182,7 +182,7 @@ def weights_of(
         network = network_class(kind, shapes)
         config = network_config(kind, shapes, source.metadata, stated or source.stated)
     device = compute_device()
-    compute, storage = _types(dtype, compute_dtype(kind, device))
+    compute, storage = _types(dtype, compute_dtype(network, device))
     reader = TensorReader(source.files)
     content = digest or source.digest
     if dtype not in (None, "default"):

@@ -361,6 +361,10 @@ class Clip:
         """All encoders, in the family's order."""
         return (self.weights, *self.others)
 
+    def encoder(self, role: str) -> Weights | None:
+        """One of the encoders by its role, "CLIP-L", "CLIP-G", "T5" ...; None if it is missing."""
+        return next((w for w in self.encoders if w.extras.get("role") == role), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Vae:

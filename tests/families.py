@@ -178,3 +178,249 @@ def tiny_sd2(path: Path, seed: int = 0, metadata: dict[str, str] | None = None) 
         metadata=metadata,
     )
     return Made(path, network, vae, (encoder,))
+
+
+# --- transformers with T5 ---
+
+T5_WIDTH = 64
+T5_VOCABULARY = 3 + len(models.WORDS)
+
+
+def t5_tokenizer() -> str:
+    """The text of a tokenizer.json with whole words and T5's special tokens."""
+    import json
+
+    stored = json.loads(models.word_tokenizer())
+    vocabulary = {"<pad>": 0, "</s>": 1, "<unk>": 2}
+    vocabulary |= {word: 3 + i for i, word in enumerate(models.WORDS)}
+    stored["model"]["vocab"] = vocabulary
+    for token, word in zip(stored["added_tokens"], vocabulary, strict=False):
+        token["content"] = word
+    return json.dumps(stored)
+
+
+def t5_encoder(seed: int = 7) -> Any:
+    """A random T5 encoder of 2 layers for the words of `models.WORDS`."""
+    import torch
+    from transformers import T5Config, T5EncoderModel
+
+    torch.manual_seed(seed)
+    config = T5Config(
+        vocab_size=T5_VOCABULARY,
+        d_model=T5_WIDTH,
+        d_kv=16,
+        d_ff=96,
+        num_layers=2,
+        num_heads=4,
+        feed_forward_proj="gated-gelu",
+    )
+    return T5EncoderModel(config).eval()
+
+
+def t5_tensors(encoder: Any, prefix: str) -> dict[str, Any]:
+    """A T5 encoder as its files hold it: the embedding once."""
+    state = encoder.state_dict()
+    return {prefix + k: v for k, v in state.items() if k != "encoder.embed_tokens.weight"}
+
+
+def vae16(seed: int = 1) -> Any:
+    """A random VAE of 16 channels without quantising convolutions, as SD3 and Flux have."""
+    import torch
+    from diffusers import AutoencoderKL
+
+    torch.manual_seed(seed)
+    levels = len(models.VAE_WIDTHS)
+    return AutoencoderKL(
+        block_out_channels=models.VAE_WIDTHS,
+        layers_per_block=1,
+        down_block_types=("DownEncoderBlock2D",) * levels,
+        up_block_types=("UpDecoderBlock2D",) * levels,
+        latent_channels=16,
+        use_quant_conv=False,
+        use_post_quant_conv=False,
+    ).eval()
+
+
+def sd3_transformer(*, qk_norm: bool = False, dual: tuple[int, ...] = (), seed: int = 0) -> Any:
+    """A random SD3 transformer of 2 blocks."""
+    import torch
+    from diffusers import SD3Transformer2DModel
+
+    torch.manual_seed(seed)
+    network = SD3Transformer2DModel(
+        sample_size=8,
+        patch_size=2,
+        in_channels=16,
+        num_layers=2,
+        attention_head_dim=64,
+        num_attention_heads=1,
+        joint_attention_dim=max(T5_WIDTH, L_WIDTH + G_WIDTH),
+        caption_projection_dim=64,
+        pooled_projection_dim=L_WIDTH + G_WIDTH,
+        out_channels=16,
+        pos_embed_max_size=8,
+        qk_norm="rms_norm" if qk_norm else None,
+        dual_attention_layers=dual,
+    ).eval()
+    # Random norms, so that a wrong name would show.
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if "norm_" in name:
+                parameter.uniform_(0.5, 1.5)
+    return network
+
+
+def flux_transformer(*, guided: bool = True, seed: int = 0) -> Any:
+    """A random Flux transformer of 2 double and 2 single blocks."""
+    import torch
+    from diffusers import FluxTransformer2DModel
+
+    torch.manual_seed(seed)
+    network = FluxTransformer2DModel(
+        in_channels=64,
+        num_layers=2,
+        num_single_layers=2,
+        attention_head_dim=32,
+        num_attention_heads=2,
+        joint_attention_dim=T5_WIDTH,
+        pooled_projection_dim=L_WIDTH,
+        guidance_embeds=guided,
+        axes_dims_rope=(4, 14, 14),
+    ).eval()
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if "norm_" in name:
+                parameter.uniform_(0.5, 1.5)
+    return network
+
+
+def pixart_transformer(*, sized: bool, seed: int = 0) -> Any:
+    """A random PixArt transformer of 2 blocks."""
+    import torch
+    from diffusers import PixArtTransformer2DModel
+
+    torch.manual_seed(seed)
+    network = PixArtTransformer2DModel(
+        num_attention_heads=16,
+        attention_head_dim=6,
+        in_channels=4,
+        out_channels=8,
+        num_layers=2,
+        cross_attention_dim=96,
+        sample_size=128,
+        interpolation_scale=2,
+        caption_channels=T5_WIDTH,
+        use_additional_conditions=sized,
+    ).eval()
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if "scale_shift_table" in name:
+                parameter.normal_(std=0.5)
+    return network
+
+
+def flux_tensors(network: Any, prefix: str = "") -> dict[str, Any]:
+    """A Flux transformer as black-forest-labs published it."""
+    import torch
+
+    state = dict(network.state_dict())
+
+    def swap(tensor: Any) -> Any:
+        scale, shift = tensor.chunk(2)
+        return torch.cat([shift, scale])
+
+    result: dict[str, Any] = {}
+    for end in ("weight", "bias"):
+        for theirs, ours in (
+            ("img_in", "x_embedder"),
+            ("txt_in", "context_embedder"),
+            ("time_in.in_layer", "time_text_embed.timestep_embedder.linear_1"),
+            ("time_in.out_layer", "time_text_embed.timestep_embedder.linear_2"),
+            ("vector_in.in_layer", "time_text_embed.text_embedder.linear_1"),
+            ("vector_in.out_layer", "time_text_embed.text_embedder.linear_2"),
+            ("guidance_in.in_layer", "time_text_embed.guidance_embedder.linear_1"),
+            ("guidance_in.out_layer", "time_text_embed.guidance_embedder.linear_2"),
+            ("final_layer.linear", "proj_out"),
+        ):
+            if f"{ours}.{end}" in state:
+                result[f"{theirs}.{end}"] = state[f"{ours}.{end}"]
+        result[f"final_layer.adaLN_modulation.1.{end}"] = swap(state[f"norm_out.linear.{end}"])
+        for i in range(network.config.num_layers):
+            old, new = f"transformer_blocks.{i}.", f"double_blocks.{i}."
+            for theirs, ours in (
+                ("img_mod.lin", "norm1.linear"),
+                ("txt_mod.lin", "norm1_context.linear"),
+                ("img_attn.proj", "attn.to_out.0"),
+                ("txt_attn.proj", "attn.to_add_out"),
+                ("img_mlp.0", "ff.net.0.proj"),
+                ("img_mlp.2", "ff.net.2"),
+                ("txt_mlp.0", "ff_context.net.0.proj"),
+                ("txt_mlp.2", "ff_context.net.2"),
+            ):
+                result[f"{new}{theirs}.{end}"] = state[f"{old}{ours}.{end}"]
+            for stream, names in (
+                ("img", ("to_q", "to_k", "to_v")),
+                ("txt", ("add_q_proj", "add_k_proj", "add_v_proj")),
+            ):
+                parts = [state[f"{old}attn.{name}.{end}"] for name in names]
+                result[f"{new}{stream}_attn.qkv.{end}"] = torch.cat(parts)
+        for i in range(network.config.num_single_layers):
+            old, new = f"single_transformer_blocks.{i}.", f"single_blocks.{i}."
+            result[f"{new}modulation.lin.{end}"] = state[f"{old}norm.linear.{end}"]
+            result[f"{new}linear2.{end}"] = state[f"{old}proj_out.{end}"]
+            names = ("attn.to_q", "attn.to_k", "attn.to_v", "proj_mlp")
+            result[f"{new}linear1.{end}"] = torch.cat([state[f"{old}{n}.{end}"] for n in names])
+    for i in range(network.config.num_layers):
+        old, new = f"transformer_blocks.{i}.attn.", f"double_blocks.{i}."
+        for theirs, ours in (
+            ("img_attn.norm.query_norm", "norm_q"),
+            ("img_attn.norm.key_norm", "norm_k"),
+            ("txt_attn.norm.query_norm", "norm_added_q"),
+            ("txt_attn.norm.key_norm", "norm_added_k"),
+        ):
+            result[f"{new}{theirs}.scale"] = state[f"{old}{ours}.weight"]
+    for i in range(network.config.num_single_layers):
+        old, new = f"single_transformer_blocks.{i}.attn.", f"single_blocks.{i}.norm."
+        result[f"{new}query_norm.scale"] = state[f"{old}norm_q.weight"]
+        result[f"{new}key_norm.scale"] = state[f"{old}norm_k.weight"]
+    return {prefix + name: tensor for name, tensor in result.items()}
+
+
+def tiny_flux(path: Path, *, guided: bool = True, seed: int = 0) -> Made:
+    """Write a tiny Flux checkpoint with both text encoders."""
+    network, vae = flux_transformer(guided=guided, seed=seed), vae16(seed + 1)
+    small = text_encoder(L_WIDTH, act="quick_gelu", seed=seed + 2)
+    large = t5_encoder(seed + 3)
+    write(
+        path,
+        flux_tensors(network, "model.diffusion_model."),
+        ldm("vae", vae),
+        text_tensors(small, "text_encoders.clip_l.transformer."),
+        t5_tensors(large, "text_encoders.t5xxl.transformer."),
+        metadata={"tokenizer_2": t5_tokenizer()},
+    )
+    return Made(path, network, vae, (small, large))
+
+
+def folder(path: Path, made: Made, parts: tuple[str, ...], **configs: Any) -> Path:
+    """The same model as a diffusers folder; `parts` name the text encoders' folders."""
+    import json
+
+    network = "unet" if type(made.network).__name__.startswith("UNet") else "transformer"
+    made.network.save_pretrained(path / network)
+    made.vae.save_pretrained(path / "vae")
+    for part, encoder in zip(parts, made.encoders, strict=True):
+        encoder.save_pretrained(path / part)
+        tokenizer = path / part.replace("text_encoder", "tokenizer")
+        tokenizer.mkdir()
+        is_t5 = type(encoder).__name__.startswith("T5")
+        text = t5_tokenizer() if is_t5 else models.word_tokenizer()
+        (tokenizer / "tokenizer.json").write_text(text)
+    for part, changes in configs.items():
+        name = "scheduler_config.json" if part == "scheduler" else "config.json"
+        (path / part).mkdir(exist_ok=True)
+        file = path / part / name
+        known = json.loads(file.read_text()) if file.exists() else {}
+        file.write_text(json.dumps(known | changes))
+    (path / "model_index.json").write_text("{}")
+    return path

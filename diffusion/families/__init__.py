@@ -21,6 +21,10 @@ _HOME: Mapping[str, tuple[str, str]] = {
     "sdxl": ("sdxl", "BASE"),
     "sdxl_refiner": ("sdxl", "REFINER"),
     "playground": ("playground", "FAMILY"),
+    "sd3": ("sd3", "FAMILY"),
+    "flux": ("flux", "FAMILY"),
+    "pixart_alpha": ("pixart", "ALPHA"),
+    "pixart_sigma": ("pixart", "SIGMA"),
 }
 """Family -> module and name of its object; imported on first use."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from ..errors import ModelError, ParameterError
+from ..errors import ModelError, ParameterError, ShapeError
 from ..latent_format import LatentFormat
 from ..model_sampling import ModelSampling
 
@@ -79,6 +79,8 @@ class Family(ABC):
         text_places: Where single files keep each encoder: prefixes, in the same order.
         controls: The `ControlNet.family` values that fit.
         may_lack_encoders: Whether the network runs with only some of its text encoders (SD3).
+        repeats_tokens: Whether a shorter text may be repeated to share a call with a longer one:
+            right for plain cross-attention, which does not count tokens.
     """
 
     name: ClassVar[str]
@@ -89,6 +91,7 @@ class Family(ABC):
     text_places: ClassVar[tuple[tuple[str, ...], ...]]
     controls: ClassVar[tuple[str, ...]] = ()
     may_lack_encoders: ClassVar[bool] = False
+    repeats_tokens: ClassVar[bool] = True
 
     @abstractmethod
     def owns(self, facts: NetworkFacts) -> bool:
@@ -112,8 +115,8 @@ class Family(ABC):
         width = model.weights.config.get("cross_attention_dim")
         return None if width is None else int(width)
 
-    def width_of(self, clip: Clip) -> int:
-        """Width of the text that these encoders give together."""
+    def width_of(self, clip: Clip) -> int | None:
+        """Width of the text that these encoders give together; None if it fits any network."""
         return sum(int(weights.config["hidden_size"]) for weights in clip.encoders)
 
     def encode(
@@ -217,3 +220,35 @@ def pooled_of(rows: Sequence[Row], batch: int, width: int, like: Tensor) -> Tens
         torch.zeros(1, width) if row.entry.pooled is None else row.entry.pooled for row in rows
     ]
     return torch.cat([part.expand(batch, -1) for part in parts]).to(like)
+
+
+def same_length_tokens(
+    rows: Sequence[Row], batch: int, like: Tensor, width: int, words: str, *, exact: bool = False
+) -> Tensor:
+    """Text of rows of one length, (len(rows) * batch, T, C).
+
+    Raises:
+        ShapeError: It is wider than the network takes, or (exact) not just as wide.
+    """
+    import torch
+
+    found = rows[0].entry.tokens.shape[-1]
+    if found > width or (exact and found != width):
+        raise ShapeError(
+            "conditioning.does_not_fit",
+            "The prompt was encoded by a text encoder of another model.",
+            expected=f"width {width} ({words})",
+            got=str(found),
+            hint="Encode it with the text encoders of the model that is sampled.",
+        )
+    return torch.cat([row.entry.tokens.expand(batch, -1, -1) for row in rows]).to(like)
+
+
+def even(x: Tensor) -> Tensor:
+    """x with sides that patches of 2 cover; what is added continues from the other side."""
+    import torch.nn.functional as F
+
+    height, width = x.shape[-2:]
+    if height % 2 == 0 and width % 2 == 0:
+        return x
+    return F.pad(x, (0, width % 2, 0, height % 2), mode="circular")

@@ -23,6 +23,7 @@ class NetworkFacts:
         context: Width of the text; 0 if there is none.
         added: Width of pooled text and sizes together (SDXL).
         linear: Whether attention projects by linear layers rather than 1x1 convolutions.
+        guided: Whether a transformer is told how strong guidance shall be (Flux dev).
         sized: Whether a PixArt network is told sizes.
         tokens: Text length that a PixArt file names; 0 if it does not.
         markers: Those of `MARKERS` that the file holds.
@@ -35,6 +36,7 @@ class NetworkFacts:
     context: int = 0
     added: int = 0
     linear: bool = False
+    guided: bool = False
     sized: bool = False
     tokens: int = 0
     markers: frozenset[str] = frozenset()
@@ -119,6 +121,13 @@ def _transformer(shapes: Shapes, prefix: str, body: str, layout: str) -> Network
         layout=layout,
         prefix=prefix,
         context=next((shapes[prefix + n][1] for n in text if prefix + n in shapes), 0),
+        guided=any(
+            prefix + name in shapes
+            for name in (
+                "guidance_in.in_layer.weight",
+                "time_text_embed.guidance_embedder.linear_1.weight",
+            )
+        ),
         sized=any(prefix + name in shapes for name in sizes),
         tokens=shapes.get(prefix + "y_embedder.y_embedding", (0,))[0],
     )
