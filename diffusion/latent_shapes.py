@@ -136,6 +136,7 @@ def composite_latent(
     Raises:
         ShapeError: They belong to different families.
     """
+    family = joint_family(destination, source)
     left, top, soft = x // DOWNSCALE, y // DOWNSCALE, feather // DOWNSCALE
     tall, wide = destination.samples.shape[-2:]
     check_crop(left, top, wide, tall, unit="cells of 8 pixels")
@@ -144,7 +145,7 @@ def composite_latent(
     columns = _fade(upper.shape[-1], soft, left > 0, left + upper.shape[-1] < wide)
     mask = (rows[:, None] * columns)[None]
     samples = paste(destination.samples, upper, left, top, mask if soft else None)
-    return replace(destination, samples=samples, family=joint_family(destination, source))
+    return replace(destination, samples=samples, family=family)
 
 
 def _fade(length: int, soft: int, at_start: bool, at_end: bool) -> Tensor:
