@@ -26,8 +26,8 @@ def encode_for_inpaint(vae: Vae, image: Image, mask: Mask, *, grow: int = 6) -> 
         vae: Autoencoder.
         image: (B, H, W, 3) float32 in [0, 1].
         mask: (B or 1, h, w) any size; from 0.5 on selected.
-        grow: Pixels by which the noise mask is wider than the grey part, so that edges are painted
-            over; 0 = none.
+        grow: Side in pixels of the square that the noise mask puts around every selected pixel, so
+            that edges are painted over; 0 and 1 add nothing, 6 makes the part 5 pixels wider.
 
     Returns:
         The latent with its noise mask (B or 1, H, W), sides cut to multiples of 8.
@@ -52,7 +52,7 @@ def encode_for_inpaint(vae: Vae, image: Image, mask: Mask, *, grow: int = 6) -> 
 
 
 def _grown(mask: Tensor, by: int) -> Tensor:
-    """A square of `by` pixels around every selected one; a side longer where `by` is even."""
+    """A square of `by` pixels around every selected one; (H or H + 1, W or W + 1)."""
     import torch.nn.functional as F
 
     if by == 0:

@@ -91,7 +91,8 @@ def vae_encode_for_inpaint(
         pixels: (B, H, W, 3) float32 in [0, 1].
         vae: The VAE.
         mask: (B or 1, any size) float32, stretched over the pictures; from 0.5 on painted.
-        grow_mask_by: Pixels by which the painted part is wider than the grey one.
+        grow_mask_by: Side in pixels of the square that is painted around every grey pixel; 0 and 1
+            add nothing.
 
     Returns:
         (B, 4, H / 8, W / 8) float32 with its noise mask.
