@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from .serve_options import add_serve
+from .share_options import add_inspect, add_share
 
 DONE, FAILED, BAD_WORKFLOW, INTERRUPTED = 0, 1, 2, 130
 
@@ -81,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     add_serve(commands.add_parser("serve", help="run the server", allow_abbrev=False))
+
+    add_share(commands.add_parser("share", help="pack, check or run a shared workflow"), _folders)
+    add_inspect(commands.add_parser("inspect", help="say how a picture was made"))
 
     validate = commands.add_parser("validate", help="list every problem of a workflow file")
     validate.add_argument("file")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+from hashlib import file_digest, sha256
 from pathlib import Path
+from typing import Literal
 
 from blake3 import blake3
 
@@ -17,7 +19,7 @@ _MOST = 10_000
 
 
 class FileDigests:
-    """BLAKE3 of files and folders; a file is read again only when its stat changed.
+    """BLAKE3 or SHA-256 of files and folders; a file is read again only when its stat changed.
 
     Size, modification time in nanoseconds, inode and device together are taken as "the same
     file"; the rest is a full read, on all cores.
@@ -25,10 +27,14 @@ class FileDigests:
     Args:
         memo: A file in which the digests of large files are kept over restarts; None for none.
             Losing it costs time only.
+        algorithm: `blake3`, which is fast, or `sha256`, by which model sites know files.
     """
 
-    def __init__(self, memo: Path | None = None) -> None:
+    def __init__(
+        self, memo: Path | None = None, algorithm: Literal["blake3", "sha256"] = "blake3"
+    ) -> None:
         self._memo = memo
+        self._algorithm = algorithm
         self._known: dict[str, tuple[Stamp, str]] = {}
         self._lock = threading.Lock()
         if memo is not None:
@@ -41,7 +47,7 @@ class FileDigests:
             OSError: It cannot be read.
         """
         if path.is_dir():
-            hasher = blake3(b"folder")
+            hasher = blake3(b"folder") if self._algorithm == "blake3" else sha256(b"folder")
             for file in sorted(p for p in path.rglob("*") if p.is_file()):
                 name = file.relative_to(path).as_posix()
                 hasher.update(f"{len(name)}:{name}:{self.digest(file)}".encode())
@@ -53,10 +59,14 @@ class FileDigests:
             known = self._known.get(name)
         if known is not None and known[0] == stamp:
             return known[1]
-        hasher = blake3(max_threads=blake3.AUTO)
-        if found.st_size:
-            hasher.update_mmap(path)
-        digest = hasher.hexdigest()
+        if self._algorithm == "sha256":
+            with path.open("rb") as file:
+                digest = file_digest(file, "sha256").hexdigest()
+        else:
+            hasher = blake3(max_threads=blake3.AUTO)
+            if found.st_size:
+                hasher.update_mmap(path)
+            digest = hasher.hexdigest()
         with self._lock:
             self._known[name] = (stamp, digest)
             if self._memo is not None and found.st_size >= _LARGE:

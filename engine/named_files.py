@@ -9,7 +9,7 @@ from typing import Any
 from .errors import FileError
 from .node import Parameter
 from .values import seal
-from .widgets import InputFile, ModelFile
+from .widgets import InputFile, Mentions, ModelFile
 from .workspace import Workspace
 
 NOTHING = seal(b"N")
@@ -42,16 +42,35 @@ def file_digests(
     found = []
     for parameter in parameters:
         name = names.get(parameter.name)
-        if name is None or parameter.file is None:
+        if name is None:
             found.append(NOTHING)
-            continue
-        path = find_file(workspace, parameter.file, name)
-        try:
-            found.append(seal(b"F" + workspace.digests.digest(path).encode()))
-        except OSError as error:
-            raise FileError(
-                f'The file "{name}" cannot be read: {error.strerror}.',
-                code="files.unreadable",
-                port=parameter.name,
-            ) from error
+        elif parameter.mentions is not None:
+            digests = [
+                _digest(workspace, path, parameter)
+                for path in mentioned_files(workspace, parameter.mentions, name)
+            ]
+            found.append(seal(b"M" + seal(name.encode()) + b"".join(digests)))
+        elif parameter.file is not None:
+            path = find_file(workspace, parameter.file, name)
+            found.append(_digest(workspace, path, parameter))
     return tuple(found)
+
+
+def mentioned_files(workspace: Workspace, mentions: Mentions, text: str) -> list[Path]:
+    """Paths of the files that a text names.
+
+    Raises:
+        FileError: One is not there; the nearest name is offered.
+    """
+    return [workspace.model(mentions.kind, name) for name in mentions.names(text)]
+
+
+def _digest(workspace: Workspace, path: Path, parameter: Parameter) -> bytes:
+    try:
+        return seal(b"F" + workspace.digests.digest(path).encode())
+    except OSError as error:
+        raise FileError(
+            f'The file "{path.name}" cannot be read: {error.strerror}.',
+            code="files.unreadable",
+            port=parameter.name,
+        ) from error

@@ -17,7 +17,7 @@ from .docstring import Docstring, parse_docstring
 from .errors import DeclarationError
 from .lazy import Lazy
 from .sockets import SocketType, socket_type, value_problem
-from .widgets import Alias, Choice, InputFile, ModelFile, Range, Seed, Widget
+from .widgets import Alias, Choice, InputFile, Mentions, ModelFile, Range, Seed, Widget
 
 Lane = Literal["inline", "cpu", "gpu", "io"]
 Effect = Literal["reads", "writes", "network"]
@@ -66,6 +66,11 @@ class Parameter:
         """The kind of file that it names, if it names one."""
         return next((w for w in self.widgets if isinstance(w, ModelFile | InputFile)), None)
 
+    @property
+    def mentions(self) -> Mentions | None:
+        """How its text names files, if it does."""
+        return next((w for w in self.widgets if isinstance(w, Mentions)), None)
+
     def value_problem(self, value: object) -> str | None:
         """Why a plain value does not fit, or None when it does."""
         reason = value_problem(self.type, value)
@@ -106,7 +111,7 @@ class NodeSpec:
         is_async: Whether the function is a coroutine function.
         lazy: Whether it has lazy inputs.
         tolerant: Whether lists it collects may lack what could not be computed.
-        files: The parameters that name files.
+        files: The parameters that name files, also within a text.
         seeds: Names of the parameters that are seeds.
         doc: The docstring in parts.
         where: `file:line` of the declaration.
@@ -277,7 +282,7 @@ def _read(function: Callable[..., Any], *, type_id: str, **fields: Any) -> NodeS
         returns_tuple=returns_tuple,
         is_async=inspect.iscoroutinefunction(function),
         lazy=any(p.lazy for p in parameters.values()),
-        files=tuple(p for p in parameters.values() if p.file is not None),
+        files=tuple(p for p in parameters.values() if p.file or p.mentions),
         seeds=tuple(p.name for p in parameters.values() if p.is_seed),
         doc=doc,
         where=where,

@@ -11,7 +11,7 @@ from .document import Document, Link, as_link, as_links, split_target
 from .errors import FileError, Problem, ValidationError
 from .expand import expand
 from .listing import listed
-from .named_files import find_file
+from .named_files import find_file, mentioned_files
 from .node import NodeSpec, Parameter
 from .registry import Registry
 from .sockets import SocketType, accepts, shorten
@@ -211,9 +211,12 @@ class _Check:
                 got=_show(value),
                 hint=hint,
             )
-        elif parameter.file is not None and isinstance(value, str) and self.workspace is not None:
+        elif isinstance(value, str) and self.workspace is not None:
             try:
-                find_file(self.workspace, parameter.file, value)
+                if parameter.mentions is not None:
+                    mentioned_files(self.workspace, parameter.mentions, value)
+                elif parameter.file is not None:
+                    find_file(self.workspace, parameter.file, value)
             except FileError as error:
                 p = error.problem
                 yield Problem(

@@ -6,6 +6,7 @@ ckpt_name: Annotated[str, ModelFile("checkpoints")]
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -78,6 +79,28 @@ class InputFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Mentions:
+    """A text that may name model files of one kind, each after a prefix: "embedding:style".
+
+    The cache knows such a text together with the content of the files that it names.
+
+    Attributes:
+        kind: Folder of the files.
+        pattern: Finds a mention; its first group is the name.
+        suffix: What a name may leave out.
+    """
+
+    kind: str
+    pattern: str
+    suffix: str = ".safetensors"
+
+    def names(self, text: str) -> list[str]:
+        """The files that a text names, in order, each once, with their suffix."""
+        found = [match[1] for match in re.finditer(self.pattern, text)]
+        return [n.removesuffix(self.suffix) + self.suffix for n in dict.fromkeys(found)]
+
+
+@dataclass(frozen=True, slots=True)
 class Alias:
     """Other names by which documents may call this parameter (ComfyUI's, or an earlier one)."""
 
@@ -87,7 +110,7 @@ class Alias:
         object.__setattr__(self, "names", names)
 
 
-Widget = Range | Choice | Multiline | Seed | ModelFile | InputFile | Alias
+Widget = Range | Choice | Multiline | Seed | ModelFile | InputFile | Mentions | Alias
 
 
 def to_json(widget: Widget) -> Mapping[str, Any]:
@@ -106,5 +129,7 @@ def to_json(widget: Widget) -> Mapping[str, Any]:
             return {"model": kind}
         case InputFile():
             return {"file": True}
+        case Mentions(kind, pattern):
+            return {"mentions": {"model": kind, "pattern": pattern}}
         case Alias(names):
             return {"aliases": list(names)}

@@ -63,6 +63,25 @@ class Workspace:
         self.digests = digests if digests is not None else FileDigests()
         self._extra = {kind: tuple(paths) for kind, paths in (model_folders or {}).items()}
 
+    def writing_to(self, output: Path) -> Workspace:
+        """The same folders with another output folder."""
+        return self._changed(output=output)
+
+    def reading_first(self, folder: Path) -> Workspace:
+        """The same folders with one more for inputs, before the others."""
+        return self._changed(inputs=(folder, *self.inputs))
+
+    def _changed(
+        self, *, inputs: Sequence[Path] | None = None, output: Path | None = None
+    ) -> Workspace:
+        return Workspace(
+            models=self.models,
+            model_folders=self._extra,
+            inputs=self.inputs if inputs is None else inputs,
+            output=self.output if output is None else output,
+            digests=self.digests,
+        )
+
     def folders(self, kind: str) -> tuple[Path, ...]:
         """The folders of one kind of model, in search order, existing or not."""
         names = KINDS.get(kind, (kind,))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import importlib.metadata
 import importlib.util
 import os
 import sys
@@ -20,6 +22,7 @@ from ..engine.file_digest import FileDigests
 from ..engine.history import History
 from ..engine.model_paths import read_extra_model_paths
 from ..engine.registry import Registry
+from ..engine.share.lock import Runtime
 from ..engine.storage import Formats
 from ..engine.values import Values
 from ..engine.workspace import Workspace
@@ -186,6 +189,17 @@ def standard_release() -> int:
     from ..diffusion.residency import RESIDENCY
 
     return RESIDENCY.release()
+
+
+def standard_runtime() -> Runtime:
+    """What decides the numbers here, for locks of shared workflows."""
+    packages = {}
+    for name in ("torch", "diffusers", "transformers"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            packages[name] = importlib.metadata.version(name)
+    return Runtime(
+        weft=importlib.metadata.version("weft"), numerics=standard_numerics(), packages=packages
+    )
 
 
 class StandardEngine(Engine):

@@ -1,0 +1,57 @@
+"""`weft inspect`: what a picture says of its own making; a copy without it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from ..engine.errors import FileError, WeftError
+from . import say
+from .main import BAD_WORKFLOW, DONE
+from .pictures import picture_texts
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Do it; the exit code."""
+    file = Path(options.picture)
+    try:
+        texts = picture_texts(file)
+        if options.workflow:
+            _write_workflow(texts, file, Path(options.workflow))
+        if options.strip:
+            from ..diffusion.picture_texts import strip_texts
+
+            strip_texts(file, Path(options.strip))
+            say.out(f"wrote {options.strip} with {len(texts)} texts left out")
+            return DONE
+    except WeftError as error:
+        say.error(error)
+        return BAD_WORKFLOW
+    if options.json:
+        say.out_json({name: _data(text) for name, text in texts.items()})
+        return DONE
+    if not texts:
+        say.out(f"{file.name} says nothing of how it was made.")
+    for name, text in texts.items():
+        data = _data(text)
+        shown = text if isinstance(data, str) else json.dumps(data, indent=2, ensure_ascii=False)
+        say.out(f"{name}:")
+        for line in shown.splitlines():
+            say.out("  " + "".join(c if c.isprintable() else " " for c in line))
+    return DONE
+
+
+def _write_workflow(texts: dict[str, str], file: Path, target: Path) -> None:
+    text = texts.get("weft") or texts.get("prompt")
+    if text is None:
+        raise FileError(f"The picture {file.name} holds no workflow.", code="share.no_workflow")
+    target.write_text(json.dumps(_data(text), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    say.out(f"wrote {target}")
+
+
+def _data(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

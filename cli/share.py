@@ -1,0 +1,238 @@
+"""`weft share`: pack a workflow with what it needs, check one, run one and compare."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from ..engine.cancel import CancelToken
+from ..engine.document import Document
+from ..engine.errors import Cancelled, FileError, RunError, WeftError
+from ..engine.file_digest import FileDigests
+from ..engine.listing import listed
+from ..engine.registry import Registry
+from ..engine.share.bundle import Bundle, Manifest, read_bundle, unpack_inputs
+from ..engine.share.check import Report, check, renamed
+from ..engine.share.limits import limited
+from ..engine.share.lock import Lock, make_lock
+from ..engine.workflow import Workflow
+from ..engine.workspace import Workspace
+from ..nodes.standard import StandardEngine, home, standard_registry, standard_runtime
+from . import say
+from .main import BAD_WORKFLOW, DONE, FAILED, INTERRUPTED
+from .pictures import Difference, compare, described, first_picture, open_workflow
+from .share_report import show
+from .workspace import workspace_of
+
+BUNDLES = (".weft.png", ".weft.zip")
+ACCEPTABLE = {"reads", "writes", "network", "packs"}
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Do it; the exit code."""
+    try:
+        if options.verb == "pack":
+            return _pack(options)
+        if options.verb == "check":
+            return _check(options)
+        return _run(options)
+    except (RunError, Cancelled) as error:
+        say.error(error)
+        return INTERRUPTED if isinstance(error, Cancelled) else FAILED
+    except WeftError as error:
+        say.error(error)
+        return BAD_WORKFLOW
+
+
+# -- pack -----------------------------------------------------------------------------------------
+
+
+def _pack(options: argparse.Namespace) -> int:
+    file = Path(options.file)
+    target = Path(options.to) if options.to else file.with_name(file.stem + BUNDLES[0])
+    if not target.name.endswith(BUNDLES):
+        raise FileError(
+            f"{target.name} is no name of a bundle.",
+            code="share.bad_name",
+            expected=" or ".join(f"NAME{suffix}" for suffix in BUNDLES),
+            got=target.name,
+        )
+    registry = standard_registry()
+    workflow, picture = open_workflow(file, registry)
+    workspace = workspace_of(options, file)
+    if options.no_picture and target.name.endswith(".png"):
+        raise FileError(
+            "A bundle without a picture cannot be a picture.",
+            code="share.no_picture",
+            hint="Name it NAME.weft.zip.",
+        )
+    if picture is None and not options.no_picture:
+        workflow, picture = _drawn(workflow, registry, workspace)
+    document = listed(workflow.document, registry, workspace)
+    document = Workflow(document).resolve(registry).document
+    lock = _lock(document, registry, workspace)
+    inputs = {each.name: workspace.input(each.name).read_bytes() for each in lock.inputs}
+    title = document.title
+    manifest = Manifest(title=title, author=options.author, license=options.license)
+    bundle = Bundle(
+        Workflow(document), lock, inputs, None if options.no_picture else picture, manifest
+    )
+    data = bundle.to_png() if target.name.endswith(".png") else bundle.to_zip()
+    temporary = target.with_name(f".{target.name}.part")
+    temporary.write_bytes(data)
+    temporary.replace(target)
+    say.out(f"packed {target} ({len(data) / 1e6:.2f} MB)")
+    for model in lock.models:
+        say.out(f"  needs {model.folder}/{model.name}  {model.sha256[:10]}  {model.family or ''}")
+    for name in inputs:
+        say.out(f"  holds {name}")
+    for where in lock.open:
+        say.err(f"  not packed: {where} names its file through a link")
+    return DONE
+
+
+def _drawn(
+    workflow: Workflow, registry: Registry, workspace: Workspace
+) -> tuple[Workflow, bytes | None]:
+    """The workflow with its seeds drawn, and the first picture that it gives."""
+    with tempfile.TemporaryDirectory() as folder:
+        with StandardEngine(registry=registry, workspace=workspace.writing_to(Path(folder))) as e:
+            result = e.run(workflow)
+        return result.workflow, first_picture(result.artifacts)
+
+
+def _lock(document: Document, registry: Registry, workspace: Workspace) -> Lock:
+    return make_lock(
+        document,
+        registry,
+        workspace,
+        standard_runtime(),
+        sha256=_digests().digest,
+        describe=described,
+    )
+
+
+def _digests() -> FileDigests:
+    return FileDigests(home() / "sha256.json", "sha256")
+
+
+# -- check ----------------------------------------------------------------------------------------
+
+
+def _check(options: argparse.Namespace) -> int:
+    file = Path(options.file)
+    registry = standard_registry()
+    workspace = workspace_of(options, file)
+    if file.name.endswith(BUNDLES):
+        bundle = read_bundle(file)
+        report = _report(bundle, registry, workspace)
+    else:
+        workflow, _ = open_workflow(file, registry)
+        document = listed(workflow.document, registry, workspace)
+        lock = _lock(document, registry, workspace)
+        bundle = Bundle(Workflow(document), lock)
+        report = _report(bundle, registry, workspace)
+    if options.json:
+        say.out_json(report.to_json())
+    else:
+        show(report, bundle.manifest)
+    return DONE if report.ready else BAD_WORKFLOW
+
+
+def _report(bundle: Bundle, registry: Registry, workspace: Workspace) -> Report:
+    return check(
+        bundle.workflow.document,
+        bundle.lock,
+        registry,
+        workspace,
+        standard_runtime(),
+        sha256=_digests().digest,
+        bundled=bundle.inputs,
+    )
+
+
+# -- run ------------------------------------------------------------------------------------------
+
+
+def _run(options: argparse.Namespace) -> int:
+    bundle = read_bundle(Path(options.file))
+    registry = standard_registry()
+    own = workspace_of(options)
+    report = _report(bundle, registry, own)
+    report = report.with_choices(_choices(options.use))
+    show(report, bundle.manifest)
+    if not report.ready:
+        return BAD_WORKFLOW
+    if not _accepted(report, options.accept):
+        return BAD_WORKFLOW
+    document = renamed(bundle.workflow.document, registry, report.renamed)
+    with tempfile.TemporaryDirectory(prefix="weft-share-") as folder:
+        unpack_inputs(bundle, Path(folder))
+        workspace = own.reading_first(Path(folder))
+        workspace.output.mkdir(parents=True, exist_ok=True)
+        with StandardEngine(registry=registry, workspace=workspace) as engine:
+            token = CancelToken()
+            folders = [workspace.output, home()]
+            with limited(folders, network="network" in report.effects):
+                result = engine.run(Workflow(document), token=token)
+    for artifact in result.artifacts:
+        say.out(f"{'shown' if artifact.temporary else 'saved'}  {artifact.path}")
+    if not options.verify:
+        return DONE
+    return _verify(bundle, first_picture(result.artifacts), report)
+
+
+def _verify(bundle: Bundle, made: bytes | None, report: Report) -> int:
+    if bundle.picture is None or made is None:
+        say.err("not verified: the bundle or the run has no picture")
+        return FAILED
+    found = compare(bundle.picture, made)
+    if found == Difference(0, None):
+        say.out("verified: the picture is the same")
+        return DONE
+    say.err(f"the picture differs: {found}")
+    for reason in report.differs or ("nothing that the lock knows of differs",):
+        say.err(f"  {reason}")
+    return FAILED
+
+
+def _choices(given: list[str]) -> dict[tuple[str, str], str]:
+    chosen: dict[tuple[str, str], str] = {}
+    for each in given:
+        wanted, equals, other = each.partition("=")
+        folder, slash, name = wanted.partition("/")
+        if not (equals and slash and other):
+            raise FileError(
+                f"--use {each!r} cannot be read.",
+                code="share.bad_choice",
+                expected="FOLDER/NAME=OTHER, such as checkpoints/a.safetensors=b.safetensors",
+                got=each,
+            )
+        chosen[folder, name] = other
+    return chosen
+
+
+def _accepted(report: Report, accept: str | None) -> bool:
+    """Whether a flag or a person lets it do what it would do."""
+    wanted = {*report.effects, *(["packs"] if report.packs else [])}
+    if accept is not None:
+        given = {word.strip() for word in accept.split(",") if word.strip()}
+        unknown = given - ACCEPTABLE
+        if unknown:
+            raise FileError(
+                f"--accept knows no {', '.join(sorted(unknown))}.",
+                code="share.bad_choice",
+                expected=", ".join(sorted(ACCEPTABLE)),
+                got=accept,
+            )
+        if wanted <= given:
+            return True
+        say.err(f"not run: it also {', '.join(sorted(wanted - given))}; see --accept")
+        return False
+    if not sys.stdin.isatty():
+        say.err(f"not run: accept what it does with --accept {','.join(sorted(wanted)) or 'reads'}")
+        return False
+    say.err("Run it? [y/N] ")
+    return sys.stdin.readline().strip().casefold() in ("y", "yes")

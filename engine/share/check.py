@@ -1,0 +1,330 @@
+"""What a shared workflow would need and do here. Nothing runs, nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from ..document import Document, Node
+from ..errors import FileError, Problem
+from ..expand import expand
+from ..parameters import parameter_of
+from ..registry import Registry
+from ..validate import validate
+from ..widgets import ModelFile
+from ..workspace import Workspace
+from .lock import InputLock, Lock, ModelLock, NodeLock, Runtime, Sha256, pack_of
+
+State = Literal["here", "other name", "bundled", "other content", "missing"]
+MISSING = "files are missing"
+_CANDIDATES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class FileCheck:
+    """One file that the workflow needs.
+
+    Attributes:
+        what: `model` or `input`.
+        folder: Kind of model folder; None for an input.
+        name: As the workflow names it.
+        state: `here` (same name and content), `other name` (same content, see `found`), `bundled`,
+            `other content` (a file of that name that is not the one), `missing`.
+        found: Name of the file that would be used instead; None where none is.
+        sha256: Of the file that is wanted.
+        size: Of the file that is wanted, in bytes.
+        candidates: Names that are near; never used unless somebody says so.
+        sources: Where the author had it from.
+    """
+
+    what: Literal["model", "input"]
+    folder: str | None
+    name: str
+    state: State
+    found: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+    candidates: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the very file is at hand."""
+        return self.state in ("here", "other name", "bundled")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCheck:
+    """One node type that the workflow needs.
+
+    Attributes:
+        state: `here`, `other version` (results may differ) or `missing`.
+        here: The version here; None if it is missing.
+        wanted: Version and pack that the lock names; None without a lock.
+    """
+
+    type: str
+    state: Literal["here", "other version", "missing"]
+    here: int | None
+    wanted: NodeLock | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What would happen here.
+
+    Attributes:
+        nodes: Node types.
+        files: Models and inputs.
+        problems: Everything else that keeps it from running.
+        differs: Why the picture may differ from the author's; empty when nothing says so.
+        effects: What the run would touch: `reads`, `writes`, `network`.
+        packs: Packages other than weft whose code would run.
+    """
+
+    nodes: tuple[NodeCheck, ...]
+    files: tuple[FileCheck, ...]
+    problems: tuple[Problem, ...]
+    differs: tuple[str, ...]
+    effects: tuple[str, ...]
+    packs: tuple[str, ...] = ()
+    renamed: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can run here."""
+        return not self.problems and all(f.ready for f in self.files)
+
+    def with_choices(self, chosen: Mapping[tuple[str, str], str]) -> Report:
+        """The report when other models stand in for some.
+
+        Args:
+            chosen: (Kind of model folder, name) -> name of the model to use instead.
+
+        Raises:
+            FileError: A choice is for a file that the workflow does not need.
+        """
+        wanted = {(f.folder, f.name) for f in self.files if f.what == "model"}
+        for folder, name in chosen:
+            if (folder, name) not in wanted:
+                raise FileError(
+                    f"The workflow needs no model {folder}/{name[:200]}.",
+                    code="share.bad_choice",
+                    hint="See `weft share check` for what it needs.",
+                )
+        if not chosen:
+            return self
+        files = tuple(
+            replace(f, state="here", found=chosen[f.folder or "", f.name])
+            if (f.folder, f.name) in chosen
+            else f
+            for f in self.files
+        )
+        why = tuple(f"{name} is replaced by {other}" for (_, name), other in sorted(chosen.items()))
+        left = tuple(d for d in self.differs if d != MISSING or not all(f.ready for f in files))
+        return replace(self, files=files, differs=(*left, *why), renamed={**self.renamed, **chosen})
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON data."""
+        return {
+            "ready": self.ready,
+            "same_picture": self.ready and not self.differs,
+            "nodes": [asdict(n) | {"wanted": _data(n.wanted)} for n in self.nodes],
+            "files": [asdict(f) for f in self.files],
+            "problems": [p.to_json() for p in self.problems],
+            "differs": list(self.differs),
+            "effects": list(self.effects),
+            "packs": list(self.packs),
+        }
+
+
+def check(
+    document: Document,
+    lock: Lock,
+    registry: Registry,
+    workspace: Workspace,
+    runtime: Runtime,
+    *,
+    sha256: Sha256,
+    bundled: Iterable[str] = (),
+) -> Report:
+    """Compare a workflow and its lock with this place.
+
+    Args:
+        document: The workflow.
+        lock: What it was made with.
+        registry: The node types here.
+        workspace: The files here.
+        runtime: Of this place.
+        sha256: Digest of a file.
+        bundled: Names of the input files that came along.
+    """
+    nodes = tuple(_nodes(document, lock, registry))
+    carried = set(bundled)
+    files = [_model(each, workspace, sha256) for each in lock.models]
+    files += [_input(each, workspace, sha256, carried) for each in lock.inputs]
+    missing = {(f.folder, f.name) for f in files if not f.ready}
+    replaced = {
+        (f.folder or "", f.name): f.found
+        for f in files
+        if f.state == "other name" and f.found is not None
+    }
+    flat = expand(document).document
+    specs = [s for node in flat.nodes.values() if (s := registry.find(node.type)) is not None]
+    problems = [p for p in validate(document, registry) if p.code != "graph.unknown_type"]
+    problems += [_missing_node(n) for n in nodes if n.state == "missing"]
+    packs = sorted({pack_of(s) for s in specs})
+    return Report(
+        nodes=nodes,
+        files=tuple(files),
+        problems=tuple(problems),
+        differs=tuple(_differences(lock, runtime, nodes, bool(missing))),
+        effects=tuple(sorted({e for s in specs for e in s.effects})),
+        packs=tuple(p for p in packs if p.partition(" ")[0] != "weft"),
+        renamed=replaced,
+    )
+
+
+def renamed(document: Document, registry: Registry, names: dict[tuple[str, str], str]) -> Document:
+    """A workflow that names files as they are called here.
+
+    Args:
+        document: Any document.
+        registry: Its node types.
+        names: (Kind of model folder, or "" for inputs; name) -> name here.
+    """
+    if not names:
+        return document
+    subgraphs = {
+        name: each.model_copy(update={"nodes": _renamed(document, each.nodes, registry, names)})
+        for name, each in document.subgraphs.items()
+    }
+    nodes = _renamed(document, document.nodes, registry, names)
+    return document.model_copy(update={"nodes": nodes, "subgraphs": subgraphs})
+
+
+def _renamed(
+    document: Document,
+    nodes: Mapping[str, Node],
+    registry: Registry,
+    names: dict[tuple[str, str], str],
+) -> dict[str, Node]:
+    inside = document.model_copy(update={"nodes": nodes})
+
+    def here(target: str, value: Any) -> Any:
+        parameter = parameter_of(inside, registry, target)
+        kind = parameter.file if parameter is not None else None
+        if kind is None:
+            return value
+        folder = kind.kind if isinstance(kind, ModelFile) else ""
+        if isinstance(value, list):  # what a map goes over
+            return [names.get((folder, v), v) if isinstance(v, str) else v for v in value]
+        return names.get((folder, value), value) if isinstance(value, str) else value
+
+    return {
+        node_id: node.with_inputs(
+            {name: here(f"{node_id}.{name}", value) for name, value in node.inputs.items()}
+        )
+        for node_id, node in nodes.items()
+    }
+
+
+def _nodes(document: Document, lock: Lock, registry: Registry) -> Iterable[NodeCheck]:
+    for name in sorted({node.type for node in expand(document).document.nodes.values()}):
+        spec = registry.find(name)
+        wanted = lock.nodes.get(spec.type_id if spec is not None else name)
+        if spec is None:
+            yield NodeCheck(name, "missing", None, wanted)
+        elif wanted is not None and wanted.version != spec.version:
+            yield NodeCheck(name, "other version", spec.version, wanted)
+        else:
+            yield NodeCheck(name, "here", spec.version, wanted)
+
+
+def _model(wanted: ModelLock, workspace: Workspace, sha256: Sha256) -> FileCheck:
+    names = workspace.list_models(wanted.folder)
+    state: State = "missing"
+    if wanted.name in names:
+        if sha256(workspace.model(wanted.folder, wanted.name)) == wanted.sha256:
+            return _file(wanted, "here", wanted.name)
+        state = "other content"
+    for name in names:  # by content: sizes first, because hashing takes long
+        path = workspace.model(wanted.folder, name)
+        if path.is_file() and path.stat().st_size == wanted.size and sha256(path) == wanted.sha256:
+            return _file(wanted, "other name", name)
+    return _file(wanted, state, None, _near(wanted.name, names))
+
+
+def _input(wanted: InputLock, workspace: Workspace, sha256: Sha256, bundled: set[str]) -> FileCheck:
+    if wanted.name in bundled:
+        return _file(wanted, "bundled", wanted.name)
+    try:
+        path = workspace.input(wanted.name)
+    except FileError:
+        return _file(wanted, "missing", None)
+    same = sha256(path) == wanted.sha256
+    return _file(wanted, "here" if same else "other content", wanted.name if same else None)
+
+
+def _file(
+    wanted: ModelLock | InputLock, state: State, found: str | None, near: Sequence[str] = ()
+) -> FileCheck:
+    model = isinstance(wanted, ModelLock)
+    return FileCheck(
+        "model" if model else "input",
+        wanted.folder if isinstance(wanted, ModelLock) else None,
+        wanted.name,
+        state,
+        found,
+        wanted.sha256,
+        wanted.size,
+        tuple(near),
+        tuple(wanted.sources) if isinstance(wanted, ModelLock) else (),
+    )
+
+
+def _near(name: str, names: Sequence[str]) -> list[str]:
+    """Names of the same base first (in another folder), then those that look alike."""
+    import difflib  # noqa: PLC0415  (only where something is missing)
+
+    base = Path(name).name.casefold()
+    same = [n for n in names if Path(n).name.casefold() == base]
+    alike = difflib.get_close_matches(name, names, n=_CANDIDATES)
+    return list(dict.fromkeys([*same, *alike]))[:_CANDIDATES]
+
+
+def _differences(
+    lock: Lock, here: Runtime, nodes: Iterable[NodeCheck], unready: bool
+) -> Iterable[str]:
+    there = lock.runtime
+    if there.weft != here.weft:
+        yield f"weft {there.weft} there, {here.weft} here"
+    if there.numerics != here.numerics:
+        yield f"computed on {there.numerics} there, {here.numerics} here"
+    for name in sorted(there.packages.keys() | here.packages.keys()):
+        one, other = there.packages.get(name), here.packages.get(name)
+        if one != other:
+            yield f"{name} {one or 'not installed'} there, {other or 'not installed'} here"
+    for node in nodes:
+        if node.state == "other version" and node.wanted is not None:
+            yield f"node {node.type} version {node.wanted.version} there, {node.here} here"
+    if unready:
+        yield MISSING
+
+
+def _missing_node(node: NodeCheck) -> Problem:
+    pack = node.wanted.pack if node.wanted is not None else None
+    return Problem(
+        "graph.unknown_type",
+        f'The node type "{node.type[:100]}" is not here'
+        + (f"; the author had it from {pack[:200]}." if pack else "."),
+        expected="a known node type",
+        got=node.type[:100],
+        hint=f"Install the pack {pack[:200]} if you trust it." if pack else "Find its pack.",
+    )
+
+
+def _data(wanted: NodeLock | None) -> dict[str, Any] | None:
+    return wanted.model_dump() if wanted is not None else None
