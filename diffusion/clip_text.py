@@ -185,14 +185,15 @@ def chunk_tokens(
         for ids in (extra.groups(piece.text, tokenizer) if extra else [tokenizer.ids(piece.text)])
     ]
     for group in groups:
-        while group:
+        left = group
+        while left:
             room = payload - len(chunks[-1])
-            if len(group) <= room:
-                chunks[-1] += group
+            if len(left) <= room:
+                chunks[-1] += left
                 break
-            if len(group) >= LONG_WORD or room == payload:
-                chunks[-1] += group[:room]
-                group = group[room:]
+            if len(left) >= LONG_WORD or room == payload:
+                chunks[-1] += left[:room]
+                left = left[room:]
             chunks.append([])
     filler = end if pad is None else Token(pad)
     return [[start, *chunk, end, *[filler] * (length - 2 - len(chunk))] for chunk in chunks]

@@ -93,7 +93,8 @@ def parts_of(
             content = b"".join(found[o] if (found := digests[i]) else b"" for i, o in sources)
             parts[name] = Part(", ".join(shown), content.hex())
     for parameter, digest in zip(spec.files, outside, strict=False):
-        parts[f"file {parameter.name}"] = Part(_shown(names.get(parameter.name)), digest.hex())
+        label = parameter.name if parameter.mentions else f"file {parameter.name}"
+        parts[label] = Part(_shown(names.get(parameter.name)), digest.hex())
     if spec.fingerprint is not None and outside:
         parts["fingerprint"] = Part("fingerprint", outside[-1].hex())
     if spec.lane == "gpu" and numerics is not None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from ..diffusion.types import Clip, Conditioning, Mask
+from ..engine.context import Run
 from ..engine.node import node
-from ..engine.widgets import Multiline, Range
+from ..engine.widgets import Range
+from .prompts import Prompt, embeddings_of
 
 MAX_SIDE = 16_384
 Strength = Annotated[float, Range(0, 10, step=0.01)]
@@ -15,29 +17,35 @@ Where = Literal["default", "mask bounds"]
 
 
 @node("CLIPTextEncode", category="conditioning", version=2, lane="gpu")
-def clip_text_encode(clip: Clip, *, text: Annotated[str, Multiline()]) -> Conditioning:
+def clip_text_encode(run: Run, clip: Clip, *, text: Prompt) -> Conditioning:
     """Encode a prompt.
 
     Args:
         clip: The text encoder.
         text: The prompt. `(words:1.2)` weighs words, `(words)` by 1.1; `\\(` is a plain bracket,
-            and so is `[`. More than 75 tokens are encoded in chunks of 75.
+            and so is `[`. More than 75 tokens are encoded in chunks of 75. `embedding:name` is a
+            textual inversion, a safetensors file in models/embeddings.
 
     Returns:
         Conditioning of one entry, tokens (1, 77 * chunks, C) float32.
+
+    Raises:
+        DiffusionError: An embedding was made for another text encoder.
 
     Source: CLIP (Radford 2021) as Stable Diffusion uses it; weights as in ComfyUI.
     """
     from ..diffusion import encode_text
 
-    return encode_text(clip, text, square_brackets=False)
+    with embeddings_of(run):
+        return encode_text(clip, text, square_brackets=False)
 
 
 @node("CLIPTextEncodeSchedule", category="conditioning", lane="gpu")
 def clip_text_encode_schedule(
+    run: Run,
     clip: Clip,
     *,
-    text: Annotated[str, Multiline()],
+    text: Prompt,
     steps: Annotated[int, Range(1, 10_000)] = 20,
 ) -> Conditioning:
     """Encode a prompt in the syntax of the Stable Diffusion web UI, with changes while sampling.
@@ -63,7 +71,8 @@ def clip_text_encode_schedule(
     """
     from ..diffusion.conditioning import encode_schedule
 
-    return encode_schedule(clip, text, steps=steps)
+    with embeddings_of(run):
+        return encode_schedule(clip, text, steps=steps)
 
 
 @node("ConditioningCombine", category="conditioning", lane="inline")
