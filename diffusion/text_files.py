@@ -193,7 +193,7 @@ def check_text_fits(model: Model, clip: Clip) -> None:
     """
     family = family_named(model.family)
     wanted, found = family.text_width(model), family.width_of(clip)
-    if wanted is not None and wanted != found:
+    if wanted is not None and found is not None and wanted != found:
         raise ModelError(
             "model.widths_do_not_fit",
             f'In "{model.weights.path.name}" the text encoders and the cross-attention of the '

@@ -424,3 +424,130 @@ def folder(path: Path, made: Made, parts: tuple[str, ...], **configs: Any) -> Pa
         file.write_text(json.dumps(known | changes))
     (path / "model_index.json").write_text("{}")
     return path
+
+
+def sd3_tensors(network: Any, prefix: str = "") -> dict[str, Any]:
+    """An SD3 transformer as Stability AI published it."""
+    import torch
+
+    state = dict(network.state_dict())
+    last = network.config.num_layers - 1
+
+    def swap(tensor: Any) -> Any:
+        scale, shift = tensor.chunk(2)
+        return torch.cat([shift, scale])
+
+    result: dict[str, Any] = {"pos_embed": state["pos_embed.pos_embed"]}
+    for end in ("weight", "bias"):
+        for theirs, ours in (
+            ("x_embedder.proj", "pos_embed.proj"),
+            ("context_embedder", "context_embedder"),
+            ("t_embedder.mlp.0", "time_text_embed.timestep_embedder.linear_1"),
+            ("t_embedder.mlp.2", "time_text_embed.timestep_embedder.linear_2"),
+            ("y_embedder.mlp.0", "time_text_embed.text_embedder.linear_1"),
+            ("y_embedder.mlp.2", "time_text_embed.text_embedder.linear_2"),
+            ("final_layer.linear", "proj_out"),
+        ):
+            result[f"{theirs}.{end}"] = state[f"{ours}.{end}"]
+        result[f"final_layer.adaLN_modulation.1.{end}"] = swap(state[f"norm_out.linear.{end}"])
+        for i in range(last + 1):
+            old, new = f"transformer_blocks.{i}.", f"joint_blocks.{i}."
+            for theirs, ours in (
+                ("x_block.adaLN_modulation.1", "norm1.linear"),
+                ("x_block.attn.proj", "attn.to_out.0"),
+                ("x_block.attn2.proj", "attn2.to_out.0"),
+                ("x_block.mlp.fc1", "ff.net.0.proj"),
+                ("x_block.mlp.fc2", "ff.net.2"),
+                ("context_block.attn.proj", "attn.to_add_out"),
+                ("context_block.mlp.fc1", "ff_context.net.0.proj"),
+                ("context_block.mlp.fc2", "ff_context.net.2"),
+            ):
+                if f"{old}{ours}.{end}" in state:
+                    result[f"{new}{theirs}.{end}"] = state[f"{old}{ours}.{end}"]
+            context = state[f"{old}norm1_context.linear.{end}"]
+            context = swap(context) if i == last else context
+            result[f"{new}context_block.adaLN_modulation.1.{end}"] = context
+            for theirs, names in (
+                ("x_block.attn", ("attn.to_q", "attn.to_k", "attn.to_v")),
+                ("x_block.attn2", ("attn2.to_q", "attn2.to_k", "attn2.to_v")),
+                ("context_block.attn", ("attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj")),
+            ):
+                if f"{old}{names[0]}.{end}" in state:
+                    parts = [state[f"{old}{name}.{end}"] for name in names]
+                    result[f"{new}{theirs}.qkv.{end}"] = torch.cat(parts)
+    for name, tensor in state.items():
+        for ours, theirs in (
+            ("attn.norm_q", "x_block.attn.ln_q"),
+            ("attn.norm_k", "x_block.attn.ln_k"),
+            ("attn.norm_added_q", "context_block.attn.ln_q"),
+            ("attn.norm_added_k", "context_block.attn.ln_k"),
+            ("attn2.norm_q", "x_block.attn2.ln_q"),
+            ("attn2.norm_k", "x_block.attn2.ln_k"),
+        ):
+            if f".{ours}.weight" in name:
+                number = name.split(".")[1]
+                result[f"joint_blocks.{number}.{theirs}.weight"] = tensor
+    return {prefix + name: tensor for name, tensor in result.items()}
+
+
+def tiny_sd3(path: Path, *, modern: bool = False, with_t5: bool = True, seed: int = 0) -> Made:
+    """Write a tiny SD3 (modern: SD3.5) checkpoint with its text encoders."""
+    network = sd3_transformer(qk_norm=modern, dual=(0,) if modern else (), seed=seed)
+    vae = vae16(seed + 1)
+    small = text_encoder(L_WIDTH, projection=L_WIDTH, act="quick_gelu", seed=seed + 2)
+    large = text_encoder(G_WIDTH, projection=G_WIDTH, act="quick_gelu", seed=seed + 3)
+    t5 = t5_encoder(seed + 4)
+    write(
+        path,
+        sd3_tensors(network, "model.diffusion_model."),
+        ldm("vae", vae),
+        text_tensors(small, "text_encoders.clip_l.transformer."),
+        text_tensors(large, "text_encoders.clip_g.transformer."),
+        t5_tensors(t5, "text_encoders.t5xxl.transformer.") if with_t5 else {},
+        metadata={"tokenizer_3": t5_tokenizer()},
+    )
+    return Made(path, network, vae, (small, large, t5) if with_t5 else (small, large))
+
+
+def pixart_tensors(network: Any, prefix: str = "", tokens: int = 120) -> dict[str, Any]:
+    """A PixArt transformer as its authors published it."""
+    import torch
+
+    state = dict(network.state_dict())
+    result: dict[str, Any] = {
+        "y_embedder.y_embedding": torch.zeros(tokens, network.config.caption_channels),
+        "final_layer.scale_shift_table": state["scale_shift_table"],
+    }
+    for end in ("weight", "bias"):
+        emb = "adaln_single.emb."
+        for theirs, ours in (
+            ("x_embedder.proj", "pos_embed.proj"),
+            ("y_embedder.y_proj.fc1", "caption_projection.linear_1"),
+            ("y_embedder.y_proj.fc2", "caption_projection.linear_2"),
+            ("t_embedder.mlp.0", f"{emb}timestep_embedder.linear_1"),
+            ("t_embedder.mlp.2", f"{emb}timestep_embedder.linear_2"),
+            ("csize_embedder.mlp.0", f"{emb}resolution_embedder.linear_1"),
+            ("csize_embedder.mlp.2", f"{emb}resolution_embedder.linear_2"),
+            ("ar_embedder.mlp.0", f"{emb}aspect_ratio_embedder.linear_1"),
+            ("ar_embedder.mlp.2", f"{emb}aspect_ratio_embedder.linear_2"),
+            ("t_block.1", "adaln_single.linear"),
+            ("final_layer.linear", "proj_out"),
+        ):
+            if f"{ours}.{end}" in state:
+                result[f"{theirs}.{end}"] = state[f"{ours}.{end}"]
+        for i in range(network.config.num_layers):
+            old, new = f"transformer_blocks.{i}.", f"blocks.{i}."
+            result[f"{new}scale_shift_table"] = state[f"{old}scale_shift_table"]
+            for theirs, ours in (
+                ("attn.proj", "attn1.to_out.0"),
+                ("cross_attn.q_linear", "attn2.to_q"),
+                ("cross_attn.proj", "attn2.to_out.0"),
+                ("mlp.fc1", "ff.net.0.proj"),
+                ("mlp.fc2", "ff.net.2"),
+            ):
+                result[f"{new}{theirs}.{end}"] = state[f"{old}{ours}.{end}"]
+            joined = [state[f"{old}attn1.to_{part}.{end}"] for part in "qkv"]
+            result[f"{new}attn.qkv.{end}"] = torch.cat(joined)
+            joined = [state[f"{old}attn2.to_{part}.{end}"] for part in "kv"]
+            result[f"{new}cross_attn.kv_linear.{end}"] = torch.cat(joined)
+    return {prefix + name: tensor for name, tensor in result.items()}

@@ -47,7 +47,10 @@ class SD3(Family):
 
     def width_of(self, clip: Clip) -> int | None:
         t5 = clip.encoder("T5")
-        return None if t5 is None else int(t5.config["d_model"])
+        if t5 is None:  # the rest is filled with zeros
+            return None
+        both = [weights for weights in clip.encoders if weights is not t5]
+        return max(int(t5.config["d_model"]), sum(int(w.config["hidden_size"]) for w in both))
 
     def prepare(self, model: Model, rows: Sequence[Row], shape: Any, like: Tensor) -> Inputs:
         import torch.nn.functional as F

@@ -139,7 +139,10 @@ def _towers(names: _Names) -> Identity | None:
     token = "embeddings.token_embedding.weight"  # noqa: S105 - a tensor name
     for prefix in TEXT_PREFIXES:
         if names.has(prefix + token):
-            return Identity("text_encoder", "unknown", "diffusers", prefix)
+            # Its projection stands outside of "text_model."
+            return Identity(
+                "text_encoder", "unknown", "diffusers", prefix.removesuffix("text_model.")
+            )
         if names.has(f"{prefix}transformer.resblocks.0.attn.in_proj_weight"):
             return Identity("text_encoder", "unknown", "open_clip", prefix)
         if names.has(f"{prefix}encoder.block.0.layer.0.SelfAttention.q.weight"):
