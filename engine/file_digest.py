@@ -48,9 +48,9 @@ class FileDigests:
         """
         if path.is_dir():
             hasher = blake3(b"folder") if self._algorithm == "blake3" else sha256(b"folder")
-            for file in sorted(p for p in path.rglob("*") if p.is_file()):
-                name = file.relative_to(path).as_posix()
-                hasher.update(f"{len(name)}:{name}:{self.digest(file)}".encode())
+            for inner in sorted(p for p in path.rglob("*") if p.is_file()):
+                name = inner.relative_to(path).as_posix()
+                hasher.update(f"{len(name)}:{name}:{self.digest(inner)}".encode())
             return hasher.hexdigest()
         found = path.stat()
         stamp = (found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev)

@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -56,7 +56,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: int = Field(1, ge=1, le=1)
+    format: Literal[1] = 1
     title: str | None = Field(None, max_length=1000)
     author: str | None = Field(None, max_length=1000)
     license: str | None = Field(None, max_length=10_000)
@@ -78,7 +78,7 @@ class Bundle:
     lock: Lock
     inputs: Mapping[str, bytes] = field(default_factory=dict)
     picture: bytes | None = None
-    manifest: Manifest = field(default_factory=Manifest)
+    manifest: Manifest = field(default_factory=lambda: Manifest())
 
     def to_zip(self, *, with_picture: bool = True) -> bytes:
         """The bundle as a zip file."""

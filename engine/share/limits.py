@@ -64,7 +64,7 @@ def limited(folders: Iterable[Path], *, network: bool) -> Iterator[None]:
     if not _hooked:
         sys.addaudithook(_watch)
         _hooked = True
-    roots = tuple(Path(f).resolve() for f in (*folders, tempfile.gettempdir()))
+    roots = tuple(f.resolve() for f in (*folders, Path(tempfile.gettempdir())))
     limits = Limits(roots, network)
     _in_force.append(limits)
     try:

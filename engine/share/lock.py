@@ -10,7 +10,7 @@ import importlib.metadata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -95,7 +95,7 @@ class Lock(_Strict):
         open: Inputs that name a file through a link, which only a run can tell.
     """
 
-    format: int = Field(1, ge=1, le=1)
+    format: Literal[1] = 1
     runtime: Runtime
     nodes: dict[str, NodeLock]
     models: list[ModelLock] = Field(default_factory=list)
@@ -121,6 +121,8 @@ def named_files(document: Document, registry: Registry) -> Iterator[NamedFile]:
         if spec is None:
             continue
         for parameter in spec.files:
+            if parameter.file is None:
+                continue
             value = _given(node.inputs, spec, parameter)
             if isinstance(value, str):
                 yield NamedFile(f"{node_id}.{parameter.name}", parameter, value)
