@@ -57,9 +57,9 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = 1
-    title: str | None = Field(None, max_length=1000)
-    author: str | None = Field(None, max_length=1000)
-    license: str | None = Field(None, max_length=10_000)
+    title: str | None = Field(default=None, max_length=1000)
+    author: str | None = Field(default=None, max_length=1000)
+    license: str | None = Field(default=None, max_length=10_000)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Bundle:
     lock: Lock
     inputs: Mapping[str, bytes] = field(default_factory=dict)
     picture: bytes | None = None
-    manifest: Manifest = field(default_factory=lambda: Manifest())
+    manifest: Manifest = field(default_factory=Manifest)
 
     def to_zip(self, *, with_picture: bool = True) -> bytes:
         """The bundle as a zip file."""
