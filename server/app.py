@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
@@ -11,10 +13,11 @@ from .comfy.service import install_comfy
 from .files.service import install_files
 from .guard.middleware import install_guard
 from .guard.policy import policy_of
-from .keys import CATALOG, SETTINGS
+from .keys import CATALOG, MAKE_WORKER, SETTINGS
 from .routes import docs, events, files, front, jobs, models, nodes, queue, system, workflows
-from .services import services
+from .services import local_workers, services
 from .settings import Settings
+from .worker.base import Worker
 
 # Each has `routes`: a `Routes`, or aiohttp's own `RouteTableDef`.
 MODULES = (jobs, queue, events, system, docs, nodes, models, files, workflows)
@@ -25,10 +28,16 @@ def middlewares(settings: Settings) -> list[Middleware]:
     return [answer_errors]
 
 
-def create_app(settings: Settings) -> web.Application:
+def create_app(
+    settings: Settings, *, make_worker: Callable[[int], Worker] | None = None
+) -> web.Application:
     """A server that is ready to be run.
 
     Services start with the application (`cleanup_ctx`), so that nothing touches the disk before.
+
+    Args:
+        settings: What to serve.
+        make_worker: Makes the worker of a number; by default a process on this machine.
 
     Raises:
         WeftError: A node pack or a folder that the settings name cannot be used.
@@ -37,6 +46,7 @@ def create_app(settings: Settings) -> web.Application:
         middlewares=middlewares(settings), client_max_size=settings.limits.body_bytes
     )
     app[SETTINGS] = settings
+    app[MAKE_WORKER] = make_worker if make_worker is not None else local_workers(settings)
     app[CATALOG] = Catalog(settings)
     app.cleanup_ctx.append(services)
     install_guard(app, policy_of(settings))

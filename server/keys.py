@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -12,10 +13,12 @@ if TYPE_CHECKING:
     from .catalog import Catalog
     from .events.hub import Hub
     from .jobs.service import Jobs
+    from .worker.base import Worker
 
 SETTINGS = web.AppKey("settings", Settings)
 CATALOG: web.AppKey[Catalog] = web.AppKey("catalog")
 HUB: web.AppKey[Hub] = web.AppKey("hub")
+MAKE_WORKER: web.AppKey[Callable[[int], Worker]] = web.AppKey("make_worker")
 JOBS: web.AppKey[Jobs] = web.AppKey("jobs")
 
 # Who asks: set by the guard, and nobody else. The jobs of one owner share the queue fairly with

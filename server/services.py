@@ -16,7 +16,7 @@ from .jobs.ledger import Ledger
 from .jobs.queries import Queries
 from .jobs.record import MUTABLE
 from .jobs.service import Jobs
-from .keys import CATALOG, HUB, JOBS, SETTINGS
+from .keys import CATALOG, HUB, JOBS, MAKE_WORKER, SETTINGS
 from .lock import DataLock
 from .settings import Settings
 from .store.database import open_database
@@ -48,7 +48,7 @@ async def services(app: web.Application) -> AsyncIterator[None]:
                 last_job=last_job,
                 last_artifact=last_artifact,
             )
-            jobs = Jobs(app[CATALOG], queries, ledger, settings, _maker(settings))
+            jobs = Jobs(app[CATALOG], queries, ledger, settings, app[MAKE_WORKER])
             app[HUB], app[JOBS] = hub, jobs
             writer.start()
             try:
@@ -61,7 +61,8 @@ async def services(app: web.Application) -> AsyncIterator[None]:
             await engine.dispose()
 
 
-def _maker(settings: Settings) -> Callable[[int], Worker]:
+def local_workers(settings: Settings) -> Callable[[int], Worker]:
+    """What makes the worker processes of this machine."""
     setup = Setup(
         path=sys.path,
         node_modules=list(settings.node_modules),

@@ -70,6 +70,12 @@ class ApiError(WeftError):
         self.headers = dict(headers or {})
 
 
+class Invalid(SeveralProblems):
+    """A body or a query has the wrong shape; every place is named."""
+
+    code = "request.invalid"
+
+
 def not_found(what: str, name: str) -> ApiError:
     """A 404 that says what there is not."""
     return ApiError(404, f'There is no {what} "{name[:100]}".', code=f"{what}s.unknown")
@@ -92,7 +98,7 @@ def status_of(error: WeftError) -> int:
         return error.status
     if isinstance(error, DocumentError):
         return 413 if error.code == "document.too_large" else 400
-    if isinstance(error, ValidationError | OutputError | FileError):
+    if isinstance(error, Invalid | ValidationError | OutputError | FileError):
         return 422
     return 500
 

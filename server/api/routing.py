@@ -24,24 +24,13 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from ...engine.document import read_json
-from ...engine.errors import Problem, SeveralProblems
-from .errors import ApiError, json_response
+from ...engine.errors import Problem
+from .errors import ApiError, Invalid, json_response
 
 ATTRIBUTE = "__weft_endpoint__"
 # A handler may set it where an answer can have another status than the declared one.
 STATUS = web.RequestKey("status", int)
 Handler = Callable[..., Awaitable[Any]]
-
-
-class Invalid(SeveralProblems, ApiError):  # noqa: N818  (named for what was sent)
-    """A body or a query has the wrong shape; every place is named."""
-
-    code = "request.invalid"
-    status = 422
-
-    def __init__(self, summary: str, problems: Sequence[Problem]) -> None:
-        SeveralProblems.__init__(self, summary, problems)
-        self.headers: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -104,10 +104,9 @@ class Picture:
         for made in progress:
             if made.job in running:
                 steps.setdefault(made.job, []).append(made.progress)
-        return Snapshot.model_construct(
-            type="snapshot",
+        return Snapshot(
             id=number,
-            queue=Queue.model_construct(
+            queue=Queue(
                 paused=self._paused,
                 running=list(running.values()),
                 queued=queued,

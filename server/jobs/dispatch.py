@@ -91,14 +91,13 @@ class Dispatcher:
         """Let running jobs finish for a while, put the others back, and end the workers."""
         self._closing = True
         for grace, cancel in ((self._settings.stop_grace, False), (_LAST_WORD, True)):
-            busy = [slot for slot in self.slots if slot.running is not None]
-            if not busy:
+            if all(slot.running is None for slot in self.slots):
                 break
-            if cancel:
-                for slot in busy:
-                    assert slot.running is not None
-                    slot.worker.send(Cancel(slot.running.record.id))
             self._idle.clear()
+            if cancel:
+                for slot in self.slots:
+                    if slot.running is not None:
+                        slot.worker.send(Cancel(slot.running.record.id))
             try:
                 await asyncio.wait_for(self._idle.wait(), grace)
             except TimeoutError:
@@ -162,9 +161,9 @@ class Dispatcher:
         if record.id in slot.stopped:
             return
         slot.stopped.add(record.id)
-        slot.worker.send(Cancel(record.id))
         record.reason = "asked to stop"
         self._ledger.changed(record)
+        slot.worker.send(Cancel(record.id))
         self._watch(slot, slot.worker, record)
 
     def _watch(self, slot: Slot, worker: Worker, record: Record) -> None:
@@ -216,7 +215,7 @@ class Dispatcher:
             self._ledger.nodes(record, running.take_nodes(message))
         elif isinstance(message, Step):
             made = running.take_step(message)
-            event = ProgressMade.model_construct(type="progress", job=record.id, progress=made)
+            event = ProgressMade(job=record.id, progress=made)
             self._ledger.hub.tell(event, record.owner)
         elif isinstance(message, Preview):
             shown = PreviewShown(job=record.id, node=message.node, media_type=message.media_type)

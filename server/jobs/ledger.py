@@ -105,7 +105,7 @@ class Ledger:
         """Nodes of a job reached another state."""
 
         def make(number: int) -> NodesChanged:
-            return NodesChanged.model_construct(type="nodes", id=number, job=record.id, nodes=nodes)
+            return NodesChanged(id=number, job=record.id, nodes=nodes)
 
         self._put([], [self.hub.number(make, record.owner, record.id)])
 
@@ -162,7 +162,7 @@ class Ledger:
         view = record.view()
 
         def make(number: int) -> JobChanged:
-            return JobChanged.model_construct(type="job", id=number, job=view)
+            return JobChanged(id=number, job=view)
 
         return self.hub.number(make, record.owner, record.id)
 

@@ -63,7 +63,7 @@ class Record:
         Args:
             position: Its place in the queue, where that is known.
         """
-        return Job.model_construct(
+        return Job(
             id=self.id,
             owner=self.owner,
             title=self.title,

@@ -28,9 +28,7 @@ class Running:
     def take_nodes(self, message: Nodes) -> dict[str, NodeReport]:
         """Take in what changed; the same for clients."""
         changed = {
-            node: NodeReport.model_construct(
-                state=cast("NodeState", state), seconds=seconds, why=why
-            )
+            node: NodeReport(state=cast("NodeState", state), seconds=seconds, why=why)
             for node, (state, seconds, why) in message.nodes.items()
         }
         self.nodes.update(changed)
@@ -41,7 +39,7 @@ class Running:
 
     def take_step(self, message: Step) -> Progress:
         """Take in steps done; the same for clients."""
-        made = Progress.model_construct(
+        made = Progress(
             node=message.node,
             value=message.value,
             total=message.total,

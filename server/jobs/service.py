@@ -70,6 +70,7 @@ class Jobs:
         self._queue = FairQueue()
         self._orders = Orders(queries)
         self._active: dict[str, Record] = {}
+        self._plain: set[str] = set()  # active jobs that are known to have no `meta`
         self._accepting = True
         self.dispatcher = Dispatcher(
             make_worker, self._queue, ledger, self._orders, settings, self._forget
@@ -112,6 +113,7 @@ class Jobs:
     def _forget(self, record: Record) -> None:
         if record.is_final:
             self._active.pop(record.id, None)
+            self._plain.discard(record.id)
 
     def _ahead(self) -> list[str]:
         found = [record.id for record in self._queue.order()]
@@ -153,6 +155,8 @@ class Jobs:
 
         def stored() -> None:
             self._active[record.id] = record
+            if not order.meta:
+                self._plain.add(record.id)
             self._orders.keep(task)
             self._queue.add(record)
             self.dispatcher.pump()
@@ -250,6 +254,8 @@ class Jobs:
 
     async def meta(self, job: str) -> dict[str, Any]:
         """What the adapter gave along."""
+        if job in self._plain:
+            return {}
         return (await self._queries.order(job)).meta
 
     async def artifact(self, number: int, owner: str | None) -> tuple[str, Artifact]:
@@ -325,7 +331,7 @@ class Jobs:
             record.finished = time.time()
         await self._ledger.changed_now(records)
         for record in records:
-            self._active.pop(record.id, None)
+            self._forget(record)
             self._orders.pop(record.id)
 
     async def retry(self, job: str, owner: str | None) -> Job:

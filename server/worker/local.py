@@ -28,6 +28,7 @@ class LocalWorker(Worker):
         self._environment = environment
         self._transport: asyncio.SubprocessTransport | None = None
         self._input: asyncio.WriteTransport | None = None
+        self._said: list[bytes] = []
         self._gone = asyncio.Event()
 
     async def start(self, heard: Heard, lost: Lost) -> None:
@@ -55,9 +56,15 @@ class LocalWorker(Worker):
         return self._transport.get_pid() if self._transport is not None else None
 
     def send(self, message: ToWorker) -> None:
-        """Send a message."""
+        """Send a message; those of one turn of the event loop go out in one write."""
+        if not self._said:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._said.append(encode(message))
+
+    def _write(self) -> None:
         if self._input is not None and not self._input.is_closing():
-            self._input.write(encode(message))
+            self._input.write(b"".join(self._said))
+        self._said.clear()
 
     def kill(self) -> None:
         """End the process at once."""
