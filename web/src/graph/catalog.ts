@@ -25,10 +25,16 @@ const REROUTE_SCHEMA: NodeSchema = {
   pure: true,
 };
 
+/** The schema of a subgraph, and the graphs that it was made from. */
+interface Derived {
+  readonly schema: NodeSchema;
+  readonly parts: readonly (readonly [string, Graph])[];
+}
+
 export class Catalog {
   readonly schemas: NodeSchemas;
   readonly #aliases = new Map<string, NodeSchema>();
-  readonly #subgraphs = new WeakMap<Workflow["graphs"], Map<string, NodeSchema>>();
+  readonly #derived = new Map<string, Derived>();
 
   constructor(schemas: NodeSchemas) {
     this.schemas = schemas;
@@ -52,27 +58,36 @@ export class Catalog {
   }
 
   #subgraph(workflow: Workflow, name: string): NodeSchema {
-    let made = this.#subgraphs.get(workflow.graphs);
-    if (made === undefined) {
-      made = new Map();
-      this.#subgraphs.set(workflow.graphs, made);
-    }
-    let schema = made.get(name);
-    if (schema === undefined) {
-      // Stands in while the real one is made, should the subgraph contain itself.
-      made.set(name, { ...REROUTE_SCHEMA, type: name, inputs: {}, outputs: {} });
-      schema = this.#derive(workflow, name, workflow.graphs[name] as Graph);
-      made.set(name, schema);
-    }
+    const known = this.#derived.get(name);
+    const fresh = known?.parts.every(([part, graph]) => workflow.graphs[part] === graph);
+    if (known !== undefined && fresh === true) return known.schema;
+    const parts: [string, Graph][] = [];
+    const schema = this.#derive(workflow, name, workflow.graphs[name] as Graph, parts);
+    this.#derived.set(name, { schema, parts });
     return schema;
   }
 
-  #derive(workflow: Workflow, name: string, graph: Graph): NodeSchema {
+  #derive(
+    workflow: Workflow,
+    name: string,
+    graph: Graph,
+    parts: [string, Graph][],
+    outer: readonly string[] = [],
+  ): NodeSchema {
+    // A subgraph that contains itself has no ports through that instance.
+    if (outer.includes(name)) return { ...REROUTE_SCHEMA, type: name, inputs: {}, outputs: {} };
+    parts.push([name, graph]);
+    const schemaOf = (type: string) => {
+      const inner = type === ROOT ? undefined : workflow.graphs[type];
+      return inner === undefined
+        ? this.find(workflow, type)
+        : this.#derive(workflow, type, inner, parts, [...outer, name]);
+    };
     const inputs: Record<string, InputSchema> = {};
     for (const [port, target] of Object.entries(graph.interface.inputs)) {
       const inner = splitTarget(target);
       const node = graph.nodes[inner.node];
-      const schema = node && this.find(workflow, node.type);
+      const schema = node && schemaOf(node.type);
       const input = schema && inputOf(schema, inner.port);
       if (input === undefined) continue;
       const given = node?.inputs[inner.port];
@@ -82,7 +97,7 @@ export class Catalog {
     for (const [port, target] of Object.entries(graph.interface.outputs)) {
       const inner = splitTarget(target);
       const node = graph.nodes[inner.node];
-      const schema = node && this.find(workflow, node.type);
+      const schema = node && schemaOf(node.type);
       const output = schema?.outputs[inner.port];
       if (output !== undefined) outputs[port] = output;
     }

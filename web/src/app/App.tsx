@@ -1,0 +1,153 @@
+import { useEffect } from "react";
+import { Canvas } from "../canvas/Canvas";
+import { ContextMenu } from "../panels/ContextMenu";
+import { LeftDock, RightDock } from "../panels/Docks";
+import { FormPage } from "../panels/Form";
+import { LinkDialog } from "../panels/LinkDialog";
+import { MaskDialog } from "../panels/Mask";
+import { CompareDialog, PictureDialog } from "../panels/Picture";
+import { Search } from "../panels/Search";
+import { Shortcuts } from "../panels/Shortcuts";
+import { SweepDialog } from "../panels/Sweep";
+import { TemplateCards, useTemplates } from "../panels/Templates";
+import { Breadcrumbs } from "./Breadcrumbs";
+import { activeGraph, activeTab, isDirty, useDocs } from "./docs";
+import { t } from "./messages";
+import { Rail } from "./Rail";
+import { useRuns } from "./runs";
+import { StatusBar } from "./StatusBar";
+import { TopBar } from "./TopBar";
+import { type Dialog, dismiss, useUi } from "./ui";
+
+export function App() {
+  const theme = useUi((ui) => ui.theme);
+  const language = useUi((ui) => ui.language);
+  const formOnly = useUi((ui) => ui.formOnly);
+  useEffect(() => {
+    document.documentElement.dataset["theme"] = theme;
+  }, [theme]);
+  useEffect(() => {
+    document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+  }, [language]);
+  usePageTitle();
+  // Texts are read while drawing, so another language draws everything again.
+  return (
+    <div className="app" key={language}>
+      <TopBar />
+      <OfflineBanner />
+      <div className="workbench">
+        {formOnly ? (
+          <FormPage />
+        ) : (
+          <>
+            <Rail />
+            <LeftDock />
+            <main className="stage">
+              <Canvas />
+              <Breadcrumbs />
+              <EmptyState />
+              <StatusBar />
+            </main>
+          </>
+        )}
+        <RightDock />
+      </div>
+      <Overlays />
+    </div>
+  );
+}
+
+function Overlays() {
+  const palette = useUi((ui) => ui.palette);
+  const menu = useUi((ui) => ui.menu);
+  const dialog = useUi((ui) => ui.dialog);
+  return (
+    <>
+      {palette && <Search palette={palette} />}
+      {menu && <ContextMenu menu={menu} />}
+      {dialog && <DialogOf dialog={dialog} />}
+      <Toasts />
+    </>
+  );
+}
+
+function DialogOf({ dialog }: { dialog: Dialog }) {
+  switch (dialog.kind) {
+    case "shortcuts":
+      return <Shortcuts />;
+    case "picture":
+      return <PictureDialog index={dialog.index} />;
+    case "compare":
+      return <CompareDialog urls={dialog.urls} />;
+    case "link":
+      return <LinkDialog node={dialog.node} />;
+    case "sweep":
+      return <SweepDialog />;
+    case "mask":
+      return <MaskDialog node={dialog.node} port={dialog.port} />;
+  }
+}
+
+function Toasts() {
+  const toasts = useUi((ui) => ui.toasts);
+  return (
+    <div className="toasts" role="status">
+      {toasts.map((toast) => (
+        <button
+          key={toast.id}
+          type="button"
+          className={`toast ${toast.tone}`}
+          onClick={() => dismiss(toast.id)}
+        >
+          {toast.text}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function OfflineBanner() {
+  const online = useRuns((runs) => runs.online);
+  const ready = useDocs((docs) => docs.ready);
+  if (online || !ready) return null;
+  return (
+    <div className="banner" role="alert">
+      {t("run.offline")}
+    </div>
+  );
+}
+
+function EmptyState() {
+  const empty = useDocs((docs) => {
+    const { nodes, notes, groups } = activeGraph(docs);
+    return [nodes, notes, groups].every((items) => Object.keys(items).length === 0);
+  });
+  const ready = useDocs((docs) => docs.ready);
+  const found = useTemplates();
+  const palette = useUi((ui) => ui.palette);
+  if (!ready) {
+    return (
+      <div className="empty">
+        <p>{t("run.loading")}</p>
+      </div>
+    );
+  }
+  if (!empty || palette) return null;
+  return (
+    <section className="empty">
+      <h1>{t("empty.title")}</h1>
+      <p>{t("empty.text")}</p>
+      <TemplateCards found={found} />
+      <p className="faint">{t("empty.drop")}</p>
+    </section>
+  );
+}
+
+/** The tab of the browser says which workflow it is, and whether it was saved. */
+function usePageTitle(): void {
+  const title = useDocs((docs) => activeGraph(docs).title);
+  const dirty = useDocs((docs) => isDirty(activeTab(docs)));
+  useEffect(() => {
+    document.title = `${dirty ? "• " : ""}${title || t("tab.untitled")} – weft`;
+  }, [title, dirty]);
+}

@@ -1,0 +1,136 @@
+import { LoaderCircle, Play, Plus, Square, X } from "lucide-react";
+import { useState } from "react";
+import { keyText } from "./commands";
+import { activate, closeTab, edit, isDirty, newTab, type Tab, tabTitle, useDocs } from "./docs";
+import { t } from "./messages";
+import { cancelActive, run } from "./run";
+import { runOf, useRuns } from "./runs";
+import { setUi } from "./ui";
+
+export function TopBar() {
+  return (
+    <header className="topbar">
+      <Logo />
+      <Tabs />
+      <RunTools />
+    </header>
+  );
+}
+
+function Logo() {
+  return (
+    <svg className="logo" viewBox="0 0 32 32" role="img" aria-label="weft">
+      <path d="M4 10c8 0 8 12 16 12h8" />
+      <path d="M4 22c8 0 8-12 16-12h8" />
+    </svg>
+  );
+}
+
+function Tabs() {
+  const tabs = useDocs((docs) => docs.tabs);
+  const active = useDocs((docs) => docs.active);
+  return (
+    <nav className="tabs">
+      {tabs.map((tab) => (
+        <TabButton key={tab.id} tab={tab} active={tab.id === active} only={tabs.length === 1} />
+      ))}
+      <button
+        type="button"
+        className="icon"
+        title={t("tab.new")}
+        aria-label={t("tab.new")}
+        onClick={() => newTab()}
+      >
+        <Plus size={15} />
+      </button>
+    </nav>
+  );
+}
+
+function TabButton({ tab, active, only }: { tab: Tab; active: boolean; only: boolean }) {
+  const [renaming, setRenaming] = useState(false);
+  const running = useRuns((runs) => runOf(tab.id, runs).running);
+  const title = tabTitle(tab);
+  const dirty = isDirty(tab);
+  if (renaming) {
+    return (
+      <input
+        className="tab-rename"
+        defaultValue={title}
+        placeholder={t("tab.untitled")}
+        aria-label={t("file.rename")}
+        // biome-ignore lint/a11y/noAutofocus: the person has just asked to rename
+        autoFocus
+        onFocus={(event) => event.target.select()}
+        onKeyDown={(event) => {
+          if (event.key === "Enter" || event.key === "Escape") event.currentTarget.blur();
+        }}
+        onBlur={(event) => {
+          setRenaming(false);
+          const text = event.target.value.trim();
+          if (text === title) return;
+          edit("file.rename", (draft) =>
+            draft.set(["graphs", "", "title"], text === "" ? undefined : text),
+          );
+        }}
+      />
+    );
+  }
+  return (
+    <div className={`tab ${active ? "active" : ""}`}>
+      <button
+        type="button"
+        aria-current={active ? "page" : undefined}
+        title={dirty ? t("tab.unsaved") : undefined}
+        onClick={() => activate(tab.id)}
+        onDoubleClick={() => setRenaming(true)}
+      >
+        {running && <LoaderCircle size={12} className="spin" aria-label={t("state.running")} />}
+        <span className={title ? "" : "untitled"}>{title || t("tab.untitled")}</span>
+        {dirty && <span className="unsaved" aria-hidden="true" />}
+      </button>
+      {!(only && !title && !dirty) && (
+        <button
+          type="button"
+          className="icon close"
+          aria-label={t("tab.close")}
+          onClick={() => closeTab(tab.id)}
+        >
+          <X size={12} />
+        </button>
+      )}
+    </div>
+  );
+}
+
+function RunTools() {
+  const running = useRuns((runs) => runs.running.length);
+  const waiting = useRuns((runs) => runs.queued.length);
+  const ready = useDocs((docs) => docs.ready);
+  return (
+    <div className="run-tools">
+      {running + waiting > 0 && (
+        <>
+          <button type="button" className="quiet count" onClick={() => setUi({ right: "queue" })}>
+            <LoaderCircle size={13} className="spin" aria-hidden="true" />
+            {running + waiting}
+          </button>
+          <button
+            type="button"
+            className="icon"
+            title={`${t("run.cancel")} (${keyText("Mod+Shift+Enter")})`}
+            aria-label={t("run.cancel")}
+            onClick={() => void cancelActive()}
+          >
+            <Square size={13} fill="currentColor" />
+          </button>
+        </>
+      )}
+      <button type="button" className="run" disabled={!ready} onClick={() => void run()}>
+        <Play size={12} fill="currentColor" aria-hidden="true" />
+        {t("run.run")}
+        <kbd>{keyText("Mod+Enter")}</kbd>
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,14 @@
+import "@fontsource-variable/inter/wght.css";
+import "@xyflow/react/dist/base.css";
+import "./tokens.css";
+import "./base.css";
+import "./shell.css";
+import "../canvas/canvas.css";
+import "../widgets/widgets.css";
+import "../panels/panels.css";
+import { createRoot } from "react-dom/client";
+import { App } from "./App";
+import { start } from "./start";
+
+createRoot(document.getElementById("root") as HTMLElement).render(<App />);
+void start();

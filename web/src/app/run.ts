@@ -1,0 +1,139 @@
+/** Running the active workflow, and asking what a run would do. */
+
+import * as api from "../api/client";
+import type { JsonObject, Value } from "../api/json";
+import { setValue } from "../graph/commands/values";
+import { writeWorkflow } from "../graph/file";
+import { graphAt, isLinked, ROOT, type Workflow } from "../graph/model";
+import { nextSeed, seedMode } from "../graph/seeds";
+import { activeTab, editTab, type Tab, tabTitle, useDocs } from "./docs";
+import { t } from "./messages";
+import { runOf, updateRun, useRuns } from "./runs";
+import { follow } from "./sync";
+import { say, setUi } from "./ui";
+
+/** A tab's workflow as the file that is sent and saved. */
+export function documentOf(tab: Tab): JsonObject {
+  return writeWorkflow(tab.workflow, useDocs.getState().catalog);
+}
+
+/** Queue the active workflow. */
+export async function run(set?: JsonObject): Promise<api.Refused | null> {
+  const tab = activeTab();
+  const title = tabTitle(tab) || t("tab.untitled");
+  try {
+    const workflow = documentOf(tab);
+    const job = await api.submit({ workflow, title, scope: tab.id, ...(set && { set }) });
+    follow(tab.id, job);
+    advanceSeeds(tab);
+    return null;
+  } catch (error) {
+    return refuse(tab.id, error);
+  }
+}
+
+function refuse(tab: string, error: unknown): api.Refused | null {
+  if (!(error instanceof api.Refused)) {
+    say(t("run.offline"), "bad");
+    return null;
+  }
+  const { problems } = error;
+  updateRun(tab, () => ({ problems, states: {}, progress: {}, explained: null }));
+  const placed = problems.some((problem) => problem.node);
+  say(placed ? t("run.rejected", { n: problems.length }) : error.message, "bad");
+  if (placed) setUi({ right: "problems" });
+  return error;
+}
+
+/** Give seeds that are to change after a run their next value. */
+function advanceSeeds(tab: Tab): void {
+  const next: [string, string, string, Value][] = [];
+  for (const [at, graph] of Object.entries(tab.workflow.graphs)) {
+    for (const [node, place] of Object.entries(graph.places)) {
+      for (const [port, text] of Object.entries(place.seeds ?? {})) {
+        const value = graph.nodes[node]?.inputs[port];
+        const mode = seedMode(text);
+        if (mode !== "fixed" && !isLinked(value)) {
+          next.push([at, node, port, nextSeed(value, mode, drawSeed)]);
+        }
+      }
+    }
+  }
+  editTab(tab.id, "seed.random", (draft) => {
+    for (const [at, node, port, value] of next) {
+      if (graphAt(draft.now, at).nodes[node]) setValue(draft, at, { node, port }, value);
+    }
+  });
+}
+
+export function drawSeed(): bigint {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+  // 53 bits: every tool that reads the file reads this number exactly.
+  return (BigInt(high & 0x1fffff) << 32n) | BigInt(low);
+}
+
+export async function cancelActive(): Promise<void> {
+  const { job } = runOf(activeTab().id);
+  const running = useRuns.getState().running[0]?.id;
+  const id = runOf(activeTab().id).running ? job : running;
+  if (id) await steer(() => api.cancelJob(id));
+}
+
+/** Do something with the queue, and say so if the server refuses. */
+export async function steer(action: () => Promise<unknown>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error), "bad");
+  }
+}
+
+let checking = 0;
+let checked: Workflow | null = null;
+
+/** Look for problems a moment after each change, while nothing runs. */
+export function watchProblems(): () => void {
+  const check = async () => {
+    const tab = activeTab();
+    const state = useDocs.getState();
+    if (!state.ready || tab.workflow === checked || runOf(tab.id).running) return;
+    checked = tab.workflow;
+    if (Object.keys(graphAt(tab.workflow, ROOT).nodes).length === 0) {
+      if (runOf(tab.id).problems.length > 0) updateRun(tab.id, () => ({ problems: [] }));
+      return;
+    }
+    try {
+      const problems = await api.validate(documentOf(tab));
+      if (activeTab().workflow === tab.workflow) updateRun(tab.id, () => ({ problems }));
+    } catch (error) {
+      if (error instanceof api.Refused && activeTab().workflow === tab.workflow) {
+        updateRun(tab.id, () => ({ problems: error.problems }));
+      }
+    }
+  };
+  return useDocs.subscribe((docs, before) => {
+    const [now, old] = [activeTab(docs), activeTab(before)];
+    if (now.workflow === old.workflow && docs.ready === before.ready && now.id === old.id) return;
+    if (now.id === old.id && runOf(now.id).explained !== null) {
+      updateRun(now.id, () => ({ explained: null }));
+    }
+    clearTimeout(checking);
+    checking = window.setTimeout(() => void check(), 600);
+  });
+}
+
+/** Mark every node with what the next run would do with it. */
+export async function explain(): Promise<void> {
+  const tab = activeTab();
+  if (runOf(tab.id).explained !== null) {
+    updateRun(tab.id, () => ({ explained: null }));
+    return;
+  }
+  try {
+    const found = await api.explain(documentOf(tab), tab.id);
+    const explained = Object.fromEntries(found.map((one) => [one.node, one]));
+    if (activeTab().workflow === tab.workflow) updateRun(tab.id, () => ({ explained }));
+  } catch (error) {
+    refuse(tab.id, error);
+  }
+}

@@ -1,0 +1,89 @@
+/** What the server does with the workflows: jobs, node states, progress, pictures, problems. */
+
+import { create } from "zustand";
+import type { Artifact, Explanation, Job, NodeReport, Problem, Progress } from "../api/server";
+import { pictureSource } from "./docs";
+
+export interface Picture {
+  readonly url: string;
+  /** A small one for lists; the same for previews. */
+  readonly thumbnail: string;
+  readonly node: string;
+  /** Null for an unfinished picture. */
+  readonly artifact: Artifact | null;
+  readonly job: string;
+}
+
+/** What is known of the last run of one tab. */
+export interface TabRun {
+  readonly job: string | null;
+  readonly running: boolean;
+  readonly states: Readonly<Record<string, NodeReport>>;
+  readonly progress: Readonly<Record<string, Progress>>;
+  readonly pictures: Readonly<Record<string, readonly Picture[]>>;
+  /** Found before a run or by it; all of them. */
+  readonly problems: readonly Problem[];
+  /** What the next run would do with each node; null when not asked. */
+  readonly explained: Readonly<Record<string, Explanation>> | null;
+}
+
+export const NO_RUN: TabRun = {
+  job: null,
+  running: false,
+  states: {},
+  progress: {},
+  pictures: {},
+  problems: [],
+  explained: null,
+};
+
+interface Runs {
+  readonly online: boolean;
+  readonly running: readonly Job[];
+  readonly queued: readonly Job[];
+  readonly recent: readonly Job[];
+  readonly tabs: Readonly<Record<string, TabRun>>;
+  /** Every picture of this session, newest first. */
+  readonly gallery: readonly Picture[];
+}
+
+export const useRuns = create<Runs>(() => ({
+  online: false,
+  running: [],
+  queued: [],
+  recent: [],
+  tabs: {},
+  gallery: [],
+}));
+
+export function runOf(tab: string, state: Runs = useRuns.getState()): TabRun {
+  return state.tabs[tab] ?? NO_RUN;
+}
+
+export function updateRun(tab: string, update: (run: TabRun) => Partial<TabRun>): void {
+  useRuns.setState(({ tabs }) => {
+    const run = tabs[tab] ?? NO_RUN;
+    return { tabs: { ...tabs, [tab]: { ...run, ...update(run) } } };
+  });
+}
+
+pictureSource((tab, node) => (runOf(tab).pictures[node]?.length ?? 0) > 0);
+
+const RANK = { failed: 4, running: 3, done: 2, cached: 1 } as const;
+
+/** The state of a node; of a subgraph's instance, that of what is inside. */
+export function stateOf(run: TabRun, key: string): NodeReport | undefined {
+  const own = run.states[key];
+  if (own !== undefined) return own;
+  let found: NodeReport | undefined;
+  for (const [id, report] of Object.entries(run.states)) {
+    if (!id.startsWith(`${key}/`)) continue;
+    if (found === undefined || RANK[report.state] > RANK[found.state]) found = report;
+  }
+  return found;
+}
+
+/** Problems of a node, and of what is inside a subgraph's instance. */
+export function problemsOf(run: TabRun, key: string): readonly Problem[] {
+  return run.problems.filter(({ node }) => node === key || node?.startsWith(`${key}/`));
+}

@@ -1,0 +1,63 @@
+/** Brings the page to life: node types, what was open, the server's events. */
+
+import { nodeSchemas } from "../api/client";
+import { listen } from "../api/events";
+import { Catalog } from "../graph/catalog";
+import { keepTabs, restoreTabs } from "./autosave";
+import { copySelection, pasteInto } from "./clipboard";
+import { deleteSelection, isEditing, onKey } from "./commands";
+import { useDocs } from "./docs";
+import { watchProblems } from "./run";
+import { useRuns } from "./runs";
+import { receive } from "./sync";
+import { say } from "./ui";
+
+const AGAIN = 2000;
+
+export async function start(): Promise<void> {
+  await restoreTabs();
+  listenToKeys();
+  keepTabs();
+  watchProblems();
+  listen({
+    onEvents: receive,
+    onOnline: (online) => {
+      useRuns.setState({ online });
+      // A server that was started anew may have other nodes.
+      if (online) void loadCatalog();
+    },
+  });
+  await loadCatalog();
+}
+
+async function loadCatalog(): Promise<void> {
+  try {
+    const schemas = await nodeSchemas();
+    const known = useDocs.getState();
+    if (known.ready && JSON.stringify(known.catalog.schemas) === JSON.stringify(schemas)) return;
+    useDocs.setState({ catalog: new Catalog(schemas), ready: true });
+  } catch (error) {
+    if (useDocs.getState().ready) return;
+    if (useRuns.getState().online)
+      say(error instanceof Error ? error.message : String(error), "bad");
+    setTimeout(() => void loadCatalog(), AGAIN);
+  }
+}
+
+function listenToKeys(): void {
+  window.addEventListener("keydown", onKey);
+  document.addEventListener("copy", (event) => {
+    if (!isEditing(event.target) && document.getSelection()?.isCollapsed !== false) {
+      copySelection(event);
+    }
+  });
+  document.addEventListener("cut", (event) => {
+    if (!isEditing(event.target) && copySelection(event)) deleteSelection();
+  });
+  document.addEventListener("paste", (event) => {
+    if (!isEditing(event.target) && !event.defaultPrevented) pasteInto(event);
+  });
+  // A file dropped beside the canvas must not replace the page.
+  window.addEventListener("dragover", (event) => event.preventDefault());
+  window.addEventListener("drop", (event) => event.preventDefault());
+}

@@ -1,0 +1,163 @@
+/** Brings the server's events into the store. */
+
+import { job as fetchJob, fileUrl } from "../api/client";
+import type { Artifact, Job, ServerEvent } from "../api/server";
+import { activeTab } from "./docs";
+import { t } from "./messages";
+import { NO_RUN, type Picture, runOf, type TabRun, updateRun, useRuns } from "./runs";
+import { say } from "./ui";
+
+const HISTORY = 200;
+const isOver = (job: Job) => !["queued", "running"].includes(job.state);
+
+/** The tab that waits for a job. */
+function tabOf(job: string): string | null {
+  const { tabs } = useRuns.getState();
+  return Object.keys(tabs).find((tab) => tabs[tab]?.job === job) ?? null;
+}
+
+export function receive(events: readonly ServerEvent[]): void {
+  for (const event of events) receiveOne(event);
+}
+
+function receiveOne(event: ServerEvent): void {
+  switch (event.type) {
+    case "snapshot":
+      useRuns.setState({
+        running: event.queue.running,
+        queued: event.queue.queued,
+        recent: event.recent,
+      });
+      for (const tab of Object.keys(useRuns.getState().tabs)) void catchUp(tab);
+      return;
+    case "job":
+      placeJob(event.job);
+      return;
+    case "deleted":
+      useRuns.setState(({ recent }) => ({ recent: recent.filter((j) => j.id !== event.job) }));
+      return;
+    case "nodes": {
+      const tab = tabOf(event.job);
+      if (tab !== null) updateRun(tab, (run) => ({ states: { ...run.states, ...event.nodes } }));
+      return;
+    }
+    case "progress": {
+      const tab = tabOf(event.job);
+      const { progress } = event;
+      if (tab !== null) {
+        updateRun(tab, (run) => ({ progress: { ...run.progress, [progress.node]: progress } }));
+      }
+      return;
+    }
+    case "preview":
+      showPreview(event);
+      return;
+    case "artifact":
+      addArtifact(event.job, event.artifact);
+      return;
+    case "resumed":
+    case "queue":
+      return;
+  }
+}
+
+function placeJob(job: Job): void {
+  useRuns.setState(({ running, queued, recent }) => {
+    const without = (jobs: readonly Job[]) => jobs.filter((one) => one.id !== job.id);
+    const order = (a: Job, b: Job) => (a.position ?? 0) - (b.position ?? 0);
+    return {
+      running: job.state === "running" ? [...without(running), job] : without(running),
+      queued: job.state === "queued" ? [...without(queued), job].sort(order) : without(queued),
+      recent: isOver(job) ? [job, ...without(recent)].slice(0, HISTORY) : without(recent),
+    };
+  });
+  const tab = tabOf(job.id);
+  if (tab === null || !isOver(job)) return;
+  updateRun(tab, (run) => ({
+    running: false,
+    progress: {},
+    // What was going on when the job ended is not going on any more.
+    states: Object.fromEntries(
+      Object.entries(run.states).filter(([, report]) => report.state !== "running"),
+    ),
+  }));
+  if (job.state !== "done") void catchUp(tab);
+  if (job.state === "failed" || job.state === "lost")
+    say(job.error?.message ?? t("run.failed"), "bad");
+}
+
+/** Ask for everything about a tab's job: after a failure, or after having been away. */
+export async function catchUp(tab: string): Promise<void> {
+  const { job: id } = runOf(tab);
+  if (id === null) return;
+  try {
+    const detail = await fetchJob(id);
+    if (runOf(tab).job !== id) return;
+    updateRun(tab, () => ({
+      running: !isOver(detail),
+      states: detail.node_states,
+      progress: Object.fromEntries(detail.progress.map((p) => [p.node, p])),
+      problems: detail.problems,
+    }));
+    for (const artifact of detail.artifacts) addArtifact(id, artifact);
+  } catch {
+    // It was deleted, or the server is away again: what is shown stays.
+  }
+}
+
+function showPreview(event: Extract<ServerEvent, { type: "preview" }>): void {
+  const tab = tabOf(event.job);
+  if (tab === null) {
+    URL.revokeObjectURL(event.url);
+    return;
+  }
+  const { node, job, url } = event;
+  const picture: Picture = { url, thumbnail: url, node, artifact: null, job };
+  updateRun(tab, (run) => {
+    release(run, node);
+    return { pictures: { ...run.pictures, [node]: [picture] } };
+  });
+}
+
+function release(run: TabRun, node: string): void {
+  for (const old of run.pictures[node] ?? []) {
+    if (old.artifact === null) setTimeout(() => URL.revokeObjectURL(old.url), 2000);
+  }
+}
+
+function addArtifact(job: string, artifact: Artifact): void {
+  if (!artifact.media_type.startsWith("image/")) return;
+  const kind = artifact.kind;
+  const picture: Picture = {
+    url: fileUrl(kind, artifact.file),
+    thumbnail: fileUrl(kind, artifact.file, 256),
+    node: artifact.node,
+    artifact,
+    job,
+  };
+  const same = (p: Picture) => p.artifact?.id === artifact.id && p.job === job;
+  useRuns.setState(({ gallery }) =>
+    gallery.some(same) ? {} : { gallery: [picture, ...gallery].slice(0, HISTORY) },
+  );
+  const tab = tabOf(job);
+  if (tab === null) return;
+  updateRun(tab, (run) => {
+    const shown = run.pictures[artifact.node] ?? [];
+    if (shown.some(same)) return {};
+    release(run, artifact.node);
+    const kept = shown.filter((p) => p.job === job && p.artifact !== null);
+    return { pictures: { ...run.pictures, [artifact.node]: [...kept, picture] } };
+  });
+}
+
+/** A job was accepted for a tab. */
+export function follow(tab: string, job: Job): void {
+  updateRun(tab, ({ pictures }) => ({ ...NO_RUN, pictures, job: job.id, running: true }));
+  placeJob(job);
+  // It may have begun before the answer came.
+  void catchUp(tab);
+}
+
+export function runningHere(): boolean {
+  return runOf(activeTab().id).running;
+}

@@ -1,0 +1,120 @@
+/** What of the page is open, and how it looks. Nothing here belongs to a workflow. */
+
+import { create } from "zustand";
+import type { PortRef } from "../graph/model";
+import type { SocketType } from "../graph/types";
+
+export type Theme = "dark" | "light";
+export type Language = "en" | "zh";
+export type LeftPanel = "nodes" | "templates" | "outline" | null;
+export type RightPanel = "form" | "results" | "queue" | "problems" | null;
+
+/** A link that is being made: one end is held, the other looks for a port. */
+export interface Pending {
+  readonly end: PortRef;
+  readonly side: "input" | "output";
+  readonly type: SocketType;
+  /** `node.port` of every port it may end at. */
+  readonly ports: ReadonlySet<string>;
+  readonly nodes: ReadonlySet<string>;
+}
+
+export interface Palette {
+  /** Where it opens, in pixels of the page. */
+  readonly screen: { readonly x: number; readonly y: number };
+  /** Where the new node comes to stand, in canvas units. */
+  readonly flow: { readonly x: number; readonly y: number };
+  readonly pending: Pending | null;
+}
+
+export type Dialog =
+  | { readonly kind: "shortcuts" }
+  | { readonly kind: "sweep" }
+  | { readonly kind: "picture"; readonly index: number }
+  | { readonly kind: "compare"; readonly urls: readonly [string, string] }
+  | { readonly kind: "mask"; readonly node: string; readonly port: string }
+  | { readonly kind: "link"; readonly node: string };
+
+export interface Menu {
+  readonly x: number;
+  readonly y: number;
+  readonly node: string | null;
+  /** The value it was opened on. */
+  readonly port: string | null;
+  readonly link: string | null;
+  readonly flow: { readonly x: number; readonly y: number };
+}
+
+export interface Toast {
+  readonly id: number;
+  readonly text: string;
+  readonly tone: "plain" | "bad";
+}
+
+interface Ui {
+  readonly theme: Theme;
+  readonly language: Language;
+  readonly left: LeftPanel;
+  readonly right: RightPanel;
+  readonly minimap: boolean;
+  readonly snap: boolean;
+  readonly formOnly: boolean;
+  readonly palette: Palette | null;
+  readonly pending: Pending | null;
+  readonly dialog: Dialog | null;
+  readonly menu: Menu | null;
+  readonly toasts: readonly Toast[];
+  readonly zoom: number;
+}
+
+const STORED = "weft.ui";
+const remembered = read();
+
+export const useUi = create<Ui>(() => ({
+  theme: matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark",
+  language: navigator.language.startsWith("zh") ? "zh" : "en",
+  left: null,
+  right: null,
+  minimap: true,
+  snap: true,
+  formOnly: false,
+  ...remembered,
+  palette: null,
+  pending: null,
+  dialog: null,
+  menu: null,
+  toasts: [],
+  zoom: 1,
+}));
+
+useUi.subscribe(({ theme, language, left, right, minimap, snap }) => {
+  try {
+    localStorage.setItem(STORED, JSON.stringify({ theme, language, left, right, minimap, snap }));
+  } catch {
+    // A full or forbidden store costs the choice of a theme, no more.
+  }
+});
+
+function read(): Partial<Ui> {
+  try {
+    const data: unknown = JSON.parse(localStorage.getItem(STORED) ?? "{}");
+    return typeof data === "object" && data !== null ? data : {};
+  } catch {
+    return {};
+  }
+}
+
+export const setUi = useUi.setState;
+
+let toasts = 0;
+
+/** Say something in passing; it goes by itself. */
+export function say(text: string, tone: Toast["tone"] = "plain"): void {
+  const toast = { id: ++toasts, text, tone };
+  setUi((ui) => ({ toasts: [...ui.toasts.slice(-2), toast] }));
+  setTimeout(() => dismiss(toast.id), tone === "bad" ? 8000 : 3500);
+}
+
+export function dismiss(id: number): void {
+  setUi((ui) => ({ toasts: ui.toasts.filter((toast) => toast.id !== id) }));
+}

@@ -1,0 +1,149 @@
+/** The canvas under the nodes, painted once a frame when something changed. */
+
+import { useStoreApi } from "@xyflow/react";
+import { useEffect, useRef } from "react";
+import { activeTab, boxAt, graphName, runKey, useDocs } from "../app/docs";
+import { runOf, stateOf, useRuns } from "../app/runs";
+import { useUi } from "../app/ui";
+import { rectOf } from "../graph/geometry";
+import { graphAt } from "../graph/model";
+import { onPointer, pointer } from "./connecting";
+import { titleOf } from "./NodeView";
+import { type FarNode, Painter, type Scene } from "./paint";
+import { hover } from "./pointer";
+import { socketAt, wiresOf } from "./scene";
+import { styleOf } from "./sockets";
+import { FAR } from "./viewport";
+
+export function LinkLayer() {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const store = useStoreApi();
+  useEffect(() => {
+    const element = canvas.current;
+    if (element === null) return;
+    const painter = new Painter(element);
+    let frame = 0;
+    const paint = () => {
+      frame = 0;
+      const [x, y, zoom] = store.getState().transform;
+      painter.draw(sceneNow({ x, y, zoom }));
+    };
+    const request = () => {
+      if (frame === 0) frame = requestAnimationFrame(paint);
+    };
+    const resize = new ResizeObserver(() => {
+      painter.resize(element.clientWidth, element.clientHeight);
+      paint();
+    });
+    resize.observe(element);
+    let theme = useUi.getState().theme;
+    const stops = [
+      store.subscribe((state, before) => state.transform !== before.transform && request()),
+      useDocs.subscribe(request),
+      useRuns.subscribe(request),
+      useUi.subscribe((ui) => {
+        if (ui.theme !== theme) {
+          theme = ui.theme;
+          // The attribute is set by React; its colours can be read afterwards.
+          requestAnimationFrame(() => {
+            painter.recolor();
+            request();
+          });
+        }
+        request();
+      }),
+      hover.subscribe(request),
+    ];
+    onPointer(request);
+    return () => {
+      resize.disconnect();
+      cancelAnimationFrame(frame);
+      for (const stop of stops) stop();
+    };
+  }, [store]);
+  return <canvas className="links" ref={canvas} aria-hidden="true" />;
+}
+
+function sceneNow(view: Scene["view"]): Scene {
+  const docs = useDocs.getState();
+  const ui = useUi.getState();
+  const tab = activeTab(docs);
+  const graph = graphAt(tab.workflow, graphName(tab));
+  const run = runOf(tab.id);
+  const { wire, chosen, box } = hover.getState();
+  const running = new Set(
+    Object.entries(run.states)
+      .filter(([, report]) => report.state === "running")
+      .map(([key]) => key.slice(key.lastIndexOf("/") + 1)),
+  );
+  return {
+    view,
+    wires: wiresOf(run.pictures),
+    groups: Object.entries(graph.groups).map(([id, group]) => ({
+      ...group,
+      selected: tab.selection.has(id),
+    })),
+    nodes: view.zoom < FAR ? farNodes() : [],
+    selection: tab.selection,
+    hovered: wire,
+    chosen,
+    running,
+    pending: pendingNow(ui.pending),
+    box,
+  };
+}
+
+function pendingNow(pending: ReturnType<typeof useUi.getState>["pending"]): Scene["pending"] {
+  if (pending === null) return null;
+  const { end, side, type } = pending;
+  const docs = useDocs.getState();
+  const tab = activeTab(docs);
+  const graph = graphAt(tab.workflow, graphName(tab));
+  const fixed = socketAt(end, side, graph, boxAt(end.node, docs));
+  const { hue } = styleOf(type);
+  const free = { x: pointer.x, y: pointer.y };
+  return side === "output" ? { from: fixed, to: free, hue } : { from: free, to: fixed, hue };
+}
+
+/** Nodes, notes and reroutes as rectangles. */
+export function farNodes(): FarNode[] {
+  const docs = useDocs.getState();
+  const tab = activeTab(docs);
+  const graph = graphAt(tab.workflow, graphName(tab));
+  const run = runOf(tab.id);
+  const nodes: FarNode[] = [];
+  for (const [id, node] of Object.entries(graph.nodes)) {
+    const box = boxAt(id, docs);
+    const place = graph.places[id];
+    if (box === null) continue;
+    nodes.push({
+      ...rectOf(place, box),
+      id,
+      title:
+        box.rows.length + box.picture === 0 && box.width < 40
+          ? ""
+          : titleOf(node, docs.catalog.find(tab.workflow, node.type)),
+      color: place?.color,
+      selected: tab.selection.has(id),
+      off: place?.mode !== undefined,
+      state: stateOf(run, runKey(tab, id))?.state,
+    });
+  }
+  for (const [id, note] of Object.entries(graph.notes)) {
+    const { x, y, width, height, color = 4 } = note;
+    const selected = tab.selection.has(id);
+    nodes.push({
+      id,
+      x,
+      y,
+      width,
+      height,
+      title: note.text,
+      color,
+      selected,
+      off: false,
+      state: undefined,
+    });
+  }
+  return nodes;
+}

@@ -1,0 +1,54 @@
+import { memo, useMemo } from "react";
+import type { PortSchema } from "../api/nodes";
+import { useUi } from "../app/ui";
+import { isList, socketType, typeText } from "../graph/types";
+import { beginLink, type Side } from "./connecting";
+import { hueColor, SHAPES, styleOf } from "./sockets";
+
+interface Props {
+  readonly node: string;
+  readonly port: string;
+  readonly side: Side;
+  readonly schema: PortSchema;
+  readonly linked: boolean;
+  /** A value's socket shows itself only when it is needed. */
+  readonly quiet?: boolean;
+  readonly optional?: boolean;
+}
+
+/** The place where links begin and end. */
+export const Socket = memo(function Socket(props: Props) {
+  const { node, port, side, schema, linked, quiet, optional } = props;
+  const lit = useUi((ui) => ui.pending !== null && fits(ui.pending, node, port, side));
+  const type = useMemo(() => socketType(schema), [schema]);
+  const style = styleOf(type);
+  const state = [side, quiet && "quiet", linked && "linked", lit && "lit", optional && "optional"];
+  return (
+    <button
+      type="button"
+      tabIndex={-1}
+      className={`socket nodrag ${state.filter(Boolean).join(" ")}`}
+      style={{ color: hueColor(style.hue) }}
+      data-node={node}
+      data-port={port}
+      data-side={side}
+      title={`${port}: ${typeText(type)}`}
+      aria-label={`${side} ${port}, ${typeText(type)}${linked ? ", linked" : ""}`}
+      onPointerDown={(event) => beginLink(event, { node, port }, side)}
+    >
+      <svg viewBox="0 0 12 12" aria-hidden="true">
+        {isList(type) && <path className="stack" d={SHAPES[style.shape]} />}
+        <path d={SHAPES[style.shape]} fillRule="evenodd" />
+      </svg>
+    </button>
+  );
+});
+
+function fits(
+  pending: { side: Side; ports: ReadonlySet<string> },
+  node: string,
+  port: string,
+  side: Side,
+): boolean {
+  return side !== pending.side && pending.ports.has(`${node}.${port}`);
+}

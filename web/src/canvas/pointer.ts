@@ -1,0 +1,176 @@
+/**
+ * What the pointer does on the bare canvas: boxes, links, and nodes seen from afar.
+ *
+ * React Flow pans, zooms and drags the nodes that are elements. These handlers come before its own
+ * and keep what is theirs from it.
+ */
+
+import { createStore } from "zustand/vanilla";
+import {
+  activeGraph,
+  activeTab,
+  allRects,
+  edit,
+  endGesture,
+  rectAt,
+  select,
+  toggleSelected,
+} from "../app/docs";
+import { runOf } from "../app/runs";
+import { setUi, useUi } from "../app/ui";
+import { contains, overlaps } from "../graph/arrange";
+import { addReroute } from "../graph/commands/links";
+import { moveItems } from "../graph/commands/nodes";
+import { GRID, type Rect } from "../graph/geometry";
+import { type Wire, wireAt, wiresOf } from "./scene";
+import { FAR, toFlow, viewport } from "./viewport";
+
+interface Hover {
+  /** Id of the link under the pointer. */
+  readonly wire: string | null;
+  /** Id of the link that was clicked. */
+  readonly chosen: string | null;
+  /** The box being drawn, in canvas units. */
+  readonly box: Rect | null;
+}
+
+export const hover = createStore<Hover>(() => ({ wire: null, chosen: null, box: null }));
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+function at(event: { clientX: number; clientY: number }): Point {
+  return toFlow({ x: event.clientX, y: event.clientY });
+}
+
+export function wireUnder(event: { clientX: number; clientY: number }): Wire | null {
+  const { zoom } = viewport();
+  if (zoom < FAR) return null;
+  return wireAt(wiresOf(runOf(activeTab().id).pictures), at(event), 7 / zoom);
+}
+
+/** The node drawn at a point, topmost first; null where nodes are elements. */
+export function farNodeAt(point: Point): string | null {
+  if (viewport().zoom >= FAR) return null;
+  const rects = Object.entries(allRects()).reverse();
+  const hit = ([, r]: [string, Rect]) =>
+    point.x >= r.x && point.x <= r.x + r.width && point.y >= r.y && point.y <= r.y + r.height;
+  return rects.find(hit)?.[0] ?? null;
+}
+
+function isBare(target: EventTarget | null): boolean {
+  return target instanceof Element && target.classList.contains("react-flow__pane");
+}
+
+/** Before React Flow sees a press. */
+export function onPress(event: React.PointerEvent | React.MouseEvent): void {
+  if (!isBare(event.target)) return;
+  const isPointer = event.type === "pointerdown";
+  const far = farNodeAt(at(event));
+  const boxes = event.shiftKey || event.ctrlKey || event.metaKey;
+  if (event.button !== 0 || (far === null && !boxes)) return;
+  // Both kinds of events are kept back: React Flow listens to mouse events to pan.
+  event.stopPropagation();
+  if (!isPointer) return;
+  if (far !== null) grab(event, far, boxes);
+  else drawBox(event);
+}
+
+export function onClick(event: React.MouseEvent): void {
+  if (!isBare(event.target) || event.shiftKey || event.ctrlKey || event.metaKey) return;
+  const wire = wireUnder(event);
+  hover.setState({ chosen: wire?.link.id ?? null });
+  if (farNodeAt(at(event)) === null) select([]);
+}
+
+export function onHover(event: React.PointerEvent): void {
+  if (event.buttons !== 0) return;
+  const wire = isBare(event.target) ? (wireUnder(event)?.link.id ?? null) : null;
+  if (wire !== hover.getState().wire) hover.setState({ wire });
+}
+
+export function onDoubleClick(event: React.MouseEvent): void {
+  if (!isBare(event.target)) return;
+  const wire = wireUnder(event);
+  const flow = at(event);
+  if (wire !== null) {
+    edit("link.reroute", (draft, graph) =>
+      addReroute(draft, graph, wire.link, { x: flow.x - 10, y: flow.y - 10 }),
+    );
+    return;
+  }
+  setUi({ palette: { screen: { x: event.clientX, y: event.clientY }, flow, pending: null } });
+}
+
+/** Follow the pointer until it is let go. */
+function follow(move: (event: PointerEvent) => void, done: (event: PointerEvent) => void): void {
+  const controller = new AbortController();
+  const { signal } = controller;
+  window.addEventListener("pointermove", move, { signal });
+  const end = (event: PointerEvent) => {
+    controller.abort();
+    done(event);
+  };
+  window.addEventListener("pointerup", end, { signal });
+  window.addEventListener("pointercancel", end, { signal });
+}
+
+function drawBox(event: { clientX: number; clientY: number }): void {
+  const start = at(event);
+  const before = activeTab().selection;
+  const rects = allRects();
+  follow(
+    (now) => {
+      const end = at(now);
+      const box = {
+        x: Math.min(start.x, end.x),
+        y: Math.min(start.y, end.y),
+        width: Math.abs(end.x - start.x),
+        height: Math.abs(end.y - start.y),
+      };
+      hover.setState({ box });
+      const hit = Object.keys(rects).filter((id) => overlaps(rects[id] as Rect, box));
+      select([...before, ...hit]);
+    },
+    () => hover.setState({ box: null }),
+  );
+}
+
+function grab(event: { clientX: number; clientY: number }, id: string, adds: boolean): void {
+  if (adds) {
+    toggleSelected(id);
+    return;
+  }
+  if (!activeTab().selection.has(id)) select([id]);
+  const start = at(event);
+  const pinned = (one: string) => activeGraph().places[one]?.pinned === true;
+  const from = [...activeTab().selection]
+    .filter((one) => !pinned(one))
+    .map((one) => [one, rectAt(one)] as const);
+  follow((now) => {
+    const end = at(now);
+    const snap = (value: number) =>
+      useUi.getState().snap ? Math.round(value / GRID) * GRID : Math.round(value);
+    const places = from.flatMap(([one, rect]) =>
+      rect === null
+        ? []
+        : [[one, { x: snap(rect.x + end.x - start.x), y: snap(rect.y + end.y - start.y) }]],
+    );
+    edit(
+      "node.move",
+      (draft, graph) => moveItems(draft, graph, Object.fromEntries(places)),
+      "move",
+    );
+  }, endGesture);
+}
+
+/** What lies in a group and is moved with it. */
+export function membersOf(group: string): string[] {
+  const outer = activeGraph().groups[group];
+  if (outer === undefined) return [];
+  return Object.entries(allRects(true))
+    .filter(([id, rect]) => id !== group && contains(outer, rect))
+    .map(([id]) => id);
+}

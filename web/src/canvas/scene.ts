@@ -1,0 +1,154 @@
+/** What the painter draws: links with their ends and colours. Recomputed only when something moved. */
+
+import { activeTab, boxAt, graphName, useDocs } from "../app/docs";
+import { outputType } from "../graph/connect";
+import { type Box, HEADER } from "../graph/geometry";
+import { type Graph, graphAt, type Link, linksOf, type PortRef } from "../graph/model";
+import { mainType } from "../graph/types";
+import { styleOf } from "./sockets";
+
+export interface Wire {
+  readonly link: Link;
+  readonly x1: number;
+  readonly y1: number;
+  readonly x2: number;
+  readonly y2: number;
+  readonly hue: number | null;
+  /** One of the two nodes does not run. */
+  readonly off: boolean;
+}
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Place of a socket in canvas units. */
+export function socketAt(
+  ref: PortRef,
+  side: "input" | "output",
+  graph: Graph,
+  box: Box | null,
+): Point {
+  const place = graph.places[ref.node];
+  const sockets = side === "input" ? box?.inputs : box?.outputs;
+  const offset = sockets?.[ref.port] ?? HEADER / 2;
+  return {
+    x: (place?.x ?? 0) + (side === "output" ? (box?.width ?? 0) : 0),
+    y: (place?.y ?? 0) + offset,
+  };
+}
+
+const hues = new WeakMap<Graph["nodes"], ReadonlyMap<string, number | null>>();
+
+function huesOf(graph: Graph): ReadonlyMap<string, number | null> {
+  let known = hues.get(graph.nodes);
+  if (known === undefined) {
+    const state = useDocs.getState();
+    const tab = activeTab(state);
+    const scope = { workflow: tab.workflow, at: graphName(tab), catalog: state.catalog };
+    const made = new Map<string, number | null>();
+    for (const { from } of linksOf(graph)) {
+      const key = `${from.node}.${from.port}`;
+      if (!made.has(key)) made.set(key, styleOf(mainType(outputType(scope, from))).hue);
+    }
+    known = made;
+    hues.set(graph.nodes, known);
+  }
+  return known;
+}
+
+let last: { graph: Graph; catalog: unknown; pictures: unknown; wires: readonly Wire[] } | null =
+  null;
+
+/** Every link of the graph in view. `pictures` changes when nodes grow or shrink by one. */
+export function wiresOf(pictures: unknown): readonly Wire[] {
+  const state = useDocs.getState();
+  const tab = activeTab(state);
+  const graph = graphAt(tab.workflow, graphName(tab));
+  const { catalog } = state;
+  if (last?.graph === graph && last.catalog === catalog && last.pictures === pictures) {
+    return last.wires;
+  }
+  const boxes = new Map<string, Box | null>();
+  const box = (id: string) => {
+    let found = boxes.get(id);
+    if (found === undefined) {
+      found = boxAt(id, state);
+      boxes.set(id, found);
+    }
+    return found;
+  };
+  const colors = huesOf(graph);
+  const wires = linksOf(graph).map((link): Wire => {
+    const from = socketAt(link.from, "output", graph, box(link.from.node));
+    const to = socketAt(link.to, "input", graph, box(link.to.node));
+    return {
+      link,
+      x1: from.x,
+      y1: from.y,
+      x2: to.x,
+      y2: to.y,
+      hue: colors.get(`${link.from.node}.${link.from.port}`) ?? null,
+      off: [link.from.node, link.to.node].some((id) => graph.places[id]?.mode !== undefined),
+    };
+  });
+  last = { graph, catalog, pictures, wires };
+  return wires;
+}
+
+/** How far the handles of a link's curve reach. */
+export function reach(x1: number, x2: number): number {
+  const distance = Math.abs(x2 - x1);
+  return x2 >= x1 ? Math.max(24, Math.min(distance / 2, 180)) : Math.min(60 + distance / 3, 240);
+}
+
+/** A point of a link's curve; `t` from 0 to 1. */
+export function onCurve(wire: Pick<Wire, "x1" | "y1" | "x2" | "y2">, t: number): Point {
+  const d = reach(wire.x1, wire.x2);
+  const u = 1 - t;
+  const [a, b, c, e] = [u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t];
+  return {
+    x: a * wire.x1 + b * (wire.x1 + d) + c * (wire.x2 - d) + e * wire.x2,
+    y: a * wire.y1 + b * wire.y1 + c * wire.y2 + e * wire.y2,
+  };
+}
+
+/** The link nearest to a point, if one is within `distance` canvas units. */
+export function wireAt(wires: readonly Wire[], point: Point, distance: number): Wire | null {
+  let best: Wire | null = null;
+  let least = distance * distance;
+  for (const wire of wires) {
+    const d = reach(wire.x1, wire.x2) + distance;
+    if (point.x < Math.min(wire.x1, wire.x2) - d || point.x > Math.max(wire.x1, wire.x2) + d) {
+      continue;
+    }
+    if (
+      point.y < Math.min(wire.y1, wire.y2) - distance ||
+      point.y > Math.max(wire.y1, wire.y2) + distance
+    ) {
+      continue;
+    }
+    let before = onCurve(wire, 0);
+    for (let i = 1; i <= 24; i++) {
+      const after = onCurve(wire, i / 24);
+      const off = toSegment(point, before, after);
+      if (off < least) {
+        least = off;
+        best = wire;
+      }
+      before = after;
+    }
+  }
+  return best;
+}
+
+/** Squared distance of a point to a segment. */
+function toSegment(p: Point, a: Point, b: Point): number {
+  const [dx, dy] = [b.x - a.x, b.y - a.y];
+  const length = dx * dx + dy * dy;
+  const t = length === 0 ? 0 : ((p.x - a.x) * dx + (p.y - a.y) * dy) / length;
+  const u = Math.max(0, Math.min(1, t));
+  const [x, y] = [a.x + u * dx - p.x, a.y + u * dy - p.y];
+  return x * x + y * y;
+}

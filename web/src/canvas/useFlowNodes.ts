@@ -1,0 +1,66 @@
+/** The active graph as React Flow's nodes; what did not change stays the same object. */
+
+import type { Node } from "@xyflow/react";
+import { useMemo, useRef } from "react";
+import { activeGraph, activeTab, boxAt, useDocs } from "../app/docs";
+import { runOf, useRuns } from "../app/runs";
+import { REROUTE } from "../graph/catalog";
+import type { Rect } from "../graph/geometry";
+
+const NO_DATA: Record<string, never> = {};
+
+export function useFlowNodes(): Node[] {
+  const graph = useDocs(activeGraph);
+  const selection = useDocs((docs) => activeTab(docs).selection);
+  const catalog = useDocs((docs) => docs.catalog);
+  const tab = useDocs((docs) => activeTab(docs).id);
+  const pictures = useRuns((runs) => runOf(tab, runs).pictures);
+  const known = useRef(new Map<string, Node>());
+  // biome-ignore lint/correctness/useExhaustiveDependencies: boxes depend on schemas and pictures
+  return useMemo(() => {
+    const next = new Map<string, Node>();
+    const add = (id: string, type: string, rect: Rect, draggable: boolean, zIndex: number) => {
+      const old = known.current.get(id);
+      const selected = selection.has(id);
+      const same =
+        old !== undefined &&
+        old.type === type &&
+        old.position.x === rect.x &&
+        old.position.y === rect.y &&
+        old.width === rect.width &&
+        old.height === rect.height &&
+        old.selected === selected &&
+        old.draggable === draggable;
+      if (same) {
+        next.set(id, old);
+        return;
+      }
+      const { width, height } = rect;
+      next.set(id, {
+        id,
+        type,
+        position: { x: rect.x, y: rect.y },
+        data: NO_DATA,
+        width,
+        height,
+        // Sizes follow from the data, so nothing needs to be measured before it is shown.
+        measured: { width, height },
+        selected,
+        draggable,
+        zIndex,
+        ...(type === "group" && { dragHandle: ".group-title" }),
+      });
+    };
+    for (const [id, group] of Object.entries(graph.groups)) add(id, "group", group, true, -1000);
+    for (const [id, note] of Object.entries(graph.notes)) add(id, "note", note, true, 0);
+    for (const [id, node] of Object.entries(graph.nodes)) {
+      const box = boxAt(id);
+      if (box === null) continue;
+      const place = graph.places[id];
+      const rect = { x: place?.x ?? 0, y: place?.y ?? 0, width: box.width, height: box.height };
+      add(id, node.type === REROUTE ? "reroute" : "node", rect, place?.pinned !== true, 0);
+    }
+    known.current = next;
+    return [...next.values()];
+  }, [graph, selection, catalog, tab, pictures]);
+}

@@ -1,0 +1,127 @@
+/** Where one looks: the one place through which the rest of the editor moves the canvas. */
+
+import type { ReactFlowInstance } from "@xyflow/react";
+import { activeTab, allRects, rectAt } from "../app/docs";
+import { boundsOf } from "../graph/arrange";
+import type { Rect } from "../graph/geometry";
+
+let flow: ReactFlowInstance | null = null;
+let host: HTMLElement | null = null;
+
+export const MIN_ZOOM = 0.05;
+export const MAX_ZOOM = 2.5;
+/** Below this scale nodes are drawn, not built of elements. */
+export const FAR = 0.42;
+
+export function attach(instance: ReactFlowInstance, element: HTMLElement): void {
+  flow = instance;
+  host = element;
+}
+
+export function viewSize(): { width: number; height: number } {
+  return { width: host?.clientWidth ?? 1, height: host?.clientHeight ?? 1 };
+}
+
+export function hostRect(): DOMRect {
+  return host?.getBoundingClientRect() ?? new DOMRect();
+}
+
+export function focusCanvas(): void {
+  host?.focus({ preventScroll: true });
+}
+
+export function viewport() {
+  return flow?.getViewport() ?? { x: 0, y: 0, zoom: 1 };
+}
+
+export function setViewport(view: { x: number; y: number; zoom: number }, duration = 0): void {
+  void flow?.setViewport(view, { duration });
+}
+
+export function toFlow(screen: { x: number; y: number }): { x: number; y: number } {
+  const { x, y, zoom } = viewport();
+  const rect = hostRect();
+  return { x: (screen.x - rect.left - x) / zoom, y: (screen.y - rect.top - y) / zoom };
+}
+
+export function toScreen(point: { x: number; y: number }): { x: number; y: number } {
+  const { x, y, zoom } = viewport();
+  const rect = hostRect();
+  return { x: rect.left + x + point.x * zoom, y: rect.top + y + point.y * zoom };
+}
+
+/** The middle of what is seen, in canvas units. */
+export function middle(): { x: number; y: number } {
+  const rect = hostRect();
+  return toFlow({ x: rect.left + rect.width / 2, y: rect.top + rect.height / 2 });
+}
+
+/** Show everything, or the selection if there is one. */
+export function fitView(what: "all" | "selection" = "all", duration = 220): void {
+  const chosen = [...activeTab().selection];
+  const rects =
+    what === "selection" && chosen.length > 0
+      ? chosen.map((id) => rectAt(id)).filter((r) => r !== null)
+      : Object.values(allRects(true));
+  const bounds = boundsOf(rects);
+  if (bounds === null) setViewport({ x: 80, y: 80, zoom: 1 }, duration);
+  else show(bounds, duration);
+}
+
+export function show(bounds: Rect, duration = 220): void {
+  const { width, height } = viewSize();
+  const margin = 56;
+  const zoom = Math.min(
+    1,
+    Math.max(
+      MIN_ZOOM,
+      Math.min((width - 2 * margin) / bounds.width, (height - 2 * margin) / bounds.height),
+    ),
+  );
+  setViewport(
+    {
+      x: width / 2 - (bounds.x + bounds.width / 2) * zoom,
+      y: height / 2 - (bounds.y + bounds.height / 2) * zoom,
+      zoom,
+    },
+    duration,
+  );
+}
+
+/** Bring a rectangle into view if it is not, without changing the scale more than needed. */
+export function reveal(rect: Rect): void {
+  const { x, y, zoom } = viewport();
+  const { width, height } = viewSize();
+  const left = rect.x * zoom + x;
+  const top = rect.y * zoom + y;
+  const inside =
+    left >= 24 &&
+    top >= 24 &&
+    left + rect.width * zoom <= width - 24 &&
+    top + rect.height * zoom <= height - 24;
+  if (inside && zoom >= FAR) return;
+  const scale = Math.max(zoom, 0.75);
+  setViewport(
+    {
+      x: width / 2 - (rect.x + rect.width / 2) * scale,
+      y: height / 2 - (rect.y + rect.height / 2) * scale,
+      zoom: scale,
+    },
+    180,
+  );
+}
+
+export function zoomBy(factor: number): void {
+  const { x, y, zoom } = viewport();
+  const { width, height } = viewSize();
+  const next = Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, zoom * factor));
+  const scale = next / zoom;
+  setViewport(
+    {
+      x: width / 2 - (width / 2 - x) * scale,
+      y: height / 2 - (height / 2 - y) * scale,
+      zoom: next,
+    },
+    120,
+  );
+}

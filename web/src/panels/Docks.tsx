@@ -1,0 +1,58 @@
+/** The panels at both sides. */
+
+import { X } from "lucide-react";
+import type { ReactNode } from "react";
+import { t } from "../app/messages";
+import { setUi, useUi } from "../app/ui";
+import { FormPanel } from "./Form";
+import { NodesPanel } from "./Nodes";
+import { OutlinePanel } from "./Outline";
+import { ProblemsPanel } from "./Problems";
+import { QueuePanel } from "./Queue";
+import { ResultsPanel } from "./Results";
+import { TemplatesPanel } from "./Templates";
+
+export function LeftDock() {
+  const left = useUi((ui) => ui.left);
+  if (left === "nodes") return <NodesPanel />;
+  if (left === "templates") return <TemplatesPanel />;
+  if (left === "outline") return <OutlinePanel />;
+  return null;
+}
+
+export function RightDock() {
+  const right = useUi((ui) => ui.right);
+  if (right === "form") return <FormPanel />;
+  if (right === "results") return <ResultsPanel />;
+  if (right === "queue") return <QueuePanel />;
+  if (right === "problems") return <ProblemsPanel />;
+  return null;
+}
+
+interface Props {
+  readonly title: string;
+  readonly side: "left" | "right";
+  readonly name: string;
+  readonly children: ReactNode;
+  readonly tools?: ReactNode;
+}
+
+export function Dock({ title, side, name, children, tools }: Props) {
+  return (
+    <aside className={`dock ${side} ${name}`} aria-label={title}>
+      <header>
+        <h2>{title}</h2>
+        {tools}
+        <button
+          type="button"
+          className="icon"
+          aria-label={t("dialog.close")}
+          onClick={() => setUi(side === "left" ? { left: null } : { right: null })}
+        >
+          <X size={14} />
+        </button>
+      </header>
+      <div className="dock-body">{children}</div>
+    </aside>
+  );
+}

@@ -1,0 +1,125 @@
+/** Make links without a pointer: choose a port of the node, then what it is linked to. */
+
+import { useMemo, useState } from "react";
+import { activeGraph, rectAt, schemaOfType, scopeNow, useDocs } from "../app/docs";
+import { t } from "../app/messages";
+import { setUi } from "../app/ui";
+import { finish, pendingFrom, type Side } from "../canvas/connecting";
+import { titleOf } from "../canvas/NodeView";
+import { focusCanvas } from "../canvas/viewport";
+import { firstFit } from "../graph/connect";
+import { asLink, splitTarget, targetOf } from "../graph/model";
+import { mainType, socketType, typeText } from "../graph/types";
+import { Choices } from "../widgets/Choices";
+import { place, useEntries } from "./Search";
+
+export function LinkDialog({ node: id }: { node: string }) {
+  const node = useDocs((docs) => activeGraph(docs).nodes[id]);
+  const [end, setEnd] = useState<{ port: string; side: Side } | null>(null);
+  const close = () => {
+    setUi({ dialog: null });
+    requestAnimationFrame(focusCanvas);
+  };
+  if (node === undefined) return null;
+  const schema = schemaOfType(node.type);
+  const title = titleOf(node, schema);
+  return (
+    <>
+      <button
+        type="button"
+        className="veil"
+        tabIndex={-1}
+        aria-label={t("dialog.close")}
+        onClick={close}
+      />
+      <div className="palette centered" role="dialog" aria-label={t("link.title", { name: title })}>
+        <h2>{t("link.title", { name: end ? `${title} · ${end.port}` : title })}</h2>
+        {end === null ? (
+          <Choices
+            label={t("link.search")}
+            value=""
+            options={portsOf(id)}
+            onClose={close}
+            onPick={(text) => {
+              const [side, port] = text.split(" ") as [string, string];
+              setEnd({ port, side: side === "→" ? "output" : "input" });
+            }}
+          />
+        ) : (
+          <Partners node={id} port={end.port} side={end.side} onClose={close} />
+        )}
+      </div>
+    </>
+  );
+}
+
+/** Inputs that want a link, then outputs, then inputs that have one or are values. */
+function portsOf(id: string) {
+  const node = activeGraph().nodes[id];
+  const schema = node && schemaOfType(node.type);
+  if (!node || !schema) return [];
+  const inputs = Object.entries(schema.inputs).map(([name, input]) => {
+    const from = asLink(node.inputs[name]);
+    const open = input.socket && from === null && input.required;
+    const note = from ? `← ${targetOf(from)}` : typeText(socketType(input));
+    return { value: `← ${name}`, note, rank: open ? 0 : input.socket ? 2 : 3 };
+  });
+  const outputs = Object.entries(schema.outputs).map(([name, output]) => {
+    return { value: `→ ${name}`, note: typeText(socketType(output)), rank: 1 };
+  });
+  return [...inputs, ...outputs].sort((a, b) => a.rank - b.rank);
+}
+
+interface PartnersProps {
+  readonly node: string;
+  readonly port: string;
+  readonly side: Side;
+  readonly onClose: () => void;
+}
+
+/** Ports of the graph that fit, and new nodes that have one. */
+function Partners({ node, port, side, onClose }: PartnersProps) {
+  const entries = useEntries();
+  const pending = useMemo(() => pendingFrom({ node, port }, side), [node, port, side]);
+  const options = useMemo(() => {
+    const graph = activeGraph();
+    const there = [...pending.ports].map((target) => {
+      const ref = splitTarget(target);
+      const schema = schemaOfType(graph.nodes[ref.node]?.type ?? "");
+      const declared = side === "output" ? schema?.inputs[ref.port] : schema?.outputs[ref.port];
+      const exact = declared && mainType(socketType(declared)).name === mainType(pending.type).name;
+      const value = side === "output" && schema?.inputs[ref.port]?.socket === false;
+      const partner = graph.nodes[ref.node];
+      const title = partner ? titleOf(partner, schema) : ref.node;
+      return { value: target, note: title, rank: value ? 3 : exact ? 0 : 2 };
+    });
+    const scope = scopeNow();
+    const fresh = entries.flatMap(({ schema }) => {
+      const fit = firstFit(scope, schema.type, pending.type, side);
+      return fit ? [{ value: `+ ${schema.type}`, note: t("link.new"), rank: 1 }] : [];
+    });
+    return [...there, ...fresh].sort((a, b) => a.rank - b.rank);
+  }, [pending, entries, side]);
+  return (
+    <Choices
+      label={t("link.search")}
+      value=""
+      options={options}
+      empty={t("link.none")}
+      onClose={onClose}
+      onPick={(text) => {
+        if (text.startsWith("+ ")) {
+          const schema = schemaOfType(text.slice(2));
+          const rect = rectAt(node);
+          if (schema && rect) {
+            const x = side === "output" ? rect.x + rect.width + 72 : rect.x - 72;
+            place(schema, { screen: { x: 0, y: 0 }, flow: { x, y: rect.y + 48 }, pending });
+          }
+        } else {
+          finish(pending, splitTarget(text));
+        }
+        onClose();
+      }}
+    />
+  );
+}

@@ -1,0 +1,48 @@
+import { useMemo, useState } from "react";
+import { t } from "../app/messages";
+import { addNodeAt } from "../app/open";
+import { middle } from "../canvas/viewport";
+import { search } from "../graph/search";
+import { Dock } from "./Docks";
+import { TypeMark, useEntries } from "./Search";
+
+/** Every node type by category; dragged onto the canvas, or added by a press. */
+export function NodesPanel() {
+  const [text, setText] = useState("");
+  const entries = useEntries();
+  const found = useMemo(() => search(entries, text, 500), [entries, text]);
+  return (
+    <Dock title={t("rail.nodes")} side="left" name="nodes">
+      <input
+        className="search"
+        placeholder={t("search.placeholder")}
+        aria-label={t("search.placeholder")}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+      />
+      <ul className="node-list">
+        {found.map(({ schema, label }, i) => (
+          <li key={schema.type}>
+            {text === "" && schema.category !== found[i - 1]?.schema.category && (
+              <h3>{schema.category}</h3>
+            )}
+            <button
+              type="button"
+              draggable
+              title={schema.summary}
+              onDragStart={(event) => {
+                event.dataTransfer.setData("application/x-weft-node", schema.type);
+                event.dataTransfer.effectAllowed = "copy";
+              }}
+              onClick={() => addNodeAt(schema.type, middle())}
+            >
+              <TypeMark schema={schema} />
+              {label}
+            </button>
+          </li>
+        ))}
+      </ul>
+      {found.length === 0 && <p className="nothing">{t("search.none")}</p>}
+    </Dock>
+  );
+}

@@ -1,0 +1,89 @@
+import { ChevronLeft, ChevronRight, Download, Workflow } from "lucide-react";
+import { useEffect, useState } from "react";
+import { jobWorkflow } from "../api/client";
+import { t } from "../app/messages";
+import { openData } from "../app/open";
+import { useRuns } from "../app/runs";
+import { say, setUi } from "../app/ui";
+import { closeDialog, Dialog } from "./Dialog";
+
+/** One picture, large, with its neighbours by the arrows. */
+export function PictureDialog({ index }: { index: number }) {
+  const gallery = useRuns((runs) => runs.gallery);
+  const picture = gallery[index];
+  const go = (step: number) => {
+    const next = index + step;
+    if (gallery[next]) setUi({ dialog: { kind: "picture", index: next } });
+  };
+  useEffect(() => {
+    const key = (event: KeyboardEvent) => {
+      if (event.key === "ArrowLeft") go(-1);
+      if (event.key === "ArrowRight") go(1);
+    };
+    window.addEventListener("keydown", key);
+    return () => window.removeEventListener("keydown", key);
+  });
+  if (!picture) return null;
+  const name = picture.artifact?.file ?? "";
+  const restore = async () => {
+    try {
+      await openData(await jobWorkflow(picture.job), name);
+      closeDialog();
+    } catch (error) {
+      say(error instanceof Error ? error.message : String(error), "bad");
+    }
+  };
+  return (
+    <Dialog
+      title={name}
+      name="picture"
+      tools={
+        <>
+          <button type="button" className="quiet" onClick={() => void restore()}>
+            <Workflow size={13} /> {t("results.restore")}
+          </button>
+          <a className="quiet" href={picture.url} download={name.split("/").pop()}>
+            <Download size={13} /> {t("results.download")}
+          </a>
+        </>
+      }
+    >
+      <div className="picture-stage">
+        <img src={picture.url} alt={name} />
+        {index > 0 && (
+          <button type="button" className="step left" aria-label="←" onClick={() => go(-1)}>
+            <ChevronLeft size={22} />
+          </button>
+        )}
+        {index < gallery.length - 1 && (
+          <button type="button" className="step right" aria-label="→" onClick={() => go(1)}>
+            <ChevronRight size={22} />
+          </button>
+        )}
+      </div>
+    </Dialog>
+  );
+}
+
+/** Two pictures over each other with a line to move between them. */
+export function CompareDialog({ urls }: { urls: readonly [string, string] }) {
+  const [part, setPart] = useState(50);
+  return (
+    <Dialog title={t("results.compare")} name="compare">
+      <div className="compare-stage" style={{ ["--part" as string]: `${part}%` }}>
+        <img src={urls[0]} alt="1" />
+        <img src={urls[1]} alt="2" className="over" />
+        <input
+          type="range"
+          min={0}
+          max={100}
+          step={0.5}
+          value={part}
+          aria-label={t("results.compare")}
+          onChange={(event) => setPart(Number(event.target.value))}
+        />
+        <span className="line" aria-hidden="true" />
+      </div>
+    </Dialog>
+  );
+}

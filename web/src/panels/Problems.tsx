@@ -1,0 +1,95 @@
+import { TriangleAlert } from "lucide-react";
+import type { Problem } from "../api/server";
+import { activeTab, leaveTo, rectAt, select, useDocs } from "../app/docs";
+import { t } from "../app/messages";
+import { runOf, useRuns } from "../app/runs";
+import { reveal } from "../canvas/viewport";
+import { graphAt, ROOT } from "../graph/model";
+import { Dock } from "./Docks";
+
+/** Go to where a problem is, into subgraphs if need be. */
+export function jumpTo(node: string): void {
+  const steps = node.split("/");
+  const last = steps.pop() as string;
+  leaveTo(0);
+  const { workflow } = activeTab();
+  const path: { node: string; graph: string }[] = [];
+  let graph = graphAt(workflow, ROOT);
+  for (const step of steps) {
+    const type = graph.nodes[step]?.type;
+    if (type === undefined) return;
+    path.push({ node: step, graph: type });
+    graph = graphAt(workflow, type);
+  }
+  if (path.length > 0) {
+    const { active } = useDocs.getState();
+    useDocs.setState(({ tabs }) => ({
+      tabs: tabs.map((tab) => (tab.id === active ? { ...tab, path } : tab)),
+    }));
+  }
+  select([last]);
+  requestAnimationFrame(() => {
+    const rect = rectAt(last);
+    if (rect) reveal(rect);
+  });
+}
+
+/** Everything that keeps the workflow from running, and what failed in the last run. */
+export function ProblemsPanel() {
+  const tab = useDocs((docs) => activeTab(docs).id);
+  const problems = useRuns((runs) => runOf(tab, runs).problems);
+  return (
+    <Dock title={t("problems.title")} side="right" name="problems">
+      {problems.length === 0 && <p className="nothing">{t("problems.none")}</p>}
+      <ul className="problem-list">
+        {problems.map((problem, i) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the list is replaced as a whole
+          <li key={i}>
+            <ProblemCard problem={problem} />
+          </li>
+        ))}
+      </ul>
+    </Dock>
+  );
+}
+
+function ProblemCard({ problem }: { problem: Problem }) {
+  const { node, port, message, expected, got, hint, code } = problem;
+  const body = (
+    <>
+      <span className="where">
+        <TriangleAlert size={13} aria-hidden="true" />
+        {node ? `${node}${port ? ` · ${port}` : ""}` : code}
+      </span>
+      <span>{message}</span>
+      {(expected || got) && (
+        <dl>
+          {expected && (
+            <>
+              <dt>✓</dt>
+              <dd>{expected}</dd>
+            </>
+          )}
+          {got && (
+            <>
+              <dt>✗</dt>
+              <dd>{got}</dd>
+            </>
+          )}
+        </dl>
+      )}
+      {hint && <em>{hint}</em>}
+    </>
+  );
+  if (!node) return <div className="problem">{body}</div>;
+  return (
+    <button
+      type="button"
+      className="problem"
+      aria-label={`${t("problems.jump", { node })}: ${message}`}
+      onClick={() => jumpTo(node)}
+    >
+      {body}
+    </button>
+  );
+}

@@ -1,0 +1,130 @@
+import { ArrowDown, ArrowUp, RotateCcw, X } from "lucide-react";
+import { cancelJob, moveJob, retryJob } from "../api/client";
+import type { Job } from "../api/server";
+import { duration, t } from "../app/messages";
+import { steer } from "../app/run";
+import { runOf, useRuns } from "../app/runs";
+import { Dock } from "./Docks";
+
+/** What runs, what waits, what was. */
+export function QueuePanel() {
+  const { running, queued, recent } = useRuns();
+  const nothing = running.length + queued.length + recent.length === 0;
+  return (
+    <Dock title={t("queue.title")} side="right" name="queue">
+      {nothing && <p className="nothing">{t("queue.empty")}</p>}
+      <Jobs title={t("queue.running")} jobs={running}>
+        {(job) => (
+          <>
+            <JobProgress job={job} />
+            <Act label={t("run.cancel")} onPress={() => cancelJob(job.id)} icon={<X size={13} />} />
+          </>
+        )}
+      </Jobs>
+      <Jobs title={t("queue.waiting")} jobs={queued}>
+        {(job, i) => (
+          <>
+            {i > 0 && (
+              <Act
+                label={t("queue.up")}
+                icon={<ArrowUp size={13} />}
+                onPress={() => moveJob(job.id, { before: queued[i - 1]?.id ?? "" })}
+              />
+            )}
+            {i < queued.length - 1 && (
+              <Act
+                label={t("queue.down")}
+                icon={<ArrowDown size={13} />}
+                onPress={() =>
+                  i + 2 < queued.length
+                    ? moveJob(job.id, { before: queued[i + 2]?.id ?? "" })
+                    : moveJob(job.id, { to: "back" })
+                }
+              />
+            )}
+            <Act label={t("run.cancel")} onPress={() => cancelJob(job.id)} icon={<X size={13} />} />
+          </>
+        )}
+      </Jobs>
+      <Jobs title={t("queue.history")} jobs={recent}>
+        {(job) =>
+          job.state !== "done" && (
+            <Act
+              label={t("queue.retry")}
+              icon={<RotateCcw size={13} />}
+              onPress={() => retryJob(job.id)}
+            />
+          )
+        }
+      </Jobs>
+    </Dock>
+  );
+}
+
+interface JobsProps {
+  readonly title: string;
+  readonly jobs: readonly Job[];
+  readonly children: (job: Job, index: number) => React.ReactNode;
+}
+
+function Jobs({ title, jobs, children }: JobsProps) {
+  if (jobs.length === 0) return null;
+  return (
+    <section>
+      <h3>{title}</h3>
+      <ul className="jobs">
+        {jobs.map((job, i) => (
+          <li key={job.id} data-state={job.state}>
+            <span className="dot" aria-hidden="true" />
+            <div>
+              <b>{job.title ?? job.id}</b>
+              <small>{told(job)}</small>
+            </div>
+            {children(job, i)}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function told(job: Job): string {
+  const parts = [t(`state.${job.state}`)];
+  if (job.seconds != null) parts.push(duration(job.seconds));
+  if (job.ran != null && job.state === "done") {
+    parts.push(t("queue.summary", { ran: job.ran, cached: job.cached ?? 0 }));
+  }
+  if (job.error) parts.push(job.error.message);
+  return parts.join(" · ");
+}
+
+function JobProgress({ job }: { job: Job }) {
+  const tab = useRuns((runs) => Object.keys(runs.tabs).find((id) => runs.tabs[id]?.job === job.id));
+  const progress = useRuns((runs) =>
+    tab ? Object.values(runOf(tab, runs).progress)[0] : undefined,
+  );
+  if (!progress) return null;
+  return <progress value={progress.value} max={progress.total} aria-label={t("state.running")} />;
+}
+
+function Act({
+  label,
+  icon,
+  onPress,
+}: {
+  label: string;
+  icon: React.ReactNode;
+  onPress: () => Promise<unknown>;
+}) {
+  return (
+    <button
+      type="button"
+      className="icon"
+      title={label}
+      aria-label={label}
+      onClick={() => void steer(onPress)}
+    >
+      {icon}
+    </button>
+  );
+}

@@ -1,0 +1,192 @@
+/** Find a node type and add it; with a link in the hand, only what fits. */
+
+import { useEffect, useMemo, useRef, useState } from "react";
+import type { NodeSchema } from "../api/nodes";
+import { activeTab, edit, scopeNow, select, useDocs } from "../app/docs";
+import { t } from "../app/messages";
+import { type Palette, setUi } from "../app/ui";
+import { hueColor, SHAPES, styleOf } from "../canvas/sockets";
+import { focusCanvas } from "../canvas/viewport";
+import { connect } from "../graph/commands/links";
+import { addNode } from "../graph/commands/nodes";
+import { firstFit } from "../graph/connect";
+import { boxOf } from "../graph/geometry";
+import { ROOT } from "../graph/model";
+import { type Entry, entriesOf, search } from "../graph/search";
+import { socketType } from "../graph/types";
+
+/** Every type that can be added here: the server's, and the workflow's own subgraphs. */
+export function useEntries(): readonly Entry[] {
+  const catalog = useDocs((docs) => docs.catalog);
+  const graphs = useDocs((docs) => activeTab(docs).workflow.graphs);
+  return useMemo(() => {
+    const { workflow } = activeTab();
+    const own = Object.keys(graphs)
+      .filter((name) => name !== ROOT)
+      .map((name) => catalog.find(workflow, name))
+      .filter((schema) => schema !== undefined);
+    return entriesOf([...Object.values(catalog.schemas), ...own]);
+  }, [catalog, graphs]);
+}
+
+/** Add a node at a place and link it to what is held. */
+export function place(schema: NodeSchema, palette: Palette): void {
+  const { flow, pending } = palette;
+  const port = pending && firstFit(scopeNow(), schema.type, pending.type, pending.side);
+  const box = boxOf({ type: schema.type, inputs: {} }, undefined, schema);
+  // The port, not the corner, comes to stand where the link was let go.
+  const offset = !port
+    ? { x: 0, y: 0 }
+    : pending?.side === "output"
+      ? { x: 0, y: box.inputs[port] ?? 0 }
+      : { x: box.width, y: box.outputs[port] ?? 0 };
+  const snap = (value: number) => Math.round(value / 8) * 8;
+  const point = { x: snap(flow.x - offset.x), y: snap(flow.y - offset.y) };
+  const id = edit("undo.add", (draft, at, scope) => {
+    const added = addNode(draft, at, schema.type, point, schema);
+    if (pending && port) {
+      const other = { node: added, port };
+      if (pending.side === "output") connect(draft, scope, pending.end, other);
+      else connect(draft, scope, other, pending.end);
+    }
+    return added;
+  });
+  select([id]);
+}
+
+export function Search({ palette }: { palette: Palette }) {
+  const [text, setText] = useState("");
+  const [at, setAt] = useState(0);
+  const list = useRef<HTMLDivElement>(null);
+  const all = useEntries();
+  const { pending } = palette;
+  const fitting = useMemo(() => {
+    if (pending === null) return all;
+    const scope = scopeNow();
+    return all.filter(({ schema }) => firstFit(scope, schema.type, pending.type, pending.side));
+  }, [all, pending]);
+  const found = useMemo(() => search(fitting, text, 60), [fitting, text]);
+  const active = Math.min(at, found.length - 1);
+  useEffect(() => {
+    list.current?.querySelectorAll("[role=option]")[active]?.scrollIntoView({ block: "nearest" });
+  }, [active]);
+
+  const close = () => {
+    setUi({ palette: null });
+    focusCanvas();
+  };
+  const choose = (entry: Entry | undefined) => {
+    if (entry === undefined) return;
+    place(entry.schema, palette);
+    close();
+  };
+  const onKey = (event: React.KeyboardEvent) => {
+    event.stopPropagation();
+    if (event.key === "ArrowDown") setAt(Math.min(found.length - 1, active + 1));
+    else if (event.key === "ArrowUp") setAt(Math.max(0, active - 1));
+    else if (event.key === "Enter") choose(found[active]);
+    else if (event.key === "Escape" || event.key === "Tab") close();
+    else return;
+    event.preventDefault();
+  };
+  const left = Math.min(palette.screen.x, window.innerWidth - 376);
+  const top = Math.min(palette.screen.y, window.innerHeight - 420);
+  return (
+    <>
+      <button
+        type="button"
+        className="veil"
+        tabIndex={-1}
+        aria-label={t("dialog.close")}
+        onClick={close}
+      />
+      <div className="palette" style={{ left, top }} role="dialog" aria-label={t("keys.search")}>
+        <input
+          className="search"
+          role="combobox"
+          aria-expanded="true"
+          aria-controls="search-results"
+          aria-activedescendant={active >= 0 ? `search-${active}` : undefined}
+          aria-label={t("search.placeholder")}
+          placeholder={t(pending ? "search.fits" : "search.placeholder")}
+          value={text}
+          // biome-ignore lint/a11y/noAutofocus: the search was opened to be typed in
+          autoFocus
+          onChange={(event) => {
+            setText(event.target.value);
+            setAt(0);
+          }}
+          onKeyDown={onKey}
+        />
+        <div
+          id="search-results"
+          className="results"
+          role="listbox"
+          aria-label={t("search.results")}
+          ref={list}
+        >
+          {found.map((entry, i) => (
+            <SearchItem
+              key={entry.schema.type}
+              entry={entry}
+              id={`search-${i}`}
+              active={i === active}
+              heading={text === "" && entry.schema.category !== found[i - 1]?.schema.category}
+              onPoint={() => i !== active && setAt(i)}
+              onPick={() => choose(entry)}
+            />
+          ))}
+          {found.length === 0 && <p className="nothing">{t("search.none")}</p>}
+        </div>
+        <footer>{found[active]?.schema.summary ?? t("search.hint")}</footer>
+      </div>
+    </>
+  );
+}
+
+interface ItemProps {
+  readonly entry: Entry;
+  readonly id: string;
+  readonly active: boolean;
+  readonly heading: boolean;
+  readonly onPoint: () => void;
+  readonly onPick: () => void;
+}
+
+function SearchItem({ entry, id, active, heading, onPoint, onPick }: ItemProps) {
+  const { schema, label } = entry;
+  return (
+    <>
+      {heading && <h4 role="presentation">{schema.category}</h4>}
+      <button
+        id={id}
+        type="button"
+        role="option"
+        tabIndex={-1}
+        aria-selected={active}
+        onPointerMove={onPoint}
+        onClick={onPick}
+      >
+        <TypeMark schema={schema} />
+        <span className="name">{label}</span>
+        <small>{schema.aliases[0] ?? ""}</small>
+      </button>
+    </>
+  );
+}
+
+/** The socket that a node is known by. */
+export function TypeMark({ schema }: { schema: NodeSchema }) {
+  const port = Object.values(schema.outputs)[0] ?? Object.values(schema.inputs)[0];
+  const style = styleOf(port ? socketType(port) : { name: "ANY", args: [], choices: [] });
+  return (
+    <svg
+      className="type-mark"
+      viewBox="0 0 12 12"
+      aria-hidden="true"
+      style={{ color: hueColor(style.hue) }}
+    >
+      <path d={SHAPES[style.shape]} fillRule="evenodd" />
+    </svg>
+  );
+}

@@ -1,0 +1,98 @@
+import fuzzysort from "fuzzysort";
+import { Check } from "lucide-react";
+import { type ReactNode, useEffect, useId, useMemo, useRef, useState } from "react";
+import { t } from "../app/messages";
+
+export interface Option {
+  readonly value: string;
+  readonly note?: string;
+  readonly picture?: string;
+}
+
+interface Props {
+  readonly options: readonly Option[];
+  readonly value: string;
+  readonly label: string;
+  readonly empty?: string;
+  readonly onPick: (value: string) => void;
+  readonly onClose: () => void;
+  readonly children?: ReactNode;
+}
+
+/** A list to choose from, searched while typing. */
+export function Choices({ options, value, label, empty, onPick, onClose, children }: Props) {
+  const [text, setText] = useState("");
+  const [at, setAt] = useState(() =>
+    Math.max(
+      0,
+      options.findIndex((o) => o.value === value),
+    ),
+  );
+  const list = useRef<HTMLDivElement>(null);
+  const id = useId();
+  const found = useMemo(
+    () =>
+      text.trim() === ""
+        ? options
+        : fuzzysort.go(text, options, { key: "value", threshold: 0.2 }).map((r) => r.obj),
+    [options, text],
+  );
+  const active = Math.min(at, found.length - 1);
+  useEffect(() => {
+    list.current?.children[active]?.scrollIntoView({ block: "nearest" });
+  }, [active]);
+  const onKey = (event: React.KeyboardEvent) => {
+    event.stopPropagation();
+    if (event.key === "ArrowDown") setAt(Math.min(found.length - 1, active + 1));
+    else if (event.key === "ArrowUp") setAt(Math.max(0, active - 1));
+    else if (event.key === "Home") setAt(0);
+    else if (event.key === "End") setAt(found.length - 1);
+    else if (event.key === "Enter" && found[active]) onPick(found[active].value);
+    else if (event.key === "Escape" || event.key === "Tab") onClose();
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div className="choices">
+      <input
+        className="search"
+        role="combobox"
+        aria-expanded="true"
+        aria-controls={id}
+        aria-activedescendant={active >= 0 ? `${id}-${active}` : undefined}
+        aria-label={label}
+        placeholder={t("widget.search")}
+        value={text}
+        // biome-ignore lint/a11y/noAutofocus: the list was opened to be searched
+        autoFocus
+        onChange={(event) => {
+          setText(event.target.value);
+          setAt(0);
+        }}
+        onKeyDown={onKey}
+      />
+      <div className="options" id={id} role="listbox" aria-label={label} ref={list}>
+        {found.map((option, i) => (
+          <button
+            key={option.value}
+            id={`${id}-${i}`}
+            type="button"
+            role="option"
+            tabIndex={-1}
+            aria-selected={i === active}
+            className={option.value === value ? "current" : ""}
+            onPointerMove={() => i !== active && setAt(i)}
+            onClick={() => onPick(option.value)}
+          >
+            {option.picture && <img src={option.picture} alt="" loading="lazy" />}
+            <span>{option.value}</span>
+            {option.note && <small>{option.note}</small>}
+            {option.value === value && <Check size={13} aria-hidden="true" />}
+          </button>
+        ))}
+        {found.length === 0 && <p className="nothing">{empty ?? t("widget.nothing")}</p>}
+      </div>
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,162 @@
+import { Brush, FolderOpen, ImagePlus, Upload } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import { fileUrl, upload } from "../api/client";
+import type { FileEntry } from "../api/server";
+import { t } from "../app/messages";
+import { loadFiles } from "../app/resources";
+import { say, setUi } from "../app/ui";
+import { Choices } from "./Choices";
+import { Popover } from "./Popover";
+import type { FieldProps } from "./Widget";
+
+const PICTURE = /\.(png|jpe?g|webp|bmp|gif|tiff?)$/i;
+
+/** A file of the server's input folder, with upload, drop and a preview. */
+export function FileField({ node, port, label, value, onChange }: FieldProps) {
+  const [open, setOpen] = useState(false);
+  const [over, setOver] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [broken, setBroken] = useState(false);
+  const anchor = useRef<HTMLButtonElement>(null);
+  const input = useRef<HTMLInputElement>(null);
+  const name = typeof value === "string" ? value : "";
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another file may be there
+  useEffect(() => setBroken(false), [name]);
+
+  const take = async (file: File | undefined) => {
+    if (file === undefined) return;
+    setBusy(true);
+    try {
+      onChange((await upload(file)).name);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      say(t("widget.uploadFailed", { name: file.name, reason }), "bad");
+    } finally {
+      setBusy(false);
+    }
+  };
+  const picture = name !== "" && PICTURE.test(name);
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: dropping has a button beside it
+    <div
+      className={`file ${over ? "over" : ""} ${busy ? "busy" : ""}`}
+      onDragOver={(event) => {
+        if (![...event.dataTransfer.types].includes("Files")) return;
+        event.preventDefault();
+        event.stopPropagation();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        event.stopPropagation();
+        setOver(false);
+        void take(event.dataTransfer.files[0]);
+      }}
+      onPaste={(event) => {
+        const file = event.clipboardData.files[0];
+        if (!file) return;
+        event.preventDefault();
+        event.stopPropagation();
+        void take(file);
+      }}
+    >
+      <span className="label">{label}</span>
+      <button
+        ref={anchor}
+        type="button"
+        className="drop"
+        aria-haspopup="listbox"
+        aria-label={`${label}: ${name}`}
+        onClick={() => setOpen(!open)}
+      >
+        {picture && !broken ? (
+          <img
+            src={fileUrl("input", name)}
+            alt={name}
+            draggable={false}
+            onError={() => setBroken(true)}
+          />
+        ) : (
+          <span className={`hint ${broken ? "bad" : ""}`}>
+            <ImagePlus size={20} aria-hidden="true" />
+            {broken ? t("widget.missing", { value: name }) : name || t("widget.drop")}
+          </span>
+        )}
+      </button>
+      <div className="tools">
+        <span className="name" title={name}>
+          {name}
+        </span>
+        {picture && !broken && (
+          <button
+            type="button"
+            className="icon"
+            title={t("widget.mask")}
+            aria-label={t("widget.mask")}
+            onClick={() => setUi({ dialog: { kind: "mask", node, port } })}
+          >
+            <Brush size={13} />
+          </button>
+        )}
+        <button
+          type="button"
+          className="icon"
+          title={t("widget.choose")}
+          aria-label={t("widget.choose")}
+          onClick={() => setOpen(!open)}
+        >
+          <FolderOpen size={13} />
+        </button>
+        <button
+          type="button"
+          className="icon"
+          title={t("widget.upload")}
+          aria-label={t("widget.upload")}
+          onClick={() => input.current?.click()}
+        >
+          <Upload size={13} />
+        </button>
+      </div>
+      <input
+        ref={input}
+        type="file"
+        hidden
+        onChange={(event) => {
+          void take(event.target.files?.[0]);
+          event.target.value = "";
+        }}
+      />
+      {open && (
+        <Popover anchor={anchor} onClose={() => setOpen(false)} width={300}>
+          <FileChoices
+            label={label}
+            value={name}
+            onClose={() => setOpen(false)}
+            onPick={(picked) => {
+              onChange(picked);
+              setOpen(false);
+            }}
+          />
+        </Popover>
+      )}
+    </div>
+  );
+}
+
+interface ListProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onPick: (name: string) => void;
+  readonly onClose: () => void;
+}
+
+function FileChoices(props: ListProps) {
+  const [files, setFiles] = useState<readonly FileEntry[]>([]);
+  useEffect(() => void loadFiles("").then(setFiles), []);
+  const options = files.map((file) => ({
+    value: file.name,
+    ...(file.picture && { picture: fileUrl("input", file.name, 64) }),
+  }));
+  return <Choices {...props} options={options} />;
+}

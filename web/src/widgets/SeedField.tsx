@@ -1,0 +1,84 @@
+import { Dices, Lock, Plus } from "lucide-react";
+import { useState } from "react";
+import { activeGraph, edit, useDocs } from "../app/docs";
+import { t } from "../app/messages";
+import { drawSeed } from "../app/run";
+import { say } from "../app/ui";
+import { setSeedMode } from "../graph/commands/values";
+import { nextSeed, readSeed, SEED_MODES, seedMode } from "../graph/seeds";
+import type { FieldProps } from "./Widget";
+
+const ICONS = { fixed: Lock, random: Dices, increment: Plus };
+
+/** A seed, and what becomes of it after a run. */
+export function SeedField({ node, port, label, value, onChange }: FieldProps) {
+  const [typing, setTyping] = useState(false);
+  const kept = useDocs((docs) => activeGraph(docs).places[node]?.seeds?.[port]);
+  const mode = seedMode(kept);
+  const Icon = ICONS[mode];
+  const text = value === undefined || value === null ? "0" : String(value);
+
+  const finish = (typed: string) => {
+    setTyping(false);
+    if (typed.trim() === text) return;
+    const seed = typed.trim() === "random" ? "random" : readSeed(typed);
+    if (seed === null) say(t("widget.range", { min: 0, max: "18446744073709551615" }), "bad");
+    else onChange(seed);
+  };
+  const cycle = () => {
+    const next = SEED_MODES[(SEED_MODES.indexOf(mode) + 1) % SEED_MODES.length];
+    edit("seed.mode", (draft, at) =>
+      setSeedMode(draft, at, { node, port }, next === "fixed" ? undefined : next),
+    );
+  };
+  return (
+    <div className="field seed">
+      <span className="label">{label}</span>
+      {typing ? (
+        <input
+          defaultValue={text}
+          inputMode="numeric"
+          aria-label={label}
+          // biome-ignore lint/a11y/noAutofocus: the person has just begun to type here
+          autoFocus
+          onFocus={(event) => event.target.select()}
+          onBlur={(event) => finish(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && !event.ctrlKey) event.currentTarget.blur();
+            if (event.key === "Escape") {
+              event.currentTarget.value = text;
+              event.currentTarget.blur();
+            }
+          }}
+        />
+      ) : (
+        <button
+          type="button"
+          className="value plain"
+          aria-label={label}
+          onClick={() => setTyping(true)}
+        >
+          {text}
+        </button>
+      )}
+      <button
+        type="button"
+        className="icon"
+        title={t("seed.draw")}
+        aria-label={t("seed.draw")}
+        onClick={() => onChange(nextSeed(value, "random", drawSeed))}
+      >
+        <Dices size={13} />
+      </button>
+      <button
+        type="button"
+        className={`icon mode ${mode}`}
+        title={t(`seed.${mode}`)}
+        aria-label={t(`seed.${mode}`)}
+        onClick={cycle}
+      >
+        <Icon size={12} />
+      </button>
+    </div>
+  );
+}

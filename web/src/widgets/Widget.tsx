@@ -1,0 +1,114 @@
+/** The field for a value, chosen from the schema alone. */
+
+import { memo } from "react";
+import type { Value } from "../api/json";
+import type { InputSchema } from "../api/nodes";
+import { activeGraph, activeTab, edit, endGesture, rectAt, select, useDocs } from "../app/docs";
+import { t } from "../app/messages";
+import { reveal } from "../canvas/viewport";
+import { setValue } from "../graph/commands/values";
+import { asLink, isLinked, targetOf } from "../graph/model";
+import { mainType, socketType } from "../graph/types";
+import { BooleanField } from "./BooleanField";
+import { ComboField } from "./ComboField";
+import { FileField } from "./FileField";
+import { ModelField } from "./ModelField";
+import { NumberField } from "./NumberField";
+import { PromptField } from "./PromptField";
+import { SeedField } from "./SeedField";
+import { TextField } from "./TextField";
+
+/** What every kind of field is given. */
+export interface FieldProps {
+  readonly node: string;
+  readonly port: string;
+  readonly label: string;
+  readonly schema: InputSchema;
+  readonly value: Value | undefined;
+  /** Write a value; undefined gives the default back. `merge` joins it to the gesture before. */
+  readonly onChange: (value: Value | undefined, merge?: boolean) => void;
+  /** The gesture is over. */
+  readonly onDone: () => void;
+}
+
+interface Props {
+  readonly node: string;
+  readonly port: string;
+  readonly schema: InputSchema;
+  readonly given: Value | undefined;
+  readonly label?: string;
+}
+
+export const Widget = memo(function Widget({ node, port, schema, given, label }: Props) {
+  const exposed = useDocs((docs) => {
+    const { inputs } = activeGraph(docs).interface;
+    return Object.values(inputs).includes(targetOf({ node, port }));
+  });
+  if (isLinked(given)) return <LinkedField port={port} given={given} label={label} />;
+  const tab = activeTab().id;
+  const props: FieldProps = {
+    node,
+    port,
+    label: label ?? port.replaceAll("_", " "),
+    schema,
+    value: given === undefined ? schema.default : given,
+    onChange: (value, merge = false) => {
+      if (activeTab().id !== tab) return;
+      edit(
+        "widget.change",
+        (draft, at) => setValue(draft, at, { node, port }, value),
+        merge ? `value ${node}.${port}` : undefined,
+      );
+    },
+    onDone: endGesture,
+  };
+  const Field = fieldFor(schema);
+  return (
+    <div
+      className={`widget nodrag ${exposed ? "exposed" : ""}`}
+      data-widget={port}
+      title={schema.description}
+    >
+      <Field {...props} />
+    </div>
+  );
+});
+
+function fieldFor(schema: InputSchema): (props: FieldProps) => React.ReactNode {
+  const { name } = mainType(socketType(schema));
+  if (schema.model !== undefined) return ModelField;
+  if (schema.file === true) return FileField;
+  if (schema.seed === true) return SeedField;
+  if (schema.multiline === true) return PromptField;
+  if (schema.choices !== undefined) return ComboField;
+  if (name === "BOOLEAN") return BooleanField;
+  if (name === "INT" || name === "FLOAT") return NumberField;
+  return TextField;
+}
+
+/** The value comes along a link: say from where, and go there on a press. */
+function LinkedField({
+  port,
+  given,
+  label = port.replaceAll("_", " "),
+}: {
+  port: string;
+  given: Value | undefined;
+  label?: string | undefined;
+}) {
+  const from = asLink(given);
+  const go = () => {
+    const rect = from && rectAt(from.node);
+    if (!from || !rect) return;
+    select([from.node]);
+    reveal(rect);
+  };
+  return (
+    <div className="widget nodrag" data-widget={port}>
+      <button type="button" className="field linked" tabIndex={-1} onClick={go}>
+        <span className="label">{label}</span>
+        <span className="value">{from ? targetOf(from) : t("widget.linked")}</span>
+      </button>
+    </div>
+  );
+}
