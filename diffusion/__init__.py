@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .samplers import SAMPLERS as SAMPLERS
     from .sampling import StepInfo as StepInfo
     from .sampling import sample as sample
+    from .sampling import sample_custom as sample_custom
     from .saving import save_checkpoint as save_checkpoint
     from .saving import save_clip_vision as save_clip_vision
     from .saving import save_controlnet as save_controlnet
@@ -59,12 +60,16 @@ if TYPE_CHECKING:
     from .types import ConditioningEntry as ConditioningEntry
     from .types import ControlNet as ControlNet
     from .types import ControlUse as ControlUse
+    from .types import Guider as Guider
     from .types import Image as Image
     from .types import IPAdapter as IPAdapter
     from .types import IPAdapterUse as IPAdapterUse
     from .types import Latent as Latent
     from .types import Mask as Mask
     from .types import Model as Model
+    from .types import NoiseSource as NoiseSource
+    from .types import SamplerChoice as SamplerChoice
+    from .types import Schedule as Schedule
     from .types import SizeHint as SizeHint
     from .types import Vae as Vae
     from .weights import Weights as Weights
@@ -98,6 +103,7 @@ _HOME: dict[str, str] = {
     "SAMPLERS": "samplers",
     "StepInfo": "sampling",
     "sample": "sampling",
+    "sample_custom": "sampling",
     "save_checkpoint": "saving",
     "save_clip_vision": "saving",
     "save_controlnet": "saving",
@@ -112,11 +118,15 @@ _HOME: dict[str, str] = {
     "ControlNet": "types",
     "ControlUse": "types",
     "Image": "types",
+    "Guider": "types",
     "IPAdapter": "types",
     "IPAdapterUse": "types",
     "Latent": "types",
     "Mask": "types",
     "Model": "types",
+    "NoiseSource": "types",
+    "SamplerChoice": "types",
+    "Schedule": "types",
     "SizeHint": "types",
     "Vae": "types",
     "Weights": "weights",

@@ -54,10 +54,12 @@ def build_network(
 def _unet(config: dict[str, Any]) -> Module:
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
+    from .guidance.network import install_unet_switches
     from .ip_attention import install_image_attention
 
     unet: Module = UNet2DConditionModel(**config)
     install_image_attention(unet)
+    install_unet_switches(unet)
     return unet
 
 
@@ -107,14 +109,20 @@ def _ip_adapter(config: dict[str, Any]) -> Module:
 def _flux(config: dict[str, Any]) -> Module:
     from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 
+    from .guidance.network import install_block_switches
+
     network: Module = FluxTransformer2DModel(**config)
+    install_block_switches(network)
     return network
 
 
 def _sd3(config: dict[str, Any]) -> Module:
     from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
 
+    from .guidance.network import install_block_switches
+
     network: Module = SD3Transformer2DModel(**config)
+    install_block_switches(network)
     return network
 
 

@@ -47,6 +47,11 @@ class Run:
         self._token = token if token is not None else CancelToken()
         self._emit = emit
 
+    @property
+    def watched(self) -> bool:
+        """Whether anybody listens: without, no preview need be painted."""
+        return self._emit is not None
+
     def check(self) -> None:
         """Return, or raise `Cancelled` when the run is to stop. Call it in every loop."""
         self._token.check()

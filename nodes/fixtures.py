@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..diffusion.latent_operations import Tonemap
-from ..diffusion.types import Conditioning, ConditioningEntry, Latent, TimestepRange
+from ..diffusion.types import (
+    Conditioning,
+    ConditioningEntry,
+    Guider,
+    Latent,
+    NoiseSource,
+    SamplerChoice,
+    Schedule,
+    TimestepRange,
+)
 from ..engine.errors import FileError, NodeError
 
 if TYPE_CHECKING:
@@ -124,6 +133,10 @@ def _checkpoint(part: int) -> Callable[[Path | None], Any]:
     return load
 
 
+def _guider(models: Path | None) -> Guider:
+    return Guider(_checkpoint(0)(models), conditioning())
+
+
 def _control_net(models: Path | None) -> Any:
     from ..diffusion import load_controlnet
 
@@ -172,10 +185,14 @@ _PLAIN: Mapping[str, Callable[[], Any]] = {
     "LATENT": latent,
     "CONDITIONING": conditioning,
     "LATENT_OPERATION": lambda: Tonemap(0.5),
+    "SAMPLER": lambda: SamplerChoice("euler"),
+    "SIGMAS": lambda: Schedule((14.6, 2.0, 0.0)),
+    "NOISE": lambda: NoiseSource(7),
     "TIMESTEPS_RANGE": lambda: TimestepRange(0.2, 0.8),
 }
 _MODELS: Mapping[str, Callable[[Path | None], Any]] = {
     "MODEL": _checkpoint(0),
+    "GUIDER": _guider,
     "CLIP": _checkpoint(1),
     "VAE": _checkpoint(2),
     "CONTROL_NET": _control_net,

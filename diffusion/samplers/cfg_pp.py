@@ -20,8 +20,14 @@ if TYPE_CHECKING:
 
 
 @stepwise(unguided=True)
-def euler_cfg_pp(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
-    """Euler with CFG++: for small cfg. Source: Chung et al. 2024."""
+def euler_cfg_pp(step: Step, x: Tensor, denoised: Tensor, *, alternative: bool = False) -> Tensor:
+    """Euler with CFG++: for small cfg. Source: Chung et al. 2024.
+
+    The alternative takes Euler's step with the direction turned by the whole of guidance.
+    """
+    if alternative:
+        direction = slope(x - denoised + step.free, step.sigma, denoised)
+        return x + direction * (step.following - step.sigma)
     return denoised + slope(x, step.sigma, step.free) * step.following
 
 

@@ -38,6 +38,7 @@ def sa_solver(
     predictor_order: int = 3,
     corrector_order: int = 4,
     use_pece: bool = False,
+    simple_order_2: bool = False,
 ) -> Tensor:
     """SA-Solver (PEC): one evaluation and at most one draw per step.
 
@@ -54,7 +55,7 @@ def sa_solver(
         left = steps - i if sigmas[-1] == 0 else steps
         order = min(corrector_order, i + 1, left)
         if i > 0 and order > 0 and (following > 0 or use_pece):
-            x = _adams(x, seen, sigmas, i - 1, i, order, tau)
+            x = _adams(x, seen, sigmas, i - 1, i, order, tau, simple_order_2)
             x = x if drawn is None else x + drawn
             if use_pece:
                 seen[-1] = predict(x, sigma)
@@ -65,7 +66,7 @@ def sa_solver(
         else:
             tau, drawn = (eta if low <= following <= high else 0.0), None
             order = max(1, min(predictor_order, i + 1, left - 1))
-            ahead = _adams(x, seen, sigmas, i, i, order, tau)
+            ahead = _adams(x, seen, sigmas, i, i, order, tau, simple_order_2)
             if tau > 0 and s_noise > 0:
                 spread = following * math.sqrt(1.0 - (following / sigma) ** (2.0 * tau**2))
                 drawn = noise(x, sigma, following) * (spread * s_noise)
@@ -104,11 +105,14 @@ def _adams(
     newest: int,
     order: int,
     tau: float,
+    simple: bool,
 ) -> Tensor:
     """x at step `begin` taken one step on, by clean pictures seen up to step `newest`."""
     sigma, following = sigmas[begin], sigmas[begin + 1]
     chosen = range(newest, newest - order, -1)
-    weights = adams_weights(sigma, following, [sigmas[k] for k in chosen], tau)
+    places = [sigmas[k] for k in chosen]
+    weigh = simple_weights if simple and order == 2 else adams_weights
+    weights = weigh(sigma, following, places, tau)
     x = (following / sigma) ** (1.0 + tau**2) * x
     for k, weight in zip(chosen, weights, strict=True):
         x = x + weight * seen[k]
@@ -135,3 +139,16 @@ def adams_weights(
                 basis = basis * (t - other) / (here - other)
         weights.append(float((basis * kernel).sum()))
     return weights
+
+
+def simple_weights(
+    sigma: float, following: float, places: Sequence[float], tau: float
+) -> list[float]:
+    """Two weights equal to the exact ones to second order, as in the authors' code."""
+    h = math.log(sigma / following)
+    whole = (1.0 + tau**2) * h
+    # The step from the place it begins at to the other one, in units of its length.
+    other = next(place for place in places if place != sigma)
+    share = 0.5 * whole * h / math.log(sigma / other)
+    rest = -math.expm1(-whole) - share
+    return [rest, share] if places[0] == sigma else [share, rest]

@@ -1,0 +1,456 @@
+"""What changes guidance: rules laid over a model, which itself stays as it is."""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+from ..diffusion.types import Conditioning, Model
+from ..engine.node import node
+from ..engine.widgets import Range
+
+CATEGORY = "model/guidance"
+
+
+class Patched(NamedTuple):
+    """A model with a rule of guidance."""
+
+    patched_model: Model
+
+
+@node("RescaleCFG", category=CATEGORY, lane="inline")
+def rescale_cfg(
+    model: Model, *, multiplier: Annotated[float, Range(0, 1, step=0.01)] = 0.7
+) -> Model:
+    """Keep strong guidance from overexposing: the result gets the contrast of the positive side.
+
+    Takes the place of another rule that combines the two sides (dynamic thresholding, PerpNeg).
+
+    Args:
+        model: The model.
+        multiplier: Share of the rescaled result; 0 = off.
+
+    Returns:
+        The model with this rule.
+
+    Source: Lin et al. 2023, "Common Diffusion Noise Schedules and Sample Steps are Flawed".
+    """
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.rescale import RescaleCFG
+
+    return with_rule(model, RescaleCFG(multiplier)) if multiplier else model
+
+
+@node(
+    "DynamicThresholding", category=CATEGORY, aliases=["DynamicThresholdingSimple"], lane="inline"
+)
+def dynamic_thresholding(
+    model: Model,
+    *,
+    mimic_scale: Annotated[float, Range(0, 100, step=0.5)] = 7.0,
+    threshold_percentile: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
+) -> Model:
+    """Let strong guidance keep the range of values that a weaker one would give.
+
+    Takes the place of another rule that combines the two sides (RescaleCFG, PerpNeg).
+
+    Args:
+        model: The model.
+        mimic_scale: The cfg whose range is kept.
+        threshold_percentile: Share of values that count for the range of the strong guidance; what
+            lies beyond is cut. 1 = all, nothing is cut.
+
+    Returns:
+        The model with this rule.
+
+    Source: Saharia et al. 2022, "Imagen", in the form for latents by A. Goodwin.
+    """
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.rescale import DynamicThresholding
+
+    return with_rule(model, DynamicThresholding(mimic_scale, threshold_percentile))
+
+
+@node("APG", category=CATEGORY, lane="inline")
+def apg(
+    model: Model,
+    *,
+    eta: Annotated[float, Range(-10, 10, step=0.01)] = 1.0,
+    norm_threshold: Annotated[float, Range(0, 50, step=0.1)] = 5.0,
+    momentum: Annotated[float, Range(-5, 1, step=0.01)] = 0.0,
+) -> Model:
+    """Adaptive projected guidance: weaken the part of guidance that only oversaturates.
+
+    Args:
+        model: The model.
+        eta: Factor on the part of guidance parallel to the picture; 1 = as it is, 0 = left out.
+        norm_threshold: Longest guidance at a step; 0 = any length.
+        momentum: Factor on the guidance of earlier steps; 0 = none, below 0 pushes away from it.
+
+    Returns:
+        The model with this rule. `cfg` counts from the positive picture on: it is the paper's
+        minus 1.
+
+    Source: Sadat et al. 2024.
+    """
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.project import AdaptiveProjectedGuidance
+
+    return with_rule(model, AdaptiveProjectedGuidance(eta, norm_threshold, momentum))
+
+
+@node("TCFG", category=CATEGORY, lane="inline")
+def tcfg(model: Model) -> Patched:
+    """Tangential damping: keep of the negative side what lies along both sides' main direction.
+
+    Args:
+        model: The model.
+
+    Returns:
+        The model with this rule.
+
+    Source: Kwon et al. 2025.
+    """
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.project import TangentialDamping
+
+    return Patched(with_rule(model, TangentialDamping()))
+
+
+@node("CFGZeroStar", category=CATEGORY, lane="inline")
+def cfg_zero_star(model: Model) -> Patched:
+    """CFG-Zero*: guide from the part of the negative side that points the positive one's way.
+
+    Args:
+        model: The model; made for flow models, works with others.
+
+    Returns:
+        The model with this rule.
+
+    Source: Fan et al. 2025, without the zeroed first steps.
+    """
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.rescale import CFGZeroStar
+
+    return Patched(with_rule(model, CFGZeroStar()))
+
+
+@node("CFGNorm", category=CATEGORY, lane="inline")
+def cfg_norm(
+    model: Model, *, strength: Annotated[float, Range(0, 100, step=0.01)] = 1.0
+) -> Patched:
+    """Shorten the guided picture, place by place, to the length the positive side has there.
+
+    Args:
+        model: The model.
+        strength: Factor on the result; 1 = none.
+
+    Returns:
+        The model with this rule.
+    """
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.rescale import CFGNorm
+
+    return Patched(with_rule(model, CFGNorm(strength)))
+
+
+@node("FreSca", category=CATEGORY, lane="inline")
+def fresca(
+    model: Model,
+    *,
+    scale_low: Annotated[float, Range(0, 10, step=0.01)] = 1.0,
+    scale_high: Annotated[float, Range(0, 10, step=0.01)] = 1.25,
+    freq_cutoff: Annotated[int, Range(1, 10_000)] = 20,
+) -> Model:
+    """Scale low and high frequencies of guidance apart.
+
+    Args:
+        model: The model.
+        scale_low: Factor on the low ones (composition, colour); 1 = none.
+        scale_high: Factor on the high ones (detail); 1 = none.
+        freq_cutoff: Waves over the picture's side that still count as low.
+
+    Returns:
+        The model with this rule; the same one if both factors are 1.
+
+    Source: Huang et al. 2025.
+    """
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.project import FrequencyGuidance
+
+    if scale_low == scale_high == 1.0:
+        return model
+    return with_rule(model, FrequencyGuidance(scale_low, scale_high, freq_cutoff))
+
+
+@node("EpsilonScaling", category=CATEGORY, aliases=["Epsilon Scaling"], lane="inline")
+def epsilon_scaling(
+    model: Model, *, scaling_factor: Annotated[float, Range(0.5, 1.5, step=0.001)] = 1.005
+) -> Model:
+    """Divide the noise that the model sees, against a bias that builds up over the steps.
+
+    Args:
+        model: The model.
+        scaling_factor: The divisor; 1 = off.
+
+    Returns:
+        The model with this rule.
+
+    Source: Ning et al. 2023.
+    """
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.rescale import EpsilonScaling
+
+    return with_rule(model, EpsilonScaling(scaling_factor)) if scaling_factor != 1.0 else model
+
+
+@node("PerpNeg", category=CATEGORY, lane="inline")
+def perp_neg(
+    model: Model,
+    empty_conditioning: Conditioning,
+    *,
+    neg_scale: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
+) -> Model:
+    """Avoid only the part of the negative prompt that the positive prompt does not share.
+
+    Takes the place of another rule that combines the two sides (RescaleCFG, thresholding).
+
+    Args:
+        model: The model.
+        empty_conditioning: An empty prompt, encoded; both prompts are measured against it. It costs
+            one more evaluation a step.
+        neg_scale: Strength of the negative prompt; 0 = none.
+
+    Returns:
+        The model with this rule.
+
+    Source: Armandpour et al. 2023.
+    """
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.project import PerpNeg
+
+    return with_rule(model, PerpNeg(empty_conditioning, neg_scale))
+
+
+@node("PerturbedAttentionGuidance", category=CATEGORY, lane="inline")
+def perturbed_attention_guidance(
+    model: Model, *, scale: Annotated[float, Range(0, 100, step=0.01)] = 3.0
+) -> Model:
+    """Lead away from the picture that the network makes without attention in its middle.
+
+    Costs one more evaluation a step; needs no negative prompt.
+
+    Args:
+        model: A model with a UNet.
+        scale: Strength; 0 = off.
+
+    Returns:
+        The model with this rule.
+
+    Raises:
+        ModelError: The model is no UNet.
+
+    Source: Ahn et al. 2024.
+    """
+    from ..diffusion.guidance.apply import check_unet, with_rule
+    from ..diffusion.guidance.attention import PerturbedAttention
+
+    check_unet(model, "Perturbed-attention guidance")
+    return with_rule(model, PerturbedAttention(scale)) if scale else model
+
+
+@node("SelfAttentionGuidance", category=CATEGORY, lane="inline")
+def self_attention_guidance(
+    model: Model,
+    *,
+    scale: Annotated[float, Range(-2, 5, step=0.01)] = 0.5,
+    blur_sigma: Annotated[float, Range(0, 10, step=0.1)] = 2.0,
+) -> Model:
+    """Lead away from the picture seen when the places the network looks at are blurred.
+
+    Costs one more evaluation a step. Latents of up to 4 cells a side stay as they are.
+
+    Args:
+        model: A model with a UNet.
+        scale: Strength; 0 = off, below 0 leads towards blur.
+        blur_sigma: Width of the blur in latent cells.
+
+    Returns:
+        The model with this rule.
+
+    Raises:
+        ModelError: The model is no UNet.
+
+    Source: Hong et al. 2023.
+    """
+    from ..diffusion.guidance.apply import check_unet, with_rule
+    from ..diffusion.guidance.attention import SelfAttentionGuidance
+
+    check_unet(model, "Self-attention guidance")
+    return with_rule(model, SelfAttentionGuidance(scale, blur_sigma)) if scale else model
+
+
+@node("SkipLayerGuidanceSD3", category=CATEGORY, lane="inline")
+def skip_layer_guidance_sd3(
+    model: Model,
+    *,
+    layers: str = "7, 8, 9",
+    scale: Annotated[float, Range(0, 10, step=0.1)] = 3.0,
+    start_percent: Annotated[float, Range(0, 1, step=0.001)] = 0.01,
+    end_percent: Annotated[float, Range(0, 1, step=0.001)] = 0.15,
+) -> Model:
+    """Lead away from the picture that a diffusion transformer makes without some of its layers.
+
+    Args:
+        model: A model such as SD3.
+        layers: Numbers of the layers, from 0, with commas between.
+        scale: Strength; 0 = off.
+        start_percent: Where in the schedule it begins to act; 0 = the start.
+        end_percent: Where it stops; 1 = the end.
+
+    Returns:
+        The model with this rule.
+
+    Raises:
+        ModelError: The model is no diffusion transformer.
+        ParameterError: `layers` holds something else than numbers.
+
+    Source: Stability AI 2024 (SD3.5).
+    """
+    return skip_layer_guidance(
+        model,
+        double_layers=layers,
+        single_layers="",
+        scale=scale,
+        start_percent=start_percent,
+        end_percent=end_percent,
+    )
+
+
+@node("SkipLayerGuidance", category=CATEGORY, aliases=["SkipLayerGuidanceDiT"], lane="inline")
+def skip_layer_guidance(
+    model: Model,
+    *,
+    double_layers: str = "7, 8, 9",
+    single_layers: str = "7, 8, 9",
+    scale: Annotated[float, Range(0, 10, step=0.1)] = 3.0,
+    start_percent: Annotated[float, Range(0, 1, step=0.001)] = 0.01,
+    end_percent: Annotated[float, Range(0, 1, step=0.001)] = 0.15,
+    rescaling_scale: Annotated[float, Range(0, 10, step=0.01)] = 0.0,
+) -> Model:
+    """Lead away from the picture that a diffusion transformer makes without some of its layers.
+
+    Args:
+        model: A model such as SD3 or Flux.
+        double_layers: Numbers of layers that carry picture and text apart, with commas between.
+        single_layers: Numbers of layers that carry both together (Flux).
+        scale: Strength; 0 = off.
+        start_percent: Where in the schedule it begins to act; 0 = the start.
+        end_percent: Where it stops; 1 = the end.
+        rescaling_scale: Share in which the result is given the contrast of the positive side.
+
+    Returns:
+        The model with this rule.
+
+    Raises:
+        ModelError: The model is no diffusion transformer.
+        ParameterError: A list of layers holds something else than numbers.
+
+    Source: Stability AI 2024 (SD3.5).
+    """
+    from ..diffusion.guidance.apply import block_names, with_rule
+    from ..diffusion.guidance.attention import SkipLayers
+
+    blocks = block_names(model, double_layers, single_layers)
+    if not scale or not blocks:
+        return model
+    rule = SkipLayers(blocks, scale, start_percent, end_percent, rescaling_scale)
+    return with_rule(model, rule)
+
+
+@node("FreeU", category=CATEGORY, lane="inline")
+def free_u(
+    model: Model,
+    *,
+    b1: Annotated[float, Range(0, 10, step=0.01)] = 1.1,
+    b2: Annotated[float, Range(0, 10, step=0.01)] = 1.2,
+    s1: Annotated[float, Range(0, 10, step=0.01)] = 0.9,
+    s2: Annotated[float, Range(0, 10, step=0.01)] = 0.2,
+) -> Model:
+    """Strengthen what the decoder makes itself, weaken the coarse part of what it is handed.
+
+    Args:
+        model: A model with a UNet.
+        b1: Factor on half of the features at the level of 4 times the base width; 1 = none.
+        b2: The same at 2 times the base width.
+        s1: Factor on the low waves of what the encoder handed over, 4 times the width; 1 = none.
+        s2: The same at 2 times the base width.
+
+    Returns:
+        The model with this rule; the same one if all are 1.
+
+    Raises:
+        ModelError: The model is no UNet.
+
+    Source: Si et al. 2023.
+    """
+    return _free_u(model, b1, b2, s1, s2, by_mean=False)
+
+
+@node("FreeU_V2", category=CATEGORY, lane="inline")
+def free_u_v2(
+    model: Model,
+    *,
+    b1: Annotated[float, Range(0, 10, step=0.01)] = 1.3,
+    b2: Annotated[float, Range(0, 10, step=0.01)] = 1.4,
+    s1: Annotated[float, Range(0, 10, step=0.01)] = 0.9,
+    s2: Annotated[float, Range(0, 10, step=0.01)] = 0.2,
+) -> Model:
+    """FreeU whose factor grows with how strong the features are at a place.
+
+    Args:
+        model: A model with a UNet.
+        b1: Largest factor on half of the features at 4 times the base width; 1 = none.
+        b2: The same at 2 times the base width.
+        s1: Factor on the low waves of what the encoder handed over, 4 times the width; 1 = none.
+        s2: The same at 2 times the base width.
+
+    Returns:
+        The model with this rule; the same one if all are 1.
+
+    Raises:
+        ModelError: The model is no UNet.
+
+    Source: Si et al. 2023, version 2.
+    """
+    return _free_u(model, b1, b2, s1, s2, by_mean=True)
+
+
+def _free_u(model: Model, b1: float, b2: float, s1: float, s2: float, *, by_mean: bool) -> Model:
+    from ..diffusion.guidance.apply import check_unet, with_rule
+    from ..diffusion.guidance.features import FeatureScales, FreeU
+
+    check_unet(model, "FreeU")
+    if b1 == b2 == s1 == s2 == 1.0:
+        return model
+    return with_rule(model, FreeU(FeatureScales(b1, b2, s1, s2, by_mean)))
+
+
+@node("DifferentialDiffusion", category=CATEGORY, lane="inline")
+def differential_diffusion(
+    model: Model, *, strength: Annotated[float, Range(0, 1, step=0.01)] = 1.0
+) -> Model:
+    """Read a soft noise mask as times: darker places change less, because they start later.
+
+    Args:
+        model: The model.
+        strength: 1 = only the times; below, mixed with the soft mask itself; 0 = off.
+
+    Returns:
+        The model with this rule; it acts where the latent has a noise mask.
+
+    Source: Levin & Fried 2023.
+    """
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.attention import DifferentialDiffusion
+
+    return with_rule(model, DifferentialDiffusion(strength)) if strength else model
