@@ -66,6 +66,7 @@ class DerivedWeights(Weights):
             shapes=first.shapes,
             device=first.device,
             dtype=first.dtype,
+            stored=first.stored,
         )
         self._parents = parents
         self.recipe = recipe

@@ -18,9 +18,9 @@ from .file_digest import FileState, file_digest, file_state
 from .formats.folder import network_files, read_json
 from .formats.identify import KIND_WORDS, Identity, identify
 from .formats.pieces import Plan, planned_shapes
-from .formats.safetensors_header import Header, read_header
+from .formats.safetensors_header import Header, TensorInfo, read_header
 from .formats.shapes import network_class, network_config
-from .weights import SHARED, Weights
+from .weights import SHARED, Stored, Weights
 
 if TYPE_CHECKING:
     import torch
@@ -56,6 +56,11 @@ class Source:
     def metadata(self) -> Mapping[str, str]:
         """Free text of the first header."""
         return self.files[0][0].metadata
+
+    @property
+    def tensors(self) -> Mapping[str, TensorInfo]:
+        """Type and shape of all its tensors."""
+        return {name: info for header, _ in self.files for name, info in header.tensors.items()}
 
     def nbytes(self, names: set[str]) -> int:
         """Size of some of its tensors."""
@@ -209,6 +214,7 @@ def weights_of(
             shapes=shapes,
             device=device,
             dtype=compute,
+            stored=Stored(plan, source.tensors, source.metadata),
         )
 
     variant = (digest or source.digest, kind, family, str(device), str(compute), str(storage))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, WeakValueDictionary
@@ -22,8 +23,31 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
+    from .formats.pieces import Plan
+    from .formats.safetensors_header import TensorInfo
+
 Build = Callable[["torch.device"], "Module"]
 """Makes the module with its tensors on a device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How a network's tensors lie in its file.
+
+    Attributes:
+        plan: Name in the network -> pieces in the file.
+        tensors: Type and shape of the file's tensors.
+        metadata: Free text of its header.
+    """
+
+    plan: Plan
+    tensors: Mapping[str, TensorInfo]
+    metadata: Mapping[str, str]
+
+    def dtype(self, name: str) -> str | None:
+        """The type in which one of the network's tensors is stored, as safetensors names it."""
+        pieces = self.plan.get(name)
+        return self.tensors[pieces[0].name].dtype if pieces else None
 
 
 class Slot:
@@ -76,6 +100,7 @@ class Weights:
         shapes: Name -> shape of its tensors by diffusers (transformers) name, known without
             loading; empty if the loader did not say.
         extras: What else the file says of this part (e.g. a tokenizer), plain values.
+        stored: How they lie in the file; None if nobody said.
         slot: What `residency` keeps about it.
 
     Two handles are equal when content and kind are.
@@ -95,6 +120,7 @@ class Weights:
         shapes: Mapping[str, tuple[int, ...]] | None = None,
         device: torch.device | None = None,
         dtype: torch.dtype | None = None,
+        stored: Stored | None = None,
     ) -> None:
         self.path = path
         self.kind = kind
@@ -108,6 +134,7 @@ class Weights:
         self._build = build
         self._device = device
         self._dtype = dtype
+        self.stored = stored
 
     @property
     def parents(self) -> tuple[Weights, ...]:

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from ..errors import ModelError
 from .pieces import Piece, Pieces, Shapes, thirds
 
-_PLAIN: Mapping[str, str] = {
+PLAIN_NAMES: Mapping[str, str] = {
     "token_embedding.weight": "embeddings.token_embedding.weight",
     "positional_embedding": "embeddings.position_embedding.weight",
     "ln_final.weight": "final_layer_norm.weight",
     "ln_final.bias": "final_layer_norm.bias",
 }
-_LAYER: Mapping[str, str] = {
+LAYER_NAMES: Mapping[str, str] = {
     "ln_1": "layer_norm1",
     "ln_2": "layer_norm2",
     "mlp.c_fc": "mlp.fc1",
@@ -39,8 +39,8 @@ def open_clip_text(shapes: Shapes) -> dict[str, Pieces]:
     for name in shapes:
         if name in _UNUSED:
             continue
-        if name in _PLAIN:
-            plan[_PLAIN[name]] = (Piece(name),)
+        if name in PLAIN_NAMES:
+            plan[PLAIN_NAMES[name]] = (Piece(name),)
         elif name == "text_projection":  # used from the right there, from the left here
             plan["text_projection.weight"] = (Piece(name, turned=True),)
         elif name == "text_projection.weight":
@@ -48,8 +48,8 @@ def open_clip_text(shapes: Shapes) -> dict[str, Pieces]:
         elif match := _JOINED.match(name):
             stem = f"encoder.layers.{match[1]}.self_attn"
             plan |= thirds(name, [f"{stem}.{part}_proj.{match[2]}" for part in "qkv"], shapes)
-        elif (match := _BLOCK.match(name)) and match[2] in _LAYER:
-            plan[f"encoder.layers.{match[1]}.{_LAYER[match[2]]}.{match[3]}"] = (Piece(name),)
+        elif (match := _BLOCK.match(name)) and match[2] in LAYER_NAMES:
+            plan[f"encoder.layers.{match[1]}.{LAYER_NAMES[match[2]]}.{match[3]}"] = (Piece(name),)
         else:
             raise ModelError(
                 "model.unknown_key",

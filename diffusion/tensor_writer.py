@@ -1,0 +1,93 @@
+"""Writing a safetensors file tensor by tensor, so that no second copy of the weights is needed.
+
+Source: the safetensors format: 8 bytes little-endian header length, JSON header, tensor bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from .formats.safetensors_header import DTYPE_BITS
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A tensor to be written: its type as safetensors names it, and its shape."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+    @property
+    def nbytes(self) -> int:
+        return math.prod(self.shape) * DTYPE_BITS[self.dtype] // 8
+
+
+def write_tensors(
+    stream: BinaryIO,
+    planned: Mapping[str, Planned],
+    read: Callable[[str], Tensor],
+    metadata: Mapping[str, str] | None = None,
+) -> None:
+    """Write a safetensors file.
+
+    Args:
+        stream: Where to; from its present place on.
+        planned: Every tensor. Larger types come first, so that all lie aligned, then by name.
+        read: A tensor by name, of the planned shape; asked for once each. It is converted to the
+            planned type.
+        metadata: Text for the header.
+    """
+    order = sorted(planned, key=lambda name: (-DTYPE_BITS[planned[name].dtype], name))
+    header: dict[str, object] = {"__metadata__": {"format": "pt", **(metadata or {})}}
+    at = 0
+    for name in order:
+        plan = planned[name]
+        span = [at, at + plan.nbytes]
+        header[name] = {"dtype": plan.dtype, "shape": list(plan.shape), "data_offsets": span}
+        at += plan.nbytes
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    stream.write(len(text).to_bytes(8, "little"))
+    stream.write(text)
+    for name in order:
+        plan = planned[name]
+        tensor = read(name)
+        if tuple(tensor.shape) != plan.shape:
+            raise AssertionError(f"{name} has shape {tuple(tensor.shape)}, not {plan.shape}")
+        stream.write(_bytes(tensor, plan.dtype))
+
+
+def _bytes(tensor: Tensor, dtype: str) -> memoryview:
+    import torch
+
+    flat = tensor.detach().to("cpu", torch_types()[dtype]).contiguous().reshape(-1)
+    # numpy has no bfloat16 and no float8; the bytes are the same in any view.
+    return flat.view(torch.uint8).numpy().data
+
+
+def torch_types() -> dict[str, torch.dtype]:
+    """torch's number types by the names of safetensors."""
+    import torch
+
+    return {
+        "F64": torch.float64,
+        "F32": torch.float32,
+        "F16": torch.float16,
+        "BF16": torch.bfloat16,
+        "F8_E4M3": torch.float8_e4m3fn,
+        "F8_E5M2": torch.float8_e5m2,
+        "I64": torch.int64,
+        "I32": torch.int32,
+        "I16": torch.int16,
+        "I8": torch.int8,
+        "U8": torch.uint8,
+        "BOOL": torch.bool,
+    }
