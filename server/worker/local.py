@@ -77,7 +77,6 @@ class LocalWorker(Worker):
         self.kill()
         if self._transport is not None:
             await self._gone.wait()
-            self._transport.close()
 
     def _is_gone(self) -> None:
         self._gone.set()
@@ -100,7 +99,9 @@ class _Conversation(asyncio.SubprocessProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         # Comes after the process has ended and everything that it said has been read.
-        code = self._transport.get_returncode() if self._transport is not None else None
+        assert self._transport is not None
+        code = self._transport.get_returncode()
+        self._transport.close()
         self._worker._is_gone()
         self._lost(self._worker, _reason(code))
 

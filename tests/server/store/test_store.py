@@ -1,0 +1,150 @@
+"""The database: migrations, and changes that share a commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from pydantic import SecretStr
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import weft.server.store
+from weft.engine.errors import WeftError
+from weft.server.jobs.record import MUTABLE
+from weft.server.settings import Settings
+from weft.server.store import writer as writer_module
+from weft.server.store.database import HEAD, open_database
+from weft.server.store.statements import Statements
+from weft.server.store.tables import events, facts, metadata
+from weft.server.store.writer import Change, Writer
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[tuple[AsyncEngine, Statements, Writer]]:
+    engine = await open_database(Settings(data=folder))
+    statements = Statements(engine.dialect.name, MUTABLE)
+    writer = Writer(engine, statements.in_order)
+    writer.start()
+    try:
+        yield engine, statements, writer
+    finally:
+        await writer.close()
+        await engine.dispose()
+
+
+async def rows(engine: AsyncEngine, table: Any) -> list[Any]:
+    async with engine.connect() as connection:
+        return list((await connection.execute(select(table))).all())
+
+
+async def test_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (engine, _, _), engine.connect() as connection:
+        differences = await connection.run_sync(
+            lambda c: compare_metadata(MigrationContext.configure(c), metadata)
+        )
+        assert differences == []
+
+
+def test_head_is_the_last_migration() -> None:
+    folder = Path(weft.server.store.__file__).parent / "migrations"
+    config = Config()
+    config.set_main_option("script_location", str(folder))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+async def test_database_of_a_newer_weft_is_refused_and_left_alone(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (engine, _, _), engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(WeftError, match="9999") as caught:
+        await open_database(Settings(data=tmp_path))
+    assert caught.value.code == "server.database"
+
+
+@pytest.mark.parametrize("url", ["nonsense", "nosuch://host/x", "sqlite:////no/such/folder/x"])
+async def test_database_that_cannot_be_opened_is_a_plain_error(tmp_path: Path, url: str) -> None:
+    with pytest.raises(WeftError) as caught:
+        await open_database(Settings(data=tmp_path, database=SecretStr(url)))
+    assert caught.value.code == "server.database"
+
+
+async def test_stored_means_that_another_connection_reads_it(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (engine, say, writer):
+        await writer.store([say.fact("paused", "true")])
+        assert await rows(engine, facts) == [("paused", "true")]
+
+
+async def test_many_changes_share_few_commits_and_are_told_in_order(tmp_path: Path) -> None:
+    told: list[int] = []
+    async with opened(tmp_path) as (engine, say, writer):
+        await asyncio.gather(
+            *(
+                writer.store([say.event(i, None, None, "{}")], lambda i=i: told.append(i))
+                for i in range(500)
+            )
+        )
+        assert writer.commits < 50
+        assert told == list(range(500))
+        assert len(await rows(engine, events)) == 500
+
+
+async def test_one_contradiction_in_a_batch_is_refused_alone(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (engine, say, writer):
+        await writer.store([say.event(1, None, None, "first")])
+        found = await asyncio.gather(
+            writer.store([say.event(2, None, None, "second")]),
+            writer.store([say.event(1, None, None, "again"), say.event(9, None, None, "with it")]),
+            writer.store([say.event(3, None, None, "third")]),
+            return_exceptions=True,
+        )
+        assert [type(each) for each in found] == [type(None), IntegrityError, type(None)]
+        assert [row.body for row in await rows(engine, events)] == ["first", "second", "third"]
+
+
+async def test_whole_states_of_one_thing_are_written_once(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (engine, say, writer):
+        for number in range(10):
+            writer.put([say.fact("paused", str(number))])
+        await writer.store([say.fact("other", "x")])
+        assert dict(await rows(engine, facts)) == {"paused": "9", "other": "x"}
+
+
+async def test_disk_that_refuses_fails_those_who_wait_and_keeps_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "_RETRY_AFTER", 0.0)
+    async with opened(tmp_path) as (engine, say, writer):
+        full = True
+        send = writer._send
+
+        async def refusing(connection: Any, batch: Any) -> None:
+            if full:
+                raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+            await send(connection, batch)
+
+        monkeypatch.setattr(writer, "_send", refusing)
+        later = asyncio.get_running_loop().create_future()
+        writer.put([say.fact("kept", "1")], lambda: later.set_result(None))
+        with pytest.raises(OperationalError):
+            await writer.store([say.fact("asked", "1")])
+        assert not writer.healthy
+        full = False
+        await asyncio.wait_for(later, 10)
+        assert writer.healthy
+        assert await rows(engine, facts) == [("kept", "1")]
+
+
+async def test_closing_writes_what_is_left(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (_, say, writer):
+        writer.put([Change(say.add_event, {"id": 1, "owner": None, "job": None, "body": "x"})])
+    async with opened(tmp_path) as (engine, _, _):
+        assert len(await rows(engine, events)) == 1
