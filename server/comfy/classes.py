@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ...engine.node import MISSING, NodeSpec, Parameter
@@ -51,8 +54,7 @@ def class_info(name: str, spec: NodeSpec, choices: Choices) -> dict[str, Any]:
         spec: The node type.
         choices: From `read_choices`.
     """
-    required = [p for p in spec.parameters.values() if not _may_lack(p)]
-    optional = [p for p in spec.parameters.values() if _may_lack(p)]
+    required, optional = _sections(name, spec)
     sections = {"required": required} | ({"optional": optional} if optional else {})
     own = spec.function.__module__.startswith("weft.")
     return {
@@ -107,9 +109,27 @@ def input_info(parameter: Parameter, choices: Choices) -> list[Any]:
     return [_type(kind), options]
 
 
-def _may_lack(parameter: Parameter) -> bool:
-    """Whether ComfyUI would call it optional: a socket with a default. Widgets always have one."""
-    return parameter.is_socket and not parameter.required
+def _sections(name: str, spec: NodeSpec) -> tuple[list[Parameter], list[Parameter]]:
+    """Required and optional inputs, in the order in which ComfyUI's class has them.
+
+    Clients give values by position and refuse to send a prompt that lacks a required one, so what
+    ComfyUI does not have comes last and is optional where it can be left out.
+    """
+    known = next((_inputs()[n] for n in (name, spec.type_id, *spec.aliases) if n in _inputs()), [])
+    placed = [[p for n in names if (p := spec.parameter(n)) is not None] for names in known]
+    required, optional = placed or ([], [])
+    for parameter in spec.parameters.values():
+        if parameter not in required and parameter not in optional:
+            (required if parameter.required else optional).append(parameter)
+    return required, optional
+
+
+@functools.cache
+def _inputs() -> Mapping[str, list[list[str]]]:
+    """Names of required and of optional inputs, in order, by class of ComfyUI 0.3.64."""
+    path = Path(__file__).with_name("inputs.json")
+    table: dict[str, list[list[str]]] = json.loads(path.read_text("utf-8"))
+    return table
 
 
 def _plain_type(kind: SocketType) -> SocketType:
