@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .embeddings import ExtraTokens
-from .errors import ParameterError
+from .errors import ModelError, ParameterError
 from .prompt import Piece, parse_prompt
 from .tokenizers import TextTokenizer, tokenizer_for
 from .types import Clip, Conditioning
@@ -67,16 +68,35 @@ def encode_text(clip: Clip, text: str, *, square_brackets: bool = True) -> Condi
     return family.encode(clip, [text] * len(family.encoders), square_brackets=square_brackets)
 
 
-def encode_texts(clip: Clip, *texts: str, square_brackets: bool = True) -> Conditioning:
+def encode_texts(
+    clip: Clip, *texts: str, families: Sequence[str] = (), square_brackets: bool = True
+) -> Conditioning:
     """Encode another text with each text encoder, in the family's order (SDXL: L, G).
 
+    Args:
+        clip: Text encoders.
+        texts: One for each.
+        families: Whose encoders they must be; () = any.
+        square_brackets: Whether "[x]" weakens x.
+
     Raises:
-        ModelError: The file holds no tokenizer for a text encoder.
+        ModelError: The file holds no tokenizer for a text encoder, or the encoders are of another
+            family; both are named.
         ParameterError: Not as many texts as the family has encoders.
     """
     from .families import family_named
 
-    return family_named(clip.family).encode(clip, texts, square_brackets=square_brackets)
+    family = family_named(clip.family)
+    if families and clip.family not in families:
+        wanted = " or ".join(family_named(name).words for name in families)
+        raise ModelError(
+            "model.wrong_text_encoders",
+            f'The text encoders of "{clip.weights.path.name}" are not those of {wanted}.',
+            expected=f"text encoders of {wanted}",
+            got=f"text encoders of {family.words}",
+            hint="Use CLIPTextEncode, or the encode node of this family.",
+        )
+    return family.encode(clip, texts, square_brackets=square_brackets)
 
 
 def encode_clip(

@@ -17,15 +17,18 @@ LATENT_CHANNELS = 4
 DOWNSCALE = 8
 
 
-def empty_latent(width: int, height: int, batch_size: int = 1) -> Latent:
+def empty_latent(
+    width: int, height: int, batch_size: int = 1, *, channels: int = LATENT_CHANNELS
+) -> Latent:
     """All-zero latents, the start of text-to-image.
 
     Args:
         width, height: Size of the picture in pixels, multiples of 8.
         batch_size: Number of pictures, 1 or more.
+        channels: Of the latent, for those who look at it; the model takes those that it needs.
 
     Returns:
-        samples (batch_size, 4, height/8, width/8), zeros, of family "any": a model with more
+        samples (batch_size, channels, height/8, width/8), zeros, of family "any": a model with more
         channels or other cells gets them when it samples.
 
     Raises:
@@ -49,7 +52,7 @@ def empty_latent(width: int, height: int, batch_size: int = 1) -> Latent:
             expected="1 or more",
             got=str(batch_size),
         )
-    shape = (batch_size, LATENT_CHANNELS, height // DOWNSCALE, width // DOWNSCALE)
+    shape = (batch_size, channels, height // DOWNSCALE, width // DOWNSCALE)
     return Latent(samples=torch.zeros(shape), family=ANY)
 
 

@@ -170,8 +170,7 @@ def clip_from(sources: Sequence[Source], family: str | None, dtype: str | None =
     encoders = []
     for number, index in enumerate(order, start=1):
         source, role = sources[index], filled[index]
-        folder = source.path if source.path.is_dir() else source.path.parent
-        stored = _folder_tokenizer(folder) or _stored_tokenizer(source, number, role)
+        stored = source.metadata.get("tokenizer") or _tokenizer_beside(source.path)
         encoders.append(
             weights_of(
                 source,
@@ -222,6 +221,14 @@ def _stored_tokenizer(source: Source, number: int, role: str) -> str | None:
     if own is None and role.startswith("CLIP"):
         own = source.metadata.get("tokenizer")
     return own
+
+
+def _tokenizer_beside(path: Path) -> str | None:
+    """The tokenizer of a lone encoder: NAME.tokenizer.json, else tokenizer.json in its folder."""
+    own = path.with_name(f"{path.stem}.tokenizer.json")
+    if own.is_file():
+        return own.read_text("utf-8")
+    return _folder_tokenizer(path if path.is_dir() else path.parent)
 
 
 def _folder_tokenizer(folder: Path) -> str | None:

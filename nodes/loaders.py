@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from ..diffusion.types import Clip, ClipVision, ControlNet, IPAdapter, Model, Vae
 from ..engine.context import Run
@@ -33,7 +33,8 @@ def load_checkpoint(run: Run, *, ckpt_name: Annotated[str, ModelFile("checkpoint
     stay memory-mapped and are shared by all who load the same content.
 
     Args:
-        ckpt_name: A safetensors file in Stable Diffusion layout, or a diffusers folder.
+        ckpt_name: A safetensors file in the layout of its first publication, or a diffusers
+            folder. docs/families.md lists the families.
 
     Returns:
         The three models.
@@ -44,6 +45,139 @@ def load_checkpoint(run: Run, *, ckpt_name: Annotated[str, ModelFile("checkpoint
     from ..diffusion import load_checkpoint as load
 
     return Checkpoint(*load(_path(run, "checkpoints", ckpt_name)))
+
+
+WeightType = Literal["default", "fp32", "fp16", "bf16", "fp8_e4m3fn", "fp8_e5m2"]
+
+
+@node(
+    "LoadDiffusionModel",
+    category="load",
+    aliases=["UNETLoader"],
+    effects=["reads"],
+    lane="io",
+)
+def load_diffusion_model(
+    run: Run,
+    *,
+    unet_name: Annotated[str, ModelFile("diffusion_models")],
+    weight_dtype: WeightType = "default",
+) -> Model:
+    """Load a denoising network alone: a UNet or transformer without VAE and text encoders.
+
+    Args:
+        unet_name: A safetensors file in the layout of its first publication or in diffusers' names,
+            or a diffusers folder.
+        weight_dtype: Number type of the weights; "default" is what the device computes best. The
+            fp8 types store large weights in half the room of fp16; sums are done as by default.
+
+    Returns:
+        The denoising model.
+
+    Raises:
+        ModelError: The file is damaged or holds no denoising network that weft knows.
+    """
+    from ..diffusion import load_model as load
+
+    return load(_path(run, "diffusion_models", unet_name), dtype=weight_dtype)
+
+
+@node("LoadCLIP", category="load", aliases=["CLIPLoader"], effects=["reads"], lane="io")
+def load_clip(
+    run: Run,
+    *,
+    clip_name: Annotated[str, ModelFile("clip")],
+    type: Literal["stable_diffusion", "sd3", "pixart"] = "stable_diffusion",  # noqa: A002
+) -> Clip:
+    """Load a text encoder of its own.
+
+    Args:
+        clip_name: A safetensors file of a CLIP, T5 or BERT text encoder.
+        type: What it shall encode for. With "stable_diffusion" the encoder itself says: CLIP-L is
+            SD1.x, CLIP-H SD2.x, CLIP-G the SDXL refiner.
+
+    Returns:
+        The text encoder.
+
+    Raises:
+        ModelError: The file is damaged, holds no text encoder, or another than the type has.
+    """
+    from ..diffusion import load_clip as load
+
+    family = {"stable_diffusion": None, "pixart": "pixart_sigma"}.get(type, type)
+    return load([_path(run, "clip", clip_name)], family)
+
+
+@node("LoadDualCLIP", category="load", aliases=["DualCLIPLoader"], effects=["reads"], lane="io")
+def load_dual_clip(
+    run: Run,
+    *,
+    clip_name1: Annotated[str, ModelFile("clip")],
+    clip_name2: Annotated[str, ModelFile("clip")],
+    type: Literal["sdxl", "sd3", "flux"] = "sdxl",  # noqa: A002
+) -> Clip:
+    """Load two text encoders that work together, in any order.
+
+    Args:
+        clip_name1: A safetensors file of a CLIP or T5 text encoder.
+        clip_name2: Another.
+        type: What they shall encode for: SDXL has CLIP-L and CLIP-G, Flux CLIP-L and T5, SD3 any
+            two of CLIP-L, CLIP-G and T5.
+
+    Returns:
+        The text encoders.
+
+    Raises:
+        ModelError: A file is damaged, holds no text encoder, or another than the type has.
+    """
+    from ..diffusion import load_clip as load
+
+    return load([_path(run, "clip", name) for name in (clip_name1, clip_name2)], type)
+
+
+@node("LoadTripleCLIP", category="load", aliases=["TripleCLIPLoader"], effects=["reads"], lane="io")
+def load_triple_clip(
+    run: Run,
+    *,
+    clip_name1: Annotated[str, ModelFile("clip")],
+    clip_name2: Annotated[str, ModelFile("clip")],
+    clip_name3: Annotated[str, ModelFile("clip")],
+) -> Clip:
+    """Load the three text encoders of SD3, in any order.
+
+    Args:
+        clip_name1: A safetensors file of CLIP-L, CLIP-G or T5.
+        clip_name2: Another.
+        clip_name3: The third.
+
+    Returns:
+        The text encoders.
+
+    Raises:
+        ModelError: A file is damaged, holds no text encoder, or they are not SD3's three.
+    """
+    from ..diffusion import load_clip as load
+
+    names = (clip_name1, clip_name2, clip_name3)
+    return load([_path(run, "clip", name) for name in names], "sd3")
+
+
+@node("LoadDiffusers", category="load", aliases=["DiffusersLoader"], effects=["reads"], lane="io")
+def load_diffusers(run: Run, *, model_path: Annotated[str, ModelFile("diffusers")]) -> Checkpoint:
+    """Load a model from a diffusers folder: denoising model, text encoders, VAE.
+
+    Args:
+        model_path: A folder with model_index.json.
+
+    Returns:
+        The three models.
+
+    Raises:
+        ModelError: A part is missing or damaged, or of a family that weft does not know.
+    """
+    from ..diffusion import load_checkpoint as load
+
+    return Checkpoint(*load(_path(run, "diffusers", model_path)))
 
 
 @node("LoadVAE", category="load", aliases=["VAELoader"], effects=["reads"], lane="io")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import latent_format, model_sampling
+from ..errors import ParameterError
 from .family import Family, Inputs, Residuals, Row, even, pooled_of, same_length_tokens
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from ..types import Clip, Conditioning, Model
 
 LEAST_TOKENS = 77
-POOLED = {"CLIP-L": 768, "CLIP-G": 1280}
+_CLIPS = ("CLIP-L", "CLIP-G")
+_PUBLISHED = {"CLIP-L": 768, "CLIP-G": 1280}
 
 
 class SD3(Family):
@@ -80,55 +82,88 @@ class SD3(Family):
         return output[..., : x.shape[-2], : x.shape[-1]]
 
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning:
-        import torch
-        import torch.nn.functional as F
+        return encode_sd3(clip, texts, square_brackets=square_brackets)
 
-        from ..clip_text import count_chunks, encode_clip
-        from ..t5_text import encode_sentence
-        from ..types import Conditioning, ConditioningEntry
 
-        layer = -2 if clip.last_layer is None else clip.last_layer
-        said = dict(zip(self.encoders, texts, strict=True))
-        both = [(r, w) for r in self.encoders[:2] if (w := clip.encoder(r)) is not None]
-        least = max(
-            [count_chunks(w, said[r], square_brackets=square_brackets) for r, w in both], default=1
+def encode_sd3(
+    clip: Clip, texts: Sequence[str | None], *, square_brackets: bool = True
+) -> Conditioning:
+    """Encode a text with each of SD3's encoders.
+
+    Args:
+        clip: SD3's text encoders; some may be missing.
+        texts: For CLIP-L, CLIP-G and T5; None leaves that encoder out. A CLIP encoder that is left
+            out leaves zeros in its place, T5 nothing.
+        square_brackets: Whether "[x]" weakens x.
+
+    Returns:
+        One entry: both CLIP texts side by side, filled with zeros to T5's width, T5's text behind
+        them; pooled texts of both CLIP encoders.
+
+    Raises:
+        ParameterError: These are not SD3's encoders.
+    """
+    import torch
+    import torch.nn.functional as F
+
+    from ..clip_text import count_chunks, encode_clip
+    from ..t5_text import encode_sentence
+    from ..types import Conditioning, ConditioningEntry
+
+    if clip.family != SD3.name or len(texts) != len(SD3.encoders):
+        raise ParameterError(
+            "text.wrong_family",
+            "These text encoders are not SD3's.",
+            expected=f"{SD3.name} with {len(SD3.encoders)} texts",
+            got=f"{clip.family} with {len(texts)}",
+            hint="Load the text encoders of the model that is sampled.",
         )
-        found = {
-            role: encode_clip(
-                weights,
-                said[role],
-                layer=layer,
-                final_norm=False,
-                pad=None if role == "CLIP-L" else 0,
-                least=least,
-                square_brackets=square_brackets,
-            )
-            for role, weights in both
-        }
-        t5 = clip.encoder("T5")
-        parts: list[Tensor] = []
-        if found:
-            # An encoder that is missing leaves zeros in its place.
-            joined, pooled = [], []
-            for role in self.encoders[:2]:
-                text = found.get(role)
-                if text is None:
-                    joined.append(torch.zeros(1, 77 * least, POOLED[role]))
-                    pooled.append(torch.zeros(1, POOLED[role]))
-                else:
-                    joined.append(text.tokens)
-                    pooled.append(text.pooled)
-            parts.append(torch.cat(joined, dim=-1))
-        else:
-            pooled = [torch.zeros(1, sum(POOLED.values()))]
-        if t5 is not None:
-            sentence = encode_sentence(
-                t5, said["T5"], least=LEAST_TOKENS, square_brackets=square_brackets
-            )
-            parts.append(sentence.tokens)
-        width = max(part.shape[-1] for part in parts)
-        tokens = torch.cat([F.pad(part, (0, width - part.shape[-1])) for part in parts], dim=1)
-        return Conditioning((ConditioningEntry(tokens, torch.cat(pooled, dim=-1)),))
+    said = {role: text for role, text in zip(SD3.encoders, texts, strict=True) if text is not None}
+    used = [(r, w) for r in _CLIPS if r in said and (w := clip.encoder(r)) is not None]
+    least = max(
+        [count_chunks(w, said[r], square_brackets=square_brackets) for r, w in used], default=1
+    )
+    found = {
+        role: encode_clip(
+            weights,
+            said[role],
+            layer=-2 if clip.last_layer is None else clip.last_layer,
+            final_norm=False,
+            pad=None if role == "CLIP-L" else 0,
+            least=least,
+            square_brackets=square_brackets,
+        )
+        for role, weights in used
+    }
+    widths = {role: _widths(clip, role) for role in _CLIPS}
+    pooled = [
+        found[role].pooled if role in found else torch.zeros(1, widths[role][1]) for role in _CLIPS
+    ]
+    t5 = clip.encoder("T5")
+    parts: list[Tensor] = []
+    if found or t5 is None or "T5" not in said:
+        joined = [
+            found[role].tokens if role in found else torch.zeros(1, 77 * least, widths[role][0])
+            for role in _CLIPS
+        ]
+        parts.append(torch.cat(joined, dim=-1))
+    if t5 is not None and "T5" in said:
+        sentence = encode_sentence(
+            t5, said["T5"], least=LEAST_TOKENS, square_brackets=square_brackets
+        )
+        parts.append(sentence.tokens)
+    width = max(part.shape[-1] for part in parts)
+    tokens = torch.cat([F.pad(part, (0, width - part.shape[-1])) for part in parts], dim=1)
+    return Conditioning((ConditioningEntry(tokens, torch.cat(pooled, dim=-1)),))
+
+
+def _widths(clip: Clip, role: str) -> tuple[int, int]:
+    """Width of an encoder's text and of its pooled text; of a missing one the published ones."""
+    weights = clip.encoder(role)
+    if weights is None:
+        return _PUBLISHED[role], _PUBLISHED[role]
+    width = int(weights.config["hidden_size"])
+    return width, int(weights.config.get("projection_dim", width))
 
 
 FAMILY = SD3()

@@ -50,7 +50,8 @@ def sentence_tokenizer(stored: str | None, name: str) -> SentenceTokenizer:
             f'The text encoder "{name}" came without its tokenizer, and weft ships only CLIP\'s.',
             expected="a tokenizer.json beside the file or in its folder",
             got="none",
-            hint="Copy the tokenizer.json of the model's diffusers folder to the file's folder.",
+            hint="Copy the tokenizer.json of the model's diffusers folder beside the file, as "
+            f'"{name.rpartition(".")[0] or name}.tokenizer.json".',
         )
     try:
         backend = Tokenizer.from_str(stored)
