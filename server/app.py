@@ -14,13 +14,25 @@ from .files.service import install_files
 from .guard.middleware import install_guard
 from .guard.policy import policy_of
 from .keys import CATALOG, MAKE_WORKER, SETTINGS
-from .routes import docs, events, files, front, jobs, models, nodes, queue, system, workflows
+from .routes import (
+    docs,
+    events,
+    files,
+    front,
+    jobs,
+    library,
+    models,
+    nodes,
+    queue,
+    system,
+    workflows,
+)
 from .services import local_workers, services
 from .settings import Settings
 from .worker.base import Worker
 
 # Each has `routes`: a `Routes`, or aiohttp's own `RouteTableDef`.
-MODULES = (jobs, queue, events, system, docs, nodes, models, files, workflows)
+MODULES = (jobs, queue, events, system, docs, nodes, models, files, workflows, library)
 
 
 def middlewares(settings: Settings) -> list[Middleware]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .catalog import Catalog
     from .events.hub import Hub
     from .jobs.service import Jobs
+    from .library.service import Library
     from .worker.base import Worker
 
 SETTINGS = web.AppKey("settings", Settings)
@@ -20,6 +21,7 @@ CATALOG: web.AppKey[Catalog] = web.AppKey("catalog")
 HUB: web.AppKey[Hub] = web.AppKey("hub")
 MAKE_WORKER: web.AppKey[Callable[[int], Worker]] = web.AppKey("make_worker")
 JOBS: web.AppKey[Jobs] = web.AppKey("jobs")
+LIBRARY: web.AppKey[Library] = web.AppKey("library")
 
 # Who asks: set by the guard, and nobody else. The jobs of one owner share the queue fairly with
 # those of others.

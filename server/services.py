@@ -16,7 +16,10 @@ from .jobs.ledger import Ledger
 from .jobs.queries import Queries
 from .jobs.record import MUTABLE
 from .jobs.service import Jobs
-from .keys import CATALOG, HUB, JOBS, MAKE_WORKER, SETTINGS
+from .keys import CATALOG, HUB, JOBS, LIBRARY, MAKE_WORKER, SETTINGS
+from .library.queries import LibraryQueries
+from .library.service import Library
+from .library.statements import LibraryStatements
 from .lock import DataLock
 from .settings import Settings
 from .store.database import open_database
@@ -36,7 +39,8 @@ async def services(app: web.Application) -> AsyncIterator[None]:
         try:
             queries = Queries(engine)
             statements = Statements(engine.dialect.name, MUTABLE)
-            writer = Writer(engine, statements.in_order)
+            kept = LibraryStatements(engine.dialect.name)
+            writer = Writer(engine, [*statements.in_order, *kept.in_order])
             keep = settings.limits.events_kept
             last_job, last_artifact, last_event = await queries.highest()
             hub = Hub(keep, last_event, await queries.events(keep))
@@ -50,6 +54,7 @@ async def services(app: web.Application) -> AsyncIterator[None]:
             )
             jobs = Jobs(app[CATALOG], queries, ledger, settings, app[MAKE_WORKER])
             app[HUB], app[JOBS] = hub, jobs
+            app[LIBRARY] = Library(LibraryQueries(engine), writer, kept, app[CATALOG].registry)
             writer.start()
             try:
                 await jobs.start()

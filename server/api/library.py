@@ -1,0 +1,161 @@
+"""The workflow library as clients see it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Visibility = Literal["private", "public"]
+ShareRole = Literal["viewer", "editor"]
+Access = Literal["owner", "editor", "viewer"]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Tag = Annotated[str, StringConstraints(pattern=r"^[^,\x00-\x1f\x7f]{1,50}$", strip_whitespace=True)]
+Document = dict[str, Any]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewWorkflow(_Body):
+    """A workflow to keep."""
+
+    name: Name
+    description: str = Field("", max_length=20_000)
+    tags: list[Tag] = Field(default_factory=list, max_length=50)
+    visibility: Visibility = "private"
+    document: Document = Field(description="A weft document, or one in ComfyUI's API format.")
+    message: str | None = Field(None, max_length=2000)
+
+
+class WorkflowChange(_Body):
+    """What is said of a workflow; what is not given stays."""
+
+    name: Name | None = None
+    description: str | None = Field(None, max_length=20_000)
+    tags: list[Tag] | None = Field(None, max_length=50)
+    visibility: Visibility | None = None
+
+
+class NewRevision(_Body):
+    """A save."""
+
+    document: Document
+    base: int = Field(ge=0, description="Number of the revision that was edited.")
+    message: str | None = Field(None, max_length=2000)
+    automatic: bool = Field(
+        False, description="An autosave: replaces autosaves before it, which need not be kept."
+    )
+
+
+class Fork(_Body):
+    """A copy of one's own."""
+
+    name: Name | None = Field(None, description="None for the name it has.")
+    revision: int | None = Field(None, ge=1, description="None for the latest.")
+
+
+class Share(_Body):
+    """What a person may do with a workflow."""
+
+    role: ShareRole
+
+
+class WorkflowQuery(BaseModel):
+    """Which workflows, and how many."""
+
+    model_config = ConfigDict(extra="forbid")
+    search: str | None = Field(None, max_length=200, description="Words that all must occur.")
+    tag: Tag | None = None
+    owner: str | None = Field(None, max_length=255)
+    starred: bool = False
+    deleted: bool = Field(False, description="One's own deleted ones instead.")
+    limit: int = Field(50, ge=1, le=500)
+    before: float | None = Field(None, description="`changed` of the last one of the page before.")
+
+
+class RevisionQuery(BaseModel):
+    """Which revision."""
+
+    model_config = ConfigDict(extra="forbid")
+    revision: int | None = Field(None, ge=1, description="None for the latest.")
+
+
+class DiffQuery(BaseModel):
+    """Which two revisions."""
+
+    model_config = ConfigDict(extra="forbid")
+    before: int = Field(ge=1)
+    after: int | None = Field(None, ge=1, description="None for the latest.")
+    layout: bool = False
+
+
+class Revision(BaseModel):
+    """One save."""
+
+    number: int
+    author: str
+    message: str | None = None
+    automatic: bool
+    nodes: int
+    bytes: int
+    created: float = Field(description="Seconds since 1970, UTC.")
+
+
+class Workflow(BaseModel):
+    """A workflow of the library, without its document."""
+
+    id: str
+    name: str
+    description: str
+    tags: list[str]
+    owner: str
+    access: Access = Field(description="What who asks may do.")
+    visibility: Visibility
+    revision: int = Field(description="Number of the latest.")
+    starred: bool
+    forked_from: str | None = Field(None, description="`ID@REVISION`.")
+    link: str | None = Field(None, description="Secret of the share link; told to editors only.")
+    shares: dict[str, ShareRole] | None = Field(None, description="Told to the owner only.")
+    created: float
+    changed: float
+    deleted: float | None = None
+
+
+class WorkflowPage(BaseModel):
+    """Workflows, the latest changed first."""
+
+    workflows: list[Workflow]
+    more: bool
+
+
+class Revisions(BaseModel):
+    """Saves, the latest first."""
+
+    revisions: list[Revision]
+
+
+class DiffChange(BaseModel):
+    """One difference; see `weft.engine.diff`."""
+
+    kind: str
+    node: str | None = None
+    port: str | None = None
+    before: Any = None
+    after: Any = None
+
+
+class Diff(BaseModel):
+    """What two revisions differ in."""
+
+    before: int
+    after: int
+    changes: list[DiffChange]
+
+
+class Shared(BaseModel):
+    """What a share link shows."""
+
+    workflow: Workflow
+    document: Document

@@ -1,0 +1,68 @@
+"""Every change that is ever made to the library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Executable, and_, bindparam, delete, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ..store.library_tables import revisions, shares, stars, workflows
+
+MUTABLE = ("name", "description", "tags", "words", "visibility", "link", "changed", "deleted")
+
+
+class LibraryStatements:
+    """The statements for one kind of database.
+
+    Args:
+        dialect: `sqlite` or `postgresql`; they say "insert or replace" in the same words.
+    """
+
+    def __init__(self, dialect: str) -> None:
+        make: Any = (postgresql if dialect == "postgresql" else sqlite).insert
+        self.add_workflow = insert(workflows)
+        self.change_workflow = (
+            update(workflows)
+            .where(workflows.c.id == bindparam("which"))
+            .values({name: bindparam(f"new_{name}") for name in MUTABLE})
+        )
+        self.add_revision = insert(revisions)
+        self.advance = (
+            update(workflows)
+            .where(workflows.c.id == bindparam("which"))
+            .values(head=bindparam("new_head"), changed=bindparam("new_changed"))
+        )
+        self.drop_revision = delete(revisions).where(
+            and_(
+                revisions.c.workflow == bindparam("which"),
+                revisions.c.number == bindparam("what"),
+            )
+        )
+        share: Any = make(shares)
+        self.set_share: Executable = share.on_conflict_do_update(
+            index_elements=["workflow", "person"], set_={"role": share.excluded.role}
+        )
+        self.drop_share = delete(shares).where(
+            and_(shares.c.workflow == bindparam("which"), shares.c.person == bindparam("who"))
+        )
+        star: Any = make(stars)
+        self.set_star: Executable = star.on_conflict_do_nothing()
+        self.drop_star = delete(stars).where(
+            and_(stars.c.workflow == bindparam("which"), stars.c.person == bindparam("who"))
+        )
+
+    @property
+    def in_order(self) -> list[Executable]:
+        """All of them, as they are sent within a transaction."""
+        return [
+            self.add_workflow,
+            self.change_workflow,
+            self.add_revision,
+            self.advance,
+            self.set_share,
+            self.set_star,
+            self.drop_revision,
+            self.drop_share,
+            self.drop_star,
+        ]
