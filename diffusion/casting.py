@@ -19,7 +19,8 @@ class _CastLinear(nn.Linear):
 class _CastConv2d(nn.Conv2d):
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
         bias = None if self.bias is None else self.bias.to(input.dtype)
-        return self._conv_forward(input, self.weight.to(input.dtype), bias)
+        output: Tensor = self._conv_forward(input, self.weight.to(input.dtype), bias)
+        return output
 
 
 def cast_when_used(module: nn.Module) -> None:

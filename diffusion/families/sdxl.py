@@ -10,7 +10,7 @@ Source: Podell et al. 2023; layers, padding and default sizes as ComfyUI and dif
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import latent_format, model_sampling
 from ..formats.shapes import SIZE_EMBEDDING
@@ -34,13 +34,13 @@ class SDXL(UNetFamily):
     words = "SDXL"
     latent = latent_format.SDXL
     sampling = model_sampling.SD1
-    encoders: tuple[str, ...] = ("CLIP-L", "CLIP-G")
-    text_places: tuple[tuple[str, ...], ...] = (
+    encoders: ClassVar[tuple[str, ...]] = ("CLIP-L", "CLIP-G")
+    text_places: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("conditioner.embedders.0.transformer.text_model.",),
         ("conditioner.embedders.1.model.",),
     )
-    controls: tuple[str, ...] = ("sdxl",)
-    sizes = 6
+    controls: ClassVar[tuple[str, ...]] = ("sdxl",)
+    sizes: ClassVar[int] = 6
 
     def owns(self, facts: NetworkFacts) -> bool:
         return _is_sdxl(facts) and not _is_refiner(facts) and "edm_mean" not in facts.markers

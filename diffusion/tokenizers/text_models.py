@@ -62,8 +62,9 @@ def sentence_tokenizer(stored: str | None, name: str) -> SentenceTokenizer:
     backend.no_padding()
     backend.no_truncation()
     for start, end, pad in (((), "</s>", "<pad>"), (("[CLS]",), "[SEP]", "[PAD]")):
-        ids = [backend.token_to_id(word) for word in (*start, end, pad)]
-        if None not in ids:
+        found = [backend.token_to_id(word) for word in (*start, end, pad)]
+        ids = [number for number in found if number is not None]
+        if len(ids) == len(found):
             return SentenceTokenizer(backend, tuple(ids[:-2]), ids[-2], ids[-1])
     raise ModelError(
         "model.bad_tokenizer",
