@@ -103,7 +103,7 @@ class Library:
                 hint="Delete some for good.",
             )
         now = time.time()
-        row = {
+        row: dict[str, Any] = {
             "id": secrets.token_hex(8),
             "owner": who.name,
             "name": new.name,
@@ -124,7 +124,7 @@ class Library:
         )
         return await self._view(row, who)
 
-    async def list(self, who: Person, query: WorkflowQuery) -> WorkflowPage:
+    async def find(self, who: Person, query: WorkflowQuery) -> WorkflowPage:
         """Workflows that somebody may see, the latest changed first."""
         rows = list(await self._read.page(None if who.is_admin else who.name, query))
         page = rows[: query.limit]
@@ -325,6 +325,7 @@ class Library:
             description=row["description"],
             tags=_list(row["tags"]),
             document=await self._document(row, number),
+            message=None,
         )
         return await self.create(who, new, forked_from=f"{row['id']}@{number}")
 

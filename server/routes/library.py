@@ -42,7 +42,7 @@ async def create(request: web.Request, body: NewWorkflow) -> Workflow:
 @routes.get("/v1/workflows", errors=(422,))
 async def find(request: web.Request, query: WorkflowQuery) -> WorkflowPage:
     """List workflows that one may see, the latest changed first, a page at a time."""
-    return await request.app[LIBRARY].list(_who(request), query)
+    return await request.app[LIBRARY].find(_who(request), query)
 
 
 @routes.get(_ID, errors=(404,))

@@ -22,6 +22,7 @@ import weft.server.store
 from weft.engine.errors import WeftError
 from weft.server.jobs.record import MUTABLE
 from weft.server.settings import Settings
+from weft.server.store import library_tables  # noqa: F401  (its tables join the metadata)
 from weft.server.store import writer as writer_module
 from weft.server.store.database import HEAD, open_database
 from weft.server.store.statements import Statements
