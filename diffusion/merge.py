@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from .control import check_factor
 from .derived import Source, compatible_shapes, derive
-from .errors import ModelError
+from .errors import ModelError, ParameterError
 from .formats.identify import family_words
 from .formats.ldm import diffusers_to_ldm_names
 from .types import Clip, Model
@@ -183,3 +183,26 @@ def _blend(
 
 def _named(weights: Weights) -> str:
     return f'"{weights.label}" ({family_words(weights.family)})'
+
+
+def parse_ratios(text: str) -> dict[str, float]:
+    """Read "input_blocks.4. = 0.2", one a line; "" gives none.
+
+    Raises:
+        ParameterError: A line is not of that form.
+    """
+    found: dict[str, float] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        name, equals, value = line.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            equals = ""
+        if not equals or not name.strip():
+            raise ParameterError(
+                "merge.bad_ratio",
+                "A ratio for blocks cannot be read.",
+                expected="a name and a number, as in input_blocks.4. = 0.2",
+                got=line[:60],
+            )
+    return found

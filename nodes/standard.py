@@ -49,6 +49,7 @@ MODULES = (
     "control",
     "ip_adapter",
     "lora",
+    "merge",
     "image",
     "image_edit",
     "image_batch",

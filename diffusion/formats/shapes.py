@@ -93,6 +93,16 @@ def network_config(
     return config
 
 
+def untold_config(kind: str, shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a configuration says that shapes do not tell: for the header's key "config"."""
+    usual = _RULES[network_class(kind, shapes)](shapes)
+    return {
+        key: value
+        for key, value in config.items()
+        if key in _UNSEEN and usual.get(key, value) != value
+    }
+
+
 def _plain(value: Any) -> bool:
     """Whether a statement is of a kind that a network's class can take."""
     if isinstance(value, list):
