@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 from .errors import ParameterError, ShapeError
 from .images import check_image
 from .latent_format import ANY, same_space
 from .types import Image, Latent, Mask, Vae
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from .vae_run import decode_pixels, encode_mean
 
 LATENT_CHANNELS = 4
 DOWNSCALE = 8
@@ -73,17 +70,12 @@ def encode_image(vae: Vae, image: Image) -> Latent:
     Raises:
         ShapeError: Not (B, H, W, 3), or smaller than 8 pixels.
     """
-    import torch
-
     factor = downscale(vae)
     check_image(image, least=factor)
-    network, device, dtype = _ready(vae)
     height, width = (side // factor * factor for side in image.shape[1:3])
     top, left = (image.shape[1] - height) // 2, (image.shape[2] - width) // 2
     pixels = image[:, top : top + height, left : left + width].movedim(-1, 1) * 2.0 - 1.0
-    with torch.no_grad():
-        posterior = network.encode(pixels.to(device=device, dtype=dtype)).latent_dist
-    return Latent(samples=posterior.mode().to(device="cpu", dtype=torch.float32), family=vae.family)
+    return Latent(samples=encode_mean(vae, pixels), family=vae.family)
 
 
 def decode_latent(vae: Vae, latent: Latent) -> Image:
@@ -99,8 +91,6 @@ def decode_latent(vae: Vae, latent: Latent) -> Image:
     Raises:
         ShapeError: The latent has other channels, or belongs to another family.
     """
-    import torch
-
     channels = vae.weights.config["latent_channels"]
     samples = latent.samples
     known = same_space(latent.family, vae.family)
@@ -111,10 +101,7 @@ def decode_latent(vae: Vae, latent: Latent) -> Image:
             expected=f"{vae.family}, (B, {channels}, h, w)",
             got=f"{latent.family}, {tuple(samples.shape)}",
         )
-    network, device, dtype = _ready(vae)
-    with torch.no_grad():
-        pixels: Tensor = network.decode(samples.to(device=device, dtype=dtype)).sample
-    pixels = pixels.to(device="cpu", dtype=torch.float32)
+    pixels = decode_pixels(vae, samples)
     return ((pixels + 1.0) / 2.0).clamp(0.0, 1.0).movedim(1, -1).contiguous()
 
 
@@ -142,12 +129,6 @@ def set_noise_mask(latent: Latent, mask: Mask) -> Latent:
 def downscale(vae: Vae) -> int:
     """Pixels per latent cell and side: 8 for SD1.x."""
     return int(2 ** (len(vae.weights.config["block_out_channels"]) - 1))
-
-
-def _ready(vae: Vae) -> tuple[Any, Any, Any]:
-    network: Any = vae.weights.module
-    first = next(network.parameters())
-    return network, first.device, first.dtype
 
 
 def _round(side: int) -> int:

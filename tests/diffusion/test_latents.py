@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
 import weft.diffusion as wd
+from weft.diffusion.saving import save_tensors
+
+from .. import models
 
 
 def test_empty_latent_is_an_eighth_of_the_picture() -> None:
@@ -71,3 +76,26 @@ def test_noise_mask_is_set_on_a_new_latent() -> None:
 def test_noise_mask_of_another_batch_is_refused() -> None:
     with pytest.raises(wd.ShapeError):
         wd.set_noise_mask(wd.empty_latent(64, 64, 3), torch.ones(2, 64, 64))
+
+
+def test_vae_that_overflows_in_half_is_run_in_float32(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As SDXL's does: an activation beyond 65504."""
+    network = models.tiny_vae(seed=5)
+    with torch.no_grad():
+        network.decoder.conv_in.weight.mul_(3e4)
+        network.decoder.conv_in.bias.mul_(3e4)
+    path = folder / "overflows.safetensors"
+    save_tensors(path, network.state_dict())
+    samples = torch.randn(1, 4, 4, 4, generator=torch.Generator().manual_seed(0))
+    expected = wd.decode_latent(wd.load_vae(path), wd.Latent(samples))
+    monkeypatch.setenv("WEFT_DTYPE", "float16")
+    vae = wd.load_vae(path)
+    assert vae.weights.dtype == torch.float16
+    with torch.no_grad():
+        direct = vae.weights.module.decode(samples.half()).sample
+    assert not direct.isfinite().all()
+    for _ in range(2):
+        got = wd.decode_latent(vae, wd.Latent(samples))
+        assert float((got - expected).abs().max()) < 0.02
