@@ -20,15 +20,8 @@ import { TopBar } from "./TopBar";
 import { type Dialog, dismiss, useUi } from "./ui";
 
 export function App() {
-  const theme = useUi((ui) => ui.theme);
   const language = useUi((ui) => ui.language);
   const formOnly = useUi((ui) => ui.formOnly);
-  useEffect(() => {
-    document.documentElement.dataset["theme"] = theme;
-  }, [theme]);
-  useEffect(() => {
-    document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
-  }, [language]);
   usePageTitle();
   // Texts are read while drawing, so another language draws everything again.
   return (

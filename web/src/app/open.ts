@@ -8,8 +8,8 @@ import { addNode, moveItems, type Point } from "../graph/commands/nodes";
 import { setValue } from "../graph/commands/values";
 import { Draft } from "../graph/edits";
 import { FormatError, readWorkflow } from "../graph/file";
-import { boxOf } from "../graph/geometry";
-import { graphAt, linksOf, ROOT, type Workflow } from "../graph/model";
+import { type Box, boxOf, HEADER } from "../graph/geometry";
+import { type Graph, type GraphNode, graphAt, linksOf, ROOT, type Workflow } from "../graph/model";
 import { pngTexts } from "../graph/png";
 import {
   activeTab,
@@ -43,16 +43,15 @@ async function placed(workflow: Workflow): Promise<Workflow> {
     const loose = ids.filter((id) => graph.places[id] === undefined);
     if (loose.length === 0) continue;
     const all = loose.length === ids.length;
-    const rects = Object.fromEntries(
+    const boxes = new Map(
       loose.map((id) => {
-        const node = graph.nodes[id];
-        const schema = node && catalog.find(workflow, node.type);
-        const box = node && boxOf(node, undefined, schema, schema?.root === true);
-        return [id, { x: 0, y: 0, width: box?.width ?? 0, height: box?.height ?? 0 }];
+        const node = graph.nodes[id] as GraphNode;
+        const schema = catalog.find(workflow, node.type);
+        // Room for the picture that it will give.
+        return [id, boxOf(node, undefined, schema, schema?.root === true)];
       }),
     );
-    const edges = linksOf(graph).map(({ from, to }) => ({ from: from.node, to: to.node }));
-    const places = await layered(rects, edges);
+    const places = await arranged(graph, boxes, () => ({ x: 0, y: 0 }));
     const below = all ? 0 : Math.max(0, ...Object.values(graph.places).map((p) => p.y + 400));
     for (const [id, { x, y }] of Object.entries(places)) {
       draft.set(["graphs", at, "places", id], { x, y: y + below });
@@ -186,6 +185,20 @@ export function download(name: string, text: string): void {
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
+/** Places of some nodes in layers; `from` says where they stand now. */
+function arranged(graph: Graph, boxes: ReadonlyMap<string, Box>, from: (id: string) => Point) {
+  const rects = Object.fromEntries(
+    [...boxes].map(([id, { width, height }]) => [id, { ...from(id), width, height }]),
+  );
+  const edges = linksOf(graph).map((link) => ({
+    from: link.from.node,
+    to: link.to.node,
+    fromY: boxes.get(link.from.node)?.outputs[link.from.port] ?? HEADER / 2,
+    toY: boxes.get(link.to.node)?.inputs[link.to.port] ?? HEADER / 2,
+  }));
+  return layered(rects, edges);
+}
+
 /** Lay out the selection, or everything. */
 export async function autoLayout(): Promise<void> {
   const tab = activeTab();
@@ -195,16 +208,9 @@ export async function autoLayout(): Promise<void> {
   const ids = (chosen.length > 1 ? chosen : Object.keys(graph.nodes)).filter(
     (id) => graph.places[id]?.pinned !== true,
   );
-  const rects = Object.fromEntries(
-    ids.map((id) => {
-      const box = boxAt(id);
-      const { x = 0, y = 0 } = graph.places[id] ?? {};
-      return [id, { x, y, width: box?.width ?? 0, height: box?.height ?? 0 }];
-    }),
-  );
   if (ids.length === 0) return;
-  const edges = linksOf(graph).map(({ from, to }) => ({ from: from.node, to: to.node }));
-  const places = await layered(rects, edges);
+  const boxes = new Map(ids.map((id) => [id, boxAt(id) as Box]));
+  const places = await arranged(graph, boxes, (id) => graph.places[id] ?? { x: 0, y: 0 });
   edit("arrange.layout", (draft, graphName) => moveItems(draft, graphName, places));
 }
 

@@ -87,7 +87,16 @@ export const useUi = create<Ui>(() => ({
   zoom: 1,
 }));
 
-useUi.subscribe(({ theme, language, left, right, minimap, snap }) => {
+function dress({ theme, language }: Pick<Ui, "theme" | "language">): void {
+  document.documentElement.dataset["theme"] = theme;
+  document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+}
+
+// Before anything is drawn, and before others hear of a change: the canvas reads its colours here.
+dress(useUi.getState());
+useUi.subscribe((ui) => {
+  dress(ui);
+  const { theme, language, left, right, minimap, snap } = ui;
   try {
     localStorage.setItem(STORED, JSON.stringify({ theme, language, left, right, minimap, snap }));
   } catch {

@@ -44,11 +44,7 @@ export function LinkLayer() {
       useUi.subscribe((ui) => {
         if (ui.theme !== theme) {
           theme = ui.theme;
-          // The attribute is set by React; its colours can be read afterwards.
-          requestAnimationFrame(() => {
-            painter.recolor();
-            request();
-          });
+          painter.recolor();
         }
         request();
       }),

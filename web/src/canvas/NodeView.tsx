@@ -10,7 +10,7 @@ import { useUi } from "../app/ui";
 import { inputOf } from "../graph/catalog";
 import { resizeItem, setTitle, toggle } from "../graph/commands/nodes";
 import { MIN_WIDTH, type Row } from "../graph/geometry";
-import { type GraphNode, isLinked } from "../graph/model";
+import { type GraphNode, isLinked, loopTimes, mappedInputs } from "../graph/model";
 import { wordsOf } from "../graph/search";
 import { socketType } from "../graph/types";
 import { Widget } from "../widgets/Widget";
@@ -153,6 +153,7 @@ function Header({
       ) : (
         <h3>{title}</h3>
       )}
+      <Repeats node={node} />
       {pinned && <Pin className="mark" size={12} aria-label={t("node.pin")} />}
       {schema === undefined && <TriangleAlert className="mark bad" size={13} />}
       <NodeStatus id={id} />
@@ -160,10 +161,25 @@ function Header({
   );
 }
 
+/** A subgraph that is made for each item of a list, or several times in a row. */
+function Repeats({ node }: { node: GraphNode }) {
+  const over = mappedInputs(node);
+  const times = loopTimes(node);
+  if (over.length > 0) {
+    return <span className="mark number">{t("node.each", { what: over.join(", ") })}</span>;
+  }
+  return times > 1 ? <span className="mark number">×{times}</span> : null;
+}
+
+/** A mapped value is a list or a text that says one. */
+const MAPPED = { type: "STRING", socket: false, required: true } as const;
+
 function NodeRow({ id, node, schema, row }: Part & { row: Row }) {
   if (row.kind === "widget") {
-    const input = schema && inputOf(schema, row.input);
-    if (input === undefined) return null;
+    const declared = schema && inputOf(schema, row.input);
+    if (declared === undefined) return null;
+    const mapped = mappedInputs(node).includes(row.input);
+    const input = mapped ? { ...MAPPED, description: declared.description } : declared;
     const linked = isLinked(node.inputs[row.input]);
     return (
       <div className="row widget-row" style={{ height: row.height }}>

@@ -3,7 +3,7 @@
 import type { Catalog } from "./catalog";
 import { inputOf } from "./catalog";
 import type { Graph, GraphNode, PortRef, Workflow } from "./model";
-import { ancestors, asLink, graphAt, readersOf, targetOf } from "./model";
+import { ancestors, asLink, graphAt, mappedInputs, readersOf, targetOf } from "./model";
 import type { SocketType } from "./types";
 import { accepts, collects, socketType } from "./types";
 
@@ -31,7 +31,8 @@ export function outputType(scope: Scope, ref: PortRef, depth = 0): SocketType {
   const port = node && schemaOf(scope, node)?.outputs[ref.port];
   if (node === undefined || port === undefined) return ANY;
   const type = socketType(port);
-  return type.name === "VAR" ? bound(scope, node, type, depth) : type;
+  const own = type.name === "VAR" ? bound(scope, node, type, depth) : type;
+  return mappedInputs(node).length > 0 ? listOf(own) : own;
 }
 
 /** The type of an input, with variables bound by the node's other links. */
@@ -41,7 +42,12 @@ export function inputType(scope: Scope, ref: PortRef, except = ref.port): Socket
   const port = schema && inputOf(schema, ref.port);
   if (node === undefined || port === undefined) return ANY;
   const type = socketType(port);
-  return type.name === "VAR" ? bound(scope, node, type, 0, except) : type;
+  const own = type.name === "VAR" ? bound(scope, node, type, 0, except) : type;
+  return mappedInputs(node).includes(ref.port) ? listOf(own) : own;
+}
+
+function listOf(item: SocketType): SocketType {
+  return { name: "LIST", args: [item], choices: [] };
 }
 
 function bound(

@@ -65,10 +65,12 @@ function readNodes(data: JsonObject): Record<string, GraphNode> {
     }
     const inputs = node["inputs"] ?? {};
     if (!isObject(inputs)) throw new FormatError(`The inputs of node "${id}" are no object.`);
+    const { type: _, title, inputs: __, ...extra } = node;
     nodes[id] = {
       type: node["type"],
-      ...(typeof node["title"] === "string" && { title: node["title"] }),
+      ...(typeof title === "string" && { title }),
       inputs,
+      ...(!isEmpty(extra) && { extra }),
     };
   }
   return nodes;
@@ -160,6 +162,7 @@ function writeNode(node: GraphNode): Value {
     type: node.type,
     ...(node.title !== undefined && { title: node.title }),
     inputs: node.inputs,
+    ...node.extra,
   };
 }
 

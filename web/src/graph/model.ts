@@ -1,7 +1,7 @@
 /** A workflow as the editor holds it: plain immutable data, one shape for the root and subgraphs. */
 
 import type { JsonObject, Value } from "../api/json";
-import { isObject } from "../api/json";
+import { isObject, numberOf } from "../api/json";
 
 /** Eight hues of the theme, by number; undefined is neutral. */
 export type Hue = number;
@@ -12,6 +12,21 @@ export interface GraphNode {
   readonly type: string;
   readonly title?: string;
   readonly inputs: Readonly<Record<string, Value>>;
+  /** Whatever else the file says of it: `map` and `loop` of a subgraph's instance. */
+  readonly extra?: JsonObject;
+}
+
+/** Inputs that take a list for what is one value inside: those that a node maps over. */
+export function mappedInputs(node: GraphNode): readonly string[] {
+  const map = node.extra?.["map"];
+  const over = isObject(map) ? map["over"] : undefined;
+  return Array.isArray(over) ? over.filter((port) => typeof port === "string") : [];
+}
+
+/** How often a node loops; 1 for no loop. */
+export function loopTimes(node: GraphNode): number {
+  const loop = node.extra?.["loop"];
+  return isObject(loop) ? numberOf(loop["times"]) : 1;
 }
 
 /** Where and how a node is drawn. Lengths in canvas units, a pixel at scale 1. */

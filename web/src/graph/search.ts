@@ -10,13 +10,20 @@ export interface Entry {
   readonly keys: readonly string[];
 }
 
-/** A type id in words. */
-export function wordsOf(type: string): string {
+// Names of the field that are one word, whatever their capitals say.
+const NAMES = ["LoRA", "KSampler", "ControlNet", "PixArt", "FreeU", "HyperTile", "ComfyUI"];
+const JOINED = NAMES.map((name) => [new RegExp(split(name), "g"), name] as const);
+
+function split(type: string): string {
   return type
     .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
     .replace(/([A-Z]{2,})([A-Z][a-z])/g, "$1 $2")
-    .replace(/[_-]+/g, " ")
-    .replace(/^K Sampler/, "KSampler");
+    .replace(/[_-]+/g, " ");
+}
+
+/** A type id in words. */
+export function wordsOf(type: string): string {
+  return JOINED.reduce((text, [parts, name]) => text.replace(parts, name), split(type));
 }
 
 export function entriesOf(schemas: Iterable<NodeSchema>): Entry[] {
@@ -38,6 +45,7 @@ export function entriesOf(schemas: Iterable<NodeSchema>): Entry[] {
 // A hit in the name weighs more than one in an alias, that more than one in the category, ...
 const WEIGHTS = [1, 1, 0.9, 0.7, 0.5, 0.5];
 const SPREAD = 0.6;
+const BEGINS = 0.1;
 const THRESHOLD = 0.25;
 
 /** Entries that fit what was typed, best first; all of them, by category, for an empty text. */
@@ -55,7 +63,8 @@ export function search(entries: readonly Entry[], text: string, limit = 50): Ent
     });
     // Words that lie in different places, such as a category and a name, count less.
     const spread = fuzzysort.single(query, entry.keys.join(" "))?.score ?? 0;
-    const score = Math.max(...whole, SPREAD * spread);
+    const begins = entry.label.toLowerCase().startsWith(query.toLowerCase());
+    const score = Math.max(...whole, SPREAD * spread) + (begins ? BEGINS : 0);
     if (score >= THRESHOLD) found.push({ entry, score });
   }
   found.sort((a, b) => b.score - a.score || a.entry.label.length - b.entry.label.length);

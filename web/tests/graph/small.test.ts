@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseJson, type Value } from "../../src/api/json";
-import { align, distribute, layered, neighbour } from "../../src/graph/arrange";
+import { align, distribute, layered, neighbour, spread } from "../../src/graph/arrange";
 import { fromComfy, isComfy } from "../../src/graph/comfy";
 import { fragment, paste } from "../../src/graph/commands/clipboard";
 import { baseName } from "../../src/graph/commands/nodes";
@@ -20,6 +20,8 @@ describe("search", () => {
     ["vae dec", "VAEDecode"],
     ["edges canny", "Canny"],
     ["save image", "SaveImage"],
+    ["load lora", "LoadLoRA"],
+    ["conditioning", "ConditioningConcat"],
   ])("%s finds %s first", (text, type) => {
     expect(search(entries, text)[0]?.schema.type).toBe(type);
   });
@@ -80,6 +82,13 @@ describe("arranging", () => {
     expect(neighbour(rects, "a", "right")).toBe("b");
     expect(neighbour(rects, "c", "left")).toBe("b");
     expect(neighbour(rects, "c", "down")).toBeNull();
+  });
+  test("what would overlap is moved as one block, nearest to where it was wanted", () => {
+    expect(spread([0, 100], [10, 10])).toEqual([0, 100]);
+    expect(spread([0, 0], [10, 10])).toEqual([-5, 5]);
+    expect(spread([50, 0, 0], [10, 20, 10])).toEqual(
+      [3.33, 13.33, 33.33].map((y) => expect.closeTo(y, 1)),
+    );
   });
   test("layers stand left of what reads them and do not overlap", async () => {
     const graph = graphAt(open("canny-controlnet.json"), ROOT);
