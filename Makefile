@@ -2,7 +2,7 @@
 PYTHON ?= python
 THREADS = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
 
-.PHONY: check lint types imports generated fast test format docs
+.PHONY: check lint types imports generated fast test format docs web browser
 
 check: lint types imports generated fast
 
@@ -19,6 +19,16 @@ imports:
 
 generated:
 	$(PYTHON) docs/generate.py --check
+
+web:
+	npm --prefix web ci --no-fund --no-audit
+	npm --prefix web run check
+	npm --prefix web run types:check
+	npm --prefix web test
+	npm --prefix web run build
+
+browser:
+	npm --prefix web run e2e
 
 fast:
 	$(THREADS) $(PYTHON) -m pytest -n 2 -m "not slow"
