@@ -195,7 +195,13 @@ def save_image(
     return SavedImages(images)
 
 
-@node("PreviewImage", category="image", effects=["writes"], lane="io")
+@node(
+    "PreviewImage",
+    category="image",
+    aliases=["SaveImageWebsocket"],
+    effects=["writes"],
+    lane="io",
+)
 def preview_image(run: Run, images: Image) -> None:
     """Show pictures without keeping them.
 
