@@ -11,7 +11,7 @@ from .diary import parts_of
 from .disk_cache import DiskCache
 from .errors import FileError
 from .history import Recipe, differences
-from .keys import outside_digest, step_key
+from .keys import key_of
 from .named_files import file_digests
 from .plan import Plan, Step
 from .values import Values
@@ -97,15 +97,11 @@ class Explainer:
         if names is None:
             return say("depends", "the name of its file comes from a node that will run")
         try:
-            outside = file_digests(self._workspace, step.spec.files, names)
+            files = file_digests(self._workspace, step.spec.files, names)
         except FileError as error:
             return say("runs", f"and will fail: {error}")
-        if step.spec.fingerprint is not None:
-            found = outside_digest(step.spec.fingerprint, step.literals, self._values)
-            outside = (*outside, found)
-        numerics = (self._numerics,) if step.spec.lane == "gpu" else ()
         linked = [self._digests[i][o] for i, o in step.sources]
-        key = step_key(step.static, [*linked, *outside, *numerics])
+        key, outside = key_of(step, linked, files, self._values, self._numerics)
         action = self._cache.find(key) or (self._disk.find(key) if self._disk else None)
         if action is not None:
             self._digests[index] = action.digests

@@ -18,6 +18,8 @@ from typing import IO, Any
 
 from blake3 import blake3
 
+from .events import NodeArtifact
+
 log = logging.getLogger(__name__)
 
 
@@ -47,6 +49,7 @@ class Journal:
         name = blake3(f"{scope}\n{output.resolve()}".encode()).hexdigest(16)
         self._path = folder / f"{name}.jsonl"
         self._file: IO[str] | None = None
+        self._files: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
         self._done: defaultdict[bytes, list[Written]] = defaultdict(list)
         try:
             for line in self._path.read_bytes().splitlines():
@@ -65,9 +68,25 @@ class Journal:
                 return written
         return None
 
-    def note(self, key: bytes, written: Written) -> None:
-        """A writer is done. The line is with the system when this returns."""
-        record = [key.hex(), [d.hex() for d in written.digests], list(written.files)]
+    def saw(self, artifact: NodeArtifact) -> None:
+        """A writer at work has finished a file. Previews do not count."""
+        if not artifact.temporary:
+            self._files[artifact.node].append((artifact.path, artifact.media_type))
+
+    def done(self, node: str, key: bytes, digests: tuple[bytes, ...]) -> None:
+        """A writer is done. Its line is with the system when this returns.
+
+        One that wrote only previews leaves none: they are to be seen again.
+
+        Args:
+            node: Its node.
+            key: Its key.
+            digests: Of its outputs.
+        """
+        files = self._files.pop(node, [])
+        if not files:
+            return
+        record = [key.hex(), [d.hex() for d in digests], files]
         try:
             if self._file is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,9 @@
 The walk is a queue of ready steps and never recurses. A step whose result is known is answered from
 the cache without touching its value; values are fetched only when some function has to be called.
 Should a value have been evicted by then, the step that makes it is run again.
+
+Longer than others, because it is one thing: every method works on the state of one walk. What can
+be told apart has files of its own (`known`, `lazy_run`, `gate`, `journal`, `results`, `diary`).
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ from .events import (
 from .gate import Gate
 from .holdings import who_holds
 from .journal import Journal, Written
-from .keys import outside_digest, step_key
+from .keys import key_of
 from .known import Held, Known
 from .lanes import Flights, Lanes
 from .lazy import Unreachable
@@ -114,7 +117,6 @@ class Execution:
         self.holdings = holdings
         self.release = release
         self.journal = journal
-        self.files: dict[str, list[NodeArtifact]] = {}  # of writers at work
 
         self._wake = asyncio.Event()
         self.known = Known(plan, cache, disk, values, self._in_io)
@@ -294,8 +296,8 @@ class Execution:
             try:
                 self._emit(self._started(step))
                 computed = await self._call(index, step, held, key)
-                if written is not None:
-                    self._note_written(step, written, computed)
+                if written is not None and self.journal is not None:
+                    self.journal.done(step.node, written, computed[0].digests)
                 # The result is in the cache before the flight ends, so that those who wait find it.
                 self._computed(index, key, computed)
             finally:
@@ -368,17 +370,11 @@ class Execution:
 
     def _key(self, step: Step, named: tuple[bytes, ...]) -> bytes:
         digests = self.known.digests
-        parts = [digests[i][o] for i, o in step.sources]  # type: ignore[index]
-        if step.spec.fingerprint is not None:
-            outside = outside_digest(step.spec.fingerprint, step.literals, self.values)
-            named = (*named, outside)
+        linked = [digests[i][o] for i, o in step.sources]  # type: ignore[index]
+        key, outside = key_of(step, linked, named, self.values, self.numerics)
         if self.diary is not None:
-            self.diary.note_outside(step.node, named)
-        if named:
-            parts.extend(named)
-        if step.spec.lane == "gpu" and self.numerics is not None:
-            parts.append(self.numerics)
-        return step_key(step.static, parts)
+            self.diary.note_outside(step.node, outside)
+        return key
 
     async def _names(self, step: Step) -> Held:
         """The linked values that name files; what is lost names none, and another key is found."""
@@ -394,12 +390,6 @@ class Execution:
             self._emit(NodeArtifact(self.run_id, node, path, kind, temporary=False))
         self.known.digests[index] = written.digests
         self._cached(index)
-
-    def _note_written(self, step: Step, key: bytes, computed: Computed) -> None:
-        assert self.journal is not None
-        files = tuple((a.path, a.media_type) for a in self.files.pop(step.node, ()))
-        if files:  # previews are to be seen again
-            self.journal.note(key, Written(computed[0].digests, files))
 
     async def _named_files(self, step: Step, held: Held) -> tuple[bytes, ...]:
         """Content digests of the files that a step's inputs name."""
@@ -584,8 +574,8 @@ class Execution:
             self.listener(event)
 
     def _emit_anywhere(self, event: Event) -> None:
-        if self.journal is not None and isinstance(event, NodeArtifact) and not event.temporary:
-            self.files.setdefault(event.node, []).append(event)
+        if self.journal is not None and isinstance(event, NodeArtifact):
+            self.journal.saw(event)
         if threading.get_ident() == self._thread:
             self._emit(event)
         else:
