@@ -37,8 +37,9 @@ log = logging.getLogger("lora")
 RANK, ALPHA = 4, 4.0
 RATE = 4e-3
 PICTURES = 640
-PEN = 5.0
+PEN = 8.0
 """Width of the outlines in pixels."""
+LEAST_RADIUS = 26.0
 PALE = 0.7
 """How far the ground is moved to white."""
 FILE = Path("loras/thimble-outline.safetensors")
@@ -55,9 +56,12 @@ PROMPTS = (
 
 
 def plain_scene(rng: np.random.Generator) -> Scene:
-    """One or two shapes without texture, shading or outline of their own."""
-    scene = sample_shapes(rng, 1 if rng.random() < 0.7 else 2)
-    things = tuple(replace(t, texture="plain", outlined=False) for t in scene.things)
+    """One or two shapes, large enough for the pen, without texture or outline of their own."""
+    scene = sample_shapes(rng, 1 if rng.random() < 0.75 else 2)
+    things = tuple(
+        replace(t, texture="plain", outlined=False, radius=max(t.radius, LEAST_RADIUS))
+        for t in scene.things
+    )
     return replace(scene, things=things, shaded=False)
 
 
