@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def execute(options: argparse.Namespace) -> int:
         for each in error.errors(include_url=False, include_input=False):
             say.err(f"error: --{'.'.join(str(p) for p in each['loc'])}: {each['msg']}")
         return BAD_WORKFLOW
+    gc.disable()  # nothing that is made while starting is garbage; `serve` turns it on again
     from ..server.serve import serve
 
     try:

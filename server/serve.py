@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import ssl
 from collections.abc import Iterable
@@ -39,7 +40,10 @@ async def _serve(settings: Settings, *, once: bool) -> int:
         loop.add_signal_handler(name, stop.set)
     try:
         await runner.setup()
-        for address in await _listen(runner, settings):
+        addresses = await _listen(runner, settings)
+        gc.freeze()  # what is there now stays, and need not be looked through again and again
+        gc.enable()
+        for address in addresses:
             log.info("listening", extra={"url": address})
         if not once:
             await stop.wait()

@@ -82,5 +82,7 @@ def _trouble(text: str) -> WeftError:
     return WeftError(
         f"The database cannot be opened: {text}",
         code="server.database",
-        hint="Look at --database, or at the rights of the folder --data.",
+        hint="Install weft[postgresql]."
+        if "asyncpg" in text
+        else "Look at --database, or at the rights of the folder --data.",
     )
