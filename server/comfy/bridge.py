@@ -7,8 +7,8 @@ import json
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ..api.events import (
@@ -30,6 +30,7 @@ from .session import Session, message
 log = logging.getLogger(__name__)
 _FORMATS = {"image/jpeg": 1, "image/png": 2}
 _PREVIEW, _PREVIEW_WITH_METADATA = 1, 4
+_USUAL = "default"  # of `preview_method`, which a prompt may bring along
 
 
 @dataclass(slots=True)
@@ -53,10 +54,11 @@ class Bridge:
     Args:
         hub: Where events come from.
         jobs: Where the prompts are found again to which they belong.
+        output: The folder that names of artifacts are below.
     """
 
-    def __init__(self, hub: Hub, jobs: Jobs) -> None:
-        self._hub, self._jobs = hub, jobs
+    def __init__(self, hub: Hub, jobs: Jobs, output: Path) -> None:
+        self._hub, self._jobs, self._output = hub, jobs, output
         self._sessions: set[Session] = set()
         self._runs: dict[str, _Run] = {}
 
@@ -117,7 +119,7 @@ class Bridge:
         if isinstance(event, NodesChanged):
             self._nodes(run, event.nodes)
         elif isinstance(event, ArtifactWritten):
-            run.files[event.artifact.node].append(event.artifact)
+            await self._artifact(run, event.artifact)
         elif isinstance(event, ProgressMade):
             self._progress(run, event)
         elif isinstance(event, PreviewShown) and note.image is not None:
@@ -187,6 +189,18 @@ class Bridge:
             # Only what changed, so that a prompt of N nodes costs N and not N * N.
             self._send(run, "progress_state", {"prompt_id": run.id, "nodes": changed})
 
+    async def _artifact(self, run: _Run, artifact: Artifact) -> None:
+        if not run.kept.is_sent(artifact.node):
+            run.files[artifact.node].append(artifact)
+            return
+        self._begin(run, artifact.node)
+        listeners = self._listeners(run)
+        if listeners and artifact.media_type in _FORMATS:
+            image = await asyncio.to_thread((self._output / artifact.file).read_bytes)
+            frame = _picture_frame(_FORMATS[artifact.media_type], image)
+            for session in listeners:
+                session.send_frame(frame)
+
     def _begin(self, run: _Run, node: str) -> None:
         """Tell that a node works, once. Its first step may be heard of before that."""
         if node not in run.begun:
@@ -228,14 +242,19 @@ class Bridge:
 
     def _preview(self, run: _Run, event: PreviewShown, image: bytes) -> None:
         number = _FORMATS.get(event.media_type)
-        if number is None:
+        method = run.kept.extra_data.get("preview_method", _USUAL)
+        if number is None or method == "none":
             return
-        plain = _PREVIEW.to_bytes(4, "big") + number.to_bytes(4, "big") + image
+        plain = _picture_frame(number, image)
         about = json.dumps({**_ids(run, event.node), "image_type": event.media_type}).encode()
         head = _PREVIEW_WITH_METADATA.to_bytes(4, "big") + len(about).to_bytes(4, "big")
         for session in self._listeners(run):
-            frame = head + about + image if session.wants_metadata else plain
-            session.send_latest((run.id, "preview"), frame)
+            # ComfyUI shows no previews unless told to, and clients that know no metadata take
+            # every picture that comes for a result.
+            if session.wants_metadata:
+                session.send_latest((run.id, "preview"), head + about + image)
+            elif method != _USUAL:
+                session.send_latest((run.id, "preview"), plain)
 
     # -- who ------------------------------------------------------------------------------------
 
@@ -243,7 +262,7 @@ class Bridge:
         for session in self._listeners(run):
             session.send(kind, data)
 
-    def _listeners(self, run: _Run) -> Iterable[Session]:
+    def _listeners(self, run: _Run) -> list[Session]:
         return [session for session in self._sessions if self._hears(session, run)]
 
     @staticmethod
@@ -251,6 +270,10 @@ class Bridge:
         """Whether it belongs to who sent the prompt; an id alone proves nothing."""
         client = run.kept.client_id
         return session.owner == run.owner and client in (None, session.client_id)
+
+
+def _picture_frame(number: int, image: bytes) -> bytes:
+    return _PREVIEW.to_bytes(4, "big") + number.to_bytes(4, "big") + image
 
 
 def _about(run: _Run, node: str) -> dict[str, Any]:

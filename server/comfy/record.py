@@ -13,6 +13,7 @@ from ...engine.registry import Registry
 from ..api.jobs import Artifact, JobDetail
 
 KEY = "comfy"
+SENT = "SaveImageWebsocket"
 _SECRETS = frozenset({"auth_token_comfy_org", "api_key_comfy_org"})
 
 
@@ -43,6 +44,11 @@ class Kept:
     def item(self, prompt_id: str) -> list[Any]:
         """As an item of the queue."""
         return [self.number, prompt_id, self.prompt, self.extra_data, self.outputs]
+
+    def is_sent(self, node_id: str) -> bool:
+        """Whether what a node of weft's id writes goes over the websocket, and nowhere else."""
+        node = self.prompt.get(self.node(node_id))
+        return isinstance(node, dict) and node.get("class_type") == SENT
 
     def node(self, node_id: str) -> str:
         """The client's id of a node."""
@@ -84,7 +90,11 @@ def _prompt_value(value: Any, document: Mapping[str, Any], registry: Registry) -
 
 def entry(job: JobDetail, kept: Kept) -> dict[str, Any]:
     """A finished job as ComfyUI tells of it."""
-    outputs = {kept.node(node): shown(files) for node, files in _by_node(job.artifacts).items()}
+    outputs = {
+        kept.node(node): shown(files)
+        for node, files in _by_node(job.artifacts).items()
+        if not kept.is_sent(node)
+    }
     names = {"prompt_id": job.id}
     cached = [kept.node(n) for n, report in job.node_states.items() if report.state == "cached"]
     messages: list[list[Any]] = []

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from ..keys import HUB, JOBS
+from ..keys import HUB, JOBS, SETTINGS
 from . import catalogue, pictures, prompts, socket, system, users
 from .bridge import Bridge
 from .prompts import BRIDGE
@@ -25,7 +25,7 @@ def install_comfy(app: web.Application) -> None:
 
 
 async def _run(app: web.Application) -> AsyncIterator[None]:
-    bridge = app[BRIDGE] = Bridge(app[HUB], app[JOBS])
+    bridge = app[BRIDGE] = Bridge(app[HUB], app[JOBS], app[SETTINGS].output)
     listening = asyncio.create_task(bridge.listen())
     yield
     listening.cancel()

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import WSCloseCode, web
 
 _MOST = 5000  # frames that wait for a slow reader
+_MOST_BYTES = 256 * 2**20
 
 
 class Session:
@@ -33,14 +34,20 @@ class Session:
         self._latest: dict[Hashable, str | bytes] = {}
         self._more = asyncio.Event()
         self._too_slow = False
+        self._bytes = 0
 
     def send(self, kind: str, data: Any) -> None:
         """Send a message in its order; one that must not be lost."""
+        self.send_frame(message(kind, data))
+
+    def send_frame(self, frame: str | bytes) -> None:
+        """`send` for what is a frame already."""
         # What is still unsent of the latest came before it.
         self._waiting.extend(self._latest.values())
         self._latest.clear()
-        self._waiting.append(message(kind, data))
-        self._too_slow = self._too_slow or len(self._waiting) > _MOST
+        self._waiting.append(frame)
+        self._bytes += len(frame)
+        self._too_slow = self._too_slow or len(self._waiting) > _MOST or self._bytes > _MOST_BYTES
         self._more.set()
 
     def send_latest(self, key: Hashable, frame: str | bytes) -> None:
@@ -66,7 +73,9 @@ class Session:
 
     def _next(self) -> str | bytes | None:
         if self._waiting:
-            return self._waiting.popleft()
+            frame = self._waiting.popleft()
+            self._bytes = max(0, self._bytes - len(frame))
+            return frame
         if self._latest:
             return self._latest.pop(next(iter(self._latest)))
         return None
