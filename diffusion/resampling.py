@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from .errors import ModelError
 
 if TYPE_CHECKING:
-    from .model_sampling import ModelSampling, Prediction
+    from .model_sampling import Levels, ModelSampling, Prediction
     from .types import Model
 
 
@@ -25,7 +25,7 @@ def discrete(model: Model, prediction: str, *, zero_snr: bool = False) -> Model:
         ModelError: A flow model.
     """
     sampling = _not_a_flow(model)
-    levels = "distilled" if prediction == "lcm" else "discrete"
+    levels: Levels = "distilled" if prediction == "lcm" else "discrete"
     return replace(
         model,
         sampling=replace(

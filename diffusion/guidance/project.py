@@ -111,7 +111,7 @@ def scale_frequencies(x: Tensor, low: float, high: float, cutoff: int) -> Tensor
     scale = torch.full((height, width), high, device=x.device)
     top, left = height // 2, width // 2
     scale[max(0, top - cutoff) : top + cutoff, max(0, left - cutoff) : left + cutoff] = low
-    back = torch.fft.ifft2(torch.fft.ifftshift(waves * scale, dim=(-2, -1)))
+    back: Tensor = torch.fft.ifft2(torch.fft.ifftshift(waves * scale, dim=(-2, -1)))
     return back.real.to(x.dtype)
 
 

@@ -93,8 +93,8 @@ class CFGNorm(GuidanceRule):
     strength: float = 1.0
 
     def after(self, view: View) -> Tensor:
-        wanted = view.wanted.norm(dim=1, keepdim=True)
-        found = view.denoised.norm(dim=1, keepdim=True)
+        wanted = view.wanted.square().sum(dim=1, keepdim=True).sqrt()
+        found = view.denoised.square().sum(dim=1, keepdim=True).sqrt()
         return view.denoised * (wanted / (found + 1e-8)).clamp(max=1.0) * self.strength
 
 
