@@ -40,5 +40,7 @@ def to_standard_error(level: str) -> None:
     handler.setFormatter(JsonLines())
     known = logging.getLevelNamesMapping()
     logging.basicConfig(level=known.get(level, logging.INFO), handlers=[handler], force=True)
+    # Requests that are no HTTP: anybody can send them, and they are answered with 400.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     for noisy in ("aiosqlite", "alembic", "asyncio", "PIL"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

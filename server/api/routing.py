@@ -30,6 +30,8 @@ from .errors import ApiError, Invalid, json_response
 ATTRIBUTE = "__weft_endpoint__"
 # A handler may set it where an answer can have another status than the declared one.
 STATUS = web.RequestKey("status", int)
+_LARGEST = 2**63 - 1  # what a database holds
+_DIGITS = 18
 Handler = Callable[..., Awaitable[Any]]
 
 
@@ -185,7 +187,7 @@ def _adapter(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.Stream
         for name, kind in endpoint.parts.items():
             arguments[name] = _part(request.match_info[name], kind, name)
         if endpoint.query is not None:
-            arguments["query"] = _checked(endpoint.query, _query(request), "query")
+            arguments["query"] = _bounded(_checked(endpoint.query, _query(request), "query"))
         if endpoint.body is not None:
             arguments["body"] = _checked(endpoint.body, await read_body(request), "body")
         answer = await endpoint.handler(**arguments)
@@ -217,9 +219,21 @@ def _query(request: web.Request) -> dict[str, str]:
     return dict(request.query)
 
 
+def _bounded(query: BaseModel) -> BaseModel:
+    """Refuse numbers that no database can compare with."""
+    problems = [
+        Problem("request.invalid", f"{name}: the number is too large.", port=name)
+        for name, value in query
+        if type(value) is int and abs(value) > _LARGEST
+    ]
+    if problems:
+        raise Invalid("The query of the request does not fit:", problems)
+    return query
+
+
 def _part(text: str, kind: type, name: str) -> Any:
     if kind is int:
-        if not (text.isascii() and text.isdecimal()):
+        if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS):
             raise ApiError(404, f'"{text[:100]}" is no {name}.')
         return int(text)
     return text

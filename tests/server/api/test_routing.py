@@ -92,6 +92,8 @@ async def test_body_is_json_whatever_its_type_says(client: Any) -> None:
         ("/things/7", '{"name": "", "count": "x"}', 422, "request.invalid", ["name", "count"]),
         ("/things/7?limit=0", '{"name": "x"}', 422, "request.invalid", ["limit"]),
         ("/things/7?limit=1&limit=2", '{"name": "x"}', 400, "request.invalid", []),
+        (f"/things/7?limit={2**64}", '{"name": "x"}', 422, "request.invalid", ["limit"]),
+        (f"/things/{2**64}", '{"name": "x"}', 404, "request.invalid", []),
         ("/things/x", '{"name": "x"}', 404, "request.invalid", []),
         ("/things/7", "{", 400, "document.json", []),
         ("/things/7", '{"name": "' + "x" * 2000 + '"}', 413, "request.too_large", []),
