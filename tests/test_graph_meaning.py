@@ -1,0 +1,123 @@
+"""What the workflows of graphs/ do shows in their pictures: drawn by thimble, judged by colour."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import weft
+
+GRAPHS = Path(__file__).parent.parent / "graphs"
+LEVEL = 1 / 255
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Small networks gain nothing from threads, and lose much on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[weft.Engine]:
+    output = tmp_path_factory.mktemp("out")
+    with weft.Engine(output=output, packs=False, disk_cache=False) as opened:
+        yield opened
+
+
+def pictures(engine: weft.Engine, name: str, **inputs: Any) -> Mapping[str, Tensor]:
+    """All that a workflow gives in half of its steps, by its public names."""
+    data = json.loads((GRAPHS / f"{name}.json").read_text("utf-8"))
+    for node in data["nodes"].values():
+        if node["type"] == "KSampler":
+            node["inputs"]["steps"] //= 2
+    workflow = weft.Workflow.from_json(data).with_inputs(**inputs)
+    outputs = list(workflow.document.interface.outputs)
+    result = engine.run(workflow, outputs=outputs)
+    return {output: result[output] for output in outputs}
+
+
+def redness(image: Tensor) -> float:
+    """How much more red than blue there is: -1 to 1; white, grey and black are 0."""
+    return (image[..., 0] - image[..., 2]).mean().item()
+
+
+def test_inpaint_changes_the_masked_part_and_not_a_level_outside(engine: weft.Engine) -> None:
+    found = pictures(engine, "inpaint")
+    outside = found["mask"][0] == 0
+    difference = (found["picture"] - found["before"])[0].abs()
+    assert 0.1 < outside.float().mean() < 0.5
+    assert difference[outside].max() <= LEVEL
+    assert redness(found["before"]) > 0.1
+    assert redness(found["picture"][0][~outside]) < -0.1
+
+
+def test_outpaint_keeps_the_middle_and_paints_the_rest(engine: weft.Engine) -> None:
+    found = pictures(engine, "outpaint")
+    middle, border = found["mask"][0] == 0, found["mask"][0] == 1
+    assert (found["picture"] - found["padded"])[0].abs()[middle].max() <= LEVEL
+    inner = found["picture"][:, 32:96, 32:96]
+    assert torch.equal(inner[:, 8:-8, 8:-8], found["before"][:, 8:-8, 8:-8])
+    painted = found["picture"][0][border]
+    assert redness(painted) < -0.3  # blue, as the ground of the old picture
+    assert (painted - 0.5).abs().amax(dim=-1).min() > 0.1  # no grey is left
+
+
+def test_area_prompts_give_red_at_the_left_and_blue_at_the_right(engine: weft.Engine) -> None:
+    left, right = pictures(engine, "area-prompts")["picture"].chunk(2, dim=2)
+    assert redness(left) > 0.15
+    assert redness(right) < -0.15
+
+
+def test_prompt_weights_decide_which_colour_is_drawn(engine: weft.Engine) -> None:
+    found = pictures(engine, "prompt-weights")
+    assert redness(found["left"]) > 0.1
+    assert redness(found["right"]) < -0.1
+
+
+def test_third_picture_of_a_batch_is_made_again_alone(engine: weft.Engine) -> None:
+    found = pictures(engine, "batch")
+    assert found["picture"].shape[0] == 4
+    assert (found["picture"][2:3] - found["again"]).abs().max() <= LEVEL
+    for other in (0, 1, 3):
+        assert (found["picture"][other] - found["again"][0]).abs().mean() > 0.02
+
+
+def test_hires_fix_keeps_the_composition_at_a_larger_size(engine: weft.Engine) -> None:
+    found = pictures(engine, "hires-fix")
+    assert found["picture"].shape == (1, 192, 192, 3)
+    small = torch.nn.functional.interpolate(
+        found["picture"].movedim(-1, 1), size=(128, 128), mode="area"
+    ).movedim(1, -1)
+    alike = torch.corrcoef(torch.stack([small.flatten(), found["before"].flatten()]))[0, 1]
+    assert alike > 0.9
+
+
+def test_scheduled_prompt_ends_with_its_second_text(engine: weft.Engine) -> None:
+    picture = pictures(engine, "prompt-schedule")["picture"]
+    yellow = (picture[..., 0] > 0.7) & (picture[..., 1] > 0.7) & (picture[..., 2] < 0.5)
+    purple = (picture[..., 1] < 0.4) & (picture[..., 2] > 0.5)
+    assert yellow.float().mean() > 0.05
+    assert purple.float().mean() > 0.4
+
+
+def test_image_to_image_with_little_noise_keeps_the_layout(engine: weft.Engine) -> None:
+    """The prompt asks for a circle on green; the picture it begins from is a star on purple."""
+    kept, left = (
+        pictures(engine, "img2img", denoise=denoise)["picture"][0] for denoise in (0.2, 1.0)
+    )
+    first = pictures(engine, "img2img", denoise=0.0)["picture"][0]
+
+    def alike(picture: Tensor) -> float:
+        return torch.corrcoef(torch.stack([picture.flatten(), first.flatten()]))[0, 1].item()
+
+    assert alike(kept) > 0.9
+    assert alike(left) < 0.5
