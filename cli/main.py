@@ -86,6 +86,12 @@ def _parser() -> argparse.ArgumentParser:
     add_share(commands.add_parser("share", help="pack, check or run a shared workflow"), _folders)
     add_inspect(commands.add_parser("inspect", help="say how a picture was made"))
 
+    diff = commands.add_parser("diff", help="say what two workflows or pictures differ in")
+    diff.add_argument("before", help="workflow file, picture, or bundle")
+    diff.add_argument("after")
+    diff.add_argument("--layout", action="store_true", help="places and sizes count too")
+    diff.add_argument("--json", action="store_true")
+
     validate = commands.add_parser("validate", help="list every problem of a workflow file")
     validate.add_argument("file")
     validate.add_argument("--json", action="store_true", help="print problems as JSON")

@@ -168,3 +168,21 @@ def test_inspect_refuses_what_is_no_picture(name: str, content: bytes, tmp_path:
     (tmp_path / name).write_bytes(content)
     assert main(["inspect", str(tmp_path / name)]) == 2
     assert main(["inspect", str(tmp_path / "nothing.png")]) == 2
+
+
+def test_diff_of_a_workflow_and_a_picture_names_each_change(
+    packed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = json.loads(GRAPH.read_text())
+    data["nodes"]["edges"]["inputs"]["low"] = 0.25
+    data["nodes"]["small"]["inputs"]["image"] = {"link": "decode.image"}
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(data))
+    assert main(["diff", str(packed), str(other)]) == 1
+    assert said(capsys).splitlines() == [
+        "~ small.image: photo.image -> decode.image",
+        "~ edges.low: 0.3 -> 0.25",
+    ]
+    assert main(["diff", str(packed), str(GRAPH), "--json"]) == 0
+    assert json.loads(said(capsys)) == []
+    assert main(["diff", str(packed), str(tmp_path / "none.json")]) == 2

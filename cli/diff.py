@@ -1,0 +1,33 @@
+"""`weft diff`: what two workflows, or the workflows of two pictures, differ in."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..engine.diff import difference
+from ..engine.errors import WeftError
+from ..nodes.standard import standard_registry
+from . import say
+from .main import BAD_WORKFLOW, DONE, FAILED
+from .pictures import open_workflow
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Do it; the exit code: 0 when they are equal, 1 when they differ."""
+    registry = standard_registry()
+    try:
+        one, other = (
+            open_workflow(Path(file), registry)[0].document
+            for file in (options.before, options.after)
+        )
+    except WeftError as error:
+        say.error(error)
+        return BAD_WORKFLOW
+    changes = difference(one, other, layout=options.layout)
+    if options.json:
+        say.out_json([change.to_json() for change in changes])
+    else:
+        for change in changes:
+            say.out("".join(c if c.isprintable() else " " for c in str(change)))
+    return FAILED if changes else DONE
