@@ -70,7 +70,7 @@ class Hub:
         self._version = 0
         self._fresh: asyncio.Future[None] | None = None  # for those who want every event at once
         self._tick: asyncio.Future[None] | None = None  # for those who want batches
-        self._stretches: dict[tuple[int, int, str | None, str | None], Stretch] = {}
+        self._stretches: dict[tuple[int, str | None, str | None], Stretch] = {}
         self._pacer: asyncio.TimerHandle | None = None
         self._pace_again = False
 
@@ -90,6 +90,7 @@ class Hub:
         assert note.id is not None
         self._ring.append(note)
         self._end += 1
+        self._stretches.clear()
         self._released = note.id
         self.picture.apply(note.event)
         if isinstance(note.event, JobChanged) and note.event.job.state != "running":
@@ -178,7 +179,7 @@ class Hub:
         return self._end - len(self._ring) + bisect_right(ids, after)
 
     def _since(self, place: int, owner: str | None, job: str | None) -> Stretch:
-        key = (place, self._end, owner, job)
+        key = (place, owner, job)  # up to the newest event
         found = self._stretches.get(key)
         if found is None:
             ring = self._ring
@@ -218,7 +219,6 @@ class Hub:
             self._tick.set_result(None)
             self._tick = None
         self._pace_again = False
-        self._stretches.clear()
         self._pacer = asyncio.get_running_loop().call_later(PACE, self._paced)
 
     def _paced(self) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -70,7 +72,7 @@ class Jobs:
         self._queue = FairQueue()
         self._orders = Orders(queries)
         self._active: dict[str, Record] = {}
-        self._plain: set[str] = set()  # active jobs that are known to have no `meta`
+        self._plain: OrderedDict[str, None] = OrderedDict()  # late jobs that have no `meta`
         self._accepting = True
         self.dispatcher = Dispatcher(
             make_worker, self._queue, ledger, self._orders, settings, self._forget
@@ -95,7 +97,7 @@ class Jobs:
             self._active[record.id] = record
             self._queue.add(record)
         picture = self._ledger.hub.picture
-        picture.ahead = self._ahead
+        picture.ahead = lambda: (record.id for record in self._ahead())
         recent = await self._queries.page(None, None, 100, None)
         picture.begin(
             [record.view() for record in self._active.values()],
@@ -113,12 +115,15 @@ class Jobs:
     def _forget(self, record: Record) -> None:
         if record.is_final:
             self._active.pop(record.id, None)
-            self._plain.discard(record.id)
 
-    def _ahead(self) -> list[str]:
-        found = [record.id for record in self._queue.order()]
-        given = [r for slot in self.dispatcher.slots for r in slot.given if r.state == "queued"]
-        return [record.id for record in given] + found
+    def _given(self) -> list[Record]:
+        """Jobs that a worker has, but has not begun."""
+        return [r for slot in self.dispatcher.slots for r in slot.given if r.state == "queued"]
+
+    def _ahead(self) -> Iterator[Record]:
+        """Jobs that wait, in the order in which they will run."""
+        yield from self._given()
+        yield from self._queue.order()
 
     # -- accepting ------------------------------------------------------------------------------
 
@@ -156,7 +161,9 @@ class Jobs:
         def stored() -> None:
             self._active[record.id] = record
             if not order.meta:
-                self._plain.add(record.id)
+                self._plain[record.id] = None
+                if len(self._plain) > _PLACES:
+                    self._plain.popitem(last=False)
             self._orders.keep(task)
             self._queue.add(record)
             self.dispatcher.pump()
@@ -277,14 +284,18 @@ class Jobs:
 
     async def queue(self, owner: str | None, limit: int = 100) -> Queue:
         """What runs and what waits."""
-        records = [self._active[job] for job in self._ahead()]
-        mine = [r for r in records if owner is None or r.owner == owner]
+        if owner is None:
+            first = list(itertools.islice(self._ahead(), limit))
+            waiting = len(self._queue) + len(self._given())
+        else:
+            mine = [record for record in self._ahead() if record.owner == owner]
+            first, waiting = mine[:limit], len(mine)
         running = [slot.running.record for slot in self.dispatcher.slots if slot.running]
         return Queue(
             paused=self.dispatcher.paused,
             running=[r.view() for r in running if owner is None or r.owner == owner],
-            queued=[r.view(n) for n, r in enumerate(mine[:limit])],
-            waiting=len(mine),
+            queued=[record.view(place) for place, record in enumerate(first)],
+            waiting=waiting,
         )
 
     async def counts(self) -> dict[str, int]:
