@@ -2,11 +2,11 @@
 
     python -m benchmarks.load_memory [--megabytes N]
 
-Random checkpoints of about N megabytes (default 400) are written to a temporary folder, float32
-and float16. For each a fresh process imports the libraries, notes its resident size, then loads,
-encodes text, runs one step and decodes a small picture; printed is the growth of the peak over the
-file's size. "build" is the growth when all modules are built, "use" after running them. Linux
-only (/proc).
+Random SD1.x checkpoints of about N megabytes (default 400) are written to a temporary folder,
+float32 and float16, and a float32 Flux checkpoint, whose joined queries, keys and values are cut.
+For each a fresh process imports the libraries, notes its resident size, then loads, encodes text,
+runs one step and decodes a small picture; printed is the growth of the peak over the file's size.
+"build" is the growth when all modules are built, "use" after running them. Linux only (/proc).
 
 Goal for float32: at most 1.1 of the file (the weights stay mapped; pages count once they are read).
 A float16 file is computed in float32 on the CPU, so 2.0 of its size is the least possible.
@@ -26,12 +26,12 @@ from typing import Any
 CHILD = """
 import json, sys
 import torch, diffusers, transformers
-from diffusers import UNet2DConditionModel, AutoencoderKL
-from transformers import CLIPTextModel
+from diffusers import UNet2DConditionModel, FluxTransformer2DModel, AutoencoderKL
+from transformers import CLIPTextModel, T5EncoderModel
 from safetensors import safe_open
 import weft.diffusion as wd
 from weft.diffusion import clip_text, sampling, latents, networks, families
-from weft.diffusion.families import sd1
+from weft.diffusion.families import sd1, flux
 
 def peak():
     # Not ru_maxrss: a child inherits its parent's.
@@ -86,15 +86,71 @@ def write(path: Path, megabytes: int, half: bool) -> None:
     wd.save_checkpoint(path, *parts)
 
 
+def write_flux(path: Path, megabytes: int) -> None:
+    """A random Flux checkpoint in the published layout, whose transformer makes up the size."""
+    import torch
+    from diffusers import AutoencoderKL, FluxTransformer2DModel
+    from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
+
+    from tests import families, models
+
+    torch.manual_seed(0)
+    # A double block holds about 30, a single block about 15 times the square of the width.
+    heads = max(1, round((megabytes * 1e6 / 4 / (6 * 30 + 12 * 15)) ** 0.5 / 64))
+    network = FluxTransformer2DModel(
+        num_layers=6,
+        num_single_layers=12,
+        attention_head_dim=64,
+        num_attention_heads=heads,
+        joint_attention_dim=128,
+        pooled_projection_dim=64,
+        guidance_embeds=True,
+        axes_dims_rope=(8, 28, 28),
+    )
+    vae = AutoencoderKL(
+        block_out_channels=(32,) * 4,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        latent_channels=16,
+        use_quant_conv=False,
+        use_post_quant_conv=False,
+    )
+    vocabulary = 3 + len(models.WORDS)
+    clip = CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=vocabulary,
+            hidden_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=1,
+            bos_token_id=0,
+            eos_token_id=1,
+        )
+    )
+    t5 = T5EncoderModel(
+        T5Config(vocab_size=vocabulary, d_model=128, num_layers=2, feed_forward_proj="gated-gelu")
+    )
+    families.write(
+        path,
+        families.flux_tensors(network, "model.diffusion_model."),
+        families.ldm("vae", vae),
+        families.text_tensors(clip, "text_encoders.clip_l.transformer."),
+        families.t5_tensors(t5, "text_encoders.t5xxl.transformer."),
+        metadata={"tokenizer_2": families.t5_tokenizer()},
+    )
+
+
 def main(megabytes: int) -> None:
     """Write, measure, print."""
     print(
         f"{'file':10s}{'MB':>8s}{'open':>10s}{'build':>10s}{'use':>10s}   (growth of peak / file)"
     )
     with tempfile.TemporaryDirectory() as folder:
-        for name, half in (("float32", False), ("float16", True)):
+        for name in ("float32", "float16", "flux"):
             path = Path(folder) / f"{name}.safetensors"
-            write(path, megabytes, half)
+            if name == "flux":
+                write_flux(path, megabytes)
+            else:
+                write(path, megabytes, half=name == "float16")
             size = path.stat().st_size
             done = subprocess.run(
                 [sys.executable, "-c", CHILD, str(path)],
