@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--json", action="store_true")
     _folders(explain)
 
-    models = commands.add_parser("models", help="list, inspect or fetch model files")
+    models = commands.add_parser("models", help="list, inspect, convert or fetch model files")
     verbs = models.add_subparsers(dest="verb", required=True, metavar="VERB")
     listing = verbs.add_parser("list", help="list models by kind")
     listing.add_argument("kind", nargs="?", help="one kind, such as checkpoints")
@@ -127,6 +127,14 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("model", help="path, or KIND/NAME in the model folders")
     inspect.add_argument("--json", action="store_true")
     _folders(inspect)
+    convert = verbs.add_parser(
+        "convert",
+        help="a single file into a diffusers folder or back, bit for bit; a .ckpt into either",
+    )
+    convert.add_argument("source", help="path, or KIND/NAME in the model folders")
+    convert.add_argument("target", help="a name that ends in .safetensors, or a folder; new")
+    convert.add_argument("--json", action="store_true")
+    _folders(convert)
     pull = verbs.add_parser("pull", help="download the models that a manifest lists")
     pull.add_argument(
         "manifest", help='JSON: {"models": [{"kind", "name", "url", "sha256", "size"}]}'

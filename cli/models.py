@@ -1,4 +1,4 @@
-"""`weft models`: list, inspect and fetch model files."""
+"""`weft models`: list, inspect, convert and fetch model files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..engine.errors import WeftError
 from ..engine.workspace import KINDS, Workspace
 from ..nodes.standard import home
 from . import say
-from .hashes import sha256_of
+from .hashes import hashes_of
 from .main import BAD_WORKFLOW, DONE, FAILED
 from .workspace import workspace_of
 
@@ -21,6 +21,8 @@ def execute(options: argparse.Namespace) -> int:
             return _list(options)
         if options.verb == "inspect":
             return _inspect(options)
+        if options.verb == "convert":
+            return _convert(options)
         return _pull(options)
     except WeftError as error:
         say.error(error)
@@ -58,7 +60,8 @@ def _inspect(options: argparse.Namespace) -> int:
         "precision": report.precision,
         "tensors": report.tensors,
         "bytes": report.bytes,
-        "sha256": sha256_of(path) if path.is_file() else None,
+        **(hashes_of(path) if path.is_file() else {}),
+        **_lora_facts(path, report.kind),
         "metadata": dict(report.metadata),
     }
     if options.json:
@@ -68,10 +71,50 @@ def _inspect(options: argparse.Namespace) -> int:
     facts.pop("metadata")
     for name, value in facts.items():
         if value is not None:
-            say.out(f"{name:<10} {value}")
+            say.out(f"{name:<11} {value}")
     for name, text in metadata.items():
         line = " ".join(text.split())
         say.out(f"  {name}: {line if len(line) <= 100 else line[:97] + '...'}")
+    return DONE
+
+
+def _lora_facts(path: Path, kind: str) -> dict[str, object]:
+    """What matters of a LoRA: how many layers, which algorithms, which ranks."""
+    if kind != "lora":
+        return {}
+    from collections import Counter
+
+    from ..diffusion.lora.file import load_lora
+
+    lora = load_lora(path)
+    algorithms = Counter(entry.algorithm for entry in lora.entries.values())
+    ranks = {
+        lora.shapes[entry.fields["down"]][0]
+        for entry in lora.entries.values()
+        if "down" in entry.fields
+    }
+    return {
+        "layers": len(lora.entries),
+        "algorithms": ", ".join(f"{name} {count}" for name, count in algorithms.most_common()),
+        "ranks": ", ".join(map(str, sorted(ranks))) or None,
+    }
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from ..diffusion import DiffusionError, inspect_file
+    from ..diffusion.convert.model import convert_model
+
+    source = _find(workspace_of(options), options.source)
+    try:
+        target = convert_model(source, options.target)
+        report = inspect_file(target)
+    except DiffusionError as error:
+        say.err(f"error [{error.code}]: {error}")
+        return FAILED
+    if options.json:
+        say.out_json({"path": str(target), "kind": report.kind, "family": report.family})
+    else:
+        say.out(f"{target}: {report.kind}, {report.family}, {report.tensors} tensors")
     return DONE
 
 

@@ -1,0 +1,154 @@
+"""A diffusers folder as a single file in the layout of first publication."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ModelError
+from ..exporting import joined_tensor
+from ..families import family_named
+from ..formats.folder import read_json
+from ..formats.identify import family_words
+from ..formats.safetensors_header import read_header
+from ..formats.shapes import untold_config
+from ..formats.single_file import Joined, Part, text_layout, unet_layout, vae_layout
+from ..loading import load_checkpoint
+from ..tensor_writer import Planned, write_tensors
+from ..weights import Weights
+from .configs import text_folder
+from .raw import RawNetwork
+from .to_folder import FORMAT, LEFTOVER, ORIGINAL, refuse_existing
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..types import Clip, Model, Vae
+
+_PREDICTIONS = {"eps": "epsilon", "v_prediction": "v", "x0": "sample"}
+
+
+def write_single(folder: Path, target: Path) -> None:
+    """Write a diffusers folder as one safetensors file; it appears whole or not at all.
+
+    Raises:
+        ModelError: `folder` is no model that weft reads, its family has no such layout, or
+            `target` exists.
+    """
+    refuse_existing(target)
+    model, clip, vae = load_checkpoint(folder)
+    parts = _parts(model, clip, vae)
+    original = read_json(folder / ORIGINAL)
+    layouts = _remembered(original, parts) or _usual(model, clip, vae)
+    metadata = original.get("metadata") if "metadata" in original else _metadata(model, clip, parts)
+    places = {
+        name: (RawNetwork(parts[part]), joined)
+        for part, layout in layouts.items()
+        for name, joined in layout.items()
+    }
+    planned = {
+        name: Planned(raw.dtype(joined.parts[0].name), joined.shape)
+        for name, (raw, joined) in places.items()
+    }
+    leftover = _leftovers(folder)
+    planned |= {name: plan for name, plan in leftover.items() if name not in planned}
+
+    def read(name: str) -> Tensor:
+        if name in places:
+            raw, joined = places[name]
+            return joined_tensor(joined, raw.tensor)
+        from safetensors import safe_open
+
+        with safe_open(folder / LEFTOVER, framework="pt", device="cpu") as file:
+            tensor: Tensor = file.get_tensor(name)
+        return tensor
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        prefix=f".{target.name}.", dir=target.parent, delete=False
+    ) as stream:
+        temporary = Path(stream.name)
+        try:
+            write_tensors(stream, planned, read, {str(k): str(v) for k, v in metadata.items()})
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                temporary.unlink()
+            raise
+    temporary.chmod(0o644)
+    temporary.rename(target)
+
+
+def _parts(model: Model, clip: Clip, vae: Vae) -> dict[str, Weights]:
+    network = "unet" if model.weights.kind == "unet" else "transformer"
+    found = {network: model.weights, "vae": vae.weights}
+    return found | {text_folder(n): weights for n, weights in enumerate(clip.encoders)}
+
+
+def _remembered(
+    original: Mapping[str, Any], parts: Mapping[str, Weights]
+) -> dict[str, dict[str, Joined]]:
+    """The layout that `original.json` tells, if it is about these very networks; else {}."""
+    if original.get("format") != FORMAT or set(original.get("parts", {})) != set(parts):
+        return {}
+    found: dict[str, dict[str, Joined]] = {}
+    for name, layout in original["parts"].items():
+        found[name] = {
+            stored: Joined(tuple(Part(**part) for part in joined["parts"]), tuple(joined["shape"]))
+            for stored, joined in layout.items()
+        }
+        told = {part.name for joined in found[name].values() for part in joined.parts}
+        stored_plan = parts[name].stored
+        if stored_plan is None or told != set(stored_plan.plan):
+            return {}
+    return found
+
+
+def _usual(model: Model, clip: Clip, vae: Vae) -> dict[str, dict[str, Joined]]:
+    """The layout of first publication."""
+    if model.weights.kind != "unet":
+        raise ModelError(
+            "convert.no_layout",
+            f"weft writes no single files of {family_words(model.family)} from folders yet.",
+            expected="a family with a UNet, or a folder that weft made from a single file",
+            got=family_words(model.family),
+            hint="Use the folder as it is.",
+        )
+    family = family_named(model.family)
+    found = {"unet": unet_layout(_shapes(model.weights)), "vae": vae_layout(_shapes(vae.weights))}
+    for number, weights in enumerate(clip.encoders):
+        prefix = family.text_places[number][0]
+        found[text_folder(number)] = text_layout(_shapes(weights), prefix)
+    return found
+
+
+def _shapes(weights: Weights) -> dict[str, tuple[int, ...]]:
+    assert weights.stored is not None
+    return {name: weights.shapes[name] for name in weights.stored.plan}
+
+
+def _metadata(model: Model, clip: Clip, parts: Mapping[str, Weights]) -> dict[str, str]:
+    """What a single file must say in words: prediction, tokenizers, what shapes do not tell."""
+    found: dict[str, str] = {}
+    sampling = family_named(model.family).sampling_of(model)
+    if sampling.prediction in _PREDICTIONS:
+        found["modelspec.prediction_type"] = _PREDICTIONS[sampling.prediction]
+    for number, weights in enumerate(clip.encoders, start=1):
+        tokenizer = weights.extras.get("tokenizer")
+        if tokenizer and weights.config.get("vocab_size") != 49408:
+            found["tokenizer" if number == 1 else f"tokenizer_{number}"] = str(tokenizer)
+    told = {w.kind: untold_config(w.kind, w.shapes, w.config) for w in parts.values()}
+    told = {kind: config for kind, config in told.items() if config}
+    if told:
+        found["config"] = json.dumps(told, sort_keys=True)
+    return found
+
+
+def _leftovers(folder: Path) -> dict[str, Planned]:
+    if not (folder / LEFTOVER).is_file():
+        return {}
+    header = read_header(folder / LEFTOVER)
+    return {name: Planned(info.dtype, info.shape) for name, info in header.tensors.items()}

@@ -1,0 +1,166 @@
+"""Single files and diffusers folders, bit for bit; pickles in a process of their own."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+import weft.diffusion as wd
+from weft.diffusion.convert.model import convert_model
+from weft.diffusion.convert.pickled import unpickle
+
+from .. import models
+
+
+def same(left: Path, right: Path) -> None:
+    """Same names, types and bytes."""
+    ours, theirs = load_file(left), load_file(right)
+    assert ours.keys() == theirs.keys()
+    for name, tensor in theirs.items():
+        assert ours[name].dtype == tensor.dtype, name
+        assert ours[name].shape == tensor.shape, name
+        assert torch.equal(ours[name], tensor), name
+
+
+def metadata(path: Path) -> dict[str, str]:
+    with safe_open(path, "pt") as file:
+        return dict(file.metadata() or {})
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_single_file_to_folder_and_back_is_the_same_file(tmp_path: Path, half: bool) -> None:
+    path = models.tiny_sd1(tmp_path / "a.safetensors", half=half)
+    convert_model(path, tmp_path / "folder")
+    convert_model(tmp_path / "folder", tmp_path / "b.safetensors")
+    same(tmp_path / "b.safetensors", path)
+    assert metadata(tmp_path / "b.safetensors") == metadata(path)
+
+
+def test_what_belongs_to_no_network_comes_back_too(tmp_path: Path) -> None:
+    tensors = load_file(models.tiny_sd1(tmp_path / "plain.safetensors"))
+    tensors |= {
+        "alphas_cumprod": torch.rand(1000),
+        "cond_stage_model.transformer.text_model.embeddings.position_ids": torch.arange(77)[None],
+        "model_ema.decay": torch.tensor(0.9999),
+        "model.diffusion_model.out.2.bias": torch.randn(4).half(),  # of another type
+    }
+    header = {"tokenizer": models.word_tokenizer(), "note": "kept"}
+    save_file(tensors, tmp_path / "a.safetensors", header)
+    convert_model(tmp_path / "a.safetensors", tmp_path / "folder")
+    convert_model(tmp_path / "folder", tmp_path / "b.safetensors")
+    same(tmp_path / "b.safetensors", tmp_path / "a.safetensors")
+    assert metadata(tmp_path / "b.safetensors")["note"] == "kept"
+
+
+def test_folder_loads_as_the_file_does_in_weft_and_in_diffusers(tmp_path: Path) -> None:
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from transformers import CLIPTextModel
+
+    path = models.tiny_sd1(tmp_path / "a.safetensors")
+    folder = convert_model(path, tmp_path / "folder")
+    for ours, theirs in zip(wd.load_checkpoint(path), wd.load_checkpoint(folder), strict=True):
+        left, right = ours.weights, theirs.weights
+        assert dict(left.config) == dict(right.config)
+        assert all(torch.equal(left.tensor(n), right.tensor(n)) for n in left.shapes)
+    unet = UNet2DConditionModel.from_pretrained(folder, subfolder="unet").state_dict()
+    vae = AutoencoderKL.from_pretrained(folder, subfolder="vae")
+    text = CLIPTextModel.from_pretrained(folder, subfolder="text_encoder").state_dict()
+    opened = wd.load_checkpoint(path)
+    assert vae.config["scaling_factor"] == 0.18215
+    for state, part in zip((unet, text, vae.state_dict()), opened, strict=True):
+        found = {n.removeprefix("text_model."): t for n, t in state.items()}
+        for name in part.weights.shapes:
+            assert torch.equal(found[name], part.weights.tensor(name))
+
+
+def test_folder_that_diffusers_wrote_becomes_a_single_file_and_comes_back(tmp_path: Path) -> None:
+    from weft.diffusion.formats.folder import read_json
+
+    folder = convert_model(models.tiny_sd1(tmp_path / "a.safetensors"), tmp_path / "first")
+    (folder / "original.json").unlink()  # as if another tool had written it
+    single = convert_model(folder, tmp_path / "b.safetensors")
+    same(single, tmp_path / "a.safetensors")
+    again = convert_model(single, tmp_path / "second")
+    for part in ("unet", "vae", "text_encoder"):
+        (left,) = (folder / part).glob("*.safetensors")
+        (right,) = (again / part).glob("*.safetensors")
+        same(left, right)
+        assert read_json(folder / part / "config.json") == read_json(again / part / "config.json")
+
+
+def test_target_that_exists_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = models.tiny_sd1(tmp_path / "a.safetensors")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(wd.ModelError) as caught:
+        convert_model(path, tmp_path / "folder")
+    assert caught.value.code == "convert.exists"
+    assert not list((tmp_path / "folder").iterdir())
+
+
+def test_conversion_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    lora = tmp_path / "lora.safetensors"
+    save_file({"lora_unet_x.lora_up.weight": torch.zeros(2, 2)}, lora)
+    for source in (lora, tmp_path / "nothing.safetensors"):
+        with pytest.raises(wd.ModelError):
+            convert_model(source, tmp_path / "folder")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["lora.safetensors"]
+
+
+def test_file_into_a_file_is_nothing_to_do(tmp_path: Path) -> None:
+    path = models.tiny_sd1(tmp_path / "a.safetensors")
+    with pytest.raises(wd.ModelError) as caught:
+        convert_model(path, tmp_path / "b.safetensors")
+    assert caught.value.code == "convert.nothing_to_do"
+
+
+@pytest.mark.parametrize("name", ["a.ckpt", "a.safetensors"])  # told by content, not by name
+def test_pickled_checkpoint_becomes_safetensors(tmp_path: Path, name: str) -> None:
+    path = models.tiny_sd1(tmp_path / "good.safetensors")
+    tensors = load_file(path)
+    shared = next(iter(tensors.values()))
+    state = {"state_dict": {**tensors, "again": shared}, "epoch": 3}
+    torch.save(state, tmp_path / name)
+    convert_model(tmp_path / name, tmp_path / "out.safetensors")
+    found = load_file(tmp_path / "out.safetensors")
+    assert torch.equal(found.pop("again"), shared)
+    assert all(torch.equal(found[n], t) for n, t in tensors.items())
+    assert found.keys() == tensors.keys()
+
+
+class Gadget:
+    """Runs a command when it is unpickled."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.marker),)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_pickle_that_runs_code_is_refused_and_runs_nothing(tmp_path: Path, zipped: bool) -> None:
+    marker, bad = tmp_path / "marker", tmp_path / "bad.ckpt"
+    state = {"state_dict": {"w": torch.zeros(1), "x": Gadget(marker)}}
+    if zipped:
+        torch.save(state, bad)
+    else:
+        bad.write_bytes(pickle.dumps(state))
+    for target in ("out.safetensors", "folder"):
+        with pytest.raises(wd.ModelError) as caught:
+            convert_model(bad, tmp_path / target)
+        assert caught.value.code == "model.unsafe_pickle"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.ckpt"]
+
+
+def test_pickle_without_tensors_is_refused(tmp_path: Path) -> None:
+    torch.save({"state_dict": {"a": 1}}, tmp_path / "a.pt")
+    with pytest.raises(wd.ModelError) as caught:
+        unpickle(tmp_path / "a.pt", tmp_path / "b.safetensors")
+    assert "no tensors" in str(caught.value)
