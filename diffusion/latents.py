@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from .errors import ParameterError, ShapeError
 from .images import check_image
 from .latent_format import ANY, same_space
 from .types import Image, Latent, Mask, Vae
 from .vae_run import decode_pixels, encode_mean
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 LATENT_CHANNELS = 4
 DOWNSCALE = 8
@@ -62,7 +66,7 @@ def encode_image(vae: Vae, image: Image) -> Latent:
 
     Args:
         vae: Autoencoder.
-        image: (B, H, W, 3) float32 in [0, 1], sRGB; H and W at least 8.
+        image: (B, H, W, 3) float32 in [0, 1], sRGB; H and W at least 8. Alpha is left out.
 
     Returns:
         samples (B, 4, H/8, W/8) float32.
@@ -70,11 +74,7 @@ def encode_image(vae: Vae, image: Image) -> Latent:
     Raises:
         ShapeError: Not (B, H, W, 3), or smaller than 8 pixels.
     """
-    factor = downscale(vae)
-    check_image(image, least=factor)
-    height, width = (side // factor * factor for side in image.shape[1:3])
-    top, left = (image.shape[1] - height) // 2, (image.shape[2] - width) // 2
-    pixels = image[:, top : top + height, left : left + width].movedim(-1, 1) * 2.0 - 1.0
+    pixels = as_pixels(image, downscale(vae))
     return Latent(samples=encode_mean(vae, pixels), family=vae.family)
 
 
@@ -91,6 +91,15 @@ def decode_latent(vae: Vae, latent: Latent) -> Image:
     Raises:
         ShapeError: The latent has other channels, or belongs to another family.
     """
+    return as_image(decode_pixels(vae, check_latent(vae, latent).samples))
+
+
+def check_latent(vae: Vae, latent: Latent) -> Latent:
+    """The latent itself, if a VAE can decode it.
+
+    Raises:
+        ShapeError: The latent has other channels, or belongs to another family.
+    """
     channels = vae.weights.config["latent_channels"]
     samples = latent.samples
     known = same_space(latent.family, vae.family)
@@ -101,8 +110,24 @@ def decode_latent(vae: Vae, latent: Latent) -> Image:
             expected=f"{vae.family}, (B, {channels}, h, w)",
             got=f"{latent.family}, {tuple(samples.shape)}",
         )
-    pixels = decode_pixels(vae, samples)
+    return latent
+
+
+def as_image(pixels: Tensor) -> Image:
+    """What a VAE decodes, (B, 3, H, W) about [-1, 1], as pictures (B, H, W, 3) in [0, 1]."""
     return ((pixels + 1.0) / 2.0).clamp(0.0, 1.0).movedim(1, -1).contiguous()
+
+
+def as_pixels(image: Image, factor: int) -> Tensor:
+    """Pictures as a VAE takes them: (B, 3, H, W) in [-1, 1], sides cut to multiples of `factor`.
+
+    Raises:
+        ShapeError: Not (B, H, W, 3 or 4), or smaller than `factor`. Alpha is left out.
+    """
+    check_image(image, least=factor, alpha=True)
+    height, width = (side // factor * factor for side in image.shape[1:3])
+    top, left = (image.shape[1] - height) // 2, (image.shape[2] - width) // 2
+    return image[:, top : top + height, left : left + width, :3].movedim(-1, 1) * 2.0 - 1.0
 
 
 def set_noise_mask(latent: Latent, mask: Mask) -> Latent:

@@ -1,28 +1,30 @@
 """A VAE on large pictures, tile by tile, in less memory.
 
-Neighbouring tiles overlap and fade into each other. What a VAE makes of a place depends a little on
-all it sees, so tiles differ by more than their edges; three tilings of different shape are averaged
-to hide it.
+Where the network is known, layer by layer: the same picture as in one go (`vae_tiles`). Elsewhere
+tiles are decoded by themselves, overlap and fade into each other. What a VAE makes of a place
+depends a little on all it sees, so such tiles differ by more than their edges; three tilings of
+different shape are averaged to hide it.
 
-Source: tile sizes, fading and the three tilings as ComfyUI has them.
+Source: sizes, fading and the three tilings as ComfyUI has them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from .errors import ParameterError
-from .images import check_image
-from .latents import DOWNSCALE, decode_latent, encode_image
+from .latents import DOWNSCALE, as_image, as_pixels, check_latent, downscale
+from .tiling_progress import OnTile, Progress
 from .types import Image, Latent, Vae
+from .vae_run import decode_pixels, encode_mean, run_vae
+from .vae_tiles import can_run_in_tiles, decode_in_tiles, encode_in_tiles
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-OnTile = Callable[[int, int], None]
+Way = Literal["exact", "blended"]
 
 
 class Tile(NamedTuple):
@@ -45,6 +47,7 @@ def decode_tiled(
     *,
     tile_size: int = 512,
     overlap: int = 64,
+    way: Way = "exact",
     on_tile: OnTile | None = None,
 ) -> Image:
     """Decode latents tile by tile; see `decode_latent`.
@@ -52,29 +55,37 @@ def decode_tiled(
     Args:
         vae: Autoencoder of the same family as the latent.
         latent: samples (B, C, h, w).
-        tile_size: Pixels a side, in whole cells of 8; other tilings are twice as long and half as
-            high, and the other way round.
-        overlap: Pixels that neighbours share; at most a quarter of the tile counts.
-        on_tile: Called with tiles done and tiles in all; may raise to cancel.
+        tile_size: Pixels a side, in whole cells of 8.
+        overlap: Pixels that blended tiles share; at most a quarter of the tile counts.
+        way: "exact" gives what `decode_latent` gives, up to rounding; networks that cannot be run
+            so are "blended".
+        on_tile: Called at every tile with what is done and what is to be done; may raise to cancel.
 
     Returns:
         (B, 8h, 8w, 3) float32 in [0, 1].
+
+    Raises:
+        ShapeError: The latent has other channels, or belongs to another family.
     """
-
-    def decode(part: Tensor) -> Tensor:
-        return decode_latent(vae, replace(latent, samples=part, noise_mask=None)).movedim(-1, 1)
-
     cells, shared = _in_cells(tile_size, overlap)
-    pixels = _averaged(
-        latent.samples,
-        decode,
-        _shapes(cells),
-        shared,
-        scale_in=1,
-        scale_out=DOWNSCALE,
-        told=on_tile,
+    samples = check_latent(vae, latent).samples
+    if way == "exact" and can_run_in_tiles(vae.weights.module):
+        return as_image(
+            run_vae(
+                vae, samples, lambda net, x: decode_in_tiles(net, x, cells * DOWNSCALE, on_tile)
+            )
+        )
+    return as_image(
+        _averaged(
+            samples,
+            lambda part: decode_pixels(vae, part),
+            cells,
+            shared,
+            scale_in=1,
+            scale_out=downscale(vae),
+            told=on_tile,
+        )
     )
-    return pixels.clamp(0.0, 1.0).movedim(1, -1).contiguous()
 
 
 def encode_tiled(
@@ -83,6 +94,7 @@ def encode_tiled(
     *,
     tile_size: int = 512,
     overlap: int = 64,
+    way: Way = "exact",
     on_tile: OnTile | None = None,
 ) -> Latent:
     """Encode pictures tile by tile; see `encode_image`.
@@ -91,30 +103,32 @@ def encode_tiled(
         vae: Autoencoder.
         image: (B, H, W, 3) float32 in [0, 1], at least 8 pixels a side.
         tile_size: Pixels a side, in whole cells of 8.
-        overlap: Pixels that neighbours share; at most a quarter of the tile counts.
-        on_tile: Called with tiles done and tiles in all; may raise to cancel.
+        overlap: Pixels that blended tiles share; at most a quarter of the tile counts.
+        way: "exact" gives what `encode_image` gives, up to rounding; networks that cannot be run
+            so are "blended".
+        on_tile: Called at every tile with what is done and what is to be done; may raise to cancel.
 
     Returns:
         samples (B, C, H/8, W/8) float32.
     """
-    check_image(image, least=DOWNSCALE, alpha=True)
-    image = image[..., :3]
-    height, width = (side // DOWNSCALE * DOWNSCALE for side in image.shape[1:3])
-    top, left = (image.shape[1] - height) // 2, (image.shape[2] - width) // 2
-    planes = image[:, top : top + height, left : left + width].movedim(-1, 1)
-    family = vae.family
-
-    def encode(part: Tensor) -> Tensor:
-        nonlocal family
-        found = encode_image(vae, part.movedim(1, -1))
-        family = found.family
-        return found.samples
-
     cells, shared = _in_cells(tile_size, overlap)
-    samples = _averaged(
-        planes, encode, _shapes(cells), shared, scale_in=DOWNSCALE, scale_out=1, told=on_tile
-    )
-    return Latent(samples=samples, family=family)
+    factor = downscale(vae)
+    pixels = as_pixels(image, factor)
+    if way == "exact" and can_run_in_tiles(vae.weights.module):
+        samples = run_vae(
+            vae, pixels, lambda net, x: encode_in_tiles(net, x, cells * DOWNSCALE, on_tile)
+        )
+    else:
+        samples = _averaged(
+            pixels,
+            lambda part: encode_mean(vae, part),
+            cells,
+            shared,
+            scale_in=factor,
+            scale_out=1,
+            told=on_tile,
+        )
+    return Latent(samples=samples, family=vae.family)
 
 
 def _in_cells(tile_size: int, overlap: int) -> tuple[int, int]:
@@ -147,7 +161,7 @@ def tiles(size: tuple[int, int], shape: tuple[int, int], shared: int) -> Iterato
 def _averaged(
     x: Tensor,
     function: Callable[[Tensor], Tensor],
-    shapes: list[tuple[int, int]],
+    cells: int,
     shared: int,
     *,
     scale_in: int,
@@ -158,11 +172,10 @@ def _averaged(
     import torch
 
     size = (x.shape[-2] // scale_in, x.shape[-1] // scale_in)
-    tilings = [list(tiles(size, shape, shared)) for shape in shapes]
+    tilings = [list(tiles(size, shape, shared)) for shape in _shapes(cells)]
     if all(len(tiling) == 1 for tiling in tilings):
         tilings = tilings[:1]
-    total = len(x) * sum(len(tiling) for tiling in tilings)
-    done = 0
+    progress = Progress(told, len(x) * sum(len(tiling) for tiling in tilings))
     items = []
     for item in x.split(1):
         mean: Tensor | None = None
@@ -170,8 +183,7 @@ def _averaged(
             blend: Tensor | None = None
             weights: Tensor | None = None
             for tile in tiling:
-                if told is not None:
-                    told(done, total)
+                progress.tile()
                 found = function(tile.cut(item, scale_in))
                 if blend is None or weights is None:
                     blend = found.new_zeros(1, found.shape[1], *(s * scale_out for s in size))
@@ -179,7 +191,7 @@ def _averaged(
                 weight = _fade(found, shared * scale_out)
                 tile.cut(blend, scale_out).add_(found * weight)
                 tile.cut(weights, scale_out).add_(weight)
-                done += 1
+                progress.layer()
             assert blend is not None
             part = blend.div_(weights) / len(tilings)
             mean = part if mean is None else mean + part

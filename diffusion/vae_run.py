@@ -22,15 +22,25 @@ _overflowed: WeakSet[Weights] = WeakSet()
 
 def encode_mean(vae: Vae, pixels: Tensor) -> Tensor:
     """Mean of the posterior, (B, C, h, w) float32 on the CPU, of pixels (B, 3, H, W) in [-1, 1]."""
-    return _run(vae, pixels, lambda network, x: network.encode(x).latent_dist.mode())
+    return run_vae(vae, pixels, lambda network, x: network.encode(x).latent_dist.mode())
 
 
 def decode_pixels(vae: Vae, samples: Tensor) -> Tensor:
     """Pixels (B, 3, H, W) float32 on the CPU, about [-1, 1], of latents (B, C, h, w)."""
-    return _run(vae, samples, lambda network, x: network.decode(x).sample)
+    return run_vae(vae, samples, lambda network, x: network.decode(x).sample)
 
 
-def _run(vae: Vae, x: Tensor, call: Callable[[Any, Tensor], Tensor]) -> Tensor:
+def run_vae(vae: Vae, x: Tensor, call: Callable[[Any, Tensor], Tensor]) -> Tensor:
+    """Call a VAE's network, in float32 when its half type overflows.
+
+    Args:
+        vae: Whose network.
+        x: Goes to the network's device and type.
+        call: Gets the network and x.
+
+    Returns:
+        What it gives, float32 on the CPU.
+    """
     import torch
 
     weights = vae.weights

@@ -132,13 +132,14 @@ def vae_decode_tiled(
     temporal_size: Frames = 64,
     temporal_overlap: Frames = 8,
 ) -> Image:
-    """Decode latents tile by tile, in less memory.
+    """Decode latents tile by tile, in less memory, into the same picture as VAEDecode.
 
     Args:
         samples: (B, 4, h, w) float32.
         vae: The VAE.
         tile_size: Side of a tile in pixels.
-        overlap: Pixels that neighbours share; at most a quarter of the tile counts.
+        overlap: Pixels that tiles share where a VAE's layers are not known and tiles have to be
+            blended; at most a quarter of the tile counts.
         temporal_size: Of VAEs for videos; without effect on pictures.
         temporal_overlap: Of VAEs for videos; without effect on pictures.
 
@@ -164,13 +165,14 @@ def vae_encode_tiled(
     temporal_size: Frames = 64,
     temporal_overlap: Frames = 8,
 ) -> Latent:
-    """Encode pictures tile by tile, in less memory.
+    """Encode pictures tile by tile, in less memory, into the same latent as VAEEncode.
 
     Args:
         pixels: (B, H, W, 3) float32 in [0, 1].
         vae: The VAE.
         tile_size: Side of a tile in pixels.
-        overlap: Pixels that neighbours share; at most a quarter of the tile counts.
+        overlap: Pixels that tiles share where a VAE's layers are not known and tiles have to be
+            blended; at most a quarter of the tile counts.
         temporal_size: Of VAEs for videos; without effect on pictures.
         temporal_overlap: Of VAEs for videos; without effect on pictures.
 

@@ -60,10 +60,16 @@ def test_decode_of_a_foreign_latent_is_refused(vae: wd.Vae, latent: wd.Latent) -
         wd.decode_latent(vae, latent)
 
 
-@pytest.mark.parametrize("shape", [(16, 16, 3), (1, 16, 16, 4), (1, 4, 16, 3), (0, 16, 16, 3)])
+@pytest.mark.parametrize("shape", [(16, 16, 3), (1, 16, 16, 5), (1, 4, 16, 3), (0, 16, 16, 3)])
 def test_encode_of_no_picture_is_refused(vae: wd.Vae, shape: tuple[int, ...]) -> None:
     with pytest.raises(wd.ShapeError):
         wd.encode_image(vae, torch.zeros(shape))
+
+
+def test_encode_leaves_alpha_out(vae: wd.Vae) -> None:
+    image = torch.rand(1, 16, 16, 4)
+    colours = wd.encode_image(vae, image[..., :3].contiguous()).samples
+    assert torch.equal(wd.encode_image(vae, image).samples, colours)
 
 
 def test_noise_mask_is_set_on_a_new_latent() -> None:
