@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import ModelError
 from .families import NAMES, family_named
 from .families.family import Family
+from .formats.folder import read_json
 from .formats.identify import family_words
 from .formats.plans import network_plan
 from .opening import Source, weights_of
@@ -64,7 +65,7 @@ def file_texts(source: Source, family: Family) -> list[Weights]:
         plan = network_plan("text_encoder", layout, prefix, source.shapes)
         kind = "text_encoder" if number == 1 else f"text_encoder_{number}"
         tokenizer = _stored_tokenizer(source, number, role)
-        extras = {"role": role, "tokenizer": tokenizer}
+        extras = {"role": "BERT" if layout == "bert" else role, "tokenizer": tokenizer}
         # OpenCLIP's own text encoders all have gelu, whatever their width.
         stated = {"hidden_act": "gelu"} if layout == "open_clip" else None
         found.append(
@@ -115,7 +116,9 @@ def text_weights(
     stored = _folder_tokenizer(tokenizer) if tokenizer else None
     if stored is None:
         stored = _stored_tokenizer(source, int(kind[-1]) if kind[-1].isdigit() else 1, role)
-    extras = {"role": role, "tokenizer": stored}
+    extras: dict[str, Any] = {"role": role, "tokenizer": stored}
+    if role == "BERT" and tokenizer is not None:
+        extras["text_length"] = _text_length(tokenizer, source)
     return weights_of(
         source, kind, plan, family=family.name, extras=extras, digest=digest, dtype=dtype
     )
@@ -221,6 +224,13 @@ def _stored_tokenizer(source: Source, number: int, role: str) -> str | None:
     if own is None and role.startswith("CLIP"):
         own = source.metadata.get("tokenizer")
     return own
+
+
+def _text_length(tokenizer: Path, source: Source) -> int | None:
+    """Tokens of a text as a tokenizer's folder states them; None if it does not."""
+    stated = read_json(tokenizer / "tokenizer_config.json").get("model_max_length")
+    positions = source.stated.get("max_position_embeddings", 512)
+    return stated if isinstance(stated, int) and 0 < stated <= positions else None
 
 
 def _tokenizer_beside(path: Path) -> str | None:

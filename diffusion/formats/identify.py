@@ -148,7 +148,7 @@ def _towers(names: _Names) -> Identity | None:
         if names.has(f"{prefix}encoder.block.0.layer.0.SelfAttention.q.weight"):
             return Identity("text_encoder", "unknown", "t5", prefix)
         if names.has(f"{prefix}embeddings.word_embeddings.weight"):
-            return Identity("text_encoder", "unknown", "bert", prefix)
+            return Identity("text_encoder", "unknown", "bert", prefix.removesuffix("bert."))
     return None
 
 

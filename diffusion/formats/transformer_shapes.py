@@ -111,6 +111,7 @@ def bert_config(shapes: Shapes) -> dict[str, Any]:
         "max_position_embeddings": _shape(shapes, "embeddings.position_embeddings.weight")[0],
         "type_vocab_size": _shape(shapes, "embeddings.token_type_embeddings.weight")[0],
         "hidden_act": "gelu",
+        "layer_norm_eps": 1e-12,
         "projection_dim": shapes["classifier.weight"][0] if "classifier.weight" in shapes else 0,
     }
 
