@@ -38,7 +38,7 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
     add("--cpu", action="store_true", help="use no accelerator")
     add("--tls-certificate", "--tls-certfile", metavar="FILE", help="serve HTTPS")
     add("--tls-key", "--tls-keyfile", metavar="FILE")
-    add("--allow-host", action="append", default=[], metavar="NAME", help="host name of requests")
+    add("--allow-host", action="append", default=[], metavar="NAME", help="a name this server has")
     add("--max-upload-size", type=float, default=512, metavar="MB", help="(default: 512)")
     add("--nodes", action="append", default=[], metavar="MODULE", help="module with more nodes")
     add("--no-packs", "--disable-all-custom-nodes", action="store_true", help="load no packs")

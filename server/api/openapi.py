@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any, get_args
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from .errors import ErrorModel
 from .events import Event
@@ -16,7 +16,8 @@ from .routing import Endpoint
 
 _REF = "#/components/schemas/{model}"
 _EVERYWHERE = (401, 403, 500)
-Mode = Literal["validation", "serialization"]
+# Where the schema of a model is: by the model, and whether it is read or written.
+Refs = Mapping[tuple[Any, JsonSchemaMode], Mapping[str, Any]]
 
 
 def openapi(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
@@ -27,14 +28,15 @@ def openapi(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
         version: Of weft.
     """
     found = [endpoint for endpoint in endpoints if not endpoint.path.startswith("/v1/openapi")]
-    modes: list[tuple[type[BaseModel], Mode]] = [(ErrorModel, "serialization")]
-    modes += [(kind, "serialization") for kind in Event.__args__]
+    modes: list[tuple[Any, JsonSchemaMode]] = [(ErrorModel, "serialization")]
+    modes.extend((kind, "serialization") for kind in get_args(Event))
     for endpoint in found:
         if endpoint.body is not None:
             modes.append((endpoint.body, "validation"))
         if endpoint.answer is not None:
             modes.append((endpoint.answer, "serialization"))
-    refs, schemas = models_json_schema(list(dict.fromkeys(modes)), ref_template=_REF)
+    found_refs, schemas = models_json_schema(list(dict.fromkeys(modes)), ref_template=_REF)
+    refs: Refs = {(model, mode): ref for (model, mode), ref in found_refs.items()}
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in found:
         path = re.sub(r"\{(\w+):[^}]*\}", r"{\1}", endpoint.path)
@@ -58,9 +60,7 @@ def openapi(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
     }
 
 
-def _operation(
-    endpoint: Endpoint, refs: Mapping[tuple[type[BaseModel], Mode], Mapping[str, Any]]
-) -> dict[str, Any]:
+def _operation(endpoint: Endpoint, refs: Refs) -> dict[str, Any]:
     summary, _, rest = endpoint.text.partition("\n")
     operation: dict[str, Any] = {
         "operationId": f"{endpoint.tag}.{endpoint.handler.__name__}",
@@ -120,9 +120,7 @@ def _inlined(schema: Any, shared: Mapping[str, Any]) -> Any:
     return {name: _inlined(value, shared) for name, value in schema.items()}
 
 
-def _responses(
-    endpoint: Endpoint, refs: Mapping[tuple[type[BaseModel], Mode], Mapping[str, Any]]
-) -> dict[str, Any]:
+def _responses(endpoint: Endpoint, refs: Refs) -> dict[str, Any]:
     good: dict[str, Any] = {"description": HTTPStatus(endpoint.status).phrase}
     if endpoint.answer is not None:
         schema = refs[endpoint.answer, "serialization"]
