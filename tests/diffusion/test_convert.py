@@ -16,7 +16,7 @@ import weft.diffusion as wd
 from weft.diffusion.convert.model import convert_model
 from weft.diffusion.convert.pickled import unpickle
 
-from .. import models
+from .. import families, models
 
 
 def same(left: Path, right: Path) -> None:
@@ -93,6 +93,43 @@ def test_folder_that_diffusers_wrote_becomes_a_single_file_and_comes_back(tmp_pa
         (right,) = (again / part).glob("*.safetensors")
         same(left, right)
         assert read_json(folder / part / "config.json") == read_json(again / part / "config.json")
+
+
+FAMILIES = {
+    "sd2": families.tiny_sd2,
+    "sdxl": families.tiny_sdxl,
+    "refiner": families.tiny_refiner,
+    "flux": families.tiny_flux,
+    "sd3": families.tiny_sd3,
+}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_goes_to_a_folder_and_back(tmp_path: Path, name: str) -> None:
+    path = FAMILIES[name](tmp_path / "a.safetensors").path
+    folder = convert_model(path, tmp_path / "folder")
+    same(convert_model(folder, tmp_path / "b.safetensors"), path)
+    left, right = wd.load_checkpoint(path), wd.load_checkpoint(folder)
+    assert left[0].family == right[0].family
+    assert dict(left[0].weights.config) == dict(right[0].weights.config)
+
+
+@pytest.mark.parametrize("name", ["sd2", "sdxl", "refiner"])
+def test_folder_of_another_tool_takes_the_layout_of_its_family(tmp_path: Path, name: str) -> None:
+    path = FAMILIES[name](tmp_path / "a.safetensors").path
+    folder = convert_model(path, tmp_path / "folder")
+    (folder / "original.json").unlink()
+    same(convert_model(folder, tmp_path / "b.safetensors"), path)
+
+
+@pytest.mark.parametrize("name", ["flux", "sd3"])
+def test_folder_of_a_transformer_by_another_tool_is_refused(tmp_path: Path, name: str) -> None:
+    folder = convert_model(FAMILIES[name](tmp_path / "a.safetensors").path, tmp_path / "folder")
+    (folder / "original.json").unlink()
+    with pytest.raises(wd.ModelError) as caught:
+        convert_model(folder, tmp_path / "b.safetensors")
+    assert caught.value.code == "convert.no_layout"
+    assert not (tmp_path / "b.safetensors").exists()
 
 
 def test_target_that_exists_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from weft.diffusion.merge import (
 )
 from weft.diffusion.tensor_writer import Planned, write_tensors
 
-from .. import models
+from .. import families, models
 from .lora.conftest import Write, kohya, write  # noqa: F401  (a fixture)
 
 Opened = tuple[wd.Model, wd.Clip, wd.Vae]
@@ -168,6 +168,19 @@ def test_checkpoint_written_from_an_opened_one_holds_the_same_tensors(
     with safe_open(written, "pt") as file:
         assert file.metadata()["tokenizer"] == models.word_tokenizer()
         assert file.metadata()["note"] == "x"
+
+
+@pytest.mark.parametrize("name", ["tiny_sd2", "tiny_sdxl", "tiny_refiner", "tiny_flux", "tiny_sd3"])
+def test_checkpoint_of_every_family_is_written_in_its_layout(tmp_path: Path, name: str) -> None:
+    path = getattr(families, name)(tmp_path / "a.safetensors").path
+    opened = wd.load_checkpoint(path)
+    theirs, ours = load_file(path), load_file(export(tmp_path / "b.safetensors", opened))
+    unread = {n for n in theirs.keys() - ours.keys() if "logit_scale" not in n}
+    assert ours.keys() <= theirs.keys()
+    assert all(".context_block." in n or "pos_embed" in n for n in unread), unread
+    assert all(torch.equal(tensor, theirs[n]) for n, tensor in ours.items())
+    again = wd.load_checkpoint(tmp_path / "b.safetensors")
+    assert again[0].family == opened[0].family
 
 
 def test_merged_checkpoint_written_and_loaded_samples_the_same(
