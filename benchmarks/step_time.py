@@ -22,7 +22,7 @@ from typing import Any
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.families.sd1 import SD1Denoiser
+from weft.diffusion.batched import BatchedDenoiser
 from weft.diffusion.guidance.guided import Guided
 
 
@@ -62,7 +62,7 @@ def measure(width: int, side: int, rounds: int) -> None:
         x = torch.randn(1, 4, side, side)
         pair = torch.cat([x, x])
         tokens = torch.cat([positive.entries[0].tokens, negative.entries[0].tokens])
-        guided = Guided(SD1Denoiser(model), positive, negative, 7.0)
+        guided = Guided(BatchedDenoiser(model), positive, negative, 7.0)
         sigmas = [7.0, 6.0]
         rule = wd.SAMPLERS["euler"].run
 

@@ -97,6 +97,9 @@ def dpm_adaptive(
         high = solver.step(landing, order)
         bound = (low.abs().maximum(before.abs()) * rtol).clamp(min=atol)
         error = float(((low - high) / bound).norm()) / math.sqrt(x.numel())
+        if not math.isfinite(error):  # no step size would help; whoever looks at the step says so
+            after_step(taken, math.exp(-time), solver.denoised, high)
+            return high
         if control.accepts(error):
             before, x = low, high
             if up:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 from .ancestral import ancestral_split
 from .protocol import Step, slope, stepwise
+from .quadrature import lagrange_integrals
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
 ADAMS_BASHFORTH = (
@@ -92,28 +95,11 @@ def lms(step: Step, x: Tensor, denoised: Tensor, *, order: int = 4) -> Tensor:
     past = list(step.past)[-(order - 1) :] if order > 1 else []
     slopes = [slope(x, step.sigma, denoised), *(seen.slope for seen in reversed(past))]
     places = [step.sigma, *(seen.sigma for seen in reversed(past))]
-    for weight, direction in zip(adams_weights(places, step.following), slopes, strict=True):
+    for weight, direction in zip(
+        lagrange_integrals(places, step.sigma, step.following), slopes, strict=True
+    ):
         x = x + weight * direction
     return x
-
-
-def adams_weights(places: Sequence[float], following: float) -> list[float]:
-    """Integrals from places[0] to `following` of the Lagrange polynomials through the places.
-
-    Returns:
-        Weights of the slopes at the places; they add up to the step.
-    """
-    from numpy.polynomial import Polynomial
-
-    weights = []
-    for k, here in enumerate(places):
-        basis = Polynomial([1.0])
-        for j, other in enumerate(places):
-            if j != k:
-                basis = basis * Polynomial([-other, 1.0]) / (here - other)
-        whole = basis.integ()
-        weights.append(float(whole(following) - whole(places[0])))
-    return weights
 
 
 @stepwise(past=3)
@@ -187,23 +173,17 @@ def deis(step: Step, x: Tensor, denoised: Tensor, *, max_order: int = 3) -> Tens
 
 
 def deis_weights(places: Sequence[float], following: float) -> list[float]:
-    """Integrals over sigma of Lagrange polynomials in diffusion time, by Gauss' quadrature."""
+    """Integrals over sigma of Lagrange polynomials in diffusion time."""
     import numpy as np
 
     times = [_vp_time(sigma) for sigma in places]
-    start, end = times[0], _vp_time(following)
-    nodes, shares = np.polynomial.legendre.leggauss(32)
-    t = start + (end - start) * (nodes + 1) / 2
-    signal = np.exp(-0.5 * _BETA_D * t**2 - _BETA_MIN * t)
-    rate = 0.5 * (_BETA_D * t + _BETA_MIN) / np.sqrt(signal * (1.0 - signal))  # dsigma / dt
-    weights = []
-    for k, here in enumerate(times):
-        basis = np.ones_like(t)
-        for j, other in enumerate(times):
-            if j != k:
-                basis = basis * (t - other) / (here - other)
-        weights.append(float((basis * rate * shares).sum() * (end - start) / 2))
-    return weights
+
+    def rate(t: NDArray[np.float64]) -> NDArray[np.float64]:  # dsigma / dt
+        signal = np.exp(-0.5 * _BETA_D * t**2 - _BETA_MIN * t)
+        grown: NDArray[np.float64] = 0.5 * (_BETA_D * t + _BETA_MIN)
+        return grown / np.sqrt(signal * (1.0 - signal))
+
+    return lagrange_integrals(times, times[0], _vp_time(following), rate)
 
 
 _EARLIEST, _LOW, _HIGH = 1e-3, math.log(0.002**2 + 1), math.log(80.0**2 + 1)

@@ -18,8 +18,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .protocol import AfterStep, Noise, Predict
+from .quadrature import lagrange_integrals
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
 
@@ -122,23 +125,17 @@ def _adams(
 def adams_weights(
     sigma: float, following: float, places: Sequence[float], tau: float
 ) -> list[float]:
-    """The b_k above, by Gauss' quadrature."""
+    """The b_k above."""
     import numpy as np
 
     speed = 1.0 + tau**2
     start, end = -math.log(sigma), -math.log(following)
-    nodes, shares = np.polynomial.legendre.leggauss(32)
-    t = start + (end - start) * (nodes + 1) / 2
-    kernel = speed * np.exp(-speed * (end - t)) * shares * (end - start) / 2
-    known = [-math.log(place) for place in places]
-    weights = []
-    for k, here in enumerate(known):
-        basis = np.ones_like(t)
-        for j, other in enumerate(known):
-            if j != k:
-                basis = basis * (t - other) / (here - other)
-        weights.append(float((basis * kernel).sum()))
-    return weights
+
+    def kernel(t: NDArray[np.float64]) -> NDArray[np.float64]:
+        faded: NDArray[np.float64] = speed * np.exp(-speed * (end - t))
+        return faded
+
+    return lagrange_integrals([-math.log(place) for place in places], start, end, kernel)
 
 
 def simple_weights(
