@@ -1,138 +1,32 @@
-/** Shapes of `/v1`, as server/api declares them. */
+/** Shapes of `/v1`: names for those that the editor uses, made from the server's own models. */
 
-import type { Value } from "./json";
+import type { components } from "./server.gen";
 
-export interface Problem {
-  readonly code: string;
-  readonly message: string;
-  readonly node?: string | null;
-  readonly port?: string | null;
-  readonly expected?: string | null;
-  readonly got?: string | null;
-  readonly hint?: string | null;
-}
+type Schemas = components["schemas"];
 
-export type JobState = "queued" | "running" | "done" | "failed" | "cancelled" | "lost";
+export type Problem = Schemas["ProblemModel"];
+export type Job = Schemas["Job"];
+export type JobDetail = Schemas["JobDetail"];
+export type Artifact = Schemas["Artifact"];
+export type NodeReport = Schemas["NodeReport"];
+export type Progress = Schemas["Progress"];
+export type Explanation = Schemas["Explained"];
+export type FileEntry = Schemas["FileModel"];
+export type ModelEntry = Schemas["ModelModel"];
+export type Template = Schemas["Template"];
 
-export interface Job {
-  readonly id: string;
-  readonly title?: string | null;
-  readonly state: JobState;
-  readonly reason?: string | null;
-  readonly priority: number;
-  readonly position?: number | null;
-  readonly created: string;
-  readonly nodes: number;
-  readonly ran?: number | null;
-  readonly cached?: number | null;
-  readonly seconds?: number | null;
-  readonly error?: Problem | null;
-}
+/** Added here: the address of the picture in the page. */
+type Preview = Schemas["PreviewShown"] & { readonly url: string };
 
-export interface Artifact {
-  readonly id: number;
-  readonly node: string;
-  readonly file: string;
-  readonly media_type: string;
-  readonly bytes: number;
-  readonly kind: "output" | "temp";
-}
-
-export interface NodeReport {
-  readonly state: "running" | "done" | "cached" | "failed";
-  readonly seconds?: number | null;
-  readonly why?: readonly string[] | null;
-}
-
-export interface Progress {
-  readonly node: string;
-  readonly value: number;
-  readonly total: number;
-  readonly message?: string | null;
-  readonly rate?: number | null;
-  readonly remaining?: number | null;
-}
-
-export interface JobDetail extends Job {
-  readonly node_states: Readonly<Record<string, NodeReport>>;
-  readonly progress: readonly Progress[];
-  readonly artifacts: readonly Artifact[];
-  readonly problems: readonly Problem[];
-  readonly seeds: Readonly<Record<string, Value>>;
-}
-
-export interface Queue {
-  readonly paused: boolean;
-  readonly running: readonly Job[];
-  readonly queued: readonly Job[];
-  readonly waiting: number;
-}
-
-export interface Explanation {
-  readonly node: string;
-  readonly type: string;
-  readonly state: "hit" | "trivial" | "runs" | "depends" | "always";
-  readonly why: readonly string[];
-}
-
-export interface FileEntry {
-  readonly kind: string;
-  readonly name: string;
-  readonly bytes: number;
-  readonly media_type: string;
-  readonly picture: boolean;
-}
-
-export interface ModelEntry {
-  readonly name: string;
-  readonly bytes: number;
-}
-
-export interface Template {
-  readonly id: string;
-  readonly title: string;
-  readonly description: string;
-  readonly nodes: number;
-  readonly types: readonly string[];
-  readonly inputs: readonly string[];
-}
+type Told<T extends string, Event> = Event & { readonly type: T };
 
 export type ServerEvent =
-  | {
-      readonly type: "snapshot";
-      readonly id: number;
-      readonly queue: Queue;
-      readonly nodes: Readonly<Record<string, Readonly<Record<string, NodeReport>>>>;
-      readonly progress: Readonly<Record<string, readonly Progress[]>>;
-      readonly recent: readonly Job[];
-    }
-  | { readonly type: "resumed"; readonly id: number }
-  | { readonly type: "job"; readonly id: number; readonly job: Job }
-  | {
-      readonly type: "nodes";
-      readonly id: number;
-      readonly job: string;
-      readonly nodes: Readonly<Record<string, NodeReport>>;
-    }
-  | {
-      readonly type: "artifact";
-      readonly id: number;
-      readonly job: string;
-      readonly artifact: Artifact;
-    }
-  | {
-      readonly type: "queue";
-      readonly id: number;
-      readonly paused: boolean;
-      readonly waiting: number;
-    }
-  | { readonly type: "deleted"; readonly id: number; readonly job: string }
-  | { readonly type: "progress"; readonly job: string; readonly progress: Progress }
-  | {
-      readonly type: "preview";
-      readonly job: string;
-      readonly node: string;
-      readonly media_type: string;
-      /** Added here: the address of the picture in the page. */
-      readonly url: string;
-    };
+  | Told<"snapshot", Schemas["Snapshot"]>
+  | Told<"resumed", Schemas["Resumed"]>
+  | Told<"job", Schemas["JobChanged"]>
+  | Told<"nodes", Schemas["NodesChanged"]>
+  | Told<"artifact", Schemas["ArtifactWritten"]>
+  | Told<"queue", Schemas["QueueChanged"]>
+  | Told<"deleted", Schemas["JobDeleted"]>
+  | Told<"progress", Schemas["ProgressMade"]>
+  | Told<"preview", Preview>;

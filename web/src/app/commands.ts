@@ -398,7 +398,7 @@ export function keyText(keys: string): string {
   };
   const first = keys.split(" ")[0] ?? "";
   return first
-    .split("+")
+    .split(/(?<=.)\+/)
     .map((part) => names[part] ?? part)
     .filter((part) => part !== "")
     .join(MAC ? "" : "+");

@@ -25,6 +25,13 @@ export function useNodeRun(id: string) {
         state: stateOf(run, key)?.state,
         problems: run.problems.length > 0 ? problemsOf(run, key).length : 0,
         pictures: run.pictures[key]?.length ?? 0,
+        /** Ports with a problem, separated by spaces: a text compares by value. */
+        badPorts:
+          run.problems.length > 0
+            ? problemsOf(run, key)
+                .map((problem) => problem.port ?? "")
+                .join(" ")
+            : "",
       };
     }),
   );

@@ -68,7 +68,14 @@ export const NodeView = memo(function NodeView({ id, selected }: NodeProps) {
       ) : (
         <div className="rows">
           {box.rows.map((row) => (
-            <NodeRow key={rowKey(row)} id={id} node={node} schema={schema} row={row} />
+            <NodeRow
+              key={rowKey(row)}
+              id={id}
+              node={node}
+              schema={schema}
+              row={row}
+              bad={row.input !== undefined && run.badPorts.split(" ").includes(row.input)}
+            />
           ))}
           {schema === undefined && <p className="unknown-text">{t("node.unknown")}</p>}
         </div>
@@ -174,7 +181,7 @@ function Repeats({ node }: { node: GraphNode }) {
 /** A mapped value is a list or a text that says one. */
 const MAPPED = { type: "STRING", socket: false, required: true } as const;
 
-function NodeRow({ id, node, schema, row }: Part & { row: Row }) {
+function NodeRow({ id, node, schema, row, bad }: Part & { row: Row; bad: boolean }) {
   if (row.kind === "widget") {
     const declared = schema && inputOf(schema, row.input);
     if (declared === undefined) return null;
@@ -182,7 +189,7 @@ function NodeRow({ id, node, schema, row }: Part & { row: Row }) {
     const input = mapped ? { ...MAPPED, description: declared.description } : declared;
     const linked = isLinked(node.inputs[row.input]);
     return (
-      <div className="row widget-row" style={{ height: row.height }}>
+      <div className={`row widget-row ${bad ? "bad" : ""}`} style={{ height: row.height }}>
         <Socket
           node={id}
           port={row.input}
@@ -200,7 +207,7 @@ function NodeRow({ id, node, schema, row }: Part & { row: Row }) {
     row.input === undefined ? undefined : ((schema && inputOf(schema, row.input)) ?? ANY);
   const output = row.output === undefined ? undefined : schema?.outputs[row.output];
   return (
-    <div className="row port-row">
+    <div className={`row port-row ${bad ? "bad" : ""}`}>
       {input !== undefined && row.input !== undefined && (
         <>
           <Socket

@@ -15,10 +15,12 @@ export function useFlowNodes(): Node[] {
   const catalog = useDocs((docs) => docs.catalog);
   const tab = useDocs((docs) => activeTab(docs).id);
   const pictures = useRuns((runs) => runOf(tab, runs).pictures);
+  const problems = useRuns((runs) => runOf(tab, runs).problems);
   const known = useRef(new Map<string, Node>());
   // biome-ignore lint/correctness/useExhaustiveDependencies: boxes depend on schemas and pictures
   return useMemo(() => {
     const next = new Map<string, Node>();
+    const wrong = new Set(problems.map((problem) => problem.node));
     const add = (id: string, type: string, rect: Rect, draggable: boolean, zIndex: number) => {
       const old = known.current.get(id);
       const selected = selection.has(id);
@@ -30,7 +32,8 @@ export function useFlowNodes(): Node[] {
         old.width === rect.width &&
         old.height === rect.height &&
         old.selected === selected &&
-        old.draggable === draggable;
+        old.draggable === draggable &&
+        old.zIndex === zIndex;
       if (same) {
         next.set(id, old);
         return;
@@ -57,10 +60,12 @@ export function useFlowNodes(): Node[] {
       const box = boxAt(id);
       if (box === null) continue;
       const place = graph.places[id];
+      // What is wrong with a node is told below it, over its neighbours.
+      const level = wrong.has(id) ? 500 : 0;
       const rect = { x: place?.x ?? 0, y: place?.y ?? 0, width: box.width, height: box.height };
-      add(id, node.type === REROUTE ? "reroute" : "node", rect, place?.pinned !== true, 0);
+      add(id, node.type === REROUTE ? "reroute" : "node", rect, place?.pinned !== true, level);
     }
     known.current = next;
     return [...next.values()];
-  }, [graph, selection, catalog, tab, pictures]);
+  }, [graph, selection, catalog, tab, pictures, problems]);
 }

@@ -21,11 +21,13 @@ export function Dialog({ title, name, children, tools }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     dialog.current?.showModal();
+    dialog.current?.focus();
   }, []);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it, by the browser
     <dialog
       ref={dialog}
+      tabIndex={-1}
       className={`dialog ${name}`}
       aria-label={title}
       onClose={closeDialog}

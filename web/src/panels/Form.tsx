@@ -89,7 +89,9 @@ const FormField = memo(function FormField({ name, target }: { name: string; targ
     return <p className="nothing">{`${name}: ${target}`}</p>;
   }
   return (
-    <div className={`form-field ${schema.multiline ? "tall" : ""}`}>
+    <div
+      className={`form-field ${schema.multiline ? "tall" : schema.file ? "tall file-field" : ""}`}
+    >
       {!full && (
         <input
           className="form-name"

@@ -1,0 +1,1277 @@
+/* Made by `npm run types`; do not edit. */
+
+export type paths = Record<string, never>;
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * Artifact
+         * @description A file that a job has written.
+         */
+        Artifact: {
+            /** Id */
+            id: number;
+            /**
+             * Node
+             * @description Id of the node that wrote it.
+             */
+            node: string;
+            /**
+             * File
+             * @description Name below the output folder.
+             */
+            file: string;
+            /** Media Type */
+            media_type: string;
+            /** Bytes */
+            bytes: number;
+            /**
+             * Kind
+             * @description `temp` for previews.
+             * @enum {string}
+             */
+            kind: "output" | "temp";
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+        };
+        /**
+         * ArtifactWritten
+         * @description A job has finished a file.
+         */
+        ArtifactWritten: {
+            /**
+             * Type
+             * @default artifact
+             * @constant
+             */
+            type?: "artifact";
+            /** Id */
+            id: number;
+            /** Job */
+            job: string;
+            artifact: components["schemas"]["Artifact"];
+        };
+        /**
+         * CacheStats
+         * @description What is remembered.
+         */
+        CacheStats: {
+            /**
+             * Memory
+             * @description Of the worker that answered.
+             */
+            memory: {
+                [key: string]: number;
+            };
+            /**
+             * Disk
+             * @description None when nothing is kept on disk.
+             * @default null
+             */
+            disk?: {
+                [key: string]: number;
+            } | null;
+        };
+        /**
+         * Cleared
+         * @description What was cancelled.
+         */
+        Cleared: {
+            /** Cancelled */
+            cancelled: number;
+        };
+        /**
+         * Diff
+         * @description What two revisions differ in.
+         */
+        Diff: {
+            /** Before */
+            before: number;
+            /** After */
+            after: number;
+            /** Changes */
+            changes: components["schemas"]["DiffChange"][];
+        };
+        /**
+         * DiffChange
+         * @description One difference; see `weft.engine.diff`.
+         */
+        DiffChange: {
+            /** Kind */
+            kind: string;
+            /**
+             * Node
+             * @default null
+             */
+            node?: string | null;
+            /**
+             * Port
+             * @default null
+             */
+            port?: string | null;
+            /**
+             * Before
+             * @default null
+             */
+            before?: unknown;
+            /**
+             * After
+             * @default null
+             */
+            after?: unknown;
+        };
+        /**
+         * ErrorModel
+         * @description The body of every answer with a status of 400 and above.
+         */
+        ErrorModel: {
+            error: components["schemas"]["ProblemModel"];
+            /**
+             * Problems
+             * @description Every finding, where there can be several.
+             */
+            problems?: components["schemas"]["ProblemModel"][];
+        };
+        /**
+         * ExplainRequest
+         * @description A workflow that could be run.
+         */
+        ExplainRequest: {
+            /** Workflow */
+            workflow: {
+                [key: string]: unknown;
+            };
+            /** Set */
+            set?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Outputs
+             * @default null
+             */
+            outputs?: string[] | null;
+            /**
+             * Scope
+             * @description As of a job.
+             * @default null
+             */
+            scope?: string | null;
+        };
+        /**
+         * Explained
+         * @description What a run would do with a node, and why.
+         */
+        Explained: {
+            /** Node */
+            node: string;
+            /** Type */
+            type: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "hit" | "trivial" | "runs" | "depends" | "always";
+            /** Why */
+            why: string[];
+        };
+        /**
+         * Explanation
+         * @description What a run would do.
+         */
+        Explanation: {
+            /** Nodes */
+            nodes: components["schemas"]["Explained"][];
+        };
+        /**
+         * FileKinds
+         * @description The kinds of files there are.
+         */
+        FileKinds: {
+            /** Kinds */
+            kinds: string[];
+        };
+        /**
+         * FileModel
+         * @description One file.
+         */
+        FileModel: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "input" | "output" | "temp";
+            /**
+             * Name
+             * @description Below its folder, with `/`.
+             */
+            name: string;
+            /** Bytes */
+            bytes: number;
+            /**
+             * Modified
+             * Format: date-time
+             */
+            modified: string;
+            /** Media Type */
+            media_type: string;
+            /**
+             * Picture
+             * @description Whether there are thumbnails of it.
+             */
+            picture: boolean;
+        };
+        /**
+         * FilePage
+         * @description Some files.
+         */
+        FilePage: {
+            /** Files */
+            files: components["schemas"]["FileModel"][];
+            /**
+             * Total
+             * @description Files of this kind in all, whatever was searched for.
+             */
+            total: number;
+            /**
+             * Next
+             * @description `after` of the next page; none at the end.
+             * @default null
+             */
+            next?: string | null;
+        };
+        /**
+         * Fork
+         * @description A copy of one's own.
+         */
+        Fork: {
+            /**
+             * Name
+             * @description None for the name it has.
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * Revision
+             * @description None for the latest.
+             * @default null
+             */
+            revision?: number | null;
+        };
+        /**
+         * Freed
+         * @description What was let go of.
+         */
+        Freed: {
+            /**
+             * Freed
+             * @description Bytes.
+             */
+            freed: number;
+        };
+        /**
+         * Health
+         * @description Whether the server can do its work.
+         */
+        Health: {
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "degraded";
+            /**
+             * Workers
+             * @description Workers that are ready.
+             */
+            workers: number;
+            /**
+             * Trouble
+             * @description What keeps it from working, in words.
+             */
+            trouble: string[];
+        };
+        /**
+         * Job
+         * @description A job, as lists and events have it.
+         */
+        Job: {
+            /** Id */
+            id: string;
+            /** Owner */
+            owner: string;
+            /**
+             * Title
+             * @default null
+             */
+            title?: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled" | "lost";
+            /**
+             * Reason
+             * @description Why it is in this state, in words.
+             * @default null
+             */
+            reason?: string | null;
+            /** Priority */
+            priority: number;
+            /**
+             * Position
+             * @description Place in the queue, from 0.
+             * @default null
+             */
+            position?: number | null;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Started
+             * @default null
+             */
+            started?: string | null;
+            /**
+             * Finished
+             * @default null
+             */
+            finished?: string | null;
+            /**
+             * Attempt
+             * @description How often it was started.
+             */
+            attempt: number;
+            /**
+             * Nodes
+             * @description Nodes that the workflow has.
+             */
+            nodes: number;
+            /**
+             * Ran
+             * @description Nodes called.
+             * @default null
+             */
+            ran?: number | null;
+            /**
+             * Cached
+             * @description Nodes answered from the cache.
+             * @default null
+             */
+            cached?: number | null;
+            /**
+             * Seconds
+             * @description Wall time of the last attempt.
+             * @default null
+             */
+            seconds?: number | null;
+            /** @default null */
+            error?: components["schemas"]["ProblemModel"] | null;
+        };
+        /**
+         * JobChanged
+         * @description A job was accepted, moved, started, or ended.
+         */
+        JobChanged: {
+            /**
+             * Type
+             * @default job
+             * @constant
+             */
+            type?: "job";
+            /** Id */
+            id: number;
+            job: components["schemas"]["Job"];
+        };
+        /**
+         * JobDeleted
+         * @description A job and its history are gone.
+         */
+        JobDeleted: {
+            /**
+             * Type
+             * @default deleted
+             * @constant
+             */
+            type?: "deleted";
+            /** Id */
+            id: number;
+            /** Job */
+            job: string;
+        };
+        /**
+         * JobDetail
+         * @description A job with all that is known of it.
+         */
+        JobDetail: {
+            /** Id */
+            id: string;
+            /** Owner */
+            owner: string;
+            /**
+             * Title
+             * @default null
+             */
+            title?: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled" | "lost";
+            /**
+             * Reason
+             * @description Why it is in this state, in words.
+             * @default null
+             */
+            reason?: string | null;
+            /** Priority */
+            priority: number;
+            /**
+             * Position
+             * @description Place in the queue, from 0.
+             * @default null
+             */
+            position?: number | null;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Started
+             * @default null
+             */
+            started?: string | null;
+            /**
+             * Finished
+             * @default null
+             */
+            finished?: string | null;
+            /**
+             * Attempt
+             * @description How often it was started.
+             */
+            attempt: number;
+            /**
+             * Nodes
+             * @description Nodes that the workflow has.
+             */
+            nodes: number;
+            /**
+             * Ran
+             * @description Nodes called.
+             * @default null
+             */
+            ran?: number | null;
+            /**
+             * Cached
+             * @description Nodes answered from the cache.
+             * @default null
+             */
+            cached?: number | null;
+            /**
+             * Seconds
+             * @description Wall time of the last attempt.
+             * @default null
+             */
+            seconds?: number | null;
+            /** @default null */
+            error?: components["schemas"]["ProblemModel"] | null;
+            /**
+             * Seeds
+             * @description Every seed, `node.parameter` -> value.
+             */
+            seeds: {
+                [key: string]: number;
+            };
+            /**
+             * Set
+             * @description The values that were put over the document's.
+             */
+            set: {
+                [key: string]: unknown;
+            };
+            /** Node States */
+            node_states: {
+                [key: string]: components["schemas"]["NodeReport"];
+            };
+            /** Progress */
+            progress: components["schemas"]["Progress"][];
+            /** Artifacts */
+            artifacts: components["schemas"]["Artifact"][];
+            /**
+             * Results
+             * @description Outputs that are numbers or texts, by name.
+             */
+            results: {
+                [key: string]: unknown;
+            };
+            /**
+             * Problems
+             * @description Every failed node.
+             */
+            problems: components["schemas"]["ProblemModel"][];
+        };
+        /**
+         * JobPage
+         * @description Some jobs, newest first.
+         */
+        JobPage: {
+            /** Jobs */
+            jobs: components["schemas"]["Job"][];
+            /**
+             * Next
+             * @description `before` of the next page; none at the end.
+             * @default null
+             */
+            next?: number | null;
+        };
+        /**
+         * ModelKind
+         * @description One kind of model, as `ModelFile` inputs of nodes name it.
+         */
+        ModelKind: {
+            /** Kind */
+            kind: string;
+            /** Count */
+            count: number;
+        };
+        /**
+         * ModelKinds
+         * @description Every kind.
+         */
+        ModelKinds: {
+            /** Kinds */
+            kinds: components["schemas"]["ModelKind"][];
+        };
+        /**
+         * ModelModel
+         * @description One model, by the name that inputs take.
+         */
+        ModelModel: {
+            /** Name */
+            name: string;
+            /**
+             * Bytes
+             * @description 0 for a model that is a folder.
+             */
+            bytes: number;
+            /**
+             * Modified
+             * Format: date-time
+             */
+            modified: string;
+        };
+        /**
+         * ModelPage
+         * @description Some models of a kind.
+         */
+        ModelPage: {
+            /** Models */
+            models: components["schemas"]["ModelModel"][];
+            /**
+             * Total
+             * @description Models of this kind in all, whatever was searched for.
+             */
+            total: number;
+            /**
+             * Next
+             * @description `after` of the next page; none at the end.
+             * @default null
+             */
+            next?: string | null;
+        };
+        /**
+         * Move
+         * @description Where in the queue a job shall stand.
+         */
+        Move: {
+            /**
+             * To
+             * @default null
+             */
+            to?: ("front" | "back") | null;
+            /**
+             * Before
+             * @description Directly before this job.
+             * @default null
+             */
+            before?: string | null;
+            /**
+             * Priority
+             * @default null
+             */
+            priority?: number | null;
+        };
+        /**
+         * NewRevision
+         * @description A save.
+         */
+        NewRevision: {
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+            /**
+             * Base
+             * @description Number of the revision that was edited.
+             */
+            base: number;
+            /**
+             * Message
+             * @default null
+             */
+            message?: string | null;
+            /**
+             * Automatic
+             * @description An autosave: replaces autosaves before it, which need not be kept.
+             * @default false
+             */
+            automatic?: boolean;
+        };
+        /**
+         * NewWorkflow
+         * @description A workflow to keep.
+         */
+        NewWorkflow: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** Tags */
+            tags?: string[];
+            /**
+             * Visibility
+             * @default private
+             * @enum {string}
+             */
+            visibility?: "private" | "public";
+            /**
+             * Document
+             * @description A weft document, or one in ComfyUI's API format.
+             */
+            document: {
+                [key: string]: unknown;
+            };
+            /**
+             * Message
+             * @default null
+             */
+            message?: string | null;
+        };
+        /**
+         * NodeReport
+         * @description How far a node is.
+         */
+        NodeReport: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "done" | "cached" | "failed";
+            /**
+             * Seconds
+             * @description How long its function took.
+             * @default null
+             */
+            seconds?: number | null;
+            /**
+             * Why
+             * @description What changed since it last ran.
+             * @default null
+             */
+            why?: string[] | null;
+        };
+        /**
+         * NodesChanged
+         * @description Nodes of a job reached another state; those that are not named did not.
+         */
+        NodesChanged: {
+            /**
+             * Type
+             * @default nodes
+             * @constant
+             */
+            type?: "nodes";
+            /** Id */
+            id: number;
+            /** Job */
+            job: string;
+            /** Nodes */
+            nodes: {
+                [key: string]: components["schemas"]["NodeReport"];
+            };
+        };
+        /**
+         * PreviewShown
+         * @description A node shows an unfinished picture. Not kept.
+         *
+         *     Over the websocket it is a binary frame: 4 bytes, big-endian, the length of this object as
+         *     JSON; then the object; then the picture.
+         */
+        PreviewShown: {
+            /**
+             * Type
+             * @default preview
+             * @constant
+             */
+            type?: "preview";
+            /** Job */
+            job: string;
+            /** Node */
+            node: string;
+            /** Media Type */
+            media_type: string;
+        };
+        /**
+         * ProblemModel
+         * @description One finding, addressed so that an editor can mark the place.
+         */
+        ProblemModel: {
+            /**
+             * Code
+             * @description Stable identifier such as `graph.type_mismatch`.
+             */
+            code: string;
+            /**
+             * Message
+             * @description The whole finding in words.
+             */
+            message: string;
+            /**
+             * Node
+             * @description Id of the node it belongs to.
+             * @default null
+             */
+            node?: string | null;
+            /**
+             * Port
+             * @description Name of the input or output.
+             * @default null
+             */
+            port?: string | null;
+            /**
+             * Expected
+             * @description What would have been right.
+             * @default null
+             */
+            expected?: string | null;
+            /**
+             * Got
+             * @description What was found.
+             * @default null
+             */
+            got?: string | null;
+            /**
+             * Hint
+             * @description One thing to do about it.
+             * @default null
+             */
+            hint?: string | null;
+        };
+        /**
+         * Progress
+         * @description Steps of the node that works now.
+         */
+        Progress: {
+            /** Node */
+            node: string;
+            /** Value */
+            value: number;
+            /** Total */
+            total: number;
+            /**
+             * Message
+             * @default null
+             */
+            message?: string | null;
+            /**
+             * Rate
+             * @description Steps a second.
+             * @default null
+             */
+            rate?: number | null;
+            /**
+             * Remaining
+             * @description Seconds until this node is done.
+             * @default null
+             */
+            remaining?: number | null;
+        };
+        /**
+         * ProgressMade
+         * @description A node did some steps. Not kept.
+         */
+        ProgressMade: {
+            /**
+             * Type
+             * @default progress
+             * @constant
+             */
+            type?: "progress";
+            /** Job */
+            job: string;
+            progress: components["schemas"]["Progress"];
+        };
+        /**
+         * Queue
+         * @description What runs and what waits.
+         */
+        Queue: {
+            /** Paused */
+            paused: boolean;
+            /** Running */
+            running: components["schemas"]["Job"][];
+            /**
+             * Queued
+             * @description The first ones, in the order in which they will run.
+             */
+            queued: components["schemas"]["Job"][];
+            /**
+             * Waiting
+             * @description How many wait in all.
+             */
+            waiting: number;
+        };
+        /**
+         * QueueChanged
+         * @description The queue was paused, resumed or emptied.
+         */
+        QueueChanged: {
+            /**
+             * Type
+             * @default queue
+             * @constant
+             */
+            type?: "queue";
+            /** Id */
+            id: number;
+            /** Paused */
+            paused: boolean;
+            /** Waiting */
+            waiting: number;
+        };
+        /**
+         * Resumed
+         * @description The first event of a connection that goes on where another ended.
+         */
+        Resumed: {
+            /**
+             * Type
+             * @default resumed
+             * @constant
+             */
+            type?: "resumed";
+            /** Id */
+            id: number;
+        };
+        /**
+         * Revision
+         * @description One save.
+         */
+        Revision: {
+            /** Number */
+            number: number;
+            /** Author */
+            author: string;
+            /**
+             * Message
+             * @default null
+             */
+            message?: string | null;
+            /** Automatic */
+            automatic: boolean;
+            /** Nodes */
+            nodes: number;
+            /** Bytes */
+            bytes: number;
+            /**
+             * Created
+             * @description Seconds since 1970, UTC.
+             */
+            created: number;
+        };
+        /**
+         * Revisions
+         * @description Saves, the latest first.
+         */
+        Revisions: {
+            /** Revisions */
+            revisions: components["schemas"]["Revision"][];
+        };
+        /**
+         * Share
+         * @description What a person may do with a workflow.
+         */
+        Share: {
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "viewer" | "editor";
+        };
+        /**
+         * Shared
+         * @description What a share link shows.
+         */
+        Shared: {
+            workflow: components["schemas"]["Workflow"];
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * Snapshot
+         * @description Everything that is going on; the first event of a connection.
+         */
+        Snapshot: {
+            /**
+             * Type
+             * @default snapshot
+             * @constant
+             */
+            type?: "snapshot";
+            /**
+             * Id
+             * @description Number of the last event that it includes.
+             */
+            id: number;
+            queue: components["schemas"]["Queue"];
+            /**
+             * Nodes
+             * @description Of running jobs, by job.
+             */
+            nodes: {
+                [key: string]: {
+                    [key: string]: components["schemas"]["NodeReport"];
+                };
+            };
+            /**
+             * Progress
+             * @description Of running jobs, by job.
+             */
+            progress: {
+                [key: string]: components["schemas"]["Progress"][];
+            };
+            /**
+             * Recent
+             * @description Jobs that ended last, newest first.
+             */
+            recent: components["schemas"]["Job"][];
+        };
+        /**
+         * Submission
+         * @description A workflow to run.
+         */
+        Submission: {
+            /**
+             * Workflow
+             * @description A weft document, or a workflow in ComfyUI's API format.
+             */
+            workflow: {
+                [key: string]: unknown;
+            };
+            /**
+             * Set
+             * @description Values put over the document's: `node.parameter` or public input -> value.
+             */
+            set?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Outputs
+             * @description Wanted `node.output`s or public names; by default what the workflow gives.
+             * @default null
+             */
+            outputs?: string[] | null;
+            /**
+             * Priority
+             * @description Higher ones run first.
+             * @default 0
+             */
+            priority?: number;
+            /**
+             * Idempotency Key
+             * @description A second submission with the same key gives the job of the first.
+             * @default null
+             */
+            idempotency_key?: string | null;
+            /**
+             * Title
+             * @description Shown in lists.
+             * @default null
+             */
+            title?: string | null;
+            /**
+             * Scope
+             * @description What makes jobs belong together (a file, an open tab), so that each can say what changed since the one before.
+             * @default null
+             */
+            scope?: string | null;
+        };
+        /**
+         * System
+         * @description What runs here.
+         */
+        System: {
+            /** Version */
+            version: string;
+            /** Python */
+            python: string;
+            /** Platform */
+            platform: string;
+            /** Processors */
+            processors: number;
+            /**
+             * Uptime
+             * @description Seconds.
+             */
+            uptime: number;
+            /**
+             * Memory
+             * @description Bytes that the server itself used at most.
+             */
+            memory: number;
+            /** Workers */
+            workers: components["schemas"]["WorkerInfo"][];
+            /**
+             * Jobs
+             * @description Number of jobs by state.
+             */
+            jobs: {
+                [key: string]: number;
+            };
+            /** Listeners */
+            listeners: number;
+            /**
+             * Output
+             * @description The output folder's name.
+             */
+            output: string;
+        };
+        /**
+         * Template
+         * @description A workflow to begin with.
+         */
+        Template: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /**
+             * Nodes
+             * @description How many it has.
+             */
+            nodes: number;
+            /**
+             * Types
+             * @description Node types that it uses.
+             */
+            types: string[];
+            /**
+             * Inputs
+             * @description Names of its public inputs.
+             */
+            inputs: string[];
+        };
+        /**
+         * Templates
+         * @description Every one.
+         */
+        Templates: {
+            /** Templates */
+            templates: components["schemas"]["Template"][];
+        };
+        /**
+         * Uploaded
+         * @description What was uploaded, under the names that it has now.
+         */
+        Uploaded: {
+            /** Files */
+            files: components["schemas"]["FileModel"][];
+        };
+        /**
+         * Validating
+         * @description A workflow to look at.
+         */
+        Validating: {
+            /**
+             * Workflow
+             * @description A weft document, or a workflow in ComfyUI's API format.
+             */
+            workflow: {
+                [key: string]: unknown;
+            };
+            /**
+             * Set
+             * @description Values put over the document's: `node.parameter` or public input -> value.
+             */
+            set?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Outputs
+             * @description Wanted `node.output`s or public names.
+             * @default null
+             */
+            outputs?: string[] | null;
+        };
+        /**
+         * Validation
+         * @description Whether a workflow can run.
+         */
+        Validation: {
+            /** Valid */
+            valid: boolean;
+            /**
+             * Problems
+             * @description Everything that keeps it from running.
+             */
+            problems: components["schemas"]["ProblemModel"][];
+        };
+        /**
+         * WorkerInfo
+         * @description One worker.
+         */
+        WorkerInfo: {
+            /** Number */
+            number: number;
+            /** Ready */
+            ready: boolean;
+            /** Busy */
+            busy: boolean;
+            /**
+             * Jobs
+             * @description How many it has run.
+             */
+            jobs: number;
+            /**
+             * Job
+             * @description Id of the job that runs.
+             * @default null
+             */
+            job?: string | null;
+            /**
+             * Trouble
+             * @description Why the one before it ended.
+             * @default null
+             */
+            trouble?: string | null;
+        };
+        /**
+         * Workflow
+         * @description A workflow of the library, without its document.
+         */
+        Workflow: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Tags */
+            tags: string[];
+            /** Owner */
+            owner: string;
+            /**
+             * Access
+             * @description What who asks may do.
+             * @enum {string}
+             */
+            access: "owner" | "editor" | "viewer";
+            /**
+             * Visibility
+             * @enum {string}
+             */
+            visibility: "private" | "public";
+            /**
+             * Revision
+             * @description Number of the latest.
+             */
+            revision: number;
+            /** Starred */
+            starred: boolean;
+            /**
+             * Forked From
+             * @description `ID@REVISION`.
+             * @default null
+             */
+            forked_from?: string | null;
+            /**
+             * Link
+             * @description Secret of the share link; told to editors only.
+             * @default null
+             */
+            link?: string | null;
+            /**
+             * Shares
+             * @description Told to the owner only.
+             * @default null
+             */
+            shares?: {
+                [key: string]: "viewer" | "editor";
+            } | null;
+            /** Created */
+            created: number;
+            /** Changed */
+            changed: number;
+            /**
+             * Deleted
+             * @default null
+             */
+            deleted?: number | null;
+        };
+        /**
+         * WorkflowChange
+         * @description What is said of a workflow; what is not given stays.
+         */
+        WorkflowChange: {
+            /**
+             * Name
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * Description
+             * @default null
+             */
+            description?: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags?: string[] | null;
+            /**
+             * Visibility
+             * @default null
+             */
+            visibility?: ("private" | "public") | null;
+        };
+        /**
+         * WorkflowPage
+         * @description Workflows, the latest changed first.
+         */
+        WorkflowPage: {
+            /** Workflows */
+            workflows: components["schemas"]["Workflow"][];
+            /** More */
+            more: boolean;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;
