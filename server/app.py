@@ -27,7 +27,7 @@ from .routes import (
     system,
     workflows,
 )
-from .services import local_workers, services
+from .services import end_streams, local_workers, services
 from .settings import Settings
 from .worker.base import Worker
 
@@ -61,6 +61,7 @@ def create_app(
     app[MAKE_WORKER] = make_worker if make_worker is not None else local_workers(settings)
     app[CATALOG] = Catalog(settings)
     app.cleanup_ctx.append(services)
+    app.on_shutdown.append(end_streams)
     install_guard(app, policy_of(settings))
     install_files(app)
     nodes.install_nodes(app)

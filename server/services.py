@@ -30,6 +30,11 @@ from .worker.local import LocalWorker
 from .worker.messages import Setup
 
 
+async def end_streams(app: web.Application) -> None:
+    """Let listeners go when the server stops; else it would wait for them."""
+    app[HUB].close()
+
+
 async def services(app: web.Application) -> AsyncIterator[None]:
     """Start them with the application and stop them with it, the last one first."""
     settings = app[SETTINGS]

@@ -62,6 +62,7 @@ class Hub:
     def __init__(self, keep: int, last: int = 0, kept: Iterable[Kept] = ()) -> None:
         self.picture = Picture()
         self.listeners = 0
+        self._closed = False
         self._ring: deque[Note | Kept] = deque(kept, maxlen=keep)
         self._end = len(self._ring)  # events that were ever in the ring
         self._number = last  # given
@@ -114,6 +115,13 @@ class Hub:
         """Number of the oldest event that can still be told again."""
         return self._ring[0].id or 0 if self._ring else self._released
 
+    def close(self) -> None:
+        """End the streams of clients: the server stops."""
+        self._closed = True
+        if self._tick is not None:
+            self._tick.set_result(None)
+            self._tick = None
+
     # -- listening ------------------------------------------------------------------------------
 
     async def stream(
@@ -131,7 +139,7 @@ class Hub:
         first_id, seen = after or 0, 0
         self.listeners += 1
         try:
-            while True:
+            while not self._closed:
                 if place is None or place < self._end - len(self._ring):
                     first = self._snapshot(owner, job)
                     first_id, place, seen = self._released, self._end, 0
@@ -141,6 +149,8 @@ class Hub:
                 if first is not None or stretch.notes or latest:
                     yield Batch(first, first_id, stretch, latest)
                     first = None
+                if self._closed:
+                    return
                 tick = self._next_tick()
                 if place != self._end or seen != self._version:
                     self._wake()

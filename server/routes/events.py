@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 
-from aiohttp import ClientConnectionResetError, web
+from aiohttp import ClientConnectionResetError, WSCloseCode, web
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..api.errors import ApiError
@@ -75,6 +75,7 @@ async def _over_websocket(
                 for note in batch.latest:
                     if note.image is not None:
                         await socket.send_bytes(note.frame)
+        await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server stops")
 
     sender = asyncio.create_task(send())
     try:
@@ -117,8 +118,8 @@ async def _as_server_sent(
                     continue
                 await response.write(_lines(following.result()).encode())
                 following = asyncio.ensure_future(anext(stream))
-        except ClientConnectionResetError:
-            return response
+        except (ClientConnectionResetError, StopAsyncIteration):
+            return response  # the client is gone, or the server stops
         finally:
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):

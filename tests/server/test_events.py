@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientResponse, WSMsgType
+from aiohttp import ClientResponse, WSCloseCode, WSMsgType
 
 from tests.server.fake import FakeWorkers
 from tests.server.running import FLOAT, events_of, serving
@@ -145,3 +145,16 @@ async def sent(stream: ClientResponse) -> tuple[int, dict[str, Any]]:
             number = int(line[4:])
         if line.startswith("data: "):
             return number, json.loads(line[6:])
+
+
+async def test_stopping_server_ends_its_streams(tmp_path: Path) -> None:
+    async with serving(tmp_path, FakeWorkers()) as api:
+        socket = await api.client.ws_connect("/v1/events")
+        stream = await api.client.get("/v1/events")
+        await events_of(socket)
+        await sent(stream)
+        assert api.client.app is not None
+        await api.client.app.shutdown()
+        assert (await socket.receive(timeout=60)).type is WSMsgType.CLOSE
+        assert socket.close_code == WSCloseCode.GOING_AWAY
+        assert (await stream.content.read()).strip() == b""
