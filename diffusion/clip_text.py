@@ -231,9 +231,9 @@ def _encode(
     """Hidden states (N, 77, C) and pooled (N, P), float32 on the CPU."""
     import torch
 
-    module: Any = weights.module
-    network: Any = extra.install(getattr(module, "text_model", module))
-    device = next(network.parameters()).device
+    module: Any = extra.module()
+    network: Any = getattr(module, "text_model", module)
+    device = weights.device
     ids = torch.tensor(rows, device=device)
     early = layer != -1 or not final_norm
     out = network(input_ids=ids, output_hidden_states=early)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .errors import ModelError, ParameterError
 from .formats.safetensors_header import Header, read_header
@@ -33,6 +33,7 @@ PATTERN = r"(?<![^\s(\[|:])embedding:([\w./\\-]*\w)"
 Find = Callable[[str], Path]
 """The file of an embedding, by the name in the prompt; raises if there is none."""
 
+_TABLE = "embeddings.token_embedding.weight"
 _NAMES = ("emb_params", "string_to_param.*", "*")
 _find: ContextVar[Find | None] = ContextVar("weft_embeddings", default=None)
 
@@ -85,17 +86,17 @@ class ExtraTokens:
             self._ids[name] = list(range(start, start + len(rows)))
         return self._ids[name]
 
-    def install(self, network: Module) -> Module:
-        """The encoder with the longer table; itself if no embedding is used."""
+    def module(self) -> Module:
+        """The encoder's module with the longer table; the shared one if no embedding is used."""
         if not self._rows:
-            return network
+            return self._weights.module
         from torch import cat, stack
 
-        from .shells import map_tensors
+        from .residency import RESIDENCY
 
-        table: Any = network.get_submodule("embeddings.token_embedding")
-        longer = cat([table.weight, stack(self._rows).to(table.weight)])
-        return map_tensors(network, lambda old: longer if old is table.weight else old)
+        table = self._weights.tensor(_TABLE)
+        longer = cat([table, stack(self._rows).to(table)])
+        return RESIDENCY.runner_with(self._weights, {_TABLE: longer})
 
 
 def read_embedding(path: Path, weights: Weights) -> Tensor:

@@ -81,8 +81,8 @@ def embed_image(clip_vision: ClipVision, image: Image) -> Tensor:
     import torch.nn.functional as F
 
     network: Any = clip_vision.weights.module
-    first = next(network.parameters())
-    side = clip_vision.weights.config["image_size"]
+    weights = clip_vision.weights
+    side = weights.config["image_size"]
     pixels = image.movedim(-1, 1).float()
     height, width = pixels.shape[-2:]
     scale = side / min(height, width)
@@ -94,7 +94,8 @@ def embed_image(clip_vision: ClipVision, image: Image) -> Tensor:
     pixels = (pixels * 255.0).clamp(0, 255).round() / 255.0
     mean, std = torch.tensor(_MEAN)[:, None, None], torch.tensor(_STD)[:, None, None]
     with torch.no_grad():
-        out = network(pixel_values=((pixels - mean) / std).to(first))
+        prepared = ((pixels - mean) / std).to(weights.device, weights.dtype)
+        out = network(pixel_values=prepared)
     embeds: Tensor = out.image_embeds
     return embeds.to(device="cpu", dtype=torch.float32)
 

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 from .errors import ParameterError
 from .memory_budget import free_bytes, memory_budget, total_bytes
 from .memory_report import DeviceMemory, Holding, MemoryReport
-from .shells import map_tensors, named_tensors
+from .shells import map_tensors, named_tensors, with_tensors
 from .weights import Weights
 
 if TYPE_CHECKING:
@@ -69,6 +69,14 @@ class Residency:
                 lent = copy.copy(slot.runner)
                 slot.lent = weakref.ref(lent)
             return lent
+
+    def runner_with(self, weights: Weights, tensors: Mapping[str, Tensor]) -> Module:
+        """A module of the caller's own in which some tensors are others; the rest is shared."""
+        shared = self.lease(weights)  # in use while the copy is made
+        assert weights.slot.module is not None
+        own = with_tensors(weights.slot.module, tensors)
+        del shared
+        return _streaming(own, weights.device) if weights.slot.streamed else own
 
     def tensors(self, weights: Weights) -> Mapping[str, Tensor]:
         """The network's tensors by name, where they lie between uses; loads it if need be."""

@@ -89,7 +89,7 @@ def _run(weights: Weights, ids: Tensor, mask: Tensor | None) -> Tensor:
     import torch
 
     network: Any = weights.module
-    device = next(network.parameters()).device
+    device = weights.device
     seen = torch.ones(ids.shape) if mask is None else mask
     out = network(input_ids=ids.to(device), attention_mask=seen.to(device))
     hidden: Tensor = out.last_hidden_state

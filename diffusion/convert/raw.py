@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
 from ..formats.folder import network_files
-from ..formats.safetensors_header import TensorInfo
+from ..formats.safetensors_header import TensorInfo, read_header
 from ..weights import Weights
 
 if TYPE_CHECKING:
@@ -86,4 +86,4 @@ class RawNetwork:
         path: Path = self.weights.path
         for part in network_files(path) if path.is_dir() else [path]:
             file = safe_open(part, framework="pt", device="cpu")
-            self._files |= dict.fromkeys(file.keys(), file)
+            self._files |= dict.fromkeys(read_header(part).tensors, file)

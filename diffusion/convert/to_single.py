@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,7 +45,9 @@ def write_single(folder: Path, target: Path) -> None:
     parts = _parts(model, clip, vae)
     original = read_json(folder / ORIGINAL)
     layouts = _remembered(original, parts) or _usual(model, clip, vae)
-    metadata = original.get("metadata") if "metadata" in original else _metadata(model, clip, parts)
+    stated = original.get("metadata")
+    metadata = stated if isinstance(stated, dict) else _metadata(model, clip, parts)
+    metadata = {str(key): str(value) for key, value in metadata.items()}
     places = {
         name: (RawNetwork(parts[part]), joined)
         for part, layout in layouts.items()
@@ -68,18 +71,17 @@ def write_single(folder: Path, target: Path) -> None:
         return tensor
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        prefix=f".{target.name}.", dir=target.parent, delete=False
-    ) as stream:
-        temporary = Path(stream.name)
-        try:
-            write_tensors(stream, planned, read, {str(k): str(v) for k, v in metadata.items()})
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                temporary.unlink()
-            raise
-    temporary.chmod(0o644)
-    temporary.rename(target)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            write_tensors(stream, planned, read, metadata)
+        temporary.chmod(0o644)
+        temporary.rename(target)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
 
 
 def _parts(model: Model, clip: Clip, vae: Vae) -> dict[str, Weights]:

@@ -276,3 +276,34 @@ def test_copy_of_a_module_shares_what_is_not_replaced_also_when_tied() -> None:
     moved = map_tensors(module, lambda tensor: tensor.to(META))
     assert {p.device for p in moved.parameters()} == {META}
     assert {p.device for p in module.parameters()} == {CPU}
+
+
+def test_encoder_with_an_embedding_streams_as_well(
+    three: Any, narrow: Residency, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safetensors.torch import save_file
+
+    from weft.diffusion.embeddings import use_embeddings
+
+    _, clip, _ = three[0]
+    save_file({"emb_params": torch.ones(2, models.CONTEXT)}, tmp_path / "style.safetensors")
+    with use_embeddings(tmp_path):
+        plain = wd.encode_text(clip, "a embedding:style circle").entries[0].tokens
+        clip.weights.unload()
+        monkeypatch.setattr(Residency, "streams", lambda self, weights: True)
+        streamed = wd.encode_text(clip, "a embedding:style circle").entries[0].tokens
+    assert clip.weights.slot.streamed
+    assert torch.equal(plain, streamed)
+
+
+def test_compilation_is_by_choice(
+    three: Any, narrow: Residency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    weights = three[0][0].weights
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, **options: asked.append(options))
+    assert weights.module is not None and not asked
+    weights.unload()
+    monkeypatch.setenv("WEFT_COMPILE", "max-autotune")
+    assert weights.module is not None
+    assert [options["mode"] for options in asked] == ["max-autotune"]
