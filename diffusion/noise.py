@@ -78,6 +78,11 @@ def seed_of_item(seed: int, index: int) -> int:
     return (seed + index) % _SEEDS
 
 
+def next_seed(seed: int) -> int:
+    """The seed of a second stream of a run."""
+    return (seed + 1) % _SEEDS
+
+
 def check_seed(seed: int) -> None:
     """Refuse a seed out of range."""
     if not 0 <= seed < _SEEDS:

@@ -14,7 +14,7 @@ from .errors import ParameterError, SamplingError
 from .guidance.guided import guided
 from .guidance.masked import Masked, latent_mask
 from .latent_format import for_model
-from .noise import StepNoise, initial_noise
+from .noise import StepNoise, initial_noise, next_seed
 from .samplers import ALIASES, SAMPLERS
 from .samplers.added_noise import level_of
 from .samplers.protocol import AfterStep, Predict, Sampler
@@ -185,7 +185,7 @@ def sample_custom(
         start = denoiser.latent.start(latent.samples.to(denoiser.device))
         predict = guided(denoiser, guider)
         if latent.noise_mask is not None:
-            kept = initial_noise(shape, (noise.seed + 1) % 2**64, latent.batch_index)
+            kept = initial_noise(shape, next_seed(noise.seed), latent.batch_index)
             kept = kept.to(start) if rule.fresh_mask_noise and noise.initial else drawn
             predict = _masked(predict, denoiser, model, latent.noise_mask, start, kept, sigmas)
         x = frame.noised(start, drawn, sigmas[0])
@@ -194,12 +194,13 @@ def sample_custom(
         if rule.windowed:
             options = {**_window(frame.table, flow=frame.sampling.is_flow), **options}
         step_noise = BrownianNoise.between(sigmas) if rule.brownian else StepNoise
+        stream = next_seed(noise.seed) if rule.own_stream else noise.seed
         reporter = _Reporter(denoiser.latent, len(sigmas) - 1, on_step)
         x = rule.run(
             predict,
             x,
             sigmas,
-            noise=step_noise(shape, noise.seed, latent.batch_index),
+            noise=step_noise(shape, stream, latent.batch_index),
             after_step=reporter,
             flow=frame.sampling.is_flow,
             **options,

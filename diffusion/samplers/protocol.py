@@ -172,6 +172,9 @@ class Sampler:
             these terms.
         windowed: Whether it adds noise only between the options `sde_start_sigma` and
             `sde_end_sigma`; a run that does not say sets them to 0.2 and 0.8 of the schedule.
+        own_stream: Whether its fresh noise is drawn from seed + 1. Others draw from the run's own
+            seed, so that their first draw is the initial noise again, as in ComfyUI 0.3.64 on the
+            CPU; solvers of high order do not forgive that, and get what later versions draw.
         fresh_mask_noise: Whether the kept part of an inpainted picture is noised by a draw of its
             own (seed + 1) in place of the run's initial noise.
     """
@@ -183,6 +186,7 @@ class Sampler:
     drops_penultimate: bool = False
     added_noise: bool = False
     windowed: bool = False
+    own_stream: bool = False
     fresh_mask_noise: bool = False
 
     def run(

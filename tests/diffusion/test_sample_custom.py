@@ -12,6 +12,7 @@ import torch
 import weft.diffusion as wd
 from weft.diffusion import resampling
 from weft.diffusion.model_sampling import SD2_V, ModelSampling, Parametrization
+from weft.diffusion.noise import StepNoise, initial_noise
 from weft.diffusion.noising import noised_latent
 from weft.diffusion.samplers import ALIASES, SAMPLERS
 from weft.diffusion.sampling import run_sigmas
@@ -180,6 +181,26 @@ def test_ddim_noises_the_kept_part_by_a_draw_of_its_own(model: wd.Model, prompts
     for result in (one, two):
         assert torch.allclose(result.samples[..., :3], latent.samples[..., :3], atol=1e-4)
     assert not torch.allclose(one.samples, two.samples, atol=1e-2)
+
+
+@pytest.mark.parametrize(("name", "own"), [("euler_ancestral", False), ("er_sde", True)])
+def test_first_fresh_noise_is_the_initial_one_or_of_a_stream_of_its_own(
+    model: wd.Model,
+    prompts: Prompts,
+    name: str,
+    own: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[torch.Tensor] = []
+
+    class Spy(StepNoise):
+        def __call__(self, *given: Any) -> torch.Tensor:
+            drawn.append(super().__call__(*given))
+            return drawn[-1]
+
+    monkeypatch.setattr("weft.diffusion.sampling.StepNoise", Spy)
+    custom(model, prompts, sampler=name, noise=wd.NoiseSource(2**64 - 1))
+    assert torch.equal(drawn[0], initial_noise((1, 4, 8, 8), 0 if own else 2**64 - 1))
 
 
 # --- other ways of sampling ----------------------------------------------------------------------
