@@ -11,7 +11,7 @@ Source: the layouts of black-forest-labs/flux, Stability-AI/sd3-ref, PixArt-alph
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..errors import ModelError
 from .pieces import Piece, Pieces, Shapes, swapped_halves, thirds
@@ -225,6 +225,60 @@ def pixart_plan(shapes: Shapes) -> dict[str, Pieces]:
         else:
             raise _stranger(name, "PixArt")
     return plan
+
+
+def original_layers(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Layers as first published -> layers of diffusers, in the order of their rows.
+
+    Layers whose rows change places (scale and shift) are left out.
+
+    Args:
+        names: Tensors of a Flux, SD3 or PixArt transformer, by diffusers name.
+    """
+    layers = {name.rpartition(".")[0] for name in names}
+    flux = any(layer.startswith("single_transformer_blocks.") for layer in layers)
+    sd3 = any(layer.endswith(".attn.add_q_proj") for layer in layers)
+    if flux:
+        blocks = {"double": (*_FLUX_DOUBLE, "img_attn.qkv", "txt_attn.qkv"),
+                  "single": (*_FLUX_SINGLE, "linear1")}  # fmt: skip
+        plan_of, ends = flux_plan, _FLUX_ENDS
+        candidates = [
+            f"{kind}_blocks.{number}.{layer}"
+            for kind, inner in blocks.items()
+            for number in range(_count(layers, "single_" if kind == "single" else ""))
+            for layer in inner
+        ]
+    elif sd3:
+        plan_of, ends = sd3_plan, _SD3_ENDS
+        candidates = [
+            f"joint_blocks.{number}.{layer}"
+            for number in range(_count(layers, ""))
+            for layer in (*_SD3_BLOCK, *_SD3_JOINED)
+        ]
+    else:
+        plan_of, ends = pixart_plan, _PIXART_ENDS
+        candidates = [
+            f"blocks.{number}.{layer}"
+            for number in range(_count(layers, ""))
+            for layer in (*_PIXART_BLOCK, "attn.qkv", "cross_attn.kv_linear")
+        ]
+    # Rows of no real network: only their order is asked for.
+    shapes = {f"{layer}.weight": (12, 1) for layer in (*ends, *candidates)}
+    shapes |= {name: (3, 1) for name in shapes if name.endswith("linear2.weight")}
+    found: dict[str, list[tuple[int, str]]] = {}
+    for new, pieces in plan_of(shapes).items():
+        target = new.removesuffix(".weight")
+        if len(pieces) == 1 and target in layers:
+            piece = pieces[0]
+            place = found.setdefault(piece.name.removesuffix(".weight"), [])
+            place.append((piece.start or 0, target))
+    return {old: tuple(target for _, target in sorted(parts)) for old, parts in found.items()}
+
+
+def _count(layers: Iterable[str], kind: str) -> int:
+    front = f"{kind}transformer_blocks."
+    return 1 + max((int(n[len(front) :].split(".")[0]) for n in layers if n.startswith(front)),
+                   default=-1)  # fmt: skip
 
 
 def _split(shapes: Shapes) -> Iterator[tuple[str, str, str]]:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 from typing import TYPE_CHECKING
 
 from ..control import check_factor
@@ -23,12 +24,25 @@ from .blocks import BlockWeights, block_names, weight_of
 from .entries import Entry
 from .file import LoraFile
 from .formulas import bias_difference, dora_difference, weight_difference
-from .names import denoiser_spellings, text_spellings
+from .names import Spellings, denoiser_spellings, text_spellings
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Share:
+    """What an entry does to one layer: all of its rows, or some where it is for several layers."""
+
+    entry: Entry
+    start: int | None = None
+    stop: int | None = None
+
+    def rows(self, tensor: Tensor) -> Tensor:
+        """Its rows of something that has one for each output."""
+        return tensor if self.start is None else tensor[self.start : self.stop]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,8 +55,8 @@ class LoraFit:
         unused: Stems and tensor names that belong nowhere.
     """
 
-    model: Mapping[str, Entry]
-    clip: tuple[Mapping[str, Entry], ...]
+    model: Mapping[str, Share]
+    clip: tuple[Mapping[str, Share], ...]
     unused: tuple[str, ...]
 
     def words(self, lora: LoraFile) -> str:
@@ -110,7 +124,7 @@ def fit_lora(model: Model, clip: Clip | None, lora: LoraFile) -> LoraFit:
     texts = []
     for number, encoder in enumerate(clip.encoders if clip is not None else ()):
         assert clip is not None
-        table = text_spellings(number, len(clip.encoders), encoder.kind, encoder.shapes)
+        table = text_spellings(number, str(encoder.extras.get("role")), encoder.shapes)
         texts.append(_take(left, table, encoder, model, lora))
     if clip is None:
         left = {stem: entry for stem, entry in left.items() if not _is_text(stem)}
@@ -127,33 +141,35 @@ def fit_lora(model: Model, clip: Clip | None, lora: LoraFile) -> LoraFit:
 
 def _take(
     left: dict[str, Entry],
-    spelled: Mapping[str, str],
+    spelled: Spellings,
     weights: Weights,
     model: Model,
     lora: LoraFile,
-) -> dict[str, Entry]:
+) -> dict[str, Share]:
     """Move the entries that belong to a network out of `left`: layer -> entry."""
-    found: dict[str, Entry] = {}
+    found: dict[str, Share] = {}
     for stem in [stem for stem in left if stem in spelled]:
-        layer, entry = spelled[stem], left[stem]
-        shape = weights.shapes.get(f"{layer}.weight", ())
+        layers, entry = spelled[stem], left[stem]
+        shapes = [weights.shapes.get(f"{layer}.weight", ()) for layer in layers]
+        rows = [shape[0] if shape else 0 for shape in shapes]
         outputs, elements = lora.result_size(entry)
-        size = _elements(shape)
-        if elements and (elements != size or outputs != shape[0]):
+        if elements and (elements != sum(map(prod, shapes)) or outputs != sum(rows)):
+            wanted = " x ".join(map(str, (sum(rows), *shapes[0][1:])))
             raise _does_not_fit(
                 lora,
                 model,
-                expected=f'{" x ".join(map(str, shape))} in "{layer}"',
+                expected=f'{wanted} in "{", ".join(layers)}"',
                 got=f"{elements} numbers for {outputs} outputs",
             )
-        found[layer] = left.pop(stem)
+        del left[stem]
+        if len(layers) == 1:
+            found[layers[0]] = Share(entry)
+            continue
+        start = 0
+        for layer, own in zip(layers, rows, strict=True):
+            found[layer] = Share(entry, start, start + own)
+            start += own
     return found
-
-
-def _elements(shape: Sequence[int]) -> int:
-    from math import prod
-
-    return prod(shape)
 
 
 def _is_text(stem: str) -> bool:
@@ -179,7 +195,7 @@ class Addition:
     """One LoRA on one network: which layers, how strongly."""
 
     lora: LoraFile
-    layers: Mapping[str, Entry]
+    layers: Mapping[str, Share]
     strengths: Mapping[str, float]
     words: str
 
@@ -193,16 +209,22 @@ class Addition:
     def difference(self, name: str, weight: Tensor) -> Tensor:
         """Its strength times its difference of one tensor, in the type of `weight` (float)."""
         layer, _, field = name.rpartition(".")
-        entry = self.layers[layer]
+        share = self.layers[layer]
+        entry = share.entry
         parts = self.lora.parts(entry, weight, weight.dtype)
         if field == "bias":
             found = bias_difference(parts, entry.scale)
         else:
             found = weight_difference(entry.algorithm, parts, entry.scale)
         assert found is not None
-        found = found.reshape(weight.shape)
+        found = share.rows(found).reshape(weight.shape)
         if field == "weight":
-            found = dora_difference(weight, found, parts)
+            norms = {
+                name: share.rows(tensor) if tensor.shape[0] > 1 else tensor
+                for name, tensor in parts.items()
+                if name.startswith("magnitude")
+            }
+            found = dora_difference(weight, found, norms)
         return found * self.strengths[name]
 
 
@@ -241,7 +263,7 @@ class Additions:
 def _with(
     weights: Weights,
     lora: LoraFile,
-    layers: Mapping[str, Entry],
+    layers: Mapping[str, Share],
     strength: float,
     blocks: BlockWeights | None,
 ) -> Weights:
@@ -262,8 +284,9 @@ def _with(
     return derive([base], Additions(tuple(sorted(parts, key=lambda part: part.digest))))
 
 
-def _names_touched(weights: Weights, lora: LoraFile, layers: Mapping[str, Entry]) -> Iterator[str]:
-    for layer, entry in layers.items():
+def _names_touched(weights: Weights, lora: LoraFile, layers: Mapping[str, Share]) -> Iterator[str]:
+    for layer, share in layers.items():
+        entry = share.entry
         if entry.algorithm != "diff" or "diff" in entry.fields:
             yield f"{layer}.weight"
         if entry.fields.keys() & {"diff_b", "up_b"}:

@@ -8,9 +8,11 @@ layer of the network at hand is spelled in every way, and the stem is looked up.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from ..errors import ModelError
 from ..formats.ldm import diffusers_to_ldm_names
+from ..formats.transformer_names import original_layers
 
 _DENOISER_UNDERSCORED = ("lora_unet_", "lora_transformer_", "lycoris_")
 _DENOISER_DOTTED = (
@@ -23,40 +25,45 @@ _DENOISER_DOTTED = (
 )
 
 
-def denoiser_spellings(kind: str, names: Iterable[str]) -> dict[str, str]:
-    """Stem -> layer, for a UNet or transformer given by its tensor names."""
+Spellings: TypeAlias = Mapping[str, tuple[str, ...]]
+"""Stem -> the layers that it means, in the order of their rows; nearly always one."""
+
+
+def denoiser_spellings(kind: str, names: Iterable[str]) -> Spellings:
+    """The spellings of a UNet or transformer, given by its tensor names."""
+    names = list(names)
     layers = _layers(names)
-    spelled = {layer: {layer} for layer in layers}
+    spelled: dict[tuple[str, ...], set[str]] = {(layer,): {layer} for layer in layers}
     if kind == "unet":
         for layer, original in _original_names(layers).items():
-            spelled[layer].add(original)
+            spelled[layer,].add(original)
+    else:
+        for original, targets in original_layers(names).items():
+            spelled.setdefault(targets, set()).add(original)
     return _spell(spelled, _DENOISER_UNDERSCORED, _DENOISER_DOTTED)
 
 
-def text_spellings(number: int, count: int, kind: str, names: Iterable[str]) -> dict[str, str]:
-    """Stem -> layer, for one of a model's text encoders.
+def text_spellings(number: int, role: str, names: Iterable[str]) -> Spellings:
+    """The spellings of one of a model's text encoders.
 
     Args:
         number: Which one it is, from 0.
-        count: How many the model has.
-        kind: `Weights.kind`, which tells a lone second encoder (SDXL refiner) from a first.
+        role: Which encoder it is; the SDXL refiner's only one is the base model's second.
         names: Its tensor names.
     """
-    numbers = {number + 1}
-    if count == 1:
-        numbers = {2} if kind.endswith("_2") else {1}
+    numbers = {number + 1, 2} if role == "CLIP-G" else {number + 1}
     underscored = [f"lora_te{n}_" for n in numbers]
     dotted = [f"text_encoder_{n}." for n in numbers if n > 1]
     if number == 0:
         underscored.append("lora_te_")
         dotted.append("text_encoder.")
-    spelled: dict[str, set[str]] = {}
+    spelled: dict[tuple[str, ...], set[str]] = {}
     for layer in _layers(names):
         plain = layer.removeprefix("text_model.")
-        spelled[layer] = {plain, f"text_model.{plain}"}
+        spelled[layer,] = {plain, f"text_model.{plain}"}
         # T5 hides its layers behind "transformer" in some files.
         if plain.startswith(("encoder.block.", "shared")):
-            spelled[layer].add(f"transformer.{plain}")
+            spelled[layer,].add(f"transformer.{plain}")
     return _spell(spelled, underscored, dotted)
 
 
@@ -76,13 +83,15 @@ def _original_names(layers: Sequence[str]) -> Mapping[str, str]:
 
 
 def _spell(
-    spelled: Mapping[str, Iterable[str]], underscored: Sequence[str], dotted: Sequence[str]
-) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for layer, names in spelled.items():
+    spelled: Mapping[tuple[str, ...], Iterable[str]],
+    underscored: Sequence[str],
+    dotted: Sequence[str],
+) -> Spellings:
+    found: dict[str, tuple[str, ...]] = {}
+    for layers, names in spelled.items():
         for name in names:
             for prefix in underscored:
-                found[prefix + name.replace(".", "_")] = layer
+                found[prefix + name.replace(".", "_")] = layers
             for prefix in dotted:
-                found[prefix + name] = layer
+                found[prefix + name] = layers
     return found
