@@ -82,7 +82,11 @@ def load_model(path: _PathLike, *, dtype: str | None = None) -> Model:
 
 
 def load_clip(
-    paths: Sequence[_PathLike], family: str | None = None, *, dtype: str | None = None
+    paths: Sequence[_PathLike],
+    family: str | None = None,
+    *,
+    dtype: str | None = None,
+    device: str | None = None,
 ) -> Clip:
     """Open text encoders from files of their own.
 
@@ -91,6 +95,7 @@ def load_clip(
             its widths, and from the order where that says nothing.
         family: Whose text they shall encode; None = the one whose encoders these are.
         dtype: As in `load_model`.
+        device: Where they run, such as "cpu"; None = the compute device.
 
     Raises:
         ModelError: Missing or damaged file, not safetensors, no text encoder, or encoders that are
@@ -101,7 +106,7 @@ def load_clip(
     sources = [open_source(Path(path), ("model", "diffusion_pytorch_model")) for path in paths]
     for source in sources:
         require(source, "text_encoder")
-    return clip_from(sources, family, dtype)
+    return clip_from(sources, family, dtype, device)
 
 
 def load_vae(path: _PathLike) -> Vae:

@@ -162,6 +162,7 @@ def weights_of(
     digest: str | None = None,
     dtype: str | None = None,
     stated: Mapping[str, Any] | None = None,
+    device: str | None = None,
 ) -> Weights:
     """A handle to one network of an opened file; the same for the same content.
 
@@ -175,10 +176,13 @@ def weights_of(
         dtype: A key of `DTYPES`; None = what the device computes best. fp8 types are for storage:
             large tensors stay in them, sums are done in the device's type.
         stated: What is known of its configuration; None = what lies beside the file.
+        device: Where it runs, as torch names it; None = the compute device.
 
     Raises:
         ModelError: Its shapes make no network.
     """
+    import torch
+
     from .device import compute_device, compute_dtype
     from .tensor_reader import TensorReader
 
@@ -186,8 +190,8 @@ def weights_of(
         shapes = planned_shapes(plan, source.shapes)
         network = network_class(kind, shapes)
         config = network_config(kind, shapes, source.metadata, stated or source.stated)
-    device = compute_device()
-    compute, storage = _types(dtype, compute_dtype(network, device))
+    place = torch.device(device) if device else compute_device()
+    compute, storage = _types(dtype, compute_dtype(network, place))
     reader = TensorReader(source.files)
     content = digest or source.digest
     if dtype not in (None, "default"):
@@ -212,12 +216,12 @@ def weights_of(
             build=build,
             extras=extras,
             shapes=shapes,
-            device=device,
+            device=place,
             dtype=compute,
             stored=Stored(plan, source.tensors, source.metadata),
         )
 
-    variant = (digest or source.digest, kind, family, str(device), str(compute), str(storage))
+    variant = (digest or source.digest, kind, family, str(place), str(compute), str(storage))
     return SHARED.share((*variant, repr(sorted((extras or {}).items(), key=str))), make)
 
 

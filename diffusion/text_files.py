@@ -124,7 +124,12 @@ def text_weights(
     )
 
 
-def clip_from(sources: Sequence[Source], family: str | None, dtype: str | None = None) -> Clip:
+def clip_from(
+    sources: Sequence[Source],
+    family: str | None,
+    dtype: str | None = None,
+    device: str | None = None,
+) -> Clip:
     """Text encoders of files of their own, put in the family's order.
 
     Raises:
@@ -182,6 +187,7 @@ def clip_from(sources: Sequence[Source], family: str | None, dtype: str | None =
                 family=chosen.name,
                 extras={"role": role, "tokenizer": stored},
                 dtype=dtype,
+                device=device,
             )
         )
     return Clip(chosen.name, encoders[0], others=tuple(encoders[1:]))

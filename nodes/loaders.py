@@ -47,6 +47,7 @@ def load_checkpoint(run: Run, *, ckpt_name: Annotated[str, ModelFile("checkpoint
     return Checkpoint(*load(_path(run, "checkpoints", ckpt_name)))
 
 
+Place = Literal["default", "cpu"]
 WeightType = Literal["default", "fp32", "fp16", "bf16", "fp8_e4m3fn", "fp8_e5m2"]
 
 
@@ -88,6 +89,7 @@ def load_clip(
     *,
     clip_name: Annotated[str, ModelFile("clip")],
     type: Literal["stable_diffusion", "sd3", "pixart"] = "stable_diffusion",  # noqa: A002
+    device: Place = "default",
 ) -> Clip:
     """Load a text encoder of its own.
 
@@ -95,6 +97,7 @@ def load_clip(
         clip_name: A safetensors file of a CLIP, T5 or BERT text encoder.
         type: What it shall encode for. With "stable_diffusion" the encoder itself says: CLIP-L is
             SD1.x, CLIP-H SD2.x, CLIP-G the SDXL refiner.
+        device: Where it runs: as the other networks do, or on the CPU to spare the card's memory.
 
     Returns:
         The text encoder.
@@ -105,7 +108,7 @@ def load_clip(
     from ..diffusion import load_clip as load
 
     family = {"stable_diffusion": None, "pixart": "pixart_sigma"}.get(type, type)
-    return load([_path(run, "clip", clip_name)], family)
+    return load([_path(run, "clip", clip_name)], family, device=_device(device))
 
 
 @node("LoadDualCLIP", category="load", aliases=["DualCLIPLoader"], effects=["reads"], lane="io")
@@ -115,6 +118,7 @@ def load_dual_clip(
     clip_name1: Annotated[str, ModelFile("clip")],
     clip_name2: Annotated[str, ModelFile("clip")],
     type: Literal["sdxl", "sd3", "flux"] = "sdxl",  # noqa: A002
+    device: Place = "default",
 ) -> Clip:
     """Load two text encoders that work together, in any order.
 
@@ -123,6 +127,7 @@ def load_dual_clip(
         clip_name2: Another.
         type: What they shall encode for: SDXL has CLIP-L and CLIP-G, Flux CLIP-L and T5, SD3 any
             two of CLIP-L, CLIP-G and T5.
+        device: Where they run: as the other networks do, or on the CPU to spare the card's memory.
 
     Returns:
         The text encoders.
@@ -132,7 +137,8 @@ def load_dual_clip(
     """
     from ..diffusion import load_clip as load
 
-    return load([_path(run, "clip", name) for name in (clip_name1, clip_name2)], type)
+    paths = [_path(run, "clip", name) for name in (clip_name1, clip_name2)]
+    return load(paths, type, device=_device(device))
 
 
 @node("LoadTripleCLIP", category="load", aliases=["TripleCLIPLoader"], effects=["reads"], lane="io")
@@ -260,6 +266,10 @@ def load_ip_adapter(
     from ..diffusion import load_ip_adapter as load
 
     return load(_path(run, "ipadapter", ipadapter_file), clip_vision)
+
+
+def _device(place: Place) -> str | None:
+    return None if place == "default" else place
 
 
 def _path(run: Run, kind: str, name: str) -> Path:

@@ -23,6 +23,10 @@ def is_modern(facts: NetworkFacts) -> bool:
     return facts.context == 1024 or (facts.linear and facts.context != 768)
 
 
+GREY = (0.8223, -0.6876, 0.6364, 0.1380)
+"""A grey picture in the latents of SD1.x, which inpainting networks were trained to paint over."""
+
+
 class UNetFamily(Family):
     """Text through cross-attention; inpainting and editing pictures as further channels."""
 
@@ -132,9 +136,12 @@ class UNetFamily(Family):
         import torch.nn.functional as F
 
         batch, _, height, width = shape
-        if concat is None:  # all is to be painted: nothing is known of the picture
+        if concat is None:  # nothing is known of the picture: all is to be painted
             blank = torch.zeros(batch, self.latent.channels, height, width)
-            return blank, torch.ones(batch, 1, height, width) if masked else None
+            if not masked:
+                return blank, None
+            grey = torch.tensor(GREY)[:, None, None].expand_as(blank)
+            return grey, torch.ones(batch, 1, height, width)
         samples, mask = concat.samples, concat.mask
         if samples.shape[-2:] != (height, width):
             raise ShapeError(

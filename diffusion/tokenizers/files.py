@@ -40,7 +40,7 @@ def tokenizer_text(folder: Path) -> str | None:
 
 def word_piece_text(words: list[str]) -> str:
     """BERT's tokenizer from its list of words; lower case, Chinese characters one by one."""
-    from tokenizers.implementations import BertWordPieceTokenizer
+    from tokenizers import BertWordPieceTokenizer
 
     vocabulary = {word: number for number, word in enumerate(words)}
     text: str = BertWordPieceTokenizer(vocabulary, lowercase=True).to_str()

@@ -378,3 +378,17 @@ def test_controlnet_of_another_family_is_refused_with_both_kinds_named(
     assert caught.value.code == "model.kinds_do_not_fit"
     assert "SDXL" in str(caught.value)
     assert "SD1.x" in str(caught.value)
+
+
+def test_inpainting_unet_without_a_picture_paints_over_grey(prompts: Any, folder: Path) -> None:
+    from weft.diffusion.families.unet import GREY
+
+    path = families.write(
+        folder / "inpaint-grey.safetensors", families.ldm("unet", changed_unet(in_channels=9))
+    )
+    model = wd.load_model(path)
+    grey = torch.tensor(GREY)[None, :, None, None].expand(1, 4, 8, 8) / 0.18215
+    concat = wd.Concat(grey, torch.ones(1, 64, 64))
+    held = tuple(wd.Conditioning((replace(p.entries[0], concat=concat),)) for p in prompts)
+    expected, got = sampled(model, held).samples, sampled(model, prompts).samples
+    assert float((got - expected).abs().max()) < 1e-4
