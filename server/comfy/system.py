@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -11,9 +12,10 @@ from typing import Any
 from aiohttp import web
 
 from ... import __version__
+from ..api.errors import ApiError
 from ..files.folders import as_kind
 from ..files.service import FOLDERS
-from ..keys import SETTINGS
+from ..keys import JOBS, SETTINGS
 from .routing import Twins, answer, read_object
 from .socket import features
 
@@ -69,8 +71,11 @@ async def _devices(request: web.Request) -> list[dict[str, Any]]:
 
 @routes.post("/free")
 async def free(request: web.Request) -> web.Response:
-    """Free memory of the workers."""
-    await read_object(request)
+    """Let go of results and models in the memory of a worker, and say nothing, as always."""
+    body = await read_object(request)
+    if body.get("unload_models") is True or body.get("free_memory") is True:
+        with contextlib.suppress(ApiError):  # no worker: nothing to free
+            await request.app[JOBS].dispatcher.ask("free")
     return web.Response()
 
 

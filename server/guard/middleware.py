@@ -76,10 +76,10 @@ def _authenticate(
     needed = needed_role(request.method, request.path)
     if needed is None:
         return None
+    if request.method == "GET" and request.path == "/" and "token" in request.query:
+        return enter(request, policy, guesses, request.query["token"])
     user, tried = _user(request, policy)
     if user is None:
-        if request.method == "GET" and request.path == "/" and "token" in request.query:
-            return enter(request, policy, guesses, request.query["token"])
         if tried and not guesses.take(request.remote or ""):
             raise too_many_guesses()
         if request.method == "GET" and "text/html" in request.headers.get(hdrs.ACCEPT, ""):

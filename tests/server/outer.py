@@ -80,7 +80,7 @@ def settings(folder: Path, **more: Any) -> Settings:
 async def serving(folder: Path, **more: Any) -> AsyncIterator[Client]:
     """A client of a fresh server; `more` are settings."""
     for name in ("input", "output"):
-        (folder / name).mkdir(exist_ok=True)
+        (folder / name).mkdir(parents=True, exist_ok=True)
     async with TestClient(TestServer(create_app(settings(folder, **more)))) as client:
         yield client
 
