@@ -73,6 +73,10 @@ class Ledger:
         changes = [Change(self._say.add_job, record.row()), Change(self._say.add_order, order)]
         await self._store(changes, [self._job_note(record)], then)
 
+    async def settle(self) -> None:
+        """Return when everything that was written down so far can be read."""
+        await self._writer.settle()
+
     def changed(
         self,
         record: Record,

@@ -232,8 +232,12 @@ class Jobs:
     async def get(self, job: str, owner: str | None) -> JobDetail:
         """All that is known of a job."""
         record = await self._record_of(job, owner)
+        view, running = dict(record.view(self._place(record))), self.dispatcher.running(job)
+        if record.id in self._active:
+            # What it has done besides is perhaps not stored yet; a job that is said to be done
+            # must have its files and results.
+            await self._ledger.settle()
         order = await self._queries.order(job)
-        running = self.dispatcher.running(job)
         nodes: dict[str, NodeReport]
         if running is not None:
             nodes, progress = dict(running.nodes), list(running.progress.values())
@@ -243,7 +247,7 @@ class Jobs:
             nodes = {name: NodeReport(**state) for name, state in report.nodes.items()}
             results, problems, progress = report.results, report.problems, []
         return JobDetail(
-            **dict(record.view(self._place(record))),
+            **view,
             seeds=order.seeds,
             set=order.overrides,
             node_states=nodes,

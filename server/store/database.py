@@ -36,6 +36,9 @@ async def open_database(settings: Settings) -> AsyncEngine:
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise _trouble(f"{type(error).__name__}: {error}") from error
     if url.get_backend_name() == "sqlite":
+        folder = Path(url.database or "").parent
+        if not folder.is_dir():
+            raise _trouble(f"there is no folder {folder}.")
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     try:
         async with engine.begin() as connection:

@@ -8,6 +8,7 @@ and not the number of changes.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ class Writer:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+        self._sending = False
         self.commits = 0
         self.healthy = True
 
@@ -100,12 +102,19 @@ class Writer:
         # Who asked may go away; the changes are stored all the same.
         await asyncio.shield(stored)
 
+    async def settle(self) -> None:
+        """Return when everything that was put so far is stored, or was refused once."""
+        if self._waiting or self._sending:
+            with contextlib.suppress(SQLAlchemyError):
+                await self.store(())
+
     async def _work(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
                 batch = self._next()
+                self._sending = True
                 try:
                     async with self._engine.begin() as connection:
                         await self._send(connection, batch)
@@ -117,6 +126,8 @@ class Writer:
                     self.healthy = True
                     self.commits += 1
                     self._stored(batch)
+                finally:
+                    self._sending = False
             if self._closing:
                 return
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from tests.server.fake import FakeWorkers
 from tests.server.running import FLOAT, serving
+from weft.server.keys import JOBS
+from weft.server.worker.messages import Wrote
 
 OUT = {"outputs": ["n.value"]}
 
@@ -24,6 +26,21 @@ async def test_accepted_job_is_queued_and_given_to_the_worker(tmp_path: Path) ->
         detail = await api.until(job["id"], "done")
         assert detail["results"] == {"n.value": 2.5}
         assert detail["ran"] == 1
+
+
+async def test_job_that_is_said_to_be_done_has_its_files_and_results(tmp_path: Path) -> None:
+    workers = FakeWorkers()
+    async with serving(tmp_path, workers) as api:
+        job = (await api.submit(FLOAT, **OUT))["id"]
+        await workers.last.given(1)
+        workers.last.begin(job)
+        workers.last.say(Wrote(job, "n", "a.png", "image/png", 5, False))
+        workers.last.end(job, results={"n.value": 2.5})
+        assert api.client.app is not None
+        detail = await api.client.app[JOBS].get(job, None)  # before the database has it
+        assert detail.state == "done"
+        assert detail.results == {"n.value": 2.5}
+        assert [artifact.file for artifact in detail.artifacts] == ["a.png"]
 
 
 async def test_workflow_with_several_faults_is_refused_with_all_of_them(tmp_path: Path) -> None:
