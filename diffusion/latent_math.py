@@ -49,7 +49,8 @@ def interpolate_latents(first: Latent, second: Latent, ratio: float) -> Latent:
         long_a, long_b = (x.norm(dim=1, keepdim=True) for x in (a, b))
         one, two = F.normalize(a, dim=1), F.normalize(b, dim=1)
         direction = F.normalize(one * ratio + two * (1.0 - ratio), dim=1)
-        return direction * (long_a * ratio + long_b * (1.0 - ratio))
+        mixed: Tensor = direction * (long_a * ratio + long_b * (1.0 - ratio))
+        return mixed
 
     return _joined(first, second, mix)
 

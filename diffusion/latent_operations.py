@@ -37,7 +37,8 @@ class Tonemap(LatentOperation):
         length = samples.norm(dim=1, keepdim=True) + 1e-10
         mean = length.mean(dim=(1, 2, 3), keepdim=True)
         top = (length.std(dim=(1, 2, 3), keepdim=True) * 5 + mean) * self.multiplier
-        return samples / length * (length * top / (length + top))
+        found: Tensor = samples / length * (length * top / (length + top))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +61,5 @@ class Sharpen(LatentOperation):
         from .image_filters import sharpened
 
         length = samples.norm(dim=1, keepdim=True) + 1e-6
-        return length * sharpened(samples / length, self.radius, self.sigma, self.alpha)
+        found: Tensor = length * sharpened(samples / length, self.radius, self.sigma, self.alpha)
+        return found

@@ -176,27 +176,27 @@ def _averaged(
     if all(len(tiling) == 1 for tiling in tilings):
         tilings = tilings[:1]
     progress = Progress(told, len(x) * sum(len(tiling) for tiling in tilings))
-    items = []
-    for item in x.split(1):
-        mean: Tensor | None = None
-        for tiling in tilings:
-            blend: Tensor | None = None
-            weights: Tensor | None = None
-            for tile in tiling:
-                progress.tile()
-                found = function(tile.cut(item, scale_in))
-                if blend is None or weights is None:
-                    blend = found.new_zeros(1, found.shape[1], *(s * scale_out for s in size))
-                    weights = torch.zeros_like(blend[:, :1])
-                weight = _fade(found, shared * scale_out)
-                tile.cut(blend, scale_out).add_(found * weight)
-                tile.cut(weights, scale_out).add_(weight)
-                progress.layer()
-            assert blend is not None
-            part = blend.div_(weights) / len(tilings)
-            mean = part if mean is None else mean + part
-        assert mean is not None
-        items.append(mean)
+
+    def one_way(item: Tensor, tiling: list[Tile]) -> Tensor:
+        height, width = (side * scale_out for side in size)
+        weights = torch.zeros(1, 1, height, width)
+        blend: Tensor | None = None
+        for tile in tiling:
+            progress.tile()
+            found = function(tile.cut(item, scale_in))
+            if blend is None:
+                blend = torch.zeros(1, found.shape[1], height, width)
+            weight = _fade(found, shared * scale_out)
+            tile.cut(blend, scale_out).add_(found * weight)
+            tile.cut(weights, scale_out).add_(weight)
+            progress.layer()
+        assert blend is not None  # there is no size without tiles
+        return blend / weights
+
+    items = [
+        torch.stack([one_way(item, tiling) for tiling in tilings]).mean(dim=0)
+        for item in torch.split(x, 1)
+    ]
     return torch.cat(items)
 
 

@@ -25,10 +25,10 @@ def can_run_in_tiles(network: Any) -> bool:
     from diffusers import AutoencoderKL
     from torch import nn
 
-    if not isinstance(network, AutoencoderKL):
-        return False
-    parts = (network.encoder, network.decoder)
-    return all(isinstance(part.conv_norm_out, nn.GroupNorm) for part in parts)
+    parts: list[Any] = [getattr(network, name, None) for name in ("encoder", "decoder")]
+    return isinstance(network, AutoencoderKL) and all(
+        isinstance(part.conv_norm_out, nn.GroupNorm) for part in parts
+    )
 
 
 def decode_in_tiles(network: Any, samples: Tensor, tile: int, told: OnTile | None = None) -> Tensor:
@@ -49,7 +49,7 @@ def decode_in_tiles(network: Any, samples: Tensor, tile: int, told: OnTile | Non
     scale = 2 ** (len(decoder.up_blocks) - 1)
     progress = Progress(told, len(samples) * _passes(decoder, decoder.up_blocks))
     pictures = []
-    for item in samples.split(1):
+    for item in torch.split(samples, 1):
         z = item if network.post_quant_conv is None else network.post_quant_conv(item)
         layers = _Layers(z.device, tile, progress)
         x = _middle(layers, decoder.mid_block, layers.conv(z.cpu(), decoder.conv_in, scale), scale)
@@ -81,7 +81,7 @@ def encode_in_tiles(network: Any, pixels: Tensor, tile: int, told: OnTile | None
     encoder = network.encoder
     progress = Progress(told, len(pixels) * _passes(encoder, encoder.down_blocks))
     latents = []
-    for item in pixels.split(1):
+    for item in torch.split(pixels, 1):
         layers = _Layers(item.device, tile, progress)
         x, scale = layers.conv(item.cpu(), encoder.conv_in, 1), 1
         for block in encoder.down_blocks:
@@ -183,7 +183,7 @@ class _Layers:
             seen = F.scaled_dot_product_attention(block.to_q(portion)[:, None], key, value)
             found.append(block.to_out[0](seen[:, 0]))
         more = torch.cat(found, dim=1).transpose(1, 2)
-        out = (flat + more) / block.rescale_output_factor
+        out: Tensor = (flat + more) / block.rescale_output_factor
         self._progress.layer()
         return out.reshape(x.shape).to(x.device)
 
@@ -221,7 +221,7 @@ class _Layers:
         size = x.shape[1] // norm.num_groups
         moments = [
             torch.var_mean(group.to(self._device).float(), correction=0)
-            for group in x.split(size, dim=1)
+            for group in torch.split(x, size, dim=1)
         ]
         variance, mean = (
             torch.stack(m).repeat_interleave(size) for m in zip(*moments, strict=True)
