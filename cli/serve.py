@@ -32,6 +32,8 @@ def execute(options: argparse.Namespace) -> int:
     except WeftError as error:
         say.error(error)
         return BAD_WORKFLOW
+    finally:
+        gc.enable()
 
 
 def settings_of(options: argparse.Namespace) -> Settings:

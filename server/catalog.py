@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
 from ..engine.document import dump
-from ..engine.errors import DocumentError, Problem, ValidationError
+from ..engine.errors import DeclarationError, DocumentError, Problem, ValidationError
 from ..engine.expand import expand
 from ..engine.registry import Registry
 from ..engine.validate import validate
@@ -35,7 +36,7 @@ class Catalog:
 
     def __init__(self, settings: Settings) -> None:
         self._limit = settings.limits.nodes
-        extra = [importlib.import_module(name) for name in settings.node_modules]
+        extra = [_module(name) for name in settings.node_modules]
         self.registry: Registry = standard_registry(extra, packs=settings.packs)
         self.workspace: Workspace = standard_workspace(
             models=settings.models,
@@ -125,3 +126,16 @@ class Catalog:
                 if isinstance(parameter.file, ModelFile) and isinstance(value, str):
                     names.add(f"{parameter.file.kind}/{value}")
         return "\n".join(sorted(names))
+
+
+def _module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except DeclarationError:
+        raise
+    except Exception as error:  # whatever a stranger's module does when imported
+        raise DeclarationError(
+            f"The module {name} cannot be loaded: {type(error).__name__}: {error}",
+            code="node.pack_failed",
+            hint="Correct it, or leave it out of --nodes.",
+        ) from error

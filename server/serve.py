@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import signal
 import ssl
@@ -37,7 +38,8 @@ async def _serve(settings: Settings, *, once: bool) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
+        with contextlib.suppress(NotImplementedError):  # Windows, where Ctrl-C ends it anyhow
+            loop.add_signal_handler(name, stop.set)
     try:
         await runner.setup()
         addresses = await _listen(runner, settings)

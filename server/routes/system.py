@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import resource
 import sys
 import time
 from typing import Any, Literal
@@ -141,7 +140,11 @@ async def system(request: web.Request) -> System:
 
 
 def peak_memory() -> int:
-    """The most memory that this process has used so far, in bytes."""
+    """The most memory that this process has used so far, in bytes; 0 where nobody tells."""
+    if sys.platform == "win32":
+        return 0
+    import resource
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

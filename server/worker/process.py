@@ -8,9 +8,11 @@ running twice when the server is back.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import importlib
 import logging
 import os
+import signal
 import sys
 import threading
 from contextlib import suppress
@@ -25,6 +27,7 @@ from .runner import Runner
 log = logging.getLogger(__name__)
 
 _CHUNK = 1 << 16
+_PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 
 
 def main() -> None:
@@ -33,6 +36,7 @@ def main() -> None:
     outbox = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     _volunteer_for_the_killer()
+    _die_with_the_server()
     cutter = Cutter()
     waiting: list[Message] = []
     while not waiting:
@@ -110,6 +114,13 @@ def _volunteer_for_the_killer() -> None:
     """Should memory run out, the system shall end a worker and not the server."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")
+
+
+def _die_with_the_server() -> None:
+    """Where the system can, even if a native call keeps Python from noticing the end of input."""
+    if sys.platform == "linux":
+        with suppress(AttributeError, OSError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _warm() -> None:

@@ -86,3 +86,11 @@ def test_flag_that_means_something_else_in_comfyui_is_refused(
     with pytest.raises(SystemExit):
         main(["serve", "--force-fp16"])
     assert "--force-fp16" in capsys.readouterr().err
+
+
+def test_module_of_nodes_that_cannot_be_loaded_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--data", str(tmp_path), "--nodes", "no.such.module", "--quick-test-for-ci"]
+    assert main(["serve", "--port", "0", *words]) == BAD_WORKFLOW
+    assert "no.such.module" in capsys.readouterr().err
