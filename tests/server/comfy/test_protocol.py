@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import json
 import struct
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from aiohttp import WSMsgType
 
 from tests.server.comfy.talk import PATIENCE, chain, hear, submit, until, until_end
 from tests.server.comfy.test_prompt import TXT2IMG
-from tests.server.comfy.toys import PICTURE
 from tests.server.running import serving
 
 WAIT = {"1": {"class_type": "Wait", "inputs": {}}}
@@ -45,57 +43,6 @@ async def test_prompt_that_ends_well_is_told_in_order_and_is_in_the_history_by_t
         shown = await api.client.get("/view", params=files[0])
         assert await shown.read() == b"3.0"
         assert "attachment" in shown.headers["Content-Disposition"]
-
-
-async def test_history_is_there_as_soon_as_success_is_heard(tmp_path: Path) -> None:
-    async with serving(tmp_path) as api, api.client.ws_connect("/ws?clientId=me") as socket:
-        for number in range(5):
-            prompt_id = await submit(api.client, chain(1, number), client_id="me")
-            await until(socket, "execution_success", prompt_id=prompt_id)
-            assert prompt_id in await (await api.client.get(f"/history/{prompt_id}")).json()
-
-
-async def test_prompt_sent_again_is_told_what_was_cached(tmp_path: Path) -> None:
-    async with serving(tmp_path) as api, api.client.ws_connect("/ws?clientId=me") as socket:
-        await until_end(socket, await submit(api.client, chain(3), client_id="me"))
-        heard = await until_end(socket, await submit(api.client, chain(3), client_id="me"))
-        cached = [n for kind, data in heard if kind == "execution_cached" for n in data["nodes"]]
-        assert set(cached) == {"0", "1", "2"}
-        assert [d["node"] for k, d in heard if k == "executing"] == ["end", None]
-
-
-async def test_prompt_that_fails_is_told_with_its_node(tmp_path: Path) -> None:
-    prompt = {"the bad.1": {"class_type": "Fail", "inputs": {}}}
-    async with serving(tmp_path) as api, api.client.ws_connect("/ws?clientId=me") as socket:
-        prompt_id = await submit(api.client, prompt, client_id="me")
-        error = await until(socket, "execution_error", prompt_id=prompt_id)
-        assert error["node_id"] == "the bad.1"
-        assert error["node_type"] == "Fail"
-        assert error["exception_type"] == "toy.failed"
-        assert "This node always fails." in error["exception_message"]
-        entry = (await (await api.client.get(f"/history/{prompt_id}")).json())[prompt_id]
-        assert entry["status"]["status_str"] == "error"
-        assert not entry["status"]["completed"]
-        assert entry["status"]["messages"][-1][0] == "execution_error"
-
-
-async def test_interrupt_stops_what_runs_and_nothing_else(tmp_path: Path) -> None:
-    async with serving(tmp_path) as api, api.client.ws_connect("/ws?clientId=me") as socket:
-        first = await submit(api.client, WAIT, client_id="me")
-        await until(socket, "progress", prompt_id=first)
-        second = await submit(api.client, chain(1), client_id="me")
-        other = await api.client.post("/interrupt", json={"prompt_id": second})
-        assert other.status == 200
-        queue = await (await api.client.get("/queue")).json()
-        assert [item[1] for item in queue["queue_running"]] == [first]
-        assert [item[1] for item in queue["queue_pending"]] == [second]
-        assert queue["queue_running"][0][2] == WAIT
-        remaining = await (await api.client.get("/prompt")).json()
-        assert remaining == {"exec_info": {"queue_remaining": 2}}
-        assert (await api.client.post("/interrupt")).status == 200
-        stopped = await until(socket, "execution_interrupted", prompt_id=first)
-        assert stopped["executed"] == []
-        await until_end(socket, second)
 
 
 async def test_waiting_prompts_are_taken_out_and_leave_no_history(tmp_path: Path) -> None:
@@ -133,74 +80,6 @@ async def test_history_is_cut_and_forgotten_as_asked(tmp_path: Path) -> None:
         assert await history() == []
         unknown = await api.client.get(f"/history/{ids[0]}")
         assert (unknown.status, await unknown.json()) == (200, {})
-
-
-async def test_two_sockets_of_one_client_both_hear_and_one_may_go(tmp_path: Path) -> None:
-    async with serving(tmp_path) as api, api.client.ws_connect("/ws?clientId=me") as second:
-        first = await api.client.ws_connect("/ws?clientId=me")
-        prompt_id = await submit(api.client, chain(1), client_id="me")
-        await until_end(first, prompt_id)
-        await until_end(second, prompt_id)
-        await first.close()
-        await until_end(second, await submit(api.client, chain(1, 2.0), client_id="me"))
-
-
-async def test_prompt_of_another_client_is_not_heard_of(tmp_path: Path) -> None:
-    async with serving(tmp_path) as api, api.client.ws_connect("/ws?clientId=a") as socket:
-        await submit(api.client, chain(1), client_id="b")
-        mine = await submit(api.client, chain(1, 2.0), client_id="a")
-        while True:
-            kind, data = await hear(socket)
-            assert data.get("prompt_id") in (None, mine), kind
-            if kind == "execution_success":
-                break
-
-
-SHOW = {"1": {"class_type": "Show", "inputs": {}}}
-SHOWING = ("tests.server.comfy.toys",)
-
-
-async def test_previews_go_with_metadata_to_who_wants_it(tmp_path: Path) -> None:
-    async with (
-        serving(tmp_path, node_modules=SHOWING) as api,
-        api.client.ws_connect("/ws?clientId=me") as socket,
-    ):
-        await socket.send_json(
-            {"type": "feature_flags", "data": {"supports_preview_metadata": True}}
-        )
-        assert (await until(socket, "feature_flags"))["supports_preview_metadata"]
-        prompt_id = await submit(api.client, SHOW, client_id="me")
-        got = await socket.receive(timeout=PATIENCE)
-        while got.type is not WSMsgType.BINARY:
-            got = await socket.receive(timeout=PATIENCE)
-        await api.client.post("/interrupt")
-        event, length = struct.unpack(">II", got.data[:8])
-        about = json.loads(got.data[8 : 8 + length])
-        assert event == 4
-        assert (about["prompt_id"], about["node_id"]) == (prompt_id, "1")
-        assert about["image_type"] == "image/png"
-        assert got.data[8 + length :] == PICTURE
-
-
-@pytest.mark.parametrize(("method", "shown"), [("latent2rgb", True), (None, False)])
-async def test_previews_go_to_old_clients_only_if_asked_for(
-    tmp_path: Path, method: str | None, *, shown: bool
-) -> None:
-    extra = {} if method is None else {"preview_method": method}
-    async with (
-        serving(tmp_path, node_modules=SHOWING) as api,
-        api.client.ws_connect("/ws?clientId=me") as socket,
-    ):
-        await submit(api.client, SHOW, client_id="me", extra_data=extra)
-        frames, steps = set(), 0
-        while steps < 5 and not frames:
-            got = await socket.receive(timeout=PATIENCE)
-            if got.type is WSMsgType.BINARY:
-                frames.add(got.data)
-            elif '"type":"progress"' in got.data:
-                steps += not shown
-        await api.client.post("/interrupt")
-        assert frames == ({struct.pack(">II", 1, 2) + PICTURE} if shown else set())
 
 
 @pytest.mark.parametrize(
@@ -264,42 +143,6 @@ async def test_secrets_of_a_prompt_are_not_kept(tmp_path: Path) -> None:
         assert queue["queue_pending"][0][3] == {"kept": 1}
     for path in (tmp_path / "data").rglob("*"):
         assert not path.is_file() or b"SECRET" not in path.read_bytes()
-
-
-async def test_job_of_the_native_api_is_told_as_a_prompt(tmp_path: Path) -> None:
-    workflow = {
-        "nodes": {
-            "n": {"type": "Float", "inputs": {"value": 2.5}},
-            "out": {"type": "Save", "inputs": {"value": {"link": "n.value"}}},
-        }
-    }
-    async with serving(tmp_path) as api:
-        job = await api.submit(workflow)
-        await api.until(job["id"], "done")
-        entry = (await (await api.client.get(f"/history/{job['id']}")).json())[job["id"]]
-        assert entry["prompt"][2] == {
-            "n": {"class_type": "Float", "inputs": {"value": 2.5}},
-            "out": {"class_type": "Save", "inputs": {"value": ["n", 0]}},
-        }
-        assert entry["prompt"][4] == ["out"]
-
-
-async def test_long_prompt_costs_bytes_in_proportion_to_its_nodes(tmp_path: Path) -> None:
-    async with serving(tmp_path) as api, api.client.ws_connect("/ws?clientId=me") as socket:
-        prompt_id = await submit(api.client, chain(500), client_id="me")
-        size = sum(len(str(each)) for each in await until_end(socket, prompt_id))
-        assert size < 500 * 1000
-
-
-async def test_reconnected_client_is_told_what_runs(tmp_path: Path) -> None:
-    async with serving(tmp_path) as api:
-        async with api.client.ws_connect("/ws?clientId=me") as socket:
-            prompt_id = await submit(api.client, WAIT, client_id="me")
-            await until(socket, "progress", prompt_id=prompt_id)
-        async with api.client.ws_connect("/ws?clientId=me") as socket:
-            assert await until(socket, "executing") == {"node": "1"}
-            await api.client.post("/interrupt")
-            await until_end(socket, prompt_id)
 
 
 async def test_odd_messages_over_the_websocket_change_nothing(tmp_path: Path) -> None:
