@@ -1,4 +1,4 @@
-"""The one place that chooses where and in which number type networks run.
+"""The one place that chooses where, in which number type and by which kernels networks run.
 
 CUDA before Apple's MPS before the CPU; the environment variable WEFT_DEVICE overrides ("cpu",
 "cuda:1", "mps"). Number types: float32 on the CPU, where half types are slow or inexact; float16
@@ -7,6 +7,9 @@ and in float32 otherwise (float16 overflows in the SD1.x decoder), and text and 
 float32 (they run once, and their rounding would reach every step). T5 (too large for float32) and
 diffusion transformers run in bfloat16 where the card has it, as they were trained. WEFT_DTYPE
 overrides all of them ("float32", "bfloat16", "float16").
+
+Attention is torch's own, which takes the fastest kernel that fits; WEFT_ATTENTION names another
+("flash", "efficient", "cudnn", "math").
 """
 
 from __future__ import annotations
@@ -79,3 +82,33 @@ def compute_dtype(kind: str, device: torch.device) -> torch.dtype:
     if kind in {"sd3", "flux", "pixart"} and bfloat:
         return torch.bfloat16
     return torch.float16
+
+
+def choose_attention() -> None:
+    """Let torch use the attention kernel that WEFT_ATTENTION names, for the whole process.
+
+    The plain kernel stays allowed for shapes that the named one does not take.
+
+    Raises:
+        ParameterError: There is no such kernel.
+    """
+    import torch
+
+    wanted = os.environ.get("WEFT_ATTENTION", "auto")
+    if wanted == "auto":
+        return
+    switches = {
+        "flash": torch.backends.cuda.enable_flash_sdp,
+        "efficient": torch.backends.cuda.enable_mem_efficient_sdp,
+        "cudnn": torch.backends.cuda.enable_cudnn_sdp,
+        "math": torch.backends.cuda.enable_math_sdp,
+    }
+    if wanted not in switches:
+        raise ParameterError(
+            "device.unknown_attention",
+            "WEFT_ATTENTION is no attention kernel.",
+            expected=", ".join(("auto", *switches)),
+            got=wanted,
+        )
+    for name, switch in switches.items():
+        switch(name in {wanted, "math"})

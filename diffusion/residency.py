@@ -12,7 +12,8 @@ that still holds the old ones finishes on them.
 The host tier of float16 files on a GPU is the system's page cache: a network that left is read from
 its file again. `WEFT_RAM` bounds what is kept in host memory besides.
 
-Settings: `WEFT_VRAM`, `WEFT_RAM` (see `memory_budget`), `WEFT_OFFLOAD`, `WEFT_COMPILE` (see below).
+Settings: `WEFT_VRAM` and `WEFT_RAM` (see `memory_budget`); `WEFT_OFFLOAD`: "auto", "always" or
+"never" stream layer by layer; `WEFT_COMPILE`: 1, or a mode of `torch.compile`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from .device import choose_attention
 from .errors import ParameterError
 from .memory_budget import free_bytes, memory_budget, total_bytes
 from .memory_report import DeviceMemory, Holding, MemoryReport
@@ -97,6 +99,7 @@ class Residency:
     def _bring(self, weights: Weights) -> None:
         slot, device = weights.slot, weights.device
         if slot.module is None:
+            choose_attention()
             streamed = self.streams(weights)
             home = _host() if streamed else device
             self.make_room(home, weights.footprint)

@@ -106,7 +106,9 @@ def test_no_source_line_loads_code_from_data(pattern: str) -> None:
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
         if re.search(pattern, _code(line))
     ]
-    assert not found
+    # The one reader of .ckpt files, which runs in a process of its own.
+    reader = "diffusion/convert/unpickle_child.py"
+    assert not [f for f in found if not (f.startswith(reader) and "weights_only=True" in f)]
 
 
 def _code(line: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.device import compute_device, compute_dtype
+from weft.diffusion.device import choose_attention, compute_device, compute_dtype
 
 from .. import models
 from .test_sampling import run
@@ -37,6 +37,24 @@ def test_cpu_computes_in_float32(kind: str) -> None:
 def test_gpu_computes_the_unet_in_half_and_text_in_float32() -> None:
     assert compute_dtype("unet", torch.device("cuda")) == torch.float16
     assert compute_dtype("text_encoder", torch.device("cuda")) == torch.float32
+
+
+def test_attention_kernel_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernels = torch.backends.cuda
+    before = kernels.flash_sdp_enabled(), kernels.mem_efficient_sdp_enabled()
+    monkeypatch.setenv("WEFT_ATTENTION", "efficient")
+    try:
+        choose_attention()
+        assert not kernels.flash_sdp_enabled()
+        assert kernels.mem_efficient_sdp_enabled() and kernels.math_sdp_enabled()
+    finally:
+        kernels.enable_flash_sdp(before[0])
+        kernels.enable_mem_efficient_sdp(before[1])
+        kernels.enable_cudnn_sdp(True)
+    monkeypatch.setenv("WEFT_ATTENTION", "sharp")
+    with pytest.raises(wd.ParameterError) as caught:
+        choose_attention()
+    assert caught.value.code == "device.unknown_attention"
 
 
 def test_dtype_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
