@@ -42,7 +42,7 @@ class ClipText:
     pooled: Tensor
 
 
-def encode_text(clip: Clip, text: str, *, square_brackets: bool = True) -> Conditioning:
+def encode_text(clip: Clip, text: str, *, square_brackets: bool = False) -> Conditioning:
     """Encode a prompt.
 
     Prompts longer than 75 tokens are cut into chunks of 77 (start, 75, end) that are encoded one by
@@ -69,7 +69,7 @@ def encode_text(clip: Clip, text: str, *, square_brackets: bool = True) -> Condi
 
 
 def encode_texts(
-    clip: Clip, *texts: str, families: Sequence[str] = (), square_brackets: bool = True
+    clip: Clip, *texts: str, families: Sequence[str] = (), square_brackets: bool = False
 ) -> Conditioning:
     """Encode another text with each text encoder, in the family's order (SDXL: L, G).
 
@@ -108,7 +108,7 @@ def encode_clip(
     pad: int | None = None,
     least: int = 1,
     projected: bool = True,
-    square_brackets: bool = True,
+    square_brackets: bool = False,
 ) -> ClipText:
     """Encode a prompt with one CLIP text encoder; see `encode_text`.
 
@@ -147,7 +147,7 @@ def encode_clip(
     return ClipText(tokens, pooled[:1])
 
 
-def count_chunks(weights: Weights, text: str, *, square_brackets: bool = True) -> int:
+def count_chunks(weights: Weights, text: str, *, square_brackets: bool = False) -> int:
     """How many chunks of 77 a prompt takes."""
     tokenizer = tokenizer_of(weights)
     length = int(weights.config["max_position_embeddings"])

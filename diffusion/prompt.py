@@ -1,4 +1,4 @@
-"""Prompt weights: "(a cat:1.2)", "(a cat)", "[a cat]" become weighted text. No torch."""
+"""Prompt weights: "(a cat:1.2)" and "(a cat)" become weighted text. No torch."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class Piece:
     weight: float
 
 
-def parse_prompt(prompt: str, *, square_brackets: bool = True) -> list[Piece]:
+def parse_prompt(prompt: str, *, square_brackets: bool = False) -> list[Piece]:
     r"""Split a prompt into weighted pieces.
 
-    "(x)" multiplies the weight of x by 1.1, "[x]" divides it by 1.1, "(x:1.3)" *sets* it to 1.3
-    whatever stands around it. `\(`, `\)`, `\[`, `\]` are the characters themselves. A bracket
-    without its partner is plain text, and so is all that follows an opening one.
+    "(x)" multiplies the weight of x by 1.1, "(x:1.3)" *sets* it to 1.3 whatever stands around it.
+    `\(` and `\)` are the characters themselves. A bracket without its partner is plain text, and
+    so is all that follows an opening one.
 
     Args:
         prompt: What the user typed.
-        square_brackets: Whether "[x]" weakens. ComfyUI has no such rule: pass False to read a
-            prompt as ComfyUI does.
+        square_brackets: Whether "[x]" divides the weight by 1.1, and `\[`, `\]` are the characters.
+            ComfyUI has no such rule; `prompt_schedule` reads the web UI's syntax.
 
     Returns:
         Pieces in order, one for an empty prompt. Neighbours of equal weight stay apart: each piece

@@ -33,7 +33,7 @@ def encode_sentence(
     least: int = 1,
     most: int | None = None,
     masked: bool = False,
-    square_brackets: bool = True,
+    square_brackets: bool = False,
 ) -> SentenceText:
     """Encode a prompt with one T5 or BERT encoder.
 

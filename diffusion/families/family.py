@@ -120,7 +120,7 @@ class Family(ABC):
         return sum(int(weights.config["hidden_size"]) for weights in clip.encoders)
 
     def encode(
-        self, clip: Clip, texts: Sequence[str], *, square_brackets: bool = True
+        self, clip: Clip, texts: Sequence[str], *, square_brackets: bool = False
     ) -> Conditioning:
         """Encode one text for each text encoder.
 

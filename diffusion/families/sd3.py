@@ -86,7 +86,7 @@ class SD3(Family):
 
 
 def encode_sd3(
-    clip: Clip, texts: Sequence[str | None], *, square_brackets: bool = True
+    clip: Clip, texts: Sequence[str | None], *, square_brackets: bool = False
 ) -> Conditioning:
     """Encode a text with each of SD3's encoders.
 

@@ -39,13 +39,13 @@ from weft.diffusion.prompt import Piece, parse_prompt
 def test_prompt_is_parsed_into_weighted_pieces(
     prompt: str, pieces: list[tuple[str, float]]
 ) -> None:
-    got = parse_prompt(prompt)
+    got = parse_prompt(prompt, square_brackets=True)
     assert [piece.text for piece in got] == [text for text, _ in pieces]
     assert [piece.weight for piece in got] == pytest.approx([weight for _, weight in pieces])
 
 
-def test_square_brackets_as_comfyui_are_plain_text() -> None:
-    assert parse_prompt("a [cat]", square_brackets=False) == [Piece("a [cat]", 1.0)]
+def test_square_brackets_are_plain_text_as_in_comfyui() -> None:
+    assert parse_prompt("a [cat]") == [Piece("a [cat]", 1.0)]
 
 
 def test_brackets_too_deep_are_refused() -> None:
