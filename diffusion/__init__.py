@@ -23,12 +23,15 @@ if TYPE_CHECKING:
     from .clip_text import encode_texts as encode_texts
     from .clip_text import set_clip_last_layer as set_clip_last_layer
     from .control import apply_control as apply_control
+    from .convert.model import convert_model as convert_model
     from .denoiser import Denoiser as Denoiser
+    from .embeddings import use_embeddings as use_embeddings
     from .errors import DiffusionError as DiffusionError
     from .errors import ModelError as ModelError
     from .errors import ParameterError as ParameterError
     from .errors import SamplingError as SamplingError
     from .errors import ShapeError as ShapeError
+    from .holdings import MemoryReport as MemoryReport
     from .inspection import FileReport as FileReport
     from .inspection import inspect_file as inspect_file
     from .ip_adapter import apply_ip_adapter as apply_ip_adapter
@@ -43,6 +46,17 @@ if TYPE_CHECKING:
     from .loading import load_ip_adapter as load_ip_adapter
     from .loading import load_model as load_model
     from .loading import load_vae as load_vae
+    from .lora.apply import apply_lora as apply_lora
+    from .lora.blocks import parse_block_weights as parse_block_weights
+    from .lora.file import LoraFile as LoraFile
+    from .lora.file import load_lora as load_lora
+    from .merge import add_models as add_models
+    from .merge import merge_blocks as merge_blocks
+    from .merge import merge_clips as merge_clips
+    from .merge import merge_models as merge_models
+    from .merge import subtract_models as subtract_models
+    from .residency import RESIDENCY as RESIDENCY
+    from .residency import memory_report as memory_report
     from .samplers import SAMPLERS as SAMPLERS
     from .sampling import StepInfo as StepInfo
     from .sampling import sample as sample
@@ -76,6 +90,20 @@ if TYPE_CHECKING:
 
 # The public names and the module each lives in. No `__all__`: a star import would load torch.
 _HOME: dict[str, str] = {
+    "convert_model": "convert.model",
+    "use_embeddings": "embeddings",
+    "apply_lora": "lora.apply",
+    "parse_block_weights": "lora.blocks",
+    "LoraFile": "lora.file",
+    "load_lora": "lora.file",
+    "MemoryReport": "holdings",
+    "add_models": "merge",
+    "merge_blocks": "merge",
+    "merge_clips": "merge",
+    "merge_models": "merge",
+    "subtract_models": "merge",
+    "RESIDENCY": "residency",
+    "memory_report": "residency",
     "encode_text": "clip_text",
     "encode_texts": "clip_text",
     "set_clip_last_layer": "clip_text",

@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING
 
 from .device import choose_attention
 from .errors import ParameterError
+from .holdings import DeviceMemory, Holding, MemoryReport
 from .memory_budget import free_bytes, memory_budget, total_bytes
-from .memory_report import DeviceMemory, Holding, MemoryReport
 from .shells import map_tensors, named_tensors, with_tensors
 from .weights import Weights
 
