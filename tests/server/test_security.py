@@ -388,3 +388,11 @@ async def test_client_id_of_another_user_hears_nothing_of_theirs(tmp_path: Path)
         assert (await client.post("/free", json={}, headers=ann)).status == 403
         assert (await client.post("/settings", json={}, headers=ann)).status == 403
         assert (await client.get("/v1/jobs", headers=bob)).status == 200
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data", "application/json", "text/plain"])
+async def test_login_with_any_body_is_refused_without_a_fault(tmp_path: Path, kind: str) -> None:
+    async with serving(tmp_path, token=TOKEN) as client:
+        for body in (b"", b"\xff", b"token=%ff", b"&" * 5000, b"token=" + b"x" * 50_000):
+            answer = await client.post("/login", data=body, headers={"Content-Type": kind})
+            assert answer.status in (401, 429)
