@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from .pieces import Shapes
 
 UNET_PREFIX = "model.diffusion_model."
-MARKERS = frozenset({"edm_mean", "v_pred", "ztsnr", "edm_vpred.sigma_max"})
+MARKERS = frozenset(
+    {"edm_mean", "edm_std", "v_pred", "ztsnr", "edm_vpred.sigma_max", "edm_vpred.sigma_min"}
+)
 """Tensors that files carry beside the network to say how it is sampled."""
 
 

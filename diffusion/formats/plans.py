@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from .ldm import Part, ldm_to_diffusers_names, modern_diffusers_name
+from .network_facts import MARKERS
 from .openclip import open_clip_text
 from .pieces import Pieces, Shapes, prefixed, renamed
 from .transformer_names import flux_plan, pixart_plan, sd3_plan
@@ -28,7 +29,11 @@ def network_plan(body: str, layout: str, prefix: str, shapes: Shapes) -> dict[st
     Raises:
         ModelError: A tensor that belongs to no layer of such a network.
     """
-    own = {n.removeprefix(prefix): shape for n, shape in shapes.items() if n.startswith(prefix)}
+    own = {
+        name.removeprefix(prefix): shape
+        for name, shape in shapes.items()
+        if name.startswith(prefix) and name not in MARKERS
+    }
     if body == "text_encoder":
         plan = _text(layout, own)
     elif layout == "ldm" and body in _TRANSFORMERS:

@@ -240,3 +240,14 @@ def test_shift_of_a_lone_schnell_is_none(tmp_path: Path) -> None:
         tmp_path / "x", families.flux_tensors(families.flux_transformer(guided=False))
     )
     assert sampling_of(wd.load_model(path)).shift == 1.0
+
+
+def test_marks_beside_a_lone_network_say_how_it_is_sampled(tmp_path: Path) -> None:
+    from weft.diffusion.saving import save_tensors
+
+    state = families.sdxl_unet().state_dict()
+    save_tensors(tmp_path / "x", {**state, "v_pred": torch.zeros(0), "ztsnr": torch.zeros(0)})
+    model = wd.load_model(tmp_path / "x")
+    found = sampling_of(model)
+    assert (model.family, found.prediction, found.zero_snr) == ("sdxl", "v_prediction", True)
+    assert model.weights.module.state_dict().keys() == state.keys()
