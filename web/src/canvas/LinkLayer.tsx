@@ -2,11 +2,11 @@
 
 import { useStoreApi } from "@xyflow/react";
 import { useEffect, useRef } from "react";
-import { activeTab, boxAt, graphName, runKey, useDocs } from "../app/docs";
-import { runOf, stateOf, useRuns } from "../app/runs";
+import { activeTab, boxAt, graphName, runKey, type Tab, useDocs } from "../app/docs";
+import { runOf, stateOf, type TabRun, useRuns } from "../app/runs";
 import { useUi } from "../app/ui";
 import { rectOf } from "../graph/geometry";
-import { graphAt } from "../graph/model";
+import { type Graph, graphAt } from "../graph/model";
 import { onPointer, pointer } from "./connecting";
 import { titleOf } from "./NodeView";
 import { type FarNode, Painter, type Scene } from "./paint";
@@ -101,12 +101,27 @@ function pendingNow(pending: ReturnType<typeof useUi.getState>["pending"]): Scen
   return side === "output" ? { from: fixed, to: free, hue } : { from: free, to: fixed, hue };
 }
 
-/** Nodes, notes and reroutes as rectangles. */
-export function farNodes(): FarNode[] {
+let far: { of: readonly unknown[]; nodes: readonly FarNode[] } | null = null;
+
+/** Nodes, notes and reroutes as rectangles; made anew only when one of them changed. */
+export function farNodes(): readonly FarNode[] {
   const docs = useDocs.getState();
   const tab = activeTab(docs);
   const graph = graphAt(tab.workflow, graphName(tab));
   const run = runOf(tab.id);
+  const of = [graph, tab.selection, docs.catalog, run.states, run.pictures];
+  if (far?.of.every((one, i) => one === of[i])) return far.nodes;
+  const nodes = makeFarNodes(docs, tab, graph, run);
+  far = { of, nodes };
+  return nodes;
+}
+
+function makeFarNodes(
+  docs: ReturnType<typeof useDocs.getState>,
+  tab: Tab,
+  graph: Graph,
+  run: TabRun,
+): FarNode[] {
   const nodes: FarNode[] = [];
   for (const [id, node] of Object.entries(graph.nodes)) {
     const box = boxAt(id, docs);

@@ -70,8 +70,7 @@ export function Minimap() {
 }
 
 function paintMap(c: CanvasRenderingContext2D, [x, y, zoom]: [number, number, number]) {
-  const style = getComputedStyle(document.documentElement);
-  const token = (name: string) => style.getPropertyValue(name);
+  const colors = mapColors();
   c.clearRect(0, 0, WIDTH, HEIGHT);
   const nodes = farNodes();
   const { width, height } = viewSize();
@@ -80,16 +79,15 @@ function paintMap(c: CanvasRenderingContext2D, [x, y, zoom]: [number, number, nu
   const k = Math.min((WIDTH - 12) / bounds.width, (HEIGHT - 12) / bounds.height);
   const left = (WIDTH - bounds.width * k) / 2 - bounds.x * k;
   const top = (HEIGHT - bounds.height * k) / 2 - bounds.y * k;
-  const fill = token("--faint");
   for (const node of nodes) {
     c.globalAlpha = node.selected ? 1 : node.off ? 0.25 : 0.5;
     c.fillStyle = node.selected
-      ? token("--accent")
+      ? colors.accent
       : node.state === "failed"
-        ? token("--bad")
+        ? colors.bad
         : node.color === undefined
-          ? fill
-          : `oklch(${token("--socket-l")} ${token("--hue-c")} ${NODE_HUES[node.color % NODE_HUES.length]})`;
+          ? colors.plain
+          : (colors.hues[node.color % NODE_HUES.length] ?? colors.plain);
     c.fillRect(
       node.x * k + left,
       node.y * k + top,
@@ -98,8 +96,35 @@ function paintMap(c: CanvasRenderingContext2D, [x, y, zoom]: [number, number, nu
     );
   }
   c.globalAlpha = 1;
-  c.strokeStyle = token("--accent");
+  c.strokeStyle = colors.accent;
   c.lineWidth = 1.5;
   c.strokeRect(seen.x * k + left, seen.y * k + top, seen.width * k, seen.height * k);
   return { k, x: left, y: top };
+}
+
+interface MapColors {
+  readonly theme: string;
+  readonly accent: string;
+  readonly bad: string;
+  readonly plain: string;
+  readonly hues: readonly string[];
+}
+
+let known: MapColors | null = null;
+
+/** The theme's colours, read once: asking for a style in every frame would cost a layout. */
+function mapColors(): MapColors {
+  const { theme } = useUi.getState();
+  if (known?.theme === theme) return known;
+  const style = getComputedStyle(document.documentElement);
+  const token = (name: string) => style.getPropertyValue(name).trim();
+  const [light, strong] = [token("--socket-l"), token("--hue-c")];
+  known = {
+    theme,
+    accent: token("--accent"),
+    bad: token("--bad"),
+    plain: token("--faint"),
+    hues: NODE_HUES.map((hue) => `oklch(${light} ${strong} ${hue})`),
+  };
+  return known;
 }

@@ -62,7 +62,8 @@ export class Painter {
   #width = 0;
   #height = 0;
   #scale = 1;
-  readonly #titles = new Map<string, string>();
+  #size = 0;
+  readonly #titles = new Map<string, number>();
 
   constructor(canvas: HTMLCanvasElement) {
     this.#canvas = canvas;
@@ -101,6 +102,7 @@ export class Painter {
     };
     for (const group of scene.groups) this.#group(group, zoom);
     this.#wires(scene, seen);
+    this.#size = 0;
     for (const node of scene.nodes) if (meets(node, seen)) this.#node(node, zoom);
     if (scene.pending) this.#pending(scene.pending, zoom);
     if (scene.box) this.#box(scene.box, zoom);
@@ -203,9 +205,13 @@ export class Painter {
     c.strokeStyle = ring ?? colors.line;
     c.lineWidth = (ring === null ? 1 : 2) / zoom;
     c.strokeRect(node.x, node.y, node.width, node.height);
-    const size = Math.min(34, Math.max(18, 10 / zoom), node.height * 0.7);
+    const size = Math.round(Math.min(34, Math.max(18, 10 / zoom), node.height * 0.7));
     if (size * zoom >= 5.5) {
-      c.font = `500 ${size}px ${colors.font}`;
+      if (size !== this.#size) {
+        // Setting a font is dear, even the same one.
+        c.font = `500 ${size}px ${colors.font}`;
+        this.#size = size;
+      }
       c.fillStyle = colors.text;
       c.textBaseline = "middle";
       const title = this.#fitted(node.title, node.width - 20, size);
@@ -214,19 +220,21 @@ export class Painter {
     c.globalAlpha = 1;
   }
 
-  /** A title cut to a width; measured once. */
+  /** A title cut to a width. It is measured once, in one size, and scaled. */
   #fitted(title: string, width: number, size: number): string {
-    const key = `${title}/${Math.round(width)}/${Math.round(size)}`;
-    let text = this.#titles.get(key);
-    if (text === undefined) {
-      const fits = (t: string) => this.#context.measureText(t).width <= width;
-      text = title;
-      while (text.length > 1 && !fits(text === title ? text : `${text}…`)) text = text.slice(0, -1);
-      if (text !== title) text = `${text}…`;
+    let natural = this.#titles.get(title);
+    if (natural === undefined) {
+      const { font } = this.#context;
+      this.#context.font = `500 100px ${this.#colors.font}`;
+      natural = this.#context.measureText(title).width / 100;
+      this.#context.font = font;
       if (this.#titles.size > 5000) this.#titles.clear();
-      this.#titles.set(key, text);
+      this.#titles.set(title, natural);
     }
-    return text;
+    const part = width / (natural * size);
+    return part >= 1
+      ? title
+      : `${title.slice(0, Math.max(1, Math.floor(title.length * part) - 1))}…`;
   }
 
   #pending({ from, to, hue }: NonNullable<Scene["pending"]>, zoom: number): void {

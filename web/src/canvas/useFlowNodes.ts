@@ -9,6 +9,8 @@ import type { Rect } from "../graph/geometry";
 
 const NO_DATA: Record<string, never> = {};
 
+const NO_HANDLES: NonNullable<Node["handles"]> = [];
+
 export function useFlowNodes(): Node[] {
   const graph = useDocs(activeGraph);
   const selection = useDocs((docs) => activeTab(docs).selection);
@@ -48,6 +50,8 @@ export function useFlowNodes(): Node[] {
         height,
         // Sizes follow from the data, so nothing needs to be measured before it is shown.
         measured: { width, height },
+        // None are React Flow's; without this it would draw every node once to look for them.
+        handles: NO_HANDLES,
         selected,
         draggable,
         zIndex,

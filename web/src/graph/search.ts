@@ -21,9 +21,16 @@ function split(type: string): string {
     .replace(/[_-]+/g, " ");
 }
 
+const inWords = new Map<string, string>();
+
 /** A type id in words. */
 export function wordsOf(type: string): string {
-  return JOINED.reduce((text, [parts, name]) => text.replace(parts, name), split(type));
+  let text = inWords.get(type);
+  if (text === undefined) {
+    text = JOINED.reduce((words, [parts, name]) => words.replace(parts, name), split(type));
+    inWords.set(type, text);
+  }
+  return text;
 }
 
 export function entriesOf(schemas: Iterable<NodeSchema>): Entry[] {

@@ -1,4 +1,4 @@
-import { useRef, useState } from "react";
+import { useLayoutEffect, useRef, useState } from "react";
 import { floatNumber, isNumeric, numberOf, type Value } from "../api/json";
 import { t } from "../app/messages";
 import { say } from "../app/ui";
@@ -19,6 +19,14 @@ export function NumberField({ label, schema, value, onChange, onDone }: FieldPro
   const part = bounded && Number.isFinite(now) ? (now - low) / (high - low) : 0;
   const bad = !Number.isFinite(now) || now < low || now > high;
   const start = useRef({ x: 0, value: 0, moved: false });
+  const slider = useRef<HTMLDivElement>(null);
+  // Whoever typed by keyboard finds the focus where it was.
+  const returns = useRef(false);
+  useLayoutEffect(() => {
+    if (typing !== null || !returns.current) return;
+    returns.current = false;
+    slider.current?.focus({ preventScroll: true });
+  }, [typing]);
 
   const write = (next: number, merge = false) => {
     if (!Number.isFinite(next)) return;
@@ -55,22 +63,26 @@ export function NumberField({ label, schema, value, onChange, onDone }: FieldPro
         aria-label={label}
         // biome-ignore lint/a11y/noAutofocus: the person has just begun to type here
         autoFocus
-        onFocus={(event) => event.target.select()}
+        onFocus={(event) => {
+          const { target } = event;
+          // A value is replaced by what is typed; a first digit is gone on with.
+          if (typing === shown(value)) target.select();
+          else target.setSelectionRange(typing.length, typing.length);
+        }}
         onBlur={(event) => finish(event.target.value)}
         onKeyDown={(event) => {
-          if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) {
-            event.currentTarget.blur();
-          }
-          if (event.key === "Escape") {
-            event.currentTarget.value = "";
-            event.currentTarget.blur();
-          }
+          if (event.key === "Escape") event.currentTarget.value = "";
+          else if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
+          event.stopPropagation();
+          returns.current = true;
+          event.currentTarget.blur();
         }}
       />
     );
   }
   return (
     <div
+      ref={slider}
       className={`field number ${bad ? "bad" : ""}`}
       role="slider"
       tabIndex={0}
