@@ -201,7 +201,7 @@ def dual_cfg_guider(
 ) -> Guider:
     """A model with guidance between three prompts, as InstructPix2Pix was made for.
 
-    The model's rules of guidance that combine two sides do not act here.
+    Of the model's rules of guidance only those that act inside of the network (FreeU) are used.
 
     Args:
         model: The denoising model.
