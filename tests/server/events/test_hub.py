@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weft.server.api.events import JobChanged, JobDeleted, NodesChanged, PreviewShown, ProgressMade
@@ -196,6 +196,7 @@ async def test_adapter_hears_every_event_as_it_comes() -> None:
 STATES: tuple[State, ...] = ("queued", "running", "done", "failed", "cancelled", "lost")
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from("abc"), st.sampled_from([*STATES, "nodes", "deleted"])),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -124,6 +125,7 @@ class Order(RuleBasedStateMachine):
 
 
 TestOrder = Order.TestCase
+TestOrder.settings = settings(max_examples=50, deadline=None)
 
 
 def test_owners_take_turns_however_many_jobs_one_has() -> None:
