@@ -25,6 +25,7 @@ from .routes import (
     nodes,
     queue,
     system,
+    users,
     workflows,
 )
 from .services import end_streams, local_workers, services
@@ -32,7 +33,7 @@ from .settings import Settings
 from .worker.base import Worker
 
 # Each has `routes`: a `Routes`, or aiohttp's own `RouteTableDef`.
-MODULES = (jobs, queue, events, system, docs, nodes, models, files, workflows, library)
+MODULES = (jobs, queue, events, system, docs, nodes, models, files, workflows, library, users)
 
 
 def middlewares(settings: Settings) -> list[Middleware]:

@@ -17,9 +17,12 @@ from .policy import Policy
 from .throttle import Throttle
 from .users import Role, User
 
+POLICY = web.AppKey("policy", Policy)
+
 
 def install_guard(app: web.Application, policy: Policy) -> None:
     """Guard an application. It stands outside all other middlewares."""
+    app[POLICY] = policy
     guesses = Throttle(rate=0.2, burst=10)  # wrong tokens, by address
     app.middlewares.insert(0, guard(policy, guesses))
     app.on_response_prepare.append(add_security_headers)

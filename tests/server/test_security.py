@@ -396,3 +396,27 @@ async def test_login_with_any_body_is_refused_without_a_fault(tmp_path: Path, ki
         for body in (b"", b"\xff", b"token=%ff", b"&" * 5000, b"token=" + b"x" * 50_000):
             answer = await client.post("/login", data=body, headers={"Content-Type": kind})
             assert answer.status in (401, 429)
+
+
+async def test_first_user_closes_an_open_server_and_a_removed_one_is_out(tmp_path: Path) -> None:
+    async with serving(tmp_path) as client:
+        early = await client.post("/v1/users", json={"name": "bob", "role": "runner"})
+        assert early.status == 409
+        added = await client.post("/v1/users", json={"name": "ann", "role": "admin"})
+        assert added.status == 201
+        ann = {"Authorization": f"Bearer {(await added.json())['token']}"}
+        assert (await client.get("/v1/jobs")).status == 401
+        told = await client.post("/v1/users", json={"name": "bob"}, headers=ann)
+        bob = {"Authorization": f"Bearer {(await told.json())['token']}"}
+        assert (await client.get("/v1/jobs", headers=bob)).status == 200
+        assert (await client.get("/v1/users", headers=bob)).status == 403
+        listed = await (await client.get("/v1/users", headers=ann)).json()
+        assert listed["users"] == [
+            {"name": "ann", "role": "admin"},
+            {"name": "bob", "role": "runner"},
+        ]
+        for name, status in (("a b", 400), ("bob", 409)):
+            again = await client.post("/v1/users", json={"name": name}, headers=ann)
+            assert again.status == status
+        assert (await client.delete("/v1/users/bob", headers=ann)).status == 204
+        assert (await client.get("/v1/jobs", headers=bob)).status == 401
