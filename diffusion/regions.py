@@ -66,7 +66,9 @@ class Region:
     @property
     def counts(self) -> bool:
         """Whether there is any weight in it."""
-        return bool(self.weight) if isinstance(self.weight, float) else bool(self.weight.any())
+        if isinstance(self.weight, int | float):
+            return self.weight != 0
+        return bool(self.weight.any())
 
 
 class Blend:

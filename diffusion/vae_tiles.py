@@ -22,7 +22,7 @@ QUERIES = 4096
 
 def can_run_in_tiles(network: Any) -> bool:
     """Whether a VAE is built of what is known here: diffusers' AutoencoderKL with group norms."""
-    from diffusers import AutoencoderKL
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from torch import nn
 
     parts: list[Any] = [getattr(network, name, None) for name in ("encoder", "decoder")]
