@@ -139,7 +139,7 @@ class Hub:
         first_id, seen = after or 0, 0
         self.listeners += 1
         try:
-            while not self._closed:
+            while True:
                 if place is None or place < self._end - len(self._ring):
                     first = self._snapshot(owner, job)
                     first_id, place, seen = self._released, self._end, 0
