@@ -92,13 +92,19 @@ function dress({ theme, language }: Pick<Ui, "theme" | "language">): void {
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
 }
 
+let stored = "";
+
 // Before anything is drawn, and before others hear of a change: the canvas reads its colours here.
 dress(useUi.getState());
 useUi.subscribe((ui) => {
   dress(ui);
   const { theme, language, left, right, minimap, snap } = ui;
+  const text = JSON.stringify({ theme, language, left, right, minimap, snap });
+  // The scale changes with every frame of a zoom, and is not kept.
+  if (text === stored) return;
+  stored = text;
   try {
-    localStorage.setItem(STORED, JSON.stringify({ theme, language, left, right, minimap, snap }));
+    localStorage.setItem(STORED, text);
   } catch {
     // A full or forbidden store costs the choice of a theme, no more.
   }

@@ -9,6 +9,7 @@ import {
   ReactFlowProvider,
 } from "@xyflow/react";
 import { useCallback, useEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import {
   activeGraph,
   activeTab,
@@ -42,6 +43,7 @@ import {
 import { useFlowNodes } from "./useFlowNodes";
 import {
   attach,
+  beforeFar,
   FAR,
   fitView,
   MAX_ZOOM,
@@ -77,6 +79,7 @@ function Surface() {
     if (host.current) attach(instance, host.current);
     restoreView();
   }, []);
+  useEffect(() => beforeFar(() => flushSync(() => setFar(true))), []);
   useRestoredView();
 
   const onMove = useCallback<OnMove>((_, view) => {
@@ -228,7 +231,10 @@ function useRestoredView(): void {
   useEffect(() => {
     if (shown.current === key) return;
     shown.current = key;
-    restoreView();
-    setUi({ zoom: viewport().zoom });
+    // After React is done: a far view is switched to before the canvas moves there.
+    queueMicrotask(() => {
+      restoreView();
+      setUi({ zoom: viewport().zoom });
+    });
   }, [key]);
 }

@@ -34,7 +34,15 @@ export function viewport() {
   return flow?.getViewport() ?? { x: 0, y: 0, zoom: 1 };
 }
 
+let goFar = () => {};
+
+/** What to do before a jump to a far view, which would otherwise build every node once. */
+export function beforeFar(callback: () => void): void {
+  goFar = callback;
+}
+
 export function setViewport(view: { x: number; y: number; zoom: number }, duration = 0): void {
+  if (duration === 0 && view.zoom < FAR) goFar();
   void flow?.setViewport(view, { duration });
 }
 
