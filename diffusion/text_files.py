@@ -249,6 +249,6 @@ def _tokenizer_beside(path: Path) -> str | None:
 
 def _folder_tokenizer(folder: Path) -> str | None:
     """A folder's tokenizer as the text of a tokenizer.json; None if it holds none."""
-    from .tokenizers.files import tokenizer_text
+    from .tokenizers.stored import tokenizer_text
 
     return tokenizer_text(folder)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from weft.diffusion.errors import ModelError
-from weft.diffusion.tokenizers.files import sentencepiece_text, tokenizer_text
+from weft.diffusion.tokenizers.stored import sentencepiece_text, tokenizer_text
 from weft.diffusion.tokenizers.text_models import sentence_tokenizer
 
 PIECES = [
@@ -80,3 +80,12 @@ def test_tokenizer_json_comes_before_older_files(tmp_path: Path) -> None:
     (tmp_path / "spiece.model").write_bytes(b"damaged")
     assert tokenizer_text(tmp_path) == '{"known": 1}'
     assert tokenizer_text(tmp_path / "nothing") is None
+
+
+def test_reading_stored_tokenizers_leaves_clips_own_readable() -> None:
+    """A module of the package must not hide a name that the package uses."""
+    from weft.diffusion.tokenizers import clip_tokenizer, stored
+
+    clip_tokenizer.cache_clear()
+    assert stored.tokenizer_text is tokenizer_text
+    assert clip_tokenizer().ids("a cat") == [320, 2368]
