@@ -70,6 +70,7 @@ class DerivedWeights(Weights):
         )
         self._parents = parents
         self.recipe = recipe
+        self._own = recipe.names
 
     @property
     def parents(self) -> tuple[Weights, ...]:
@@ -83,9 +84,7 @@ class DerivedWeights(Weights):
     def changed(self) -> frozenset[str]:
         """Names whose tensors are not the root's."""
         first = self._parents[0]
-        return self.recipe.names | (
-            first.changed if isinstance(first, DerivedWeights) else frozenset()
-        )
+        return self._own | (first.changed if isinstance(first, DerivedWeights) else frozenset())
 
     @property
     def footprint(self) -> int:
@@ -99,7 +98,7 @@ class DerivedWeights(Weights):
         held = self.slot.tensors
         if held is not None:
             return held[name]
-        if name in self.recipe.names:
+        if name in self._own:
             return self.recipe.tensor(name, [parent.tensor for parent in self._parents])
         return self._parents[0].tensor(name)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .control import check_factor
@@ -35,14 +34,14 @@ class Blend:
     factors: Mapping[str, Factors]
     words: str
 
-    @cached_property
+    @property
     def digest(self) -> str:
         hasher = hashlib.blake2b(b"blend", digest_size=32)
         for name, pair in sorted(self.factors.items()):
             hasher.update(f"{name} {pair!r}\n".encode())
         return hasher.hexdigest()
 
-    @cached_property
+    @property
     def names(self) -> frozenset[str]:
         return frozenset(self.factors)
 

@@ -234,7 +234,7 @@ class Additions:
 
     parts: tuple[Addition, ...]
 
-    @cached_property
+    @property
     def digest(self) -> str:
         return hashlib.blake2b(
             "".join(part.digest for part in self.parts).encode(), digest_size=32
@@ -244,7 +244,7 @@ class Additions:
     def words(self) -> str:
         return " + ".join(part.words for part in self.parts)
 
-    @cached_property
+    @property
     def names(self) -> frozenset[str]:
         return frozenset(name for part in self.parts for name in part.strengths)
 
