@@ -6,7 +6,8 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
 from tests.server.outer import settings
@@ -265,6 +266,7 @@ JSON = st.recursive(
 )
 
 
+@settings_of_hypothesis(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.dictionaries(st.text(max_size=3), JSON), value=JSON)
 def test_any_json_is_accepted_or_refused_in_words(
     catalog: Catalog, data: dict[str, Any], value: Any
