@@ -1,0 +1,58 @@
+/** The main views as pictures for docs/, and no serious fault of accessibility in any of them. */
+
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Page, test } from "@playwright/test";
+import { node, openTemplate, picture } from "./helpers";
+
+const shot = async (page: Page, name: string): Promise<void> => {
+  if (process.env["PICTURES"]) await page.screenshot({ path: `../docs/editor/${name}.png` });
+};
+
+async function faults(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map((one) => `${id}: ${one.html.slice(0, 160)}`));
+}
+
+for (const scheme of ["dark", "light"] as const) {
+  test(`the ${scheme} theme has no serious fault of accessibility`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.goto("/");
+    await expect(page.getByRole("heading", { name: "Start a workflow" })).toBeVisible();
+    expect(await faults(page)).toEqual([]);
+    await page.getByRole("button", { name: "Canny ControlNet" }).click();
+    await expect(node(page, "sample")).toBeVisible();
+    await shot(page, `graph-${scheme}`);
+    await page.keyboard.press("o");
+    await page.keyboard.press("v");
+    await expect(page.getByRole("complementary", { name: "Form" })).toBeVisible();
+    await shot(page, `form-${scheme}`);
+    expect(await faults(page)).toEqual([]);
+    await page.locator(".canvas").focus();
+    await page.keyboard.press("?");
+    await expect(page.getByRole("dialog", { name: "Keyboard" })).toBeVisible();
+    expect(await faults(page)).toEqual([]);
+  });
+}
+
+test("the page is there in Chinese", async ({ page }) => {
+  await openTemplate(page, "Text to image");
+  await page.getByRole("button", { name: "中文" }).click();
+  await expect(page.getByRole("button", { name: /^运行/ })).toBeVisible();
+  await expect(page.locator("html")).toHaveAttribute("lang", "zh-CN");
+  await shot(page, "chinese");
+});
+
+test("a finished run shows its picture in node and gallery", async ({ page }) => {
+  await openTemplate(page, "Text to image");
+  await node(page, "sample").getByRole("slider", { name: "steps" }).click();
+  await page.keyboard.type("6");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Control+Enter");
+  await expect(picture(page, "save")).toBeVisible({ timeout: 90_000 });
+  await page.locator(".canvas").focus();
+  await page.keyboard.press("r");
+  await expect(page.locator(".gallery img").first()).toBeVisible();
+  await shot(page, "finished");
+});
