@@ -64,5 +64,6 @@ def settings_of(options: argparse.Namespace) -> Settings:
         tls_certificate=Path(options.tls_certificate) if options.tls_certificate else None,
         tls_key=Path(options.tls_key) if options.tls_key else None,
         allowed_hosts=tuple(options.allow_host),
+        allowed_origins=tuple(options.allow_origin),
         limits=Limits(upload_bytes=int(options.max_upload_size * 2**20)),
     )

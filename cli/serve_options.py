@@ -39,6 +39,14 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
     add("--tls-certificate", "--tls-certfile", metavar="FILE", help="serve HTTPS")
     add("--tls-key", "--tls-keyfile", metavar="FILE")
     add("--allow-host", action="append", default=[], metavar="NAME", help="a name this server has")
+    add(
+        "--allow-origin",
+        "--enable-cors-header",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="a foreign web page that may call, as scheme://host[:port]; may be repeated",
+    )
     add("--max-upload-size", type=float, default=512, metavar="MB", help="(default: 512)")
     add("--nodes", action="append", default=[], metavar="MODULE", help="module with more nodes")
     add("--no-packs", "--disable-all-custom-nodes", action="store_true", help="load no packs")

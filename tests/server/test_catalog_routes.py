@@ -65,26 +65,26 @@ async def test_validate_of_every_template_finds_nothing(tmp_path: Path) -> None:
 
 
 async def test_models_are_listed_by_kind_in_pages(tmp_path: Path) -> None:
-    folder = tmp_path / "models" / "loras" / "sub"
+    folder = tmp_path / "models" / "hypernetworks" / "sub"
     folder.mkdir(parents=True)
     for number in range(25):
         (folder / f"{number:02}.safetensors").write_bytes(b"x" * number)
     (folder / "notes.txt").touch()
     async with serving(tmp_path, models=[tmp_path / "models"]) as client:
         kinds = (await (await client.get("/v1/models")).json())["kinds"]
-        assert {"kind": "loras", "count": 25} in kinds
+        assert {"kind": "hypernetworks", "count": 25} in kinds
         assert any(k["kind"] == "checkpoints" and k["count"] >= 1 for k in kinds)
-        first = await (await client.get("/v1/models/loras?limit=20")).json()
+        first = await (await client.get("/v1/models/hypernetworks?limit=20")).json()
         assert (len(first["models"]), first["total"]) == (20, 25)
-        rest = await (await client.get(f"/v1/models/loras?after={first['next']}")).json()
+        rest = await (await client.get(f"/v1/models/hypernetworks?after={first['next']}")).json()
         assert [m["name"] for m in rest["models"]] == [
             f"sub/{n}.safetensors" for n in range(20, 25)
         ]
         assert rest.get("next") is None
-        found = await (await client.get("/v1/models/loras?search=07")).json()
+        found = await (await client.get("/v1/models/hypernetworks?search=07")).json()
         assert [(m["name"], m["bytes"]) for m in found["models"]] == [("sub/07.safetensors", 7)]
         assert (await client.get("/v1/models/nothing")).status == 404
-        assert (await client.get("/v1/models/loras?limit=0")).status == 422
+        assert (await client.get("/v1/models/hypernetworks?limit=0")).status == 422
 
 
 def test_server_front_imports_no_heavy_library() -> None:
