@@ -88,17 +88,19 @@ test("txt2img is built by keyboard alone, and runs", async ({ page }) => {
   await page.locator(".canvas").focus();
   await add("Load Checkpoint");
   await page.keyboard.press("Enter"); // into the node's values
+  await expect(page.getByRole("button", { name: /^ckpt name/ })).toBeFocused();
   await page.keyboard.press("Enter"); // opens the list
-  await page.keyboard.type("thimble.safetensors");
-  await page.keyboard.press("Enter");
+  await choose(page, "thimble.safetensors");
   await page.keyboard.press("Escape");
   await linkTo("clip", "+ CLIPTextEncode");
   await page.keyboard.press("Enter");
+  await expect(node(page, "clip_text_encode").getByRole("textbox")).toBeFocused();
   await page.keyboard.type(PROMPT);
   await page.keyboard.press("Escape");
   await linkTo("conditioning", "+ KSampler");
   await linkTo("model", "load_checkpoint.model");
   await page.keyboard.press("Enter"); // the seed
+  await expect(page.getByRole("button", { name: "seed", exact: true })).toBeFocused();
   await page.keyboard.press("Tab");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Tab");
@@ -107,6 +109,7 @@ test("txt2img is built by keyboard alone, and runs", async ({ page }) => {
   await page.keyboard.press("Escape");
   await linkTo("latent_image", "+ EmptyLatentImage");
   await page.keyboard.press("Enter"); // the width
+  await expect(page.getByRole("slider", { name: "width" })).toBeFocused();
   await page.keyboard.type("128");
   await page.keyboard.press("Enter");
   await page.keyboard.press("Tab");
