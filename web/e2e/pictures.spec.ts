@@ -41,7 +41,6 @@ test("the page is there in Chinese", async ({ page }) => {
   await page.getByRole("button", { name: "中文" }).click();
   await expect(page.getByRole("button", { name: /^运行/ })).toBeVisible();
   await expect(page.locator("html")).toHaveAttribute("lang", "zh-CN");
-  await shot(page, "chinese");
 });
 
 test("a finished run shows its picture in node and gallery", async ({ page }) => {
@@ -53,6 +52,9 @@ test("a finished run shows its picture in node and gallery", async ({ page }) =>
   await expect(picture(page, "save")).toBeVisible({ timeout: 90_000 });
   await page.locator(".canvas").focus();
   await page.keyboard.press("r");
-  await expect(page.locator(".gallery img").first()).toBeVisible();
+  await expect(page.locator(".gallery img").first()).toHaveJSProperty("complete", true);
+  await expect(page.locator(".gallery img").first()).not.toHaveJSProperty("naturalWidth", 0);
+  await page.getByRole("button", { name: "Show everything" }).click();
+  await expect(page.locator(".statusbar .zoom")).not.toHaveText("91%");
   await shot(page, "finished");
 });
