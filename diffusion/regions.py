@@ -4,7 +4,7 @@ A prompt with an area is shown only that part of the latent, as if it were the w
 prompts overlap, their predictions are averaged by weight. Cells that no prompt covers are predicted
 as zero, a flat grey.
 
-Source: sizes, soft edges and averaging as ComfyUI has them, measured.
+Source: sizes, soft edges and averaging as ComfyUI has them; known rules, not compared side by side.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def _centred(x: Tensor) -> tuple[Tensor, Tensor]:
 class CFGNorm(GuidanceRule):
     """Shortens the guided picture at every place to the length the positive side has there.
 
-    Source: ComfyUI's CFGNorm node, measured.
+    Source: ComfyUI's CFGNorm node, by its known rule.
 
     Attributes:
         strength: Factor on the result; 1 = none.

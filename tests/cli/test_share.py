@@ -103,7 +103,7 @@ def test_check_names_what_is_missing(
     assert files == {
         "thimble.safetensors": ("other name", "renamed.safetensors"),
         "thimble-canny.safetensors": ("missing", None),
-        "astronaut.png": ("bundled", "astronaut.png"),
+        "chelsea.png": ("bundled", "chelsea.png"),
     }
     assert report["effects"] == ["reads", "writes"]
     assert main(["share", "run", str(packed), "--accept", "reads,writes"]) == 2
