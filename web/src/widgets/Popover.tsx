@@ -42,11 +42,12 @@ export function Popover({ anchor, onClose, children, width = 0 }: Props) {
     };
   }, [anchor, onClose]);
   const { left, top, width: wide, hidden } = place;
+  // Unseen until it has its place, but not `visibility: hidden`: its search box takes the focus.
   return createPortal(
     <div
       ref={panel}
       className="popover"
-      style={{ left, top, minWidth: wide, visibility: hidden ? "hidden" : "visible" }}
+      style={{ left, top, minWidth: wide, opacity: hidden ? 0 : 1 }}
     >
       {children}
     </div>,
