@@ -38,7 +38,8 @@ class EditorHook(BuildHookInterface):  # type: ignore[type-arg]
         digest = _digest(web)
         if not stamp.is_file() or stamp.read_text("utf-8") != digest:
             self.app.display_info("building the editor (web/)")
-            _npm(web, "ci", "--no-audit", "--no-fund")
+            if not _installed(web):
+                _npm(web, "ci", "--no-audit", "--no-fund")
             _npm(web, "run", "build")
             stamp.write_text(digest, "utf-8")
         target = "weft/web" if self.target_name == "wheel" else "web/dist"
@@ -47,6 +48,12 @@ class EditorHook(BuildHookInterface):  # type: ignore[type-arg]
 
 def _skipped() -> bool:
     return os.environ.get("WEFT_NO_EDITOR", "") not in ("", "0")
+
+
+def _installed(web: Path) -> bool:
+    """Whether `npm ci` has been run since the lock file changed; it would begin from nothing."""
+    done, lock = web / "node_modules" / ".package-lock.json", web / "package-lock.json"
+    return done.is_file() and done.stat().st_mtime >= lock.stat().st_mtime
 
 
 def _digest(web: Path) -> str:
