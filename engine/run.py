@@ -4,7 +4,7 @@ The walk is a queue of ready steps and never recurses. A step whose result is kn
 the cache without touching its value; values are fetched only when some function has to be called.
 Should a value have been evicted by then, the step that makes it is run again.
 
-Longer than others, because it is one thing: every method works on the state of one walk. What can
+More than 500 lines, because it is one thing: every method works on the state of one walk. What can
 be told apart has files of its own (`known`, `lazy_run`, `gate`, `journal`, `results`, `diary`).
 """
 
