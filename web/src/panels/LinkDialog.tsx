@@ -18,7 +18,7 @@ export function LinkDialog({ node: id }: { node: string }) {
   const [end, setEnd] = useState<{ port: string; side: Side } | null>(null);
   const close = () => {
     setUi({ dialog: null });
-    requestAnimationFrame(focusCanvas);
+    focusCanvas();
   };
   if (node === undefined) return null;
   const schema = schemaOfType(node.type);
