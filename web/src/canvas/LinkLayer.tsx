@@ -38,7 +38,8 @@ export function LinkLayer() {
     resize.observe(element);
     let theme = useUi.getState().theme;
     const stops = [
-      store.subscribe((state, before) => state.transform !== before.transform && request()),
+      // At once, not in the next frame: links must not trail behind the nodes.
+      store.subscribe((state, before) => state.transform !== before.transform && paint()),
       useDocs.subscribe(request),
       useRuns.subscribe(request),
       useUi.subscribe((ui) => {
