@@ -23,7 +23,9 @@ generated:
 web:
 	npm --prefix web ci --no-fund --no-audit
 	npm --prefix web run check
-	npm --prefix web run types:check
+	PYTHON=$(PYTHON) npm --prefix web run types:check
+	$(PYTHON) web/scripts/fixture.py
+	git diff --exit-code -- web/tests/fixtures
 	npm --prefix web test
 	npm --prefix web run build
 

@@ -133,6 +133,12 @@ def _checkpoint(part: int) -> Callable[[Path | None], Any]:
     return load
 
 
+def _lora_stack() -> Any:
+    from .lora import LoraStack
+
+    return LoraStack(())
+
+
 def _guider(models: Path | None) -> Guider:
     return Guider(_checkpoint(0)(models), conditioning())
 
@@ -180,6 +186,7 @@ _PLAIN: Mapping[str, Callable[[], Any]] = {
     "FLOAT": lambda: 0.5,
     "STRING": lambda: "a red circle",
     "BOOLEAN": lambda: True,
+    "LORA_STACK": _lora_stack,
     "IMAGE": image,
     "MASK": mask,
     "LATENT": latent,

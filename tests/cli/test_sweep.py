@@ -23,6 +23,7 @@ from weft.diffusion.types import Image
 from weft.engine.context import Run
 from weft.engine.errors import Cancelled, NodeError
 from weft.engine.events import NodeCached, NodeStarted, RunStarted
+from weft.engine.expand import expand
 from weft.engine.node import node
 from weft.engine.outputs import find_output
 from weft.engine.registry import Registry
@@ -280,8 +281,9 @@ def test_sweep_finds_the_pictures_of_every_shipped_workflow() -> None:
     registry = standard_registry(packs=False)
     for path in sorted((Path(__file__).parents[2] / "graphs").glob("*.json")):
         workflow = Workflow.load(path, registry)
-        target = find_output(workflow, registry, "IMAGE")
-        assert "writes" not in registry[workflow.document.nodes[target.split(".")[0]].type].effects
+        node, _, _ = find_output(workflow, registry, "IMAGE").rpartition(".")
+        found = registry[expand(workflow.document).document.nodes[node].type]
+        assert "writes" not in found.effects
     comfy = Workflow.from_json(flows.comfy_canny(), registry)
     assert find_output(comfy, registry, "IMAGE") == "8.image"
 

@@ -9,6 +9,7 @@ import pytest
 
 from weft import testing
 from weft.diffusion.types import Area, TimestepRange
+from weft.engine.context import Run
 from weft.nodes import conditioning, conditioning_sets
 
 CONDITIONING = testing.value("CONDITIONING")
@@ -118,13 +119,13 @@ def test_encoders_keep_their_contract(tiny_models: Path) -> None:
 def test_encoder_reads_square_brackets_as_comfyui_does(tiny_models: Path) -> None:
     clip = testing.value("CLIP", models=tiny_models)
     plain, weak = (
-        conditioning.clip_text_encode(clip, text=text).entries[0].tokens
+        conditioning.clip_text_encode(Run(), clip, text=text).entries[0].tokens
         for text in ("a [red] circle", "a (red:0.9) circle")
     )
     assert plain.shape == weak.shape
     assert not plain.equal(weak)
-    scheduled = conditioning.clip_text_encode_schedule(clip, text="a [red] circle")
-    stated = conditioning.clip_text_encode(clip, text="a (red:0.909091) circle")
+    scheduled = conditioning.clip_text_encode_schedule(Run(), clip, text="a [red] circle")
+    stated = conditioning.clip_text_encode(Run(), clip, text="a (red:0.909091) circle")
     assert scheduled.entries[0].tokens.equal(stated.entries[0].tokens)
 
 

@@ -5,6 +5,21 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AddedUser
+         * @description Somebody who was added.
+         */
+        AddedUser: {
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
+            /**
+             * Token
+             * @description Told only now; the server keeps a hash.
+             */
+            token: string;
+        };
+        /**
          * Artifact
          * @description A file that a job has written.
          */
@@ -633,6 +648,23 @@ export interface components {
             automatic?: boolean;
         };
         /**
+         * NewUser
+         * @description Somebody to add.
+         */
+        NewUser: {
+            /**
+             * Name
+             * @description Letters, digits, - and _.
+             */
+            name: string;
+            /**
+             * Role
+             * @default runner
+             * @enum {string}
+             */
+            role?: "viewer" | "runner" | "editor" | "admin";
+        };
+        /**
          * NewWorkflow
          * @description A workflow to keep.
          */
@@ -1098,6 +1130,24 @@ export interface components {
         Uploaded: {
             /** Files */
             files: components["schemas"]["FileModel"][];
+        };
+        /**
+         * UserList
+         * @description Everybody who may; empty where no token is asked for.
+         */
+        UserList: {
+            /** Users */
+            users: components["schemas"]["UserModel"][];
+        };
+        /**
+         * UserModel
+         * @description Somebody who may use the server.
+         */
+        UserModel: {
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
         };
         /**
          * Validating
