@@ -127,7 +127,7 @@ def test_inspect_prints_writes_and_strips_what_a_picture_holds(
     assert main(["inspect", str(packed), "--json"]) == 0
     texts = json.loads(said(capsys))
     assert texts["weft"]["nodes"]["edges"]["type"] == "Canny"
-    assert texts["weft_seeds"] == {"sample.seed": 42}
+    assert texts["weft_seeds"] == {"sample.seed": 7}
     workflow, bare = tmp_path / "w.json", tmp_path / "bare.png"
     assert main(["inspect", str(packed), "--workflow", str(workflow)]) == 0
     assert json.loads(workflow.read_text()) == texts["weft"]
