@@ -24,6 +24,7 @@ from collections.abc import Callable
 from typing import Any
 
 from weft.engine.engine import Engine
+from weft.engine.expand import expand
 from weft.engine.plan import plan
 from weft.engine.registry import Registry
 from weft.engine.validate import validate
@@ -102,7 +103,7 @@ def measure(registry: Registry, nodes: Nodes, wanted: list[str], repeat: int) ->
         timed("bare", bare)
         timed("prepare", prepare)
         with Engine(registry) as engine:
-            engine._plan(document, {name: name for name in wanted})
+            engine._plan(document, expand(document), tuple(wanted))
 
             def run(engine: Engine = engine, workflow: Workflow = workflow) -> Any:
                 return engine.run(workflow, outputs=wanted, on_event=[].append)
