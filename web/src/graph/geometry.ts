@@ -7,7 +7,7 @@
 
 import type { InputSchema, NodeSchema } from "../api/nodes";
 import { REROUTE } from "./catalog";
-import type { GraphNode, Place } from "./model";
+import { type GraphNode, mappedInputs, type Place } from "./model";
 
 export const GRID = 8;
 export const HEADER = 32;
@@ -66,7 +66,9 @@ export function boxOf(
   if (schema === undefined) return unknownBox(node);
   if (schema.type === REROUTE) return REROUTE_BOX;
   const { width, height, collapsed } = place ?? {};
-  const key = `${width}/${height}/${collapsed}/${picture}`;
+  // What a map goes over is a list, written in one line.
+  const lists = mappedInputs(node);
+  const key = `${width}/${height}/${collapsed}/${picture}/${lists}`;
   let made = boxes.get(schema);
   if (made === undefined) {
     made = new Map();
@@ -74,7 +76,7 @@ export function boxOf(
   }
   let box = made.get(key);
   if (box === undefined) {
-    box = collapsed === true ? collapsedBox(schema, width) : openBox(schema, place, picture);
+    box = collapsed === true ? collapsedBox(schema, width) : openBox(schema, place, picture, lists);
     made.set(key, box);
   }
   return box;
@@ -94,20 +96,27 @@ export function isText(input: InputSchema): boolean {
   return input.multiline === true;
 }
 
-function openBox(schema: NodeSchema, place: Place | undefined, picture: boolean): Box {
+function openBox(
+  schema: NodeSchema,
+  place: Place | undefined,
+  picture: boolean,
+  lists: readonly string[],
+): Box {
+  const tallness = (name: string) =>
+    lists.includes(name) ? WIDGET : widgetHeight(schema.inputs[name] as InputSchema);
   const sockets = Object.keys(schema.inputs).filter((name) => schema.inputs[name]?.socket);
   const widgets = Object.keys(schema.inputs).filter((name) => !schema.inputs[name]?.socket);
   const outputs = Object.keys(schema.outputs);
   const hasText = widgets.some((name) => isText(schema.inputs[name] as InputSchema));
   const width = Math.max(MIN_WIDTH, place?.width ?? (hasText ? TEXT_WIDTH : WIDTH));
 
-  const natural = widgets.map((name) => widgetHeight(schema.inputs[name] as InputSchema));
+  const natural = widgets.map(tallness);
   const ports = Math.max(sockets.length, outputs.length);
   const fixed = HEADER + ports * ROW + sum(natural) + 2 * PADDING;
   const wanted = Math.max(fixed + (picture ? PICTURE : 0), place?.height ?? 0);
   const spare = wanted - fixed - (picture ? PICTURE : 0);
   // Room that a person gives by resizing goes to the picture, else to the texts.
-  const stretchy = widgets.filter((n) => widgetHeight(schema.inputs[n] as InputSchema) > WIDGET);
+  const stretchy = widgets.filter((name) => tallness(name) > WIDGET);
   const each = picture || stretchy.length === 0 ? 0 : Math.floor(spare / stretchy.length);
 
   const rows: Row[] = [];
