@@ -29,5 +29,5 @@ def execute(options: argparse.Namespace) -> int:
         say.out_json([change.to_json() for change in changes])
     else:
         for change in changes:
-            say.out("".join(c if c.isprintable() else " " for c in str(change)))
+            say.out(say.plain(str(change)))
     return FAILED if changes else DONE

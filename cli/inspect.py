@@ -6,10 +6,10 @@ import argparse
 import json
 from pathlib import Path
 
-from ..engine.errors import FileError, WeftError
+from ..engine.errors import WeftError
 from . import say
 from .main import BAD_WORKFLOW, DONE
-from .pictures import picture_texts
+from .pictures import picture_texts, workflow_text
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -18,7 +18,7 @@ def execute(options: argparse.Namespace) -> int:
     try:
         texts = picture_texts(file)
         if options.workflow:
-            _write_workflow(texts, file, Path(options.workflow))
+            _write_workflow(workflow_text(texts, file), Path(options.workflow))
         if options.strip:
             from ..diffusion.picture_texts import strip_texts
 
@@ -38,14 +38,11 @@ def execute(options: argparse.Namespace) -> int:
         shown = text if isinstance(data, str) else json.dumps(data, indent=2, ensure_ascii=False)
         say.out(f"{name}:")
         for line in shown.splitlines():
-            say.out("  " + "".join(c if c.isprintable() else " " for c in line))
+            say.out("  " + say.plain(line))
     return DONE
 
 
-def _write_workflow(texts: dict[str, str], file: Path, target: Path) -> None:
-    text = texts.get("weft") or texts.get("prompt")
-    if text is None:
-        raise FileError(f"The picture {file.name} holds no workflow.", code="share.no_workflow")
+def _write_workflow(text: str, target: Path) -> None:
     target.write_text(json.dumps(_data(text), indent=2, ensure_ascii=False) + "\n", "utf-8")
     say.out(f"wrote {target}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,18 @@ def open_workflow(file: Path, registry: Registry) -> tuple[Workflow, bytes | Non
         return bundle.workflow, bundle.picture
     if file.suffix.lower() not in PICTURES:
         return Workflow.load(file, registry), None
-    texts = picture_texts(file)
+    text = workflow_text(picture_texts(file), file)
+    workflow = Workflow.from_json(read_json(text), registry)
+    content = file.read_bytes()
+    return workflow, content if content.startswith(PNG) else None
+
+
+def workflow_text(texts: Mapping[str, str], file: Path) -> str:
+    """The workflow among the texts of a picture: weft's, else ComfyUI's.
+
+    Raises:
+        FileError: There is none.
+    """
     text = texts.get("weft") or texts.get("prompt")
     if text is None:
         raise FileError(
@@ -38,9 +49,7 @@ def open_workflow(file: Path, registry: Registry) -> tuple[Workflow, bytes | Non
             code="share.no_workflow",
             hint="Pictures lose it when they are edited or sent through messengers.",
         )
-    workflow = Workflow.from_json(read_json(text), registry)
-    content = file.read_bytes()
-    return workflow, content if content.startswith(PNG) else None
+    return text
 
 
 def picture_texts(file: Path) -> dict[str, str]:

@@ -24,6 +24,11 @@ def out_json(data: Any) -> None:
     print(json.dumps(data, ensure_ascii=False), flush=True)  # noqa: T201
 
 
+def plain(text: str) -> str:
+    """Text of a stranger in one line, without what would move the cursor or colour the terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def error(problem: WeftError) -> None:
     """An error with all its problems, each with what was expected and got."""
     if not isinstance(problem, SeveralProblems):

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ..engine.atomic import write_atomically
 from ..engine.cancel import CancelToken
 from ..engine.document import Document
 from ..engine.errors import Cancelled, FileError, RunError, WeftError
@@ -80,9 +81,7 @@ def _pack(options: argparse.Namespace) -> int:
         Workflow(document), lock, inputs, None if options.no_picture else picture, manifest
     )
     data = bundle.to_png() if target.name.endswith(".png") else bundle.to_zip()
-    temporary = target.with_name(f".{target.name}.part")
-    temporary.write_bytes(data)
-    temporary.replace(target)
+    write_atomically(target, data)
     say.out(f"packed {target} ({len(data) / 1e6:.2f} MB)")
     for model in lock.models:
         say.out(f"  needs {model.folder}/{model.name}  {model.sha256[:10]}  {model.family or ''}")

@@ -62,5 +62,4 @@ def _show_file(file: FileCheck) -> None:
 
 
 def _one_line(text: str) -> str:
-    """Text of a stranger, without what would move the cursor or colour the terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)[:500]
+    return say.plain(text)[:500]

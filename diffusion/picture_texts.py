@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import struct
-import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import DiffusionError
+from .replacing import replacing
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -64,15 +63,8 @@ def strip_texts(path: Path, target: Path) -> None:
             got="one that ends early or has wrong data",
             hint="Save or copy it again.",
         ) from error
-    handle, temporary = tempfile.mkstemp(dir=target.resolve().parent, prefix=".weft")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(bare)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(target) as temporary:
+        temporary.write_bytes(bare)
 
 
 def _bare_png(data: bytes) -> bytes:

@@ -6,14 +6,13 @@ models that are mapped from the former file of that name intact.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .formats.ldm import to_ldm
+from .replacing import replacing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -91,15 +90,5 @@ def save_tensors(
     target = Path(path)
     # Views that share memory are refused by safetensors; contiguous copies are cheap here.
     flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(handle)
-    try:
+    with replacing(target) as temporary:
         save_file(flat, temporary, metadata={"format": "pt", **(metadata or {})})
-        Path(temporary).chmod(0o644)
-        with Path(temporary).open("rb") as file:
-            os.fsync(file.fileno())
-        Path(temporary).replace(target)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(temporary).unlink()
-        raise

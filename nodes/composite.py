@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, NamedTuple
 
+from ..diffusion.compositing import PorterDuff
 from ..diffusion.types import Image, Mask
 from ..engine.node import node
 from ..engine.widgets import Range
@@ -85,26 +86,7 @@ def porter_duff_image_composite(
     destination: Image,
     destination_alpha: Mask,
     *,
-    mode: Literal[
-        "ADD",
-        "CLEAR",
-        "DARKEN",
-        "DST",
-        "DST_ATOP",
-        "DST_IN",
-        "DST_OUT",
-        "DST_OVER",
-        "LIGHTEN",
-        "MULTIPLY",
-        "OVERLAY",
-        "SCREEN",
-        "SRC",
-        "SRC_ATOP",
-        "SRC_IN",
-        "SRC_OUT",
-        "SRC_OVER",
-        "XOR",
-    ] = "DST",
+    mode: PorterDuff = "DST",
 ) -> ImageAndMask:
     """Compose two pictures with transparency by a Porter-Duff rule.
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +16,7 @@ from ..formats.safetensors_header import read_header
 from ..formats.shapes import untold_config
 from ..formats.single_file import Joined, Part, text_layout, unet_layout, vae_layout
 from ..loading import load_checkpoint
+from ..replacing import replacing
 from ..tensor_writer import Planned, write_tensors
 from ..weights import Weights
 from .configs import text_folder
@@ -71,17 +69,8 @@ def write_single(folder: Path, target: Path) -> None:
         return tensor
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            write_tensors(stream, planned, read, metadata)
-        temporary.chmod(0o644)
-        temporary.rename(target)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
-        raise
+    with replacing(target) as temporary, temporary.open("wb") as stream:
+        write_tensors(stream, planned, read, metadata)
 
 
 def _parts(model: Model, clip: Clip, vae: Vae) -> dict[str, Weights]:
