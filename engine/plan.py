@@ -223,12 +223,6 @@ def _step(
     if len(links) > 1:
         links.sort(key=lambda item: item[0])
     sources = [each for _, found, _ in links for each in found]
-    shape = [(name, len(found) if collects else -1) for name, found, collects in links]
-    keyed = literals
-    if spec.files:
-        # Files are known by content, which the plan does not read.
-        named = {p.name for p in spec.files}
-        keyed = {n: v for n, v in literals.items() if n not in named}
     return Step(
         node=node_id,
         spec=spec,
@@ -239,10 +233,20 @@ def _step(
         lazy=lazy,
         perhaps=tuple({i for _, found, _ in lazy for i, _ in found}),
         checked=checked,
-        static=static_key(spec.type_id, spec.version, keyed, shape)
-        if spec.kept or spec.writes_once
-        else b"",
+        static=_static(spec, literals, links),
     )
+
+
+def _static(spec: NodeSpec, literals: dict[str, Any], links: Iterable[Linked]) -> bytes:
+    """The part of a step's key that is known now; empty when its results are not kept."""
+    if not (spec.kept or spec.writes_once):
+        return b""
+    shape = [(name, len(found) if collects else -1) for name, found, collects in links]
+    if spec.files:
+        # Files are known by content, which the plan does not read.
+        named = {p.name for p in spec.files}
+        literals = {n: v for n, v in literals.items() if n not in named}
+    return static_key(spec.type_id, spec.version, literals, shape)
 
 
 def surviving(step: Step, is_dead: Callable[[int], bool]) -> Step:
@@ -254,14 +258,12 @@ def surviving(step: Step, is_dead: Callable[[int], bool]) -> Step:
         for living in [tuple(s for s in sources if not is_dead(s[0]))]
     ]
     sources = [each for _, found, _ in links for each in found]
-    shape = [(name, len(found) if collects else -1) for name, found, collects in links]
-    spec, keyed = step.spec, step.literals
     return replace(
         step,
         links=links,
         sources=sources,
         needs=tuple({index for index, _ in sources}),
-        static=static_key(spec.type_id, spec.version, keyed, shape) if spec.kept else b"",
+        static=_static(step.spec, step.literals, links),
     )
 
 
