@@ -105,10 +105,12 @@ class LibraryQueries:
             .order_by(revisions.c.number.desc())
         )
 
-    async def shares(self, workflow: str) -> dict[str, str]:
-        """With whom a workflow is shared, and what they may do."""
-        rows = await self._rows(select(shares).where(shares.c.workflow == workflow))
-        return {row["person"]: row["role"] for row in rows}
+    async def shares(self, among: Sequence[str]) -> dict[str, dict[str, str]]:
+        """For each of some workflows, with whom it is shared and what they may do."""
+        found: dict[str, dict[str, str]] = {workflow: {} for workflow in among}
+        for row in await self._rows(select(shares).where(shares.c.workflow.in_(list(among)))):
+            found[row["workflow"]][row["person"]] = row["role"]
+        return found
 
     async def starred(self, person: str, among: Sequence[str]) -> set[str]:
         """Which of some workflows somebody has starred."""

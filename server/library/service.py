@@ -128,9 +128,7 @@ class Library:
         """Workflows that somebody may see, the latest changed first."""
         rows = list(await self._read.page(None if who.is_admin else who.name, query))
         page = rows[: query.limit]
-        starred = await self._read.starred(who.name, [row["id"] for row in page])
-        views = [await self._view(row, who, starred=row["id"] in starred) for row in page]
-        return WorkflowPage(workflows=views, more=len(rows) > query.limit)
+        return WorkflowPage(workflows=await self._views(page, who), more=len(rows) > query.limit)
 
     async def get(self, workflow: str, who: Person) -> Workflow:
         """One workflow.
@@ -281,7 +279,9 @@ class Library:
         self, workflow: str, who: Person, needed: Access, *, deleted: bool = False
     ) -> Row:
         row = await self._read.workflow(workflow)
-        access = await self._access(row, who) if row is not None else None
+        access = None
+        if row is not None:
+            access = _access(row, who, (await self._read.shares([workflow]))[workflow])
         gone = row is not None and row["deleted"] is not None
         if row is None or access is None or (gone and not (deleted and access == "owner")):
             raise not_found("workflow", workflow)
@@ -301,14 +301,6 @@ class Library:
         if row is None:
             raise ApiError(404, "This link leads nowhere (any more).", code="workflows.no_link")
         return row
-
-    async def _access(self, row: Row, who: Person) -> Access | None:
-        if who.is_admin or row["owner"] == who.name:
-            return "owner"
-        role = (await self._read.shares(row["id"])).get(who.name)
-        if role == "editor":
-            return "editor"
-        return "viewer" if role is not None or row["visibility"] == "public" else None
 
     async def _document(self, row: Row, revision: int | None) -> Document:
         number = revision if revision is not None else row["head"]
@@ -367,30 +359,16 @@ class Library:
             "document": text,
         }
 
-    async def _view(self, row: Row, who: Person, *, starred: bool | None = None) -> Workflow:
-        access = await self._access(row, who) or "viewer"
-        if starred is None:
-            starred = bool(await self._read.starred(who.name, [row["id"]]))
-        shares: dict[str, Any] | None = None
-        if access == "owner":
-            shares = await self._read.shares(row["id"])
-        return Workflow(
-            id=row["id"],
-            name=row["name"],
-            description=row["description"],
-            tags=_list(row["tags"]),
-            owner=row["owner"],
-            access=access,
-            visibility=row["visibility"],
-            revision=row["head"],
-            starred=starred,
-            forked_from=row["forked_from"],
-            link=row["link"] if access == "owner" else None,
-            shares=shares,
-            created=row["created"],
-            changed=row["changed"],
-            deleted=row["deleted"],
-        )
+    async def _view(self, row: Row, who: Person) -> Workflow:
+        (view,) = await self._views([row], who)
+        return view
+
+    async def _views(self, rows: Sequence[Row], who: Person) -> list[Workflow]:
+        """Workflows as somebody sees them, with two questions for all of them."""
+        names = [row["id"] for row in rows]
+        shares = await self._read.shares(names)
+        starred = await self._read.starred(who.name, names)
+        return [_seen(row, who, shares[row["id"]], row["id"] in starred) for row in rows]
 
     @staticmethod
     def _conflict(base: int, head: int) -> ApiError:
@@ -402,6 +380,38 @@ class Library:
             got=str(base),
             hint=f"Compare with revision {head}, then save with it as base, or fork.",
         )
+
+
+def _access(row: Row, who: Person, shares: Mapping[str, str]) -> Access | None:
+    """What somebody may do with a workflow; None for nothing."""
+    if who.is_admin or row["owner"] == who.name:
+        return "owner"
+    role = shares.get(who.name)
+    if role == "editor":
+        return "editor"
+    return "viewer" if role is not None or row["visibility"] == "public" else None
+
+
+def _seen(row: Row, who: Person, shares: Mapping[str, Any], starred: bool) -> Workflow:
+    """A workflow as somebody sees it; who came by a link is a viewer."""
+    access = _access(row, who, shares) or "viewer"
+    return Workflow(
+        id=row["id"],
+        name=row["name"],
+        description=row["description"],
+        tags=_list(row["tags"]),
+        owner=row["owner"],
+        access=access,
+        visibility=row["visibility"],
+        revision=row["head"],
+        starred=starred,
+        forked_from=row["forked_from"],
+        link=row["link"] if access == "owner" else None,
+        shares=dict(shares) if access == "owner" else None,
+        created=row["created"],
+        changed=row["changed"],
+        deleted=row["deleted"],
+    )
 
 
 def _revision(row: Row) -> Revision:
