@@ -1,4 +1,4 @@
-// Types from the server's OpenAPI document and the file format's JSON Schema.
+// Types from the server's OpenAPI document.
 //
 // node scripts/types.mjs          write them
 // node scripts/types.mjs --check  exit 1 if one is out of date
@@ -7,7 +7,6 @@
 
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { compile } from "json-schema-to-typescript";
 import openapiTS, { astToString } from "openapi-typescript";
 
 const here = new URL(".", import.meta.url);
@@ -18,13 +17,10 @@ const python = process.env.PYTHON ?? "python";
 const server = JSON.parse(
   execFileSync(python, [at("openapi.py").pathname], { maxBuffer: 2 ** 26, encoding: "utf-8" }),
 );
-const schema = JSON.parse(readFileSync(at("../../docs/workflow.schema.json"), "utf-8"));
 const made = {
   // Shapes only; and what has a default may be missing, as the server leaves empty fields out.
   "../src/api/server.gen.ts":
     note + astToString(await openapiTS({ ...server, paths: {} }, { defaultNonNullable: false })),
-  "../src/api/document.gen.ts":
-    note + (await compile(schema, "WeftDocument", { bannerComment: "" })),
 };
 
 let stale = 0;
