@@ -196,7 +196,8 @@ class Library:
         )
         last = await self._read.revision(row["id"], row["head"])
         if last is not None and last["digest"] == made["digest"]:
-            return _revision(last)  # nothing has changed, so nothing is saved
+            # Nothing has changed, so there is no new revision; but an autosave becomes a save.
+            return _revision(last if new.automatic else await self._pinned(last, new.message))
         changes = [
             Change(self._say.add_revision, made),
             Change(
@@ -320,6 +321,15 @@ class Library:
             message=None,
         )
         return await self.create(who, new, forked_from=f"{row['id']}@{number}")
+
+    async def _pinned(self, last: Row, message: str | None) -> Row:
+        """A revision that is kept for good, with a message if there is one to give."""
+        text = message if message is not None else last["message"]
+        if not last["automatic"] and text == last["message"]:
+            return last
+        given = {"which": last["workflow"], "what": last["number"], "new_message": text}
+        await self._writer.store([Change(self._say.keep_revision, given)])
+        return dict(last) | {"automatic": 0, "message": text}
 
     async def _spent(self, workflow: str) -> list[Change]:
         """Autosaves, and at last other revisions, that need not be kept any longer."""

@@ -33,6 +33,17 @@ class LibraryStatements:
             .where(workflows.c.id == bindparam("which"))
             .values(head=bindparam("new_head"), changed=bindparam("new_changed"))
         )
+        # An autosave that a person then saves, or names.
+        self.keep_revision = (
+            update(revisions)
+            .where(
+                and_(
+                    revisions.c.workflow == bindparam("which"),
+                    revisions.c.number == bindparam("what"),
+                )
+            )
+            .values(automatic=0, message=bindparam("new_message"))
+        )
         self.drop_revision = delete(revisions).where(
             and_(
                 revisions.c.workflow == bindparam("which"),
@@ -60,6 +71,7 @@ class LibraryStatements:
             self.change_workflow,
             self.add_revision,
             self.advance,
+            self.keep_revision,
             self.set_share,
             self.set_star,
             self.drop_revision,

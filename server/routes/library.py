@@ -86,7 +86,8 @@ async def revisions(request: web.Request, workflow: str) -> Revisions:
 async def save(request: web.Request, workflow: str, body: NewRevision) -> Revision:
     """Save. With a base that is not the latest revision: 409, and nothing is changed.
 
-    Saving what the latest revision has already makes no new one.
+    Saving what the latest revision has already makes no new one, but an autosave becomes a save
+    then, with the message if there is one.
     """
     return await request.app[LIBRARY].save(workflow, _who(request), body)
 

@@ -113,6 +113,19 @@ async def test_saving_what_is_saved_makes_no_revision(desk: Desk) -> None:
     assert (await desk.ok("GET", f"/{one['id']}"))["revision"] == 1
 
 
+async def test_saving_what_an_autosave_has_keeps_it_for_good(desk: Desk) -> None:
+    one = await desk.new()
+    path = f"/{one['id']}/revisions"
+    auto = {"document": graph(2.0), "base": 1, "automatic": True}
+    await desk.ok("POST", path, auto)
+    again = {"document": graph(2.0), "base": 2, "automatic": True}
+    assert (await desk.ok("POST", path, again))["automatic"]
+    named = {"document": graph(2.0), "base": 2, "message": "the good one"}
+    saved = await desk.ok("POST", path, named)
+    assert (saved["number"], saved["automatic"], saved["message"]) == (2, False, "the good one")
+    assert (await desk.ok("GET", path))["revisions"][0] == saved
+
+
 async def test_old_autosaves_go_and_saves_stay(desk: Desk) -> None:
     one = await desk.new()
     path = f"/{one['id']}/revisions"
