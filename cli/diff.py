@@ -7,10 +7,10 @@ from pathlib import Path
 
 from ..engine.diff import difference
 from ..engine.errors import WeftError
+from ..nodes.shared_file import open_shared
 from ..nodes.standard import standard_registry
 from . import say
 from .main import BAD_WORKFLOW, DONE, FAILED
-from .pictures import open_workflow
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -18,7 +18,7 @@ def execute(options: argparse.Namespace) -> int:
     registry = standard_registry()
     try:
         one, other = (
-            open_workflow(Path(file), registry)[0].document
+            open_shared(Path(file), registry).workflow.document
             for file in (options.before, options.after)
         )
     except WeftError as error:

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 
 from ..engine.errors import WeftError
+from ..nodes.shared_file import picture_texts, workflow_text
 from . import say
 from .main import BAD_WORKFLOW, DONE
-from .pictures import picture_texts, workflow_text
 
 
 def execute(options: argparse.Namespace) -> int:

@@ -20,14 +20,20 @@ from ..engine.share.limits import limited
 from ..engine.share.lock import Lock, make_lock
 from ..engine.workflow import Workflow
 from ..engine.workspace import Workspace
-from ..nodes.standard import StandardEngine, home, standard_registry, standard_runtime
+from ..nodes.shared_file import BUNDLES, SharedFile, described, open_shared
+from ..nodes.standard import (
+    StandardEngine,
+    home,
+    own_places,
+    standard_registry,
+    standard_runtime,
+)
 from . import say
 from .main import BAD_WORKFLOW, DONE, FAILED, INTERRUPTED
-from .pictures import Difference, compare, described, first_picture, open_workflow
+from .pictures import Difference, compare, first_picture
 from .share_report import show
 from .workspace import workspace_of
 
-BUNDLES = (".weft.png", ".weft.zip")
 ACCEPTABLE = {"reads", "writes", "network", "packs"}
 
 
@@ -61,7 +67,8 @@ def _pack(options: argparse.Namespace) -> int:
             got=target.name,
         )
     registry = standard_registry()
-    workflow, picture = open_workflow(file, registry)
+    opened = open_shared(file, registry)
+    workflow, picture = opened.workflow, opened.picture
     workspace = workspace_of(options, file)
     if options.no_picture and target.name.endswith(".png"):
         raise FileError(
@@ -124,31 +131,24 @@ def _check(options: argparse.Namespace) -> int:
     file = Path(options.file)
     registry = standard_registry()
     workspace = workspace_of(options, file)
-    if file.name.endswith(BUNDLES):
-        bundle = read_bundle(file)
-        report = _report(bundle, registry, workspace)
-    else:
-        workflow, _ = open_workflow(file, registry)
-        document = listed(workflow.document, registry, workspace)
-        lock = _lock(document, registry, workspace)
-        bundle = Bundle(Workflow(document), lock)
-        report = _report(bundle, registry, workspace)
+    opened = open_shared(file, registry)
+    report = _report(opened, registry, workspace)
     if options.json:
         say.out_json(report.to_json())
     else:
-        show(report, bundle.manifest)
+        show(report, opened.manifest)
     return DONE if report.ready else BAD_WORKFLOW
 
 
-def _report(bundle: Bundle, registry: Registry, workspace: Workspace) -> Report:
+def _report(shared: SharedFile | Bundle, registry: Registry, workspace: Workspace) -> Report:
     return check(
-        bundle.workflow.document,
-        bundle.lock,
+        listed(shared.workflow.document, registry, workspace),
+        shared.lock,
         registry,
         workspace,
         standard_runtime(),
         sha256=_digests().digest,
-        bundled=bundle.inputs,
+        bundled=shared.inputs,
     )
 
 
@@ -173,7 +173,7 @@ def _run(options: argparse.Namespace) -> int:
         workspace.output.mkdir(parents=True, exist_ok=True)
         with StandardEngine(registry=registry, workspace=workspace) as engine:
             token = CancelToken()
-            folders = [workspace.output, home()]
+            folders = [workspace.output, *own_places()]
             with limited(folders, network="network" in report.effects):
                 result = engine.run(Workflow(document), token=token)
     for artifact in result.artifacts:
@@ -215,7 +215,7 @@ def _choices(given: list[str]) -> dict[tuple[str, str], str]:
 
 def _accepted(report: Report, accept: str | None) -> bool:
     """Whether a flag or a person lets it do what it would do."""
-    wanted = {*report.effects, *(["packs"] if report.packs else [])}
+    wanted = set(report.to_accept)
     if accept is not None:
         given = {word.strip() for word in accept.split(",") if word.strip()}
         unknown = given - ACCEPTABLE

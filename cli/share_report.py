@@ -35,10 +35,14 @@ def show(report: Report, manifest: Manifest) -> None:
         say.out(f"code of  {_one_line(pack)}")
     for reason in report.differs:
         say.out(f"differs  {_one_line(reason)}")
+    for reason in report.unknown:
+        say.out(f"unknown  {_one_line(reason)}")
     if not report.ready:
         say.out("It cannot run here yet.")
     elif report.differs:
         say.out("It can run here; the picture may differ.")
+    elif report.same_picture is None:
+        say.out("It can run here; whether it gives the author's picture cannot be told.")
     else:
         say.out("It can run here, and nothing known here would change the picture.")
 
@@ -57,6 +61,8 @@ def _show_file(file: FileCheck) -> None:
         say.out(f"         {file.size} bytes")
     for source in file.sources:
         say.out(f"         the author had it from {_one_line(source)}")
+    if file.advice:
+        say.out(f"         {_one_line(file.advice)}")
     for near in file.candidates:
         say.out(f"         near: {_one_line(near)}  (--use {_one_line(name)}={_one_line(near)})")
 

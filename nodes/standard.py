@@ -198,6 +198,21 @@ def standard_release() -> int:
     return RESIDENCY.release()
 
 
+def own_places() -> list[Path]:
+    """What weft itself writes while a workflow runs: caches, notes of what ran, digests of files.
+
+    Models, inputs and the state of servers, which lie in the same home, are not among them. The
+    home itself exists then.
+    """
+    here = home()
+    here.mkdir(parents=True, exist_ok=True)
+    places = [here / n for n in ("cache", "journals", "history.sqlite", "digests.json")]
+    cache = os.environ.get("WEFT_CACHE", "off")
+    if cache != "off" and "://" not in cache:
+        places.append(Path(cache))
+    return places
+
+
 def standard_runtime() -> Runtime:
     """What decides the numbers here, for locks of shared workflows."""
     packages = {}

@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -136,6 +136,27 @@ def read_bundle(path: Path) -> Bundle:
             f"{path} cannot be read: {error.strerror or error}.", code="files.unreadable"
         ) from error
     return parse_bundle(data, path.name)
+
+
+def is_bundle(file: BinaryIO) -> bool:
+    """Whether a file looks like a bundle of either shape: a zip, or a PNG with the chunk.
+
+    Args:
+        file: From its beginning; it is left anywhere.
+    """
+    head = file.read(len(PNG))
+    if head.startswith(b"PK\x03\x04"):
+        return True
+    if head != PNG:
+        return False
+    for _ in range(MAX_FILES):  # of a stranger's endless chunks, enough were looked at
+        start = file.read(8)
+        if len(start) < 8 or start[4:] in (b"IDAT", b"IEND"):
+            return False
+        if start[4:] == CHUNK:
+            return True
+        file.seek(int.from_bytes(start[:4], "big") + 4, 1)
+    return False
 
 
 def parse_bundle(data: bytes, name: str = "the bundle") -> Bundle:

@@ -15,7 +15,17 @@ from ..registry import Registry
 from ..validate import validate
 from ..widgets import ModelFile
 from ..workspace import Workspace
-from .lock import InputLock, Lock, ModelLock, NodeLock, Runtime, Sha256, pack_of
+from .lock import (
+    InputLock,
+    Lock,
+    ModelLock,
+    NamedFile,
+    NodeLock,
+    Runtime,
+    Sha256,
+    named_files,
+    pack_of,
+)
 
 State = Literal["here", "other name", "bundled", "other content", "missing"]
 MISSING = "files are missing"
@@ -54,6 +64,21 @@ class FileCheck:
         """Whether the very file is at hand."""
         return self.state in ("here", "other name", "bundled")
 
+    @property
+    def advice(self) -> str | None:
+        """How to get it; None if it is at hand."""
+        if self.ready:
+            return None
+        if self.what == "input":
+            return "Ask for the bundle, which carries its inputs, or put the file there."
+        place = f"models/{self.folder}"
+        if self.sha256 is None:
+            return f"Put a file of that name into {place}, or choose another."
+        return (
+            f"Look for its SHA-256 (AutoV2 {self.sha256[:10].upper()}) on the site that it came "
+            f"from, and put it into {place}, under any name."
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class NodeCheck:
@@ -82,6 +107,9 @@ class Report:
         differs: Why the picture may differ from the author's; empty when nothing says so.
         effects: What the run would touch: `reads`, `writes`, `network`.
         packs: Packages other than weft whose code would run.
+        renamed: (Kind of model folder, or "" for inputs; name) -> name here.
+        unknown: Why it cannot be told whether the picture would be the same; empty when it can.
+        touching: Effect -> ids of the nodes that have it, subgraphs expanded.
     """
 
     nodes: tuple[NodeCheck, ...]
@@ -91,11 +119,25 @@ class Report:
     effects: tuple[str, ...]
     packs: tuple[str, ...] = ()
     renamed: dict[tuple[str, str], str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+    touching: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def ready(self) -> bool:
         """Whether it can run here."""
         return not self.problems and all(f.ready for f in self.files)
+
+    @property
+    def same_picture(self) -> bool | None:
+        """Whether the author's picture is to be expected here; None when nothing says so."""
+        if not self.ready or self.differs:
+            return False
+        return None if self.unknown else True
+
+    @property
+    def to_accept(self) -> tuple[str, ...]:
+        """What somebody has to accept before it runs: the effects, and `packs` if any."""
+        return (*self.effects, *(["packs"] if self.packs else []))
 
     def with_choices(self, chosen: Mapping[tuple[str, str], str]) -> Report:
         """The report when other models stand in for some.
@@ -130,60 +172,100 @@ class Report:
         """The report as JSON data."""
         return {
             "ready": self.ready,
-            "same_picture": self.ready and not self.differs,
+            "same_picture": self.same_picture,
             "nodes": [asdict(n) | {"wanted": _data(n.wanted)} for n in self.nodes],
             "files": [asdict(f) for f in self.files],
             "problems": [p.to_json() for p in self.problems],
             "differs": list(self.differs),
+            "unknown": list(self.unknown),
             "effects": list(self.effects),
+            "touching": {effect: list(nodes) for effect, nodes in self.touching.items()},
             "packs": list(self.packs),
         }
 
 
 def check(
     document: Document,
-    lock: Lock,
+    lock: Lock | None,
     registry: Registry,
     workspace: Workspace,
-    runtime: Runtime,
+    runtime: Runtime | None,
     *,
     sha256: Sha256,
     bundled: Iterable[str] = (),
 ) -> Report:
     """Compare a workflow and its lock with this place.
 
+    Files that the workflow names and the lock does not are looked for by name, so that a lock that
+    keeps silent hides nothing.
+
     Args:
-        document: The workflow.
-        lock: What it was made with.
+        document: The workflow, its lists read.
+        lock: What it was made with; None if it came without one.
         registry: The node types here.
         workspace: The files here.
-        runtime: Of this place.
+        runtime: Of this place; None if it is not known now.
         sha256: Digest of a file.
         bundled: Names of the input files that came along.
     """
     nodes = tuple(_nodes(document, lock, registry))
     carried = set(bundled)
-    files = [_model(each, workspace, sha256) for each in lock.models]
-    files += [_input(each, workspace, sha256, carried) for each in lock.inputs]
+    files = [_model(each, workspace, sha256) for each in (lock.models if lock else ())]
+    files += [_input(each, workspace, sha256, carried) for each in (lock.inputs if lock else ())]
+    files += _unlocked(document, registry, workspace, {(f.folder, f.name) for f in files})
     missing = {(f.folder, f.name) for f in files if not f.ready}
     replaced = {
         (f.folder or "", f.name): f.found
         for f in files
         if f.state == "other name" and f.found is not None
     }
-    flat = expand(document).document
-    specs = [s for node in flat.nodes.values() if (s := registry.find(node.type)) is not None]
+    effects, packs, touching = effects_of(document, registry)
     problems = [p for p in validate(document, registry) if p.code != "graph.unknown_type"]
     problems += [_missing_node(n) for n in nodes if n.state == "missing"]
-    packs = sorted({pack_of(s) for s in specs})
+    differs: list[str] = []
+    unknown: list[str] = []
+    if lock is None:
+        unknown.append("it came without a lock, which would say what it was made with")
+    if runtime is None:
+        unknown.append("no worker has said yet what it computes with")
+    if lock is not None:
+        differs = list(_differences(lock, runtime or lock.runtime, nodes, bool(missing)))
+        if any(f.sha256 is None for f in files):
+            unknown.append("the lock does not name every file")
     return Report(
         nodes=nodes,
         files=tuple(files),
         problems=tuple(problems),
-        differs=tuple(_differences(lock, runtime, nodes, bool(missing))),
-        effects=tuple(sorted({e for s in specs for e in s.effects})),
-        packs=tuple(p for p in packs if p.partition(" ")[0] != "weft"),
+        differs=tuple(differs),
+        effects=effects,
+        packs=packs,
         renamed=replaced,
+        unknown=tuple(unknown),
+        touching=touching,
+    )
+
+
+def effects_of(
+    document: Document, registry: Registry
+) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """What a run of a workflow would touch, as its nodes declare.
+
+    Returns:
+        Its effects; the packages other than weft whose code would run; effect -> node ids.
+    """
+    touching: dict[str, list[str]] = {}
+    packs: set[str] = set()
+    for node_id, node in expand(document).document.nodes.items():
+        spec = registry.find(node.type)
+        if spec is None:
+            continue
+        packs.add(pack_of(spec))
+        for effect in spec.effects:
+            touching.setdefault(effect, []).append(node_id)
+    return (
+        tuple(sorted(touching)),
+        tuple(sorted(p for p in packs if p.partition(" ")[0] != "weft")),
+        {effect: tuple(touching[effect]) for effect in sorted(touching)},
     )
 
 
@@ -231,16 +313,46 @@ def _renamed(
     }
 
 
-def _nodes(document: Document, lock: Lock, registry: Registry) -> Iterable[NodeCheck]:
+def _nodes(document: Document, lock: Lock | None, registry: Registry) -> Iterable[NodeCheck]:
     for name in sorted({node.type for node in expand(document).document.nodes.values()}):
         spec = registry.find(name)
-        wanted = lock.nodes.get(spec.type_id if spec is not None else name)
+        known = lock.nodes if lock is not None else {}
+        wanted = known.get(spec.type_id if spec is not None else name)
         if spec is None:
             yield NodeCheck(name, "missing", None, wanted)
         elif wanted is not None and wanted.version != spec.version:
             yield NodeCheck(name, "other version", spec.version, wanted)
         else:
             yield NodeCheck(name, "here", spec.version, wanted)
+
+
+def _unlocked(
+    document: Document,
+    registry: Registry,
+    workspace: Workspace,
+    locked: set[tuple[str | None, str]],
+) -> Iterable[FileCheck]:
+    """The files that a workflow names and its lock does not, by name alone."""
+    for file in named_files(document, registry):
+        kind = file.parameter.file
+        folder = kind.kind if isinstance(kind, ModelFile) else None
+        if kind is None or file.name is None or (folder, file.name) in locked:
+            continue
+        locked.add((folder, file.name))
+        yield _by_name(file, folder, workspace)
+
+
+def _by_name(file: NamedFile, folder: str | None, workspace: Workspace) -> FileCheck:
+    assert file.name is not None
+    what: Literal["model", "input"] = "input" if folder is None else "model"
+    try:
+        path = workspace.input(file.name) if folder is None else workspace.model(folder, file.name)
+    except FileError:
+        names = workspace.list_models(folder) if folder is not None else workspace.inputs_like("*")
+        near = tuple(_near(file.name, names))
+        return FileCheck(what, folder, file.name, "missing", candidates=near)
+    size = path.stat().st_size if path.is_file() else None
+    return FileCheck(what, folder, file.name, "here", file.name, size=size)
 
 
 def _model(wanted: ModelLock, workspace: Workspace, sha256: Sha256) -> FileCheck:

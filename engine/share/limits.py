@@ -40,7 +40,7 @@ class Limits:
     """What a run may do.
 
     Attributes:
-        folders: Where files may be written.
+        folders: Where files may be written; one may be a file.
         network: Whether addresses may be connected.
     """
 
@@ -57,7 +57,8 @@ def limited(folders: Iterable[Path], *, network: bool) -> Iterator[None]:
     """Hold this process to limits while the block runs. Temporary files are always allowed.
 
     Args:
-        folders: Where files may be written.
+        folders: Where files may be written. One may be a file, which may then be replaced by way
+            of a hidden file beside it.
         network: Whether addresses may be connected.
     """
     global _hooked  # noqa: PLW0603  (hooks cannot be taken off, so one serves for ever)
@@ -104,5 +105,10 @@ def _check_path(path: Any) -> None:
     # Not Path.resolve: this runs inside of others' calls and must open nothing itself.
     full = Path(os.path.realpath(name))
     for limits in _in_force:
-        if not any(full.is_relative_to(folder) for folder in limits.folders):
+        if not any(_belongs(full, folder) for folder in limits.folders):
             raise PermissionError(f"this run was not accepted to write to {full}")
+
+
+def _belongs(path: Path, place: Path) -> bool:
+    beside = path.parent == place.parent and path.name.startswith(f".{place.name}.")
+    return beside or path.is_relative_to(place)

@@ -1,0 +1,141 @@
+"""Files that people share: a bundle, a picture that holds its recipe, a workflow file.
+
+What they hold comes from strangers: sizes are checked, and nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ..engine.document import read_json
+from ..engine.errors import FileError
+from ..engine.registry import Registry
+from ..engine.share.bundle import PNG, Manifest, is_bundle, read_bundle
+from ..engine.share.lock import Lock
+from ..engine.workflow import Workflow
+
+BUNDLES = (".weft.png", ".weft.zip")
+_HEADS = (PNG, b"RIFF", b"\xff\xd8")
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFile:
+    """What a shared file holds.
+
+    Attributes:
+        workflow: As it was saved; a bundle's as it ran.
+        lock: What it was made with; None if the file does not say.
+        inputs: Input files that came along, by name.
+        picture: The picture as PNG; None if there is none, or it is of another kind.
+        manifest: Title, author, licence.
+        is_bundle: Whether it is one.
+    """
+
+    workflow: Workflow
+    lock: Lock | None = None
+    inputs: Mapping[str, bytes] = field(default_factory=dict)
+    picture: bytes | None = None
+    manifest: Manifest = field(default_factory=Manifest)
+    is_bundle: bool = False
+
+
+def open_shared(file: Path, registry: Registry) -> SharedFile:
+    """Open a file by its content, whatever its name.
+
+    Raises:
+        FileError: A picture that holds no workflow, or a damaged or hostile bundle.
+        DocumentError: It cannot be read as a workflow.
+    """
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(8)
+            opened.seek(0)
+            bundled = is_bundle(opened)
+    except OSError as error:
+        raise _unreadable(file, error) from error
+    if bundled:
+        found = read_bundle(file)
+        return SharedFile(
+            found.workflow, found.lock, found.inputs, found.picture, found.manifest, is_bundle=True
+        )
+    if not head.startswith(_HEADS):
+        return SharedFile(Workflow.load(file, registry))
+    texts = picture_texts(file)
+    workflow = Workflow.from_json(read_json(workflow_text(texts, file)), registry)
+    picture = file.read_bytes() if head.startswith(PNG) else None
+    return SharedFile(workflow, lock_text(texts), picture=picture)
+
+
+def workflow_text(texts: Mapping[str, str], file: Path) -> str:
+    """The workflow among the texts of a picture: weft's, else ComfyUI's.
+
+    Raises:
+        FileError: There is none.
+    """
+    text = texts.get("weft") or texts.get("prompt")
+    if text is None:
+        raise FileError(
+            f"The picture {file.name} holds no workflow.",
+            code="share.no_workflow",
+            hint="Pictures lose it when they are edited or sent through messengers.",
+        )
+    return text
+
+
+def lock_text(texts: Mapping[str, str]) -> Lock | None:
+    """The lock among the texts of a picture; None if there is none, or of a later weft.
+
+    Raises:
+        FileError: `share.damaged`: there is something else in its place.
+        DocumentError: It is no JSON.
+    """
+    text = texts.get("weft_lock")
+    if text is None:
+        return None
+    data = read_json(text)
+    try:
+        return Lock.model_validate(data)
+    except ValidationError as error:
+        if isinstance(data, dict) and data.get("format") not in (None, 1):
+            return None
+        raise FileError(
+            "The lock in the picture is damaged.",
+            code="share.damaged",
+            hint="Ask for it again, or for another copy.",
+        ) from error
+
+
+def picture_texts(file: Path) -> dict[str, str]:
+    """The texts that a picture holds, by keyword.
+
+    Raises:
+        FileError: It is no picture, or cannot be read.
+    """
+    from ..diffusion import DiffusionError
+    from ..diffusion.picture_texts import read_texts
+
+    try:
+        return read_texts(file)
+    except DiffusionError as error:
+        raise FileError(str(error), code=error.code) from error
+    except OSError as error:
+        raise _unreadable(file, error) from error
+
+
+def described(path: Path) -> tuple[str | None, str | None]:
+    """What a model file holds, and its family; None where that cannot be told."""
+    from ..diffusion import DiffusionError, inspect_file
+
+    try:
+        report = inspect_file(path)
+    except DiffusionError:
+        return None, None
+    return report.kind, report.family
+
+
+def _unreadable(file: Path, error: OSError) -> FileError:
+    return FileError(f"{file} cannot be read: {error.strerror or error}.", code="files.unreadable")
