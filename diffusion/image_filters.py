@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from .compositing import match_batch, match_channels
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
     from torch import Tensor
 
+CHANNELS = {"red": 0, "green": 1, "blue": 2}
 BlendMode = Literal["normal", "multiply", "screen", "overlay", "soft_light", "difference"]
 Dither = Literal["none", "floyd-steinberg", "bayer-2", "bayer-4", "bayer-8", "bayer-16"]
 
@@ -126,6 +128,37 @@ def _filtered(planes: Tensor, kernel: Tensor) -> Tensor:
         )
     padded = F.pad(planes, (radius,) * 4, mode="reflect")
     return F.conv2d(padded, kernel.expand(channels, 1, -1, -1), groups=channels)
+
+
+def curve_image(
+    image: Tensor,
+    points: Sequence[Sequence[float]],
+    channel: Literal["all", "red", "green", "blue"] = "all",
+) -> Tensor:
+    """Change tones by a curve from old to new values.
+
+    Args:
+        image: (B, H, W, C) in [0, 1]; transparency stays as it is.
+        points: Pairs (old, new) that the curve passes through, old rising; level beyond the ends.
+        channel: Which values it changes.
+
+    Returns:
+        Same shape, in [0, 1].
+
+    Source: Fritsch & Carlson 1980 through SciPy: the curve never leaves the range of two
+    neighbouring points.
+    """
+    import numpy as np
+    import torch
+    from scipy.interpolate import PchipInterpolator  # type: ignore[import-untyped]
+
+    check_image(image, alpha=True)
+    x, y = np.asarray(points, dtype=np.float64).T
+    which = slice(0, 3) if channel == "all" else slice(CHANNELS[channel], CHANNELS[channel] + 1)
+    old = image[..., which].detach().cpu().double().numpy().clip(x[0], x[-1])
+    out = image.clone()
+    out[..., which] = torch.from_numpy(PchipInterpolator(x, y)(old)).to(out)
+    return out.clamp(0, 1)
 
 
 def quantize_image(image: Tensor, colors: int, dither: Dither) -> Tensor:

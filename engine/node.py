@@ -17,7 +17,20 @@ from .docstring import Docstring, parse_docstring
 from .errors import DeclarationError
 from .lazy import Lazy
 from .sockets import SocketType, socket_type, value_problem
-from .widgets import Alias, Choice, InputFile, Mentions, ModelFile, Range, Seed, Widget
+from .widgets import (
+    SIDES,
+    Alias,
+    Box,
+    Choice,
+    Curve,
+    InputFile,
+    Mentions,
+    ModelFile,
+    Points,
+    Range,
+    Seed,
+    Widget,
+)
 
 Lane = Literal["inline", "cpu", "gpu", "io"]
 Effect = Literal["reads", "writes", "network"]
@@ -76,7 +89,7 @@ class Parameter:
         reason = value_problem(self.type, value)
         if reason is None:
             for widget in self.widgets:
-                if isinstance(widget, Range):
+                if isinstance(widget, Range | Points | Curve):
                     reason = reason or widget.problem(value)
         return reason
 
@@ -270,6 +283,9 @@ def _read(function: Callable[..., Any], *, type_id: str, **fields: Any) -> NodeS
         )
     if any(p.lazy for p in parameters.values()) and not inspect.iscoroutinefunction(function):
         raise refuse("it has lazy inputs, so it must be able to await them", "Use async def.")
+    sides = [w.side for p in parameters.values() for w in p.widgets if isinstance(w, Box)]
+    if sides and sorted(sides) != sorted(SIDES):
+        raise refuse(f"a Box has the sides {', '.join(SIDES)}, each once; it has {sides}")
     if "return" not in hints:
         raise refuse("the return annotation is missing", "Write -> None if it returns nothing.")
     outputs, returns_tuple = _outputs(hints["return"], refuse)

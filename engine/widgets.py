@@ -1,4 +1,4 @@
-"""Marks that stand in a parameter's annotation: bounds, choices, files, seeds, how to show it.
+"""Marks that stand in a parameter's annotation: bounds, choices, files, seeds, what it means.
 
 steps: Annotated[int, Range(1, 10_000)] = 20
 ckpt_name: Annotated[str, ModelFile("checkpoints")]
@@ -6,10 +6,11 @@ ckpt_name: Annotated[str, ModelFile("checkpoints")]
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 MAX_SEED = 2**64 - 1
 
@@ -101,6 +102,68 @@ class Mentions:
 
 
 @dataclass(frozen=True, slots=True)
+class Color:
+    """A whole number that is a colour: 65536 red + 256 green + blue, each 0 to 255."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One of the four numbers that are a rectangle, edited as one in a picture.
+
+    A node that has one side has all four, once. Whole numbers are pixels, others are fractions of
+    the picture's sides; `x` and `y` are the left upper corner.
+    """
+
+    side: Literal["x", "y", "width", "height"]
+
+
+SIDES = ("x", "y", "width", "height")
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """A list of [x, y] in fractions of a picture's sides, from its left upper corner.
+
+    Attributes:
+        least: How many there must be.
+        closed: Whether they are the corners of a shape, in order.
+    """
+
+    least: int = 0
+    closed: bool = False
+
+    def problem(self, value: object) -> str | None:
+        """Why `value` is no such list, or None."""
+        points = _pairs(value)
+        if points is None:
+            return "expected pairs [x, y] from 0 to 1"
+        return None if len(points) >= self.least else f"expected {self.least} points or more"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A list of [x, y] that a curve passes through: both 0 to 1, x rising, two or more."""
+
+    def problem(self, value: object) -> str | None:
+        """Why `value` is no curve, or None."""
+        points = _pairs(value)
+        if points is None or len(points) < 2:
+            return "expected two or more pairs [x, y] from 0 to 1"
+        rising = all(a[0] < b[0] for a, b in itertools.pairwise(points))
+        return None if rising else "expected an x larger than the one before in each pair"
+
+
+def _pairs(value: object) -> list[tuple[float, float]] | None:
+    """Lists of two numbers from 0 to 1 as pairs; None if it is anything else."""
+    if not isinstance(value, list | tuple):
+        return None
+    if not all(isinstance(p, list | tuple) and len(p) == 2 for p in value):
+        return None
+    pairs = [(p[0], p[1]) for p in value]
+    return pairs if all(0 <= n <= 1 for pair in pairs for n in pair) else None
+
+
+@dataclass(frozen=True, slots=True)
 class Alias:
     """Other names by which documents may call this parameter (ComfyUI's, or an earlier one)."""
 
@@ -110,7 +173,20 @@ class Alias:
         object.__setattr__(self, "names", names)
 
 
-Widget = Range | Choice | Multiline | Seed | ModelFile | InputFile | Mentions | Alias
+Widget = (
+    Range
+    | Choice
+    | Multiline
+    | Seed
+    | ModelFile
+    | InputFile
+    | Mentions
+    | Color
+    | Box
+    | Points
+    | Curve
+    | Alias
+)
 
 
 def to_json(widget: Widget) -> Mapping[str, Any]:
@@ -131,5 +207,13 @@ def to_json(widget: Widget) -> Mapping[str, Any]:
             return {"file": True}
         case Mentions(kind, pattern):
             return {"mentions": {"model": kind, "pattern": pattern}}
+        case Color():
+            return {"color": True, "min": 0, "max": 0xFFFFFF}
+        case Box(side):
+            return {"box": side}
+        case Points(least, closed):
+            return {"points": {"least": least, "closed": closed}}
+        case Curve():
+            return {"curve": True}
         case Alias(names):
             return {"aliases": list(names)}

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from ..diffusion.types import Clip, Conditioning, Mask
 from ..engine.context import Run
 from ..engine.node import node
-from ..engine.widgets import Range
+from ..engine.widgets import Box, Range
 from .prompts import Prompt, embeddings_of
 
 MAX_SIDE = 16_384
@@ -143,10 +143,10 @@ def conditioning_average(
 def conditioning_set_area(
     conditioning: Conditioning,
     *,
-    width: Annotated[int, Range(64, MAX_SIDE, step=8)] = 64,
-    height: Annotated[int, Range(64, MAX_SIDE, step=8)] = 64,
-    x: Annotated[int, Range(0, MAX_SIDE, step=8)] = 0,
-    y: Annotated[int, Range(0, MAX_SIDE, step=8)] = 0,
+    width: Annotated[int, Range(64, MAX_SIDE, step=8), Box("width")] = 64,
+    height: Annotated[int, Range(64, MAX_SIDE, step=8), Box("height")] = 64,
+    x: Annotated[int, Range(0, MAX_SIDE, step=8), Box("x")] = 0,
+    y: Annotated[int, Range(0, MAX_SIDE, step=8), Box("y")] = 0,
     strength: Strength = 1.0,
 ) -> Conditioning:
     """Let a prompt act in a rectangle only, given in pixels.
@@ -176,10 +176,10 @@ def conditioning_set_area(
 def conditioning_set_area_percentage(
     conditioning: Conditioning,
     *,
-    width: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
-    height: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
-    x: Annotated[float, Range(0, 1, step=0.01)] = 0.0,
-    y: Annotated[float, Range(0, 1, step=0.01)] = 0.0,
+    width: Annotated[float, Range(0, 1, step=0.01), Box("width")] = 1.0,
+    height: Annotated[float, Range(0, 1, step=0.01), Box("height")] = 1.0,
+    x: Annotated[float, Range(0, 1, step=0.01), Box("x")] = 0.0,
+    y: Annotated[float, Range(0, 1, step=0.01), Box("y")] = 0.0,
     strength: Strength = 1.0,
 ) -> Conditioning:
     """Let a prompt act in a rectangle only, given in fractions of the picture's sides.

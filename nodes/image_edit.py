@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from ..diffusion.types import Image
 from ..engine.node import node
-from ..engine.widgets import Range, Seed
+from ..engine.widgets import Box, Color, Curve, Range, Seed
 from .composite import ImageAndMask
 from .image import Filter
 
@@ -14,7 +14,8 @@ MAX_SIDE = 16_384
 Side = Annotated[int, Range(1, MAX_SIDE)]
 Place = Annotated[int, Range(0, MAX_SIDE)]
 Margin = Annotated[int, Range(0, MAX_SIDE, step=8)]
-Colour = Annotated[int, Range(0, 0xFFFFFF)]
+Colour = Annotated[int, Range(0, 0xFFFFFF), Color()]
+_STRAIGHT = [[0.0, 0.0], [1.0, 1.0]]
 _COLOURS = {"white": 0xFFFFFF, "black": 0, "red": 0xFF0000, "green": 0x00FF00, "blue": 0x0000FF}
 
 
@@ -138,6 +139,30 @@ def image_sharpen(
     return sharpen_image(image, sharpen_radius, sigma, alpha)
 
 
+@node("ImageCurve", category="image/edit")
+def image_curve(
+    image: Image,
+    *,
+    curve: Annotated[list[list[float]], Curve()] = _STRAIGHT,
+    channel: Literal["all", "red", "green", "blue"] = "all",
+) -> Image:
+    """Change the tones of pictures by a curve.
+
+    Args:
+        image: (B, H, W, 3) float32 in [0, 1].
+        curve: Pairs [old, new] that the curve passes through; level beyond the first and last.
+        channel: The colour that it changes.
+
+    Returns:
+        (B, H, W, 3) float32 in [0, 1].
+
+    Source: Fritsch & Carlson 1980: monotone between neighbouring points.
+    """
+    from ..diffusion.image_filters import curve_image
+
+    return curve_image(image, curve, channel)
+
+
 @node("ImageQuantize", category="image/edit")
 def image_quantize(
     image: Image,
@@ -190,7 +215,12 @@ def image_add_noise(
 
 @node("ImageCrop", category="image/transform")
 def image_crop(
-    image: Image, *, width: Side = 512, height: Side = 512, x: Place = 0, y: Place = 0
+    image: Image,
+    *,
+    width: Annotated[Side, Box("width")] = 512,
+    height: Annotated[Side, Box("height")] = 512,
+    x: Annotated[Place, Box("x")] = 0,
+    y: Annotated[Place, Box("y")] = 0,
 ) -> Image:
     """Cut a rectangle out of pictures. What lies outside of the picture is left out.
 

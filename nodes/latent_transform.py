@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from ..diffusion.types import Latent, Mask
 from ..engine.node import node
-from ..engine.widgets import Range
+from ..engine.widgets import Box, Range
 from .image_edit import QUARTERS
 
 MAX_SIDE = 16_384
@@ -74,10 +74,10 @@ def latent_upscale_by(
 def latent_crop(
     samples: Latent,
     *,
-    width: Annotated[int, Range(8, MAX_SIDE, step=8)] = 512,
-    height: Annotated[int, Range(8, MAX_SIDE, step=8)] = 512,
-    x: Place = 0,
-    y: Place = 0,
+    width: Annotated[int, Range(8, MAX_SIDE, step=8), Box("width")] = 512,
+    height: Annotated[int, Range(8, MAX_SIDE, step=8), Box("height")] = 512,
+    x: Annotated[Place, Box("x")] = 0,
+    y: Annotated[Place, Box("y")] = 0,
 ) -> Latent:
     """Cut a rectangle out of latents. What lies outside is left out.
 

@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 from ..diffusion.types import Image, Mask
 from ..engine.context import Run
 from ..engine.node import node
-from ..engine.widgets import Alias, InputFile, Range
+from ..engine.widgets import Alias, Box, Color, InputFile, Points, Range
 
 MAX_SIDE = 16_384
 Side = Annotated[int, Range(1, MAX_SIDE)]
 Place = Annotated[int, Range(0, MAX_SIDE)]
+_DIAMOND = [[0.5, 0.2], [0.8, 0.5], [0.5, 0.8], [0.2, 0.5]]
 
 
 @node("SolidMask", category="mask")
@@ -36,6 +37,28 @@ def solid_mask(
     return solid(value, width, height)
 
 
+@node("PolygonMask", category="mask")
+def polygon_mask(
+    *,
+    points: Annotated[list[list[float]], Points(least=3, closed=True)] = _DIAMOND,
+    width: Side = 512,
+    height: Side = 512,
+) -> Mask:
+    """Make a mask of a shape with corners.
+
+    Args:
+        points: The corners [x, y] in order, in fractions of the sides.
+        width: Pixels.
+        height: Pixels.
+
+    Returns:
+        (1, height, width) float32: how much of each pixel lies inside.
+    """
+    from ..diffusion.masks import polygon_mask as polygon
+
+    return polygon(points, width, height)
+
+
 @node("InvertMask", category="mask")
 def invert_mask(mask: Mask) -> Mask:
     """Select what was not selected.
@@ -53,7 +76,12 @@ def invert_mask(mask: Mask) -> Mask:
 
 @node("CropMask", category="mask")
 def crop_mask(
-    mask: Mask, *, x: Place = 0, y: Place = 0, width: Side = 512, height: Side = 512
+    mask: Mask,
+    *,
+    x: Annotated[Place, Box("x")] = 0,
+    y: Annotated[Place, Box("y")] = 0,
+    width: Annotated[Side, Box("width")] = 512,
+    height: Annotated[Side, Box("height")] = 512,
 ) -> Mask:
     """Cut a rectangle out of a mask. What lies outside of the mask is left out.
 
@@ -199,7 +227,9 @@ def image_to_mask(
 
 
 @node("ImageColorToMask", category="mask")
-def image_color_to_mask(image: Image, *, color: Annotated[int, Range(0, 0xFFFFFF)] = 0) -> Mask:
+def image_color_to_mask(
+    image: Image, *, color: Annotated[int, Range(0, 0xFFFFFF), Color()] = 0
+) -> Mask:
     """Select the pixels that have exactly one colour.
 
     Args:

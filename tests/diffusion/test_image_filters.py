@@ -92,3 +92,25 @@ def test_bayer_matrix_is_the_known_one() -> None:
     for rank, (_, at) in enumerate(ranks):
         order[at] = rank
     assert order == [0, 8, 2, 10, 12, 4, 14, 6, 3, 11, 1, 9, 15, 7, 13, 5]
+
+
+def test_straight_curve_changes_nothing_and_a_falling_one_inverts() -> None:
+    image = torch.rand(2, 5, 4, 3, generator=torch.Generator().manual_seed(5))
+    assert torch.allclose(filters.curve_image(image, [[0, 0], [1, 1]]), image, atol=1e-6)
+    assert torch.allclose(filters.curve_image(image, [[0, 1], [1, 0]]), 1 - image, atol=1e-6)
+
+
+def test_curve_passes_its_points_is_level_beyond_them_and_never_overshoots() -> None:
+    points = [[0.2, 0.1], [0.4, 0.1], [0.5, 0.9], [0.8, 0.9]]
+    ramp = torch.linspace(0, 1, 101)[None, None, :, None].expand(1, 1, 101, 3)
+    found = filters.curve_image(ramp, points)[0, 0, :, 0]
+    assert [found[round(x * 100)].item() for x, _ in points] == pytest.approx([0.1, 0.1, 0.9, 0.9])
+    assert (found[0].item(), found[100].item()) == pytest.approx((0.1, 0.9))
+    assert found.min() >= 0.1 - 1e-6
+    assert found.max() <= 0.9 + 1e-6
+
+
+def test_curve_of_one_channel_leaves_the_others_and_transparency() -> None:
+    image = torch.full((1, 2, 2, 4), 0.25)
+    found = filters.curve_image(image, [[0, 1], [1, 0]], "green")
+    assert found[0, 0, 0].tolist() == pytest.approx([0.25, 0.75, 0.25, 0.25])

@@ -103,3 +103,23 @@ def test_channels_become_masks_and_masks_pictures() -> None:
 def test_mask_of_bad_shape_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(wd.ShapeError):
         masks.check_mask(torch.zeros(shape))
+
+
+def test_polygon_mask_of_a_rectangle_is_that_rectangle() -> None:
+    corners = [[0.25, 0.5], [0.75, 0.5], [0.75, 1.0], [0.25, 1.0]]
+    found = masks.polygon_mask(corners, 8, 4)
+    inside = torch.zeros(1, 4, 8)
+    inside[:, 2:, 2:6] = 1
+    assert (found - inside).abs().max() <= 0.25  # at the edges, by a quarter of a pixel
+    assert torch.equal(found[:, :, 3:5], inside[:, :, 3:5])
+
+
+def test_polygon_mask_of_a_triangle_covers_half_of_its_rectangle() -> None:
+    found = masks.polygon_mask([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], 64, 32)
+    assert found.shape == (1, 32, 64)
+    assert found.mean().item() == pytest.approx(0.5, abs=0.02)
+
+
+def test_polygon_mask_of_two_corners_is_refused() -> None:
+    with pytest.raises(wd.DiffusionError, match="no polygon"):
+        masks.polygon_mask([[0.0, 0.0], [1.0, 1.0]], 8, 8)

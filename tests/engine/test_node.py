@@ -12,7 +12,18 @@ from weft.engine.errors import DeclarationError
 from weft.engine.node import node, spec_of
 from weft.engine.registry import Registry
 from weft.engine.schema import node_schema
-from weft.engine.widgets import Alias, Choice, ModelFile, Multiline, Range, Seed
+from weft.engine.widgets import (
+    Alias,
+    Box,
+    Choice,
+    Color,
+    Curve,
+    ModelFile,
+    Multiline,
+    Points,
+    Range,
+    Seed,
+)
 
 from . import toy
 
@@ -100,6 +111,62 @@ def test_node_schema_is_read_from_the_annotations() -> None:
     assert schema["root"] is True
 
 
+def test_marks_of_shapes_and_colours_stand_in_the_schema() -> None:
+    @node("Drawn", category="toy")
+    def drawn(
+        *,
+        color: Annotated[int, Color()] = 255,
+        curve: Annotated[list[list[float]], Curve()] = [[0.0, 0.0], [1.0, 1.0]],  # noqa: B006
+        points: Annotated[list[list[float]], Points(least=3, closed=True)],
+        x: Annotated[float, Range(0, 1), Box("x")] = 0,
+        y: Annotated[float, Range(0, 1), Box("y")] = 0,
+        width: Annotated[float, Range(0, 1), Box("width")] = 1,
+        height: Annotated[float, Range(0, 1), Box("height")] = 1,
+    ) -> int:
+        """Draw.
+
+        Args:
+            color: Colour.
+            curve: Curve.
+            points: Corners.
+            x: Left.
+            y: Top.
+            width: Width.
+            height: Height.
+        """
+        return color
+
+    inputs = node_schema(spec_of(drawn))["inputs"]
+    assert (inputs["color"]["color"], inputs["color"]["max"]) == (True, 0xFFFFFF)
+    assert inputs["curve"]["curve"] is True
+    assert inputs["points"]["points"] == {"least": 3, "closed": True}
+    assert [inputs[side]["box"] for side in ("x", "y", "width", "height")] == [
+        "x", "y", "width", "height",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("mark", "value", "reason"),
+    [
+        (Curve(), [[0, 0], [0.5, 1], [1, 0]], None),
+        (Curve(), [[0, 0]], "two or more"),
+        (Curve(), [[0, 0], [1, 1.5]], "from 0 to 1"),
+        (Curve(), [[0, 0], [1, float("nan")]], "from 0 to 1"),
+        (Curve(), [[0, 0, 0], [1, 1, 1]], "pairs"),
+        (Curve(), [[0.6, 0], [0.4, 1]], "larger than the one before"),
+        (Points(), [], None),
+        (Points(least=1), [], "1 points or more"),
+        (Points(), [[0.5, -0.1]], "from 0 to 1"),
+        (Points(), 3, "pairs"),
+    ],
+)
+def test_points_and_curves_say_what_is_wrong_with_them(
+    mark: Points | Curve, value: object, reason: str | None
+) -> None:
+    found = mark.problem(value)
+    assert found is None if reason is None else reason in (found or "")
+
+
 def documented(function: Any, *names: str) -> Any:
     lines = "".join(f"\n    {n}: Something." for n in names)
     function.__doc__ = f"Do something.\n\nArgs:{lines}" if names else "Do something."
@@ -124,6 +191,17 @@ def default_of_wrong_type(*, a: int = "1") -> int:  # type: ignore[assignment]
 
 def default_no_choice(*, a: Annotated[str, Choice(("x",))] = "y") -> str:
     return a
+
+
+def half_a_box(*, x: Annotated[int, Box("x")] = 0, y: Annotated[int, Box("y")] = 0) -> int:
+    return x + y
+
+
+def curve_that_falls_back(
+    *,
+    a: Annotated[list[list[float]], Curve()] = [[0.5, 0.0], [0.5, 1.0]],  # noqa: B006
+) -> int:
+    return len(a)
 
 
 def no_return(a: int):  # type: ignore[no-untyped-def]
@@ -154,6 +232,8 @@ def fine(a: int) -> int:
         (default_out_of_range, ["a"], "default 9: allowed 1 to 5"),
         (default_of_wrong_type, ["a"], "default '1'"),
         (default_no_choice, ["a"], "one of 'x'"),
+        (half_a_box, ["x", "y"], "a Box has the sides x, y, width, height, each once"),
+        (curve_that_falls_back, ["a"], "an x larger than the one before"),
         (no_return, ["a"], "return annotation is missing"),
         (odd_return, ["a"], "no socket type"),
         (odd_parameter, ["a"], "no socket type"),

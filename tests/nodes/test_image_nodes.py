@@ -37,6 +37,8 @@ RED, GREEN = torch.tensor([1.0, 0.0, 0.0]), torch.tensor([0.0, 1.0, 0.0])
             for mode in ("normal", "multiply", "screen", "overlay", "soft_light", "difference")
         ),
         (image_edit.image_blur, {"image": PICTURE, "blur_radius": 3}),
+        (image_edit.image_curve, {"image": PICTURE, "curve": [[0, 0.2], [0.5, 0.9], [1, 1]]}),
+        (mask.polygon_mask, {"points": [[0, 0], [1, 0], [0.5, 1]], "width": 16, "height": 8}),
         (image_edit.image_sharpen, {"image": PICTURE, "sharpen_radius": 3}),
         *(
             (image_edit.image_quantize, {"image": PICTURE, "colors": 5, "dither": dither})
