@@ -189,11 +189,12 @@ def sample_custom(
             kept = kept.to(start) if rule.fresh_mask_noise and noise.initial else drawn
             predict = _masked(predict, denoiser, model, latent.noise_mask, start, kept, sigmas)
         x = frame.noised(start, drawn, sigmas[0])
+        # The path spans the schedule as it is given: other ends would halve it into other noise.
+        step_noise = BrownianNoise.between(sigmas) if rule.brownian else StepNoise
         if frame.sampling.is_flow and rule.added_noise and sigmas[0] >= 1.0:
             sigmas[0] = frame.table.at_fraction(FIRST_SHARE)
         if rule.windowed:
             options = {**_window(frame.table, flow=frame.sampling.is_flow), **options}
-        step_noise = BrownianNoise.between(sigmas) if rule.brownian else StepNoise
         stream = next_seed(noise.seed) if rule.own_stream else noise.seed
         reporter = _Reporter(denoiser.latent, len(sigmas) - 1, on_step)
         x = rule.run(

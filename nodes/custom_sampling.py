@@ -27,7 +27,7 @@ class SampledLatents(NamedTuple):
     denoised_output: Latent
 
 
-@node("SamplerCustom", category=CATEGORY, lane="gpu")
+@node("SamplerCustom", category=CATEGORY, lane="gpu", version=2)
 def sampler_custom(
     run: Run,
     model: Model,
@@ -72,7 +72,7 @@ def sampler_custom(
     )
 
 
-@node("SamplerCustomAdvanced", category=CATEGORY, lane="gpu")
+@node("SamplerCustomAdvanced", category=CATEGORY, lane="gpu", version=2)
 def sampler_custom_advanced(
     run: Run,
     noise: NoiseSource,

@@ -14,7 +14,7 @@ from ..engine.widgets import Choice, Range, Seed
 MOST_STEPS = 10_000
 
 
-@node("KSampler", category="sampling", lane="gpu", version=2)
+@node("KSampler", category="sampling", lane="gpu", version=3)
 def ksampler(
     run: Run,
     model: Model,
@@ -72,7 +72,7 @@ def ksampler(
     )
 
 
-@node("KSamplerAdvanced", category="sampling", lane="gpu")
+@node("KSamplerAdvanced", category="sampling", lane="gpu", version=2)
 def ksampler_advanced(
     run: Run,
     model: Model,

@@ -46,7 +46,7 @@ def euler_ancestral(
     if down == 0:
         return denoised
     x = x + slope(x, step.sigma, denoised) * (down - step.sigma)
-    return _raised(step, x, keep, up * s_noise)
+    return raised(step, x, keep, up * s_noise)
 
 
 @stepwise()
@@ -56,7 +56,7 @@ def ddpm(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
     Source: Ho et al. 2020, eq. 6 and 7, between any two noise levels.
     """
     down, keep, up = renoising(step, 1.0)
-    return _raised(step, glide(x, step.sigma, down, denoised), keep, up)
+    return raised(step, glide(x, step.sigma, down, denoised), keep, up)
 
 
 @stepwise()
@@ -66,7 +66,7 @@ def dpm_2_ancestral(
     """DPM-Solver-2 with fresh noise at every step. Source: k-diffusion."""
     down, keep, up = renoising(step, eta)
     x = midpoint_step(step.predict, x, step.sigma, down, denoised)
-    return _raised(step, x, keep, up * s_noise) if down > 0 else x
+    return raised(step, x, keep, up * s_noise) if down > 0 else x
 
 
 @stepwise()
@@ -80,7 +80,7 @@ def dpmpp_2s_ancestral(
         middle = halfway(step.sigma, down, flow=step.flow)
         target = step.predict(glide(x, step.sigma, middle, denoised), middle)
     x = glide(x, step.sigma, down, target)
-    return _raised(step, x, keep, up * s_noise)
+    return raised(step, x, keep, up * s_noise)
 
 
 def halfway(sigma: float, to: float, *, flow: bool) -> float:
@@ -97,10 +97,10 @@ def halfway(sigma: float, to: float, *, flow: bool) -> float:
 def lcm(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
     """Jump to the clean picture and noise it again; for LCM models. Source: Luo et al. 2023."""
     keep = 1.0 - step.following if step.flow else 1.0
-    return _raised(step, denoised, keep, step.following)
+    return raised(step, denoised, keep, step.following)
 
 
-def _raised(step: Step, x: Tensor, keep: float, up: float) -> Tensor:
+def raised(step: Step, x: Tensor, keep: float, up: float) -> Tensor:
     """x with noise added; unchanged, without drawing any, when there is none to add."""
     if step.following == 0 or up == 0:
         return x

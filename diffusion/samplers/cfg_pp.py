@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from .ancestral import ancestral_split
+from .ancestral import ancestral_split, halfway, raised, renoising
 from .multistep import res_weights
-from .protocol import Step, slope, stepwise
+from .protocol import Step, glide, slope, stepwise
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +38,7 @@ def euler_ancestral_cfg_pp(
     """Euler with CFG++ and fresh noise at every step. Source: Chung et al. 2024; k-diffusion."""
     down, up = ancestral_split(step.sigma, step.following, eta)
     x = denoised + slope(x, step.sigma, step.free) * down
-    return _with_noise(step, x, up * s_noise)
+    return raised(step, x, 1.0, up * s_noise)
 
 
 @stepwise(past=1, unguided=True)
@@ -60,16 +60,21 @@ def dpmpp_2m_cfg_pp(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
 def dpmpp_2s_ancestral_cfg_pp(
     step: Step, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
 ) -> Tensor:
-    """DPM-Solver++(2S) with CFG++ and fresh noise; two evaluations."""
-    down, up = ancestral_split(step.sigma, step.following, eta)
-    if down == 0:
-        return _with_noise(step, denoised, up * s_noise)
-    middle = math.sqrt(step.sigma * down)
-    shifted = x + (denoised - step.free)
-    part = middle / step.sigma
-    target = step.predict(part * shifted + (1.0 - part) * denoised, middle)
-    part = down / step.sigma
-    return _with_noise(step, part * shifted + (1.0 - part) * target, up * s_noise)
+    """DPM-Solver++(2S) with CFG++ and fresh noise; two evaluations.
+
+    The whole step is taken on the negative side; guidance is added to its end. Source: Chung et al.
+    2024, eq. 14 and 15, as ComfyUI since its pull request 14814 of 2026.
+    """
+    if step.following == 0:
+        return denoised
+    down, keep, up = renoising(step, eta)
+    target = step.free
+    if down > 0:
+        middle = halfway(step.sigma, down, flow=step.flow)
+        _, target = step.predict.both(glide(x, step.sigma, middle, target), middle)
+    x = raised(step, glide(x, step.sigma, down, target), keep, up * s_noise)
+    signal = 1.0 - step.following if step.flow else 1.0
+    return x + signal * (denoised - step.free)
 
 
 @stepwise(past=1, unguided=True)
@@ -99,7 +104,7 @@ def _res(step: Step, x: Tensor, denoised: Tensor, eta: float, s_noise: float) ->
         h = math.log(step.sigma / down)
         x = x + (denoised - step.free)
         x = math.exp(-h) * x + h * (first * step.free + second * older)
-    return _with_noise(step, x, up * s_noise)
+    return raised(step, x, 1.0, up * s_noise)
 
 
 @stepwise(past=1, unguided=True)
@@ -117,7 +122,3 @@ def gradient_estimation_cfg_pp(
         turn = direction - slope(before.x, before.sigma, before.unguided)
         moved = moved + (ge_gamma - 1.0) * turn * (step.following - step.sigma)
     return moved
-
-
-def _with_noise(step: Step, x: Tensor, up: float) -> Tensor:
-    return x + step.noise(x) * up if step.following > 0 and up > 0 else x

@@ -55,7 +55,7 @@ def sa_solver(
     tau, drawn = 0.0, None
     for i, (sigma, following) in enumerate(pairwise(sigmas)):
         seen.append(predict(ahead, sigma))
-        left = steps - i if sigmas[-1] == 0 else steps
+        left = steps - i if sigmas[-1] == 0 else steps + 1
         order = min(corrector_order, i + 1, left)
         if i > 0 and order > 0 and (following > 0 or use_pece):
             x = _adams(x, seen, sigmas, i - 1, i, order, tau, simple_order_2)

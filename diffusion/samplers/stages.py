@@ -13,11 +13,15 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..errors import ParameterError
 from .protocol import Step, stepwise
 from .sde import between
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+SOLVER_TYPES = ("phi_1", "phi_2")
 
 
 @stepwise()
@@ -29,16 +33,62 @@ def seeds_2(
     eta: float = 1.0,
     s_noise: float = 1.0,
     r: float = 0.5,
+    solver_type: str = "phi_1",
 ) -> Tensor:
-    """SEEDS-2: two stages, two evaluations and two draws per step."""
+    """SEEDS-2: two stages, two evaluations and two draws per step.
+
+    Clean pictures are mixed as if the mean stayed ("phi_1") or as if they grew linearly ("phi_2").
+    """
+    return _two_stages(step, x, denoised, eta, s_noise, r, solver_type)
+
+
+@stepwise()
+def exp_heun_2_x0(step: Step, x: Tensor, denoised: Tensor, *, solver_type: str = "phi_2") -> Tensor:
+    """Exponential Heun: both ends of a step in log sigma, two evaluations. SEEDS-2 without noise.
+
+    Source: Hochbruck & Ostermann 2005, "Explicit exponential Runge-Kutta methods", with c2 = 1.
+    """
+    return _two_stages(step, x, denoised, 0.0, 0.0, 1.0, solver_type)
+
+
+@stepwise()
+def exp_heun_2_x0_sde(
+    step: Step,
+    x: Tensor,
+    denoised: Tensor,
+    *,
+    eta: float = 1.0,
+    s_noise: float = 1.0,
+    solver_type: str = "phi_2",
+) -> Tensor:
+    """Exponential Heun with noise: SEEDS-2 with its inner stage at the end of the step."""
+    return _two_stages(step, x, denoised, eta, s_noise, 1.0, solver_type)
+
+
+def _two_stages(
+    step: Step,
+    x: Tensor,
+    denoised: Tensor,
+    eta: float,
+    s_noise: float,
+    r: float,
+    solver_type: str,
+) -> Tensor:
+    if solver_type not in SOLVER_TYPES:
+        raise ParameterError(
+            "sampler.bad_option",
+            "There is no such solver_type.",
+            expected=" or ".join(SOLVER_TYPES),
+            got=solver_type,
+        )
     if step.following == 0:
         return denoised
     path = _Path(step, x, (r, 1.0), eta, s_noise)
     place = path.kept(0) * x - path.gain(0) * denoised
     second = step.predict(path.noised(place, 0), path.sigmas[0])
-    share = 1.0 / (2.0 * r)
-    target = (1.0 - share) * denoised + share * second
-    return path.noised(path.kept(1) * x - path.gain(1) * target, 1)
+    x = path.kept(1) * x - path.gain(1) * denoised
+    share = path.bend(1) / r if solver_type == "phi_2" else -path.gain(1) / (2.0 * r)
+    return path.noised(x + share * (second - denoised), 1)
 
 
 @stepwise()
@@ -73,8 +123,9 @@ class _Path:
         self, step: Step, like: Tensor, parts: Sequence[float], eta: float, s_noise: float
     ) -> None:
         self.parts = parts
-        self.sigmas = [between(step.sigma, step.following, r) for r in parts[:-1]]
-        self.sigmas.append(step.following)
+        self.sigmas = [
+            between(step.sigma, step.following, r) if r < 1.0 else step.following for r in parts
+        ]
         self._eta, self._s_noise, self._h, self._sigma = eta, s_noise, step.h, step.sigma
         self._draws: list[Tensor] = []
         if eta > 0 and s_noise > 0:

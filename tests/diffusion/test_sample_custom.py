@@ -11,6 +11,7 @@ import torch
 
 import weft.diffusion as wd
 from weft.diffusion import resampling
+from weft.diffusion.brownian import BrownianNoise
 from weft.diffusion.model_sampling import SD2_V, ModelSampling, Parametrization
 from weft.diffusion.noise import StepNoise, initial_noise
 from weft.diffusion.noising import noised_latent
@@ -310,6 +311,23 @@ def test_flow_model_samples_to_finite_latents(model: wd.Model, prompts: Prompts,
     flow = replace(model, sampling=ModelSampling("flow", "flow", shift=3.0))
     result = run(flow, prompts, sampler_name=name, scheduler="simple", steps=4)
     assert torch.isfinite(result.samples).all()
+
+
+def test_brownian_path_of_a_flow_spans_the_schedule_as_given(
+    model: wd.Model, prompts: Prompts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first level is moved off 1, which has no logarithm; the path's end is not (ComfyUI).
+    spans: list[tuple[float, float]] = []
+
+    class Spy(BrownianNoise):
+        def __init__(self, *given: Any, low: float, high: float) -> None:
+            spans.append((low, high))
+            super().__init__(*given, low=low, high=high)
+
+    monkeypatch.setattr("weft.diffusion.brownian.BrownianNoise", Spy)
+    flow = replace(model, sampling=ModelSampling("flow", "flow", shift=3.0))
+    custom(flow, prompts, sampler="dpmpp_2m_sde", sigmas=(1.0, 0.6, 0.2, 0.0))
+    assert spans == [(0.2, 1.0)]
 
 
 def test_noise_is_added_without_sampling(model: wd.Model) -> None:

@@ -91,7 +91,7 @@ def record(
     generator = torch.Generator().manual_seed(seed)
 
     def noise(like: torch.Tensor, sigma: float, following: float) -> torch.Tensor:
-        assert sigma > following > 0
+        assert sigma >= following > 0
         drawn = torch.randn(like.shape, generator=generator, dtype=torch.float64)
         kept.draws.append(drawn.numpy())
         kept.asked.append((sigma, following))

@@ -360,6 +360,31 @@ def seeds_2(x: Array, s: list[float], i: int, m: dict[str, Any], draw: Draw) -> 
     return keep * x + (1 - keep) * x0_middle + noise[1]
 
 
+def _line(h: float, speed: int, power: int) -> float:
+    return quad(lambda t: speed * math.exp(-speed * (h - t)) * (t / h) ** power, 0, h)
+
+
+def exp_heun_2_x0(x: Array, s: list[float], i: int, m: dict[str, Any], draw: Draw) -> Array:
+    x0 = mixture_x0(x, s[i])
+    if s[i + 1] == 0:
+        return x0
+    h, keep = math.log(s[i] / s[i + 1]), s[i + 1] / s[i]
+    ahead = mixture_x0(keep * x + _line(h, 1, 0) * x0, s[i + 1])
+    # x0 as a line from one end of the step to the other
+    return keep * x + (_line(h, 1, 0) - _line(h, 1, 1)) * x0 + _line(h, 1, 1) * ahead
+
+
+def exp_heun_2_x0_sde(x: Array, s: list[float], i: int, m: dict[str, Any], draw: Draw) -> Array:
+    x0 = mixture_x0(x, s[i])
+    if s[i + 1] == 0:
+        return x0
+    h, keep = math.log(s[i] / s[i + 1]), (s[i + 1] / s[i]) ** 2
+    noise = s[i + 1] * math.sqrt(1 - keep) * draw()
+    draw()  # for what is left of the step after its end
+    ahead = mixture_x0(keep * x + _line(h, 2, 0) * x0 + noise, s[i + 1])
+    return keep * x + (_line(h, 2, 0) - _line(h, 2, 1)) * x0 + _line(h, 2, 1) * ahead + noise
+
+
 def seeds_3(x: Array, s: list[float], i: int, m: dict[str, Any], draw: Draw) -> Array:
     x0 = mixture_x0(x, s[i])
     if s[i + 1] == 0:
@@ -409,10 +434,11 @@ def dpmpp_2s_ancestral_cfg_pp(
     if s[i + 1] == 0:
         return x0
     down, up = split(s[i], s[i + 1])
+    # The plain rule run with the negative side alone; guidance is added to where it ends.
     middle = math.sqrt(s[i] * down)
-    moved = x + x0 - free
-    u = (middle / s[i]) * moved - (middle / s[i] - 1) * x0
-    return (down / s[i]) * moved - (down / s[i] - 1) * mixture_x0(u, middle) + up * draw()
+    u = x + (middle - s[i]) * free_flow(x, s[i])
+    landed = x + (down - s[i]) * (x - unguided_x0(u, middle)) / s[i]
+    return landed + up * draw() + (x0 - free)
 
 
 def _res_cfg_pp(eta: float) -> Reference:
@@ -469,6 +495,8 @@ REFERENCES: dict[str, Reference] = {
     "er_sde": er_sde,
     "seeds_2": seeds_2,
     "seeds_3": seeds_3,
+    "exp_heun_2_x0": exp_heun_2_x0,
+    "exp_heun_2_x0_sde": exp_heun_2_x0_sde,
     "euler_cfg_pp": euler_cfg_pp,
     "euler_ancestral_cfg_pp": euler_ancestral_cfg_pp,
     "dpmpp_2m_cfg_pp": dpmpp_2m_cfg_pp,
