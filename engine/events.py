@@ -104,12 +104,15 @@ class NodeFinished:
     Attributes:
         seconds: How long the call took.
         began: When it began, in seconds of the process's monotonic clock.
+        bytes: Memory of its outputs, with what they refer to. Weights that several outputs share
+            count in each node that gives them.
     """
 
     run: str
     node: str
     seconds: float
     began: float = 0.0
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

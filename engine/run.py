@@ -470,7 +470,7 @@ class Execution:
         self.cached.discard(index)
         if self.listener is not None:
             node = self.steps[index].node
-            self.listener(NodeFinished(self.run_id, node, action.seconds, began))
+            self.listener(NodeFinished(self.run_id, node, action.seconds, began, sum(sizes)))
         self._done(index)
 
     def _done(self, index: int) -> None:

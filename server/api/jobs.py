@@ -72,6 +72,7 @@ class NodeReport(BaseModel):
     state: NodeState
     seconds: float | None = Field(None, description="How long its function took.")
     why: list[str] | None = Field(None, description="What changed since it last ran.")
+    bytes: int | None = Field(None, description="Memory of its outputs, with what they refer to.")
 
 
 class Progress(BaseModel):

@@ -28,8 +28,8 @@ class Running:
     def take_nodes(self, message: Nodes) -> dict[str, NodeReport]:
         """Take in what changed; the same for clients."""
         changed = {
-            node: NodeReport(state=cast("NodeState", state), seconds=seconds, why=why)
-            for node, (state, seconds, why) in message.nodes.items()
+            node: NodeReport(state=cast("NodeState", state), seconds=seconds, why=why, bytes=size)
+            for node, (state, seconds, why, size) in message.nodes.items()
         }
         self.nodes.update(changed)
         for node, report in changed.items():

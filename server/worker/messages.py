@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Json = dict[str, Any]
+NodeState = tuple[str, float | None, list[str] | None, int | None]
 
 
 # -- to a worker ----------------------------------------------------------------------------------
@@ -98,10 +99,13 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """Nodes that reached another state: id -> (state, seconds or None, reasons or None)."""
+    """Nodes that reached another state: id -> (state, seconds, reasons, bytes of its outputs).
+
+    All but the state may be None.
+    """
 
     job: str
-    nodes: dict[str, tuple[str, float | None, list[str] | None]]
+    nodes: dict[str, NodeState]
 
 
 @dataclass(frozen=True, slots=True)

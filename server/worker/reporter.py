@@ -18,10 +18,9 @@ from ...engine.events import (
     NodeStarted,
     RunFinished,
 )
-from .messages import FromWorker, Nodes, Preview, Step, Wrote
+from .messages import FromWorker, Nodes, NodeState, Preview, Step, Wrote
 
 Say = Callable[[FromWorker], None]
-NodeStates = dict[str, tuple[str, float | None, list[str] | None]]
 
 PACE = 0.05  # seconds between two reports
 _PREVIEW_PACE = 0.1
@@ -41,7 +40,7 @@ class Reporter:
         self._job = job
         self._output = output
         self._say = say
-        self._nodes: NodeStates = {}
+        self._nodes: dict[str, NodeState] = {}
         self._steps: dict[str, NodeProgress] = {}
         self._began: dict[str, tuple[float, int]] = {}
         self._preview: NodePreview | None = None
@@ -56,15 +55,16 @@ class Reporter:
             why = list(event.why) or None
             if why is not None:
                 self._why[event.node] = why
-            self._nodes[event.node] = ("running", None, why)
+            self._nodes[event.node] = ("running", None, why, None)
         elif isinstance(event, NodeFinished):
             seconds = round(event.seconds, 6)
-            self._nodes[event.node] = ("done", seconds, self._why.pop(event.node, None))
+            why = self._why.pop(event.node, None)
+            self._nodes[event.node] = ("done", seconds, why, event.bytes or None)
             self._forget_steps(event.node)
         elif isinstance(event, NodeCached):
-            self._nodes[event.node] = ("cached", None, None)
+            self._nodes[event.node] = ("cached", None, None, None)
         elif isinstance(event, NodeFailed):
-            self._nodes[event.node] = ("failed", None, None)
+            self._nodes[event.node] = ("failed", None, None, None)
             self._forget_steps(event.node)
         elif isinstance(event, NodeProgress):
             self._steps[event.node] = event

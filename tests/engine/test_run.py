@@ -12,7 +12,15 @@ from weft.engine.cancel import CancelToken
 from weft.engine.context import Run
 from weft.engine.engine import Engine
 from weft.engine.errors import Cancelled, RunError
-from weft.engine.events import Event, NodeCached, NodeProgress, NodeStarted, RunFinished, RunStarted
+from weft.engine.events import (
+    Event,
+    NodeCached,
+    NodeFinished,
+    NodeProgress,
+    NodeStarted,
+    RunFinished,
+    RunStarted,
+)
 from weft.engine.node import node
 from weft.engine.registry import Registry
 from weft.engine.testing import EventLog
@@ -486,6 +494,22 @@ def test_run_reports_plan_seeds_and_end() -> None:
     assert dict(first.seeds) == {"d.seed": 7} == result.seeds
     assert isinstance(last, RunFinished)
     assert (last.status, last.ran, last.cached) == ("done", 2, 0)
+
+
+def test_run_says_how_large_the_outputs_of_each_node_are() -> None:
+    @node("Text", category="toy")
+    def text(*, letters: int = 0) -> str:
+        """Give a long text.
+
+        Args:
+            letters: How long.
+        """
+        return "x" * letters
+
+    with Engine(Registry([text])) as e:
+        _, log = run(e, flow(t=("Text", {"letters": 4096})), "t.value")
+    (finished,) = [event for event in log.events if isinstance(event, NodeFinished)]
+    assert 4096 < finished.bytes < 5000
 
 
 def test_run_with_random_seed_draws_it_and_reports_a_workflow_that_repeats() -> None:

@@ -27,13 +27,13 @@ async def test_websocket_tells_the_whole_story_of_a_job(tmp_path: Path) -> None:
         job = (await api.submit(FLOAT, **OUT))["id"]
         await workers.last.given(1)
         workers.last.begin(job)
-        workers.last.say(Nodes(job, {"n": ("running", None, ["value: 1 -> 2"])}))
+        workers.last.say(Nodes(job, {"n": ("running", None, ["value: 1 -> 2"], None)}))
         workers.last.say(Step(job, "n", 3, 10, None, 2.0, 3.5))
         workers.last.say(Wrote(job, "n", "a.png", "image/png", 5, False))
         seen += await events_of(socket)
         while not any(event["type"] == "progress" for event in seen):
             seen += await events_of(socket)
-        workers.last.say(Nodes(job, {"n": ("done", 0.5, None)}))
+        workers.last.say(Nodes(job, {"n": ("done", 0.5, None, 4096)}))
         workers.last.end(job)
         while not any(e["type"] == "job" and e["job"]["state"] == "done" for e in seen):
             seen += await events_of(socket)
@@ -42,7 +42,7 @@ async def test_websocket_tells_the_whole_story_of_a_job(tmp_path: Path) -> None:
         nodes = [event["nodes"]["n"] for event in seen if event["type"] == "nodes"]
         assert nodes == [
             {"state": "running", "why": ["value: 1 -> 2"]},
-            {"state": "done", "seconds": 0.5},
+            {"state": "done", "seconds": 0.5, "bytes": 4096},
         ]
         (artifact,) = [event["artifact"] for event in seen if event["type"] == "artifact"]
         assert artifact["file"] == "a.png"

@@ -47,13 +47,13 @@ async def test_states_of_many_nodes_are_one_message_with_the_last_of_each(tmp_pa
     reporter = Reporter("j", tmp_path, ear.say)
     for number in range(1000):
         reporter.receive(NodeStarted("r", f"n{number}", ("new",)))
-        reporter.receive(NodeFinished("r", f"n{number}", 0.25))
+        reporter.receive(NodeFinished("r", f"n{number}", 0.25, bytes=7))
     reporter.receive(NodeCached("r", "c"))
     reporter.receive(NodeFailed("r", "f", Problem("a.b", "No.", "f")))
     (message,) = await ear.next()
     assert isinstance(message, Nodes)
     assert len(message.nodes) == 1002
-    assert message.nodes["n7"] == ("done", 0.25, ["new"])
+    assert message.nodes["n7"] == ("done", 0.25, ["new"], 7)
     assert message.nodes["c"][0] == "cached"
     assert message.nodes["f"][0] == "failed"
 
@@ -101,5 +101,5 @@ async def test_closing_says_what_was_not_said_and_nothing_later(tmp_path: Path) 
     reporter.receive(NodeFinished("r", "n", 1.0))
     reporter.receive(RunFinished("r", "done", 1, 2, 3.0))
     reporter.close()
-    assert ear.heard == [Nodes("j", {"n": ("done", 1.0, None)})]
+    assert ear.heard == [Nodes("j", {"n": ("done", 1.0, None, None)})]
     assert reporter.counts == (1, 2, 3.0)
