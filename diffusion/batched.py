@@ -9,14 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .control import fit_hint, same_use
+from .control import same_use
 from .errors import SamplingError
 from .families import family_named, sampling_of
-from .families.family import Inputs, Row
+from .families.family import Control, Inputs, Row
 from .ip_attention import ActiveAdapter, IPAdapterNetwork, active_adapters
 from .latent_format import LatentFormat
 from .model_sampling import Parametrization
@@ -45,7 +46,7 @@ class _Call:
 
     rows: tuple[_Row, ...]
     inputs: Inputs
-    hints: tuple[tuple[Any, Tensor, float], ...]
+    controls: tuple[Control, ...]
     adapters: tuple[ActiveAdapter, ...]
 
 
@@ -79,15 +80,9 @@ class BatchedDenoiser:
     def predict(
         self, x: Tensor, sigma: float, conditioning: Conditioning, *, negative: bool = False
     ) -> Tensor:
-        return self._predict(x, sigma, [(conditioning, negative)])[0]
+        return self.predict_sides(x, sigma, [(conditioning, negative)])[0]
 
-    def predict_pair(
-        self, x: Tensor, sigma: float, positive: Conditioning, negative: Conditioning
-    ) -> tuple[Tensor, Tensor]:
-        wanted, unwanted = self._predict(x, sigma, [(positive, False), (negative, True)])
-        return wanted, unwanted
-
-    def _predict(
+    def predict_sides(
         self, x: Tensor, sigma: float, sides: Sequence[tuple[Conditioning, bool]]
     ) -> list[Tensor]:
         blends = [Blend(x) for _ in sides]
@@ -104,8 +99,8 @@ class BatchedDenoiser:
         scaled = scaled.to(self._like.dtype)
         x = torch.cat([row.region.cut(scaled) for row in call.rows])
         residuals: Mapping[str, Any] = {}
-        for net, hint, strength in call.hints:
-            more = self._family.control(net, x, timestep, call.inputs, hint, strength)
+        for control in call.controls:
+            more = self._family.control(control, x, timestep, call.inputs, self._network)
             residuals = _added(residuals, more)
         with active_adapters(call.adapters):
             output = self._family.forward(self._network, x, timestep, call.inputs, residuals)
@@ -190,16 +185,16 @@ class BatchedDenoiser:
     ) -> _Call:
         shape = rows[0].region.cut(torch.empty(shape, device="meta")).shape
         batch, _, height, width = shape
-        pixels = self._family.latent.downscale
-        hints = []
+        controls = []
         for use in rows[0].control:
-            self._family.check_control(self._model, use.net)
-            hint = fit_hint(use.image, (height * pixels, width * pixels), batch, self._like)
-            hints.append((use.net.weights.module, hint.repeat(len(rows), 1, 1, 1), use.strength))
+            self._family.check_control(self._model, use)
+            picture = self._family.control_picture(use, (height, width), batch, self._like)
+            picture = torch.cat([picture] * len(rows))
+            controls.append(Control(use.net, use.net.weights.module, picture, use.strength))
         return _Call(
             rows=tuple(rows),
             inputs=self._family.prepare(self._model, rows, shape, self._like),
-            hints=tuple(hints),
+            controls=tuple(controls),
             adapters=tuple(self._adapter(use, rows, batch) for use in patches),
         )
 
@@ -215,15 +210,16 @@ class BatchedDenoiser:
 
 
 def _added(left: Mapping[str, Any], right: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Residuals of two ControlNets, summed by name; lists element by element."""
-    if not left:
-        return right
-    return {
-        name: [a + b for a, b in zip(value, right[name], strict=True)]
-        if isinstance(value, (list, tuple))
-        else value + right[name]
-        for name, value in left.items()
-    }
+    """Residuals of two ControlNets, summed by name; lists element by element, from their start."""
+    summed = {**left, **right}
+    for name in left.keys() & right.keys():
+        one, other = left[name], right[name]
+        if isinstance(one, (list, tuple)):
+            pairs = zip_longest(one, other)
+            summed[name] = [a if b is None else b if a is None else a + b for a, b in pairs]
+        else:
+            summed[name] = one + other
+    return summed
 
 
 def _groups(rows: Sequence[_Row], repeats: bool) -> list[list[_Row]]:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import ParameterError
 from .images import check_image
-from .types import Conditioning, ControlNet, ControlUse, Image
+from .types import Conditioning, ControlNet, ControlUse, Image, Vae
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from .latent_format import LatentFormat
 
 
 def apply_control(
@@ -20,6 +22,7 @@ def apply_control(
     strength: float = 1.0,
     start: float = 0.0,
     end: float = 1.0,
+    vae: Vae | None = None,
 ) -> Conditioning:
     """Let a ControlNet act together with a prompt; several add up.
 
@@ -35,13 +38,15 @@ def apply_control(
             in turn.
         strength: Factor on the residuals; 1 = as trained, 0 = not applied at all.
         start, end: Part of the schedule in which it acts; 0 = the beginning, 1 = the end.
+        vae: The model's, for networks that take latents (SD3, most of Flux, PixArt); None = none.
 
     Returns:
         A new conditioning; the same one if strength is 0.
 
     Raises:
         ShapeError: The image is not (B, H, W, 3).
-        ParameterError: start and end are not 0 <= start <= end <= 1, or strength is not finite.
+        ParameterError: start and end are not 0 <= start <= end <= 1, strength is not finite, or
+            the network takes latents and there is no VAE.
 
     Source: Zhang et al. 2023.
     """
@@ -50,10 +55,26 @@ def apply_control(
     check_factor("strength", strength)
     if strength == 0:
         return conditioning
-    use = ControlUse(control_net, image, float(strength), float(start), float(end))
+    if not takes_latents(control_net):
+        vae = None
+    elif vae is None:
+        raise ParameterError(
+            "control.no_vae",
+            f'ControlNet "{control_net.weights.path.name}" takes its picture as a latent.',
+            expected="a VAE",
+            got="none",
+            hint="Connect the VAE of the model that is sampled.",
+        )
+    use = ControlUse(control_net, image, float(strength), float(start), float(end), vae)
     return Conditioning(
         tuple(replace(entry, control=(*entry.control, use)) for entry in conditioning.entries)
     )
+
+
+def takes_latents(net: ControlNet) -> bool:
+    """Whether a ControlNet takes its picture through the model's VAE; the others take pixels."""
+    encoder = net.weights.config.get("conditioning_embedding_channels")
+    return net.family in {"sd3", "flux", "pixart"} and not encoder
 
 
 def check_window(start: float, end: float) -> None:
@@ -84,6 +105,7 @@ def same_use(left: ControlUse, right: ControlUse) -> bool:
     return left is right or (
         left.net == right.net
         and (left.strength, left.start, left.end) == (right.strength, right.start, right.end)
+        and left.vae == right.vae
         and (left.image is right.image or torch.equal(left.image, right.image))
     )
 
@@ -114,3 +136,30 @@ def fit_hint(image: Image, size: tuple[int, int], batch: int, like: Any) -> Tens
     pixels = F.interpolate(pixels.float(), size=size, mode="nearest-exact")
     rows = [number % len(pixels) for number in range(batch)]
     return pixels[rows].to(like)
+
+
+def latent_hint(
+    use: ControlUse, space: LatentFormat, size: tuple[int, int], batch: int, like: Any
+) -> Tensor:
+    """A control picture as a latent, for networks that take it so.
+
+    Args:
+        use: The network with its picture and the VAE.
+        space: The network's space.
+        size: (height, width) of the run in latent cells.
+        batch: Items of the run.
+        like: Tensor whose device and type the result takes.
+
+    Returns:
+        (batch, C, height, width).
+    """
+    import torch
+
+    from .vae_run import encode_mean
+
+    assert use.vae is not None
+    pixels = (size[0] * space.downscale, size[1] * space.downscale)
+    different = min(batch, len(use.image))  # each is encoded once
+    fitted = fit_hint(use.image, pixels, different, torch.zeros(()))
+    latents = space.to_network(encode_mean(use.vae, fitted * 2.0 - 1.0))
+    return latents[[number % different for number in range(batch)]].to(like)

@@ -79,7 +79,7 @@ def compute_dtype(kind: str, device: torch.device) -> torch.dtype:
     bfloat = device.type == "cuda" and torch.cuda.is_bf16_supported()
     if kind in {"vae", "t5"}:
         return torch.bfloat16 if bfloat else torch.float32
-    if kind in {"sd3", "flux", "pixart"} and bfloat:
+    if kind.startswith(("sd3", "flux", "pixart")) and bfloat:
         return torch.bfloat16
     return torch.float16
 

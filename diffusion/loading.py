@@ -130,7 +130,7 @@ def load_vae(path: _PathLike) -> Vae:
 
 
 def load_controlnet(path: _PathLike) -> ControlNet:
-    """Open a ControlNet: LDM names (with or without "control_model."), or diffusers'.
+    """Open a ControlNet: names as first published, or diffusers'; a file, or a folder with one.
 
     Raises:
         ModelError: Missing or damaged file, not safetensors, another kind or family.
@@ -140,7 +140,9 @@ def load_controlnet(path: _PathLike) -> ControlNet:
     found = source.identity
     if found.facts is None or found.family == "unknown":
         raise _unsupported(source)
-    plan = network_plan("controlnet", found.layout, found.prefix, source.shapes)
+    body = found.facts.body
+    part = "controlnet" if body == "unet" else f"{body}_controlnet"
+    plan = network_plan(part, found.layout, found.prefix, source.shapes)
     weights = weights_of(source, "controlnet", plan, family=found.family)
     return ControlNet(found.family, weights)
 

@@ -86,6 +86,37 @@ def _text_encoder(config: dict[str, Any]) -> Module:
     # defaults lie outside of small vocabularies and are warned about.
     ids = {"bos_token_id": 0, "eos_token_id": config["vocab_size"] - 1, "pad_token_id": 0}
     network: Module = CLIPTextModel(CLIPTextConfig(**config, **ids))
+def _controlnet_union(config: dict[str, Any]) -> Module:
+    from .union_control import UnionControl
+
+    network: Module = UnionControl(**config)
+    return network
+
+
+def _sd3_controlnet(config: dict[str, Any]) -> Module:
+    from diffusers.models.controlnets.controlnet_sd3 import SD3ControlNetModel
+
+    network: Module = SD3ControlNetModel(**config)
+    return network
+
+
+def _flux_controlnet(config: dict[str, Any]) -> Module:
+    import warnings
+
+    from diffusers.models.controlnets.controlnet_flux import FluxControlNetModel
+
+    with warnings.catch_warnings():  # diffusers warns of an import of its own
+        warnings.filterwarnings("ignore", "`FluxPosEmbed`", FutureWarning)
+        network: Module = FluxControlNetModel(**config)
+    return network
+
+
+def _pixart_controlnet(config: dict[str, Any]) -> Module:
+    from .pixart_control import PixArtControl
+
+    return PixArtControl(**config)
+
+
     # Flat since transformers 5, nested before.
     inner: Module = getattr(network, "text_model", network)
     if projection is not None:
@@ -145,7 +176,10 @@ def _t5(config: dict[str, Any]) -> Module:
 def _bert(config: dict[str, Any]) -> Module:
     from torch.nn import Linear
     from transformers import BertConfig, BertModel
+    from .pixart_control import install_block_additions
 
+
+    install_block_additions(network)
     projection = config.pop("projection_dim")
     network: Module = BertModel(BertConfig(**config), add_pooling_layer=False)
     if projection:
@@ -172,6 +206,10 @@ def _check(
     kind: str, expected: Mapping[str, tuple[int, ...]], tensors: Mapping[str, Tensor]
 ) -> None:
     missing = [name for name in expected if name not in tensors]
+    "controlnet_union": _controlnet_union,
+    "sd3_controlnet": _sd3_controlnet,
+    "flux_controlnet": _flux_controlnet,
+    "pixart_controlnet": _pixart_controlnet,
     left_over = [name for name in tensors if name not in expected]
     if missing or left_over:
         names = missing or left_over

@@ -86,12 +86,18 @@ class Latent:
 
 @dataclass(frozen=True, slots=True)
 class ControlNet:
-    """A ControlNet: a description that points to weights, loaded on first use."""
+    """A ControlNet: a description that points to weights, loaded on first use.
+
+    Attributes:
+        picture: What a union network is told its picture is, a key of `control_types.PICTURES`;
+            None = nothing.
+    """
 
     __socket__: ClassVar[str] = "CONTROL_NET"
 
     family: str
     weights: Weights
+    picture: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +109,7 @@ class ControlUse:
         image: (B, H, W, 3) float32 in [0, 1], already preprocessed (edges, depth, pose, ...).
         strength: Factor on the residuals; 1 = as trained.
         start, end: Part of the sampling schedule in which it acts, fractions in [0, 1].
+        vae: Encodes the picture for networks that take latents; None for those that take pixels.
     """
 
     net: ControlNet
@@ -110,6 +117,7 @@ class ControlUse:
     strength: float = 1.0
     start: float = 0.0
     end: float = 1.0
+    vae: Vae | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from ..diffusion.types import Conditioning, ControlNet, Image, Vae
 from ..engine.node import node
@@ -66,7 +66,8 @@ def apply_control_net(
         control_net: The network.
         image: (B, H, W, 3) float32 in [0, 1], of the network's kind (edges, depth, pose, ...).
             Scaled to the size of the picture when it is used.
-        vae: For networks that take latents; those of SD1.x take pixels and do not use it.
+        vae: The model's, for networks that take their picture as a latent: those of SD3, PixArt,
+            and most of Flux. Others take pixels and do not use it.
         strength: Factor on what the network adds; 1 as trained, 0 switches it off.
         start_percent: Fraction of sampling at which it begins to act.
         end_percent: Fraction of sampling at which it ends.
@@ -75,7 +76,7 @@ def apply_control_net(
         Both conditionings with the network attached.
 
     Raises:
-        DiffusionError: `start_percent` is above `end_percent`.
+        DiffusionError: `start_percent` is above `end_percent`, or the network needs a VAE.
 
     Source: ControlNet (Zhang 2023).
     """
@@ -83,8 +84,54 @@ def apply_control_net(
 
     both = [
         apply_control(
-            each, control_net, image, strength=strength, start=start_percent, end=end_percent
+            each,
+            control_net,
+            image,
+            strength=strength,
+            start=start_percent,
+            end=end_percent,
+            vae=vae,
         )
         for each in (positive, negative)
     ]
     return ControlledConditioning(*both)
+
+
+@node("SetUnionControlNetType", category="control", lane="inline")
+def set_union_control_net_type(
+    control_net: ControlNet,
+    *,
+    type: Literal[  # noqa: A002
+        "auto",
+        "openpose",
+        "depth",
+        "hed/pidi/scribble/ted",
+        "canny/lineart/anime_lineart/mlsd",
+        "normal",
+        "segment",
+        "tile",
+        "repaint",
+        "blur",
+        "gray",
+        "low quality",
+    ] = "auto",
+) -> ControlNet:
+    """Tell a union ControlNet what kind of picture it is given.
+
+    Args:
+        control_net: A union network of SDXL or Flux.
+        type: The kind. It is looked up by name in the network's own list: "normal", "segment",
+            "repaint" and "hed/pidi/scribble/ted" are known to SDXL's only, "blur", "gray" and
+            "low quality" to Flux's. "auto" says nothing.
+
+    Returns:
+        The network with this kind.
+
+    Raises:
+        DiffusionError: The network follows one kind of picture only, or does not know this one.
+
+    Source: xinsir's ControlNet++ (SDXL); InstantX and Shakker (Flux).
+    """
+    from ..diffusion.control_types import set_picture
+
+    return set_picture(control_net, None if type == "auto" else type)

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from ..errors import ModelError, ParameterError, ShapeError
-from ..latent_format import LatentFormat
+from ..latent_format import LatentFormat, same_space
 from ..model_sampling import ModelSampling
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ..formats.network_facts import NetworkFacts
-    from ..types import Clip, Conditioning, ConditioningEntry, ControlNet, Model
+    from ..types import Clip, Conditioning, ConditioningEntry, ControlNet, ControlUse, Model
 
 Inputs: TypeAlias = Mapping[str, Any]
 Residuals: TypeAlias = Mapping[str, Any]
@@ -66,6 +66,23 @@ class Row:
     negative: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Control:
+    """A ControlNet ready for one network call.
+
+    Attributes:
+        net: Which one, with what it is told.
+        module: Its torch module.
+        picture: From `Family.control_picture`, a row for each of the call's.
+        strength: Factor on what it adds.
+    """
+
+    net: ControlNet
+    module: Any
+    picture: Tensor
+    strength: float
+
+
 class Family(ABC):
     """A model family.
 
@@ -78,6 +95,8 @@ class Family(ABC):
             "CLIP-G", "CLIP-H", "T5" or "BERT".
         text_places: Where single files keep each encoder: prefixes, in the same order.
         controls: The `ControlNet.family` values that fit.
+        control_fits: What a ControlNet must have in common with the network: in words, and the key
+            of both configurations.
         may_lack_encoders: Whether the network runs with only some of its text encoders (SD3).
         repeats_tokens: Whether a shorter text may be repeated to share a call with a longer one:
             right for plain cross-attention, which does not count tokens.
@@ -90,6 +109,7 @@ class Family(ABC):
     encoders: ClassVar[tuple[str, ...]]
     text_places: ClassVar[tuple[tuple[str, ...], ...]]
     controls: ClassVar[tuple[str, ...]] = ()
+    control_fits: ClassVar[tuple[tuple[str, str], ...]] = ()
     may_lack_encoders: ClassVar[bool] = False
     repeats_tokens: ClassVar[bool] = True
 
@@ -164,18 +184,49 @@ class Family(ABC):
             residuals: What ControlNets add; {} for none.
         """
 
+    def control_picture(
+        self, use: ControlUse, size: tuple[int, int], batch: int, like: Tensor
+    ) -> Tensor:
+        """A control picture as its network takes it; made once for a run.
+
+        Args:
+            use: The network with its picture.
+            size: (height, width) of the run in latent cells.
+            batch: Items of the run.
+            like: Device and type of the network.
+        """
+        from ..control import fit_hint, latent_hint, takes_latents
+
+        if takes_latents(use.net):
+            return latent_hint(use, self.control_space(use.net), size, batch, like)
+        cell = self.latent.downscale
+        return fit_hint(use.image, (size[0] * cell, size[1] * cell), batch, like)
+
+    def control_space(self, net: ControlNet) -> LatentFormat:
+        """The space of the latents that a ControlNet takes its picture in."""
+        return self.latent
+
     def control(
-        self, net: Any, x: Tensor, timestep: float, inputs: Inputs, hint: Tensor, strength: float
+        self, control: Control, x: Tensor, timestep: float, inputs: Inputs, network: Any
     ) -> Residuals:
-        """What a ControlNet adds to a call; the values of several are summed by name."""
+        """What a ControlNet adds to a call; the values of several are summed by name.
+
+        Args:
+            control: The ControlNet with its picture.
+            x: As for `forward`.
+            timestep: As for `forward`.
+            inputs: As for `forward`.
+            network: The torch module that is steered.
+        """
         raise self._no_control()
 
-    def check_control(self, model: Model, net: ControlNet) -> None:
+    def check_control(self, model: Model, use: ControlUse) -> None:
         """Refuse a ControlNet of another family or other widths; both kinds are named.
 
         Raises:
             ModelError: It does not fit.
         """
+        net = use.net
         if not self.controls:
             raise self._no_control()
         if net.family not in self.controls:
@@ -188,6 +239,26 @@ class Family(ABC):
                 expected=f"a ControlNet for {self.words}",
                 got=f"a ControlNet for {family_words(net.family)}",
                 hint="Use a ControlNet that was trained for this model family.",
+            )
+        ours, theirs = model.weights.config, net.weights.config
+        for what, key in self.control_fits:
+            if theirs.get(key) is not None and ours[key] != theirs[key]:
+                raise ModelError(
+                    "model.widths_do_not_fit",
+                    f'ControlNet "{net.weights.path.name}" does not fit the network of '
+                    f'"{model.weights.path.name}": other {what}.',
+                    expected=str(ours[key]),
+                    got=str(theirs[key]),
+                    hint="Use a ControlNet that was trained for this model family.",
+                )
+        if use.vae is not None and not same_space(use.vae.family, self.latent.name):
+            raise ModelError(
+                "model.kinds_do_not_fit",
+                f'The VAE of ApplyControlNet ("{use.vae.weights.path.name}") is not one of '
+                f"{self.words}.",
+                expected=f"a VAE of {self.words}",
+                got=f"a VAE of {use.vae.family}",
+                hint="Connect the VAE of the model that is sampled.",
             )
 
     def _no_control(self) -> ModelError:

@@ -8,19 +8,32 @@ Source: black-forest-labs/flux; text and shift as ComfyUI has them.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import latent_format, model_sampling
-from .family import Family, FileSays, Inputs, Residuals, Row, even, pooled_of, same_length_tokens
+from ..control import takes_latents
+from ..control_types import picture_number
+from .family import (
+    Control,
+    Family,
+    FileSays,
+    Inputs,
+    Residuals,
+    Row,
+    even,
+    pooled_of,
+    same_length_tokens,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ..formats.network_facts import NetworkFacts
-    from ..types import Clip, Conditioning, Model
+    from ..types import Clip, Conditioning, ControlUse, Model
 
 GUIDANCE = 3.5
 LEAST_TOKENS = 256
@@ -39,6 +52,14 @@ class Flux(Family):
         ("text_encoders.t5xxl.transformer.",),
     )
     repeats_tokens = False
+    controls = ("flux",)
+    control_fits = (
+        ("heads", "num_attention_heads"),
+        ("widths of heads", "attention_head_dim"),
+        ("text width", "joint_attention_dim"),
+        ("width of the pooled text", "pooled_projection_dim"),
+        ("channels", "in_channels"),
+    )
 
     def owns(self, facts: NetworkFacts) -> bool:
         return facts.body == "flux"
@@ -86,17 +107,63 @@ class Flux(Family):
 
         padded = even(x)
         count, channels, height, width = padded.shape
-        cells = padded.reshape(count, channels, height // 2, 2, width // 2, 2)
-        tokens = cells.permute(0, 2, 4, 1, 3, 5).reshape(count, -1, channels * 4)
         output: Tensor = network(
-            hidden_states=tokens,
+            hidden_states=_patches(padded),
             timestep=torch.full((count,), timestep, device=x.device, dtype=x.dtype),
+            controlnet_block_samples=residuals.get("double"),
+            controlnet_single_block_samples=residuals.get("single"),
             return_dict=False,
             **inputs,
         )[0]
         cells = output.reshape(count, height // 2, width // 2, channels, 2, 2)
         whole = cells.permute(0, 3, 1, 4, 2, 5).reshape(count, channels, height, width)
         return whole[..., : x.shape[-2], : x.shape[-1]]
+
+    def control_picture(
+        self, use: ControlUse, size: tuple[int, int], batch: int, like: Tensor
+    ) -> Tensor:
+        import torch.nn.functional as F
+
+        picture = super().control_picture(use, size, batch, like)
+        if takes_latents(use.net):
+            return _patches(even(picture))
+        # Networks with an encoder of their own see values around 0, and whole patches.
+        tall, wide = (side % 2 * self.latent.downscale for side in size)
+        return F.pad(picture * 2.0 - 1.0, (0, wide, 0, tall), mode="replicate")
+
+    def control(
+        self, control: Control, x: Tensor, timestep: float, inputs: Inputs, network: Any
+    ) -> Residuals:
+        import torch
+
+        config, module = control.net.weights.config, control.module
+        told = {name: value for name, value in inputs.items() if name != "guidance"}
+        if config["guidance_embeds"]:
+            usual = torch.full((x.shape[0],), GUIDANCE, device=x.device, dtype=x.dtype)
+            told["guidance"] = inputs.get("guidance", usual)
+        number = picture_number(control.net)
+        if number is not None:
+            told["controlnet_mode"] = torch.full((x.shape[0], 1), number, device=x.device)
+        elif module.union:
+            module = copy.copy(module)  # a shell of its own: the module is shared
+            module.union = False
+        double, single = module(
+            hidden_states=_patches(even(x)),
+            controlnet_cond=control.picture,
+            conditioning_scale=control.strength,
+            timestep=torch.full((x.shape[0],), timestep, device=x.device, dtype=x.dtype),
+            return_dict=False,
+            **told,
+        )
+        found: dict[str, Any] = {}
+        for name, parts, blocks in (
+            ("double", double, network.transformer_blocks),
+            ("single", single, network.single_transformer_blocks),
+        ):
+            if parts:
+                cyclic = name == "double" and not takes_latents(control.net)
+                found[name] = _spread(parts, len(blocks), cyclic=cyclic)
+        return found
 
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning:
         from ..clip_text import encode_clip
@@ -111,6 +178,19 @@ class Flux(Family):
             large, texts[1], least=LEAST_TOKENS, square_brackets=square_brackets
         )
         return Conditioning((ConditioningEntry(sentence.tokens, pooled),))
+
+
+def _patches(x: Tensor) -> Tensor:
+    """(N, C, h, w) of even sides as tokens of 2x2 cells, (N, h/2 * w/2, 4C)."""
+    count, channels, height, width = x.shape
+    cells = x.reshape(count, channels, height // 2, 2, width // 2, 2)
+    return cells.permute(0, 2, 4, 1, 3, 5).reshape(count, -1, channels * 4)
+
+
+def _spread(parts: Sequence[Tensor], blocks: int, *, cyclic: bool) -> list[Tensor]:
+    """One addition for every block: each serves a run of blocks, or (XLabs) they take turns."""
+    run = math.ceil(blocks / len(parts))
+    return [parts[n % len(parts) if cyclic else n // run] for n in range(blocks)]
 
 
 FAMILY = Flux()

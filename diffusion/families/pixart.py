@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import latent_format, model_sampling
-from .family import Family, Inputs, Residuals, Row, even, same_length_tokens
+from .family import Control, Family, Inputs, Residuals, Row, even, same_length_tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ..types import Clip, Conditioning, Model
 
 ALPHA_TOKENS = 120
+HIDDEN = -10_000.0
+"""Added to the attention to padding, as the network itself does."""
 
 
 class PixArt(Family):
@@ -30,6 +32,11 @@ class PixArt(Family):
     encoders = ("T5",)
     text_places = (("text_encoders.t5xxl.transformer.",),)
     repeats_tokens = False
+    controls = ("pixart",)
+    control_fits = (
+        ("heads", "num_attention_heads"),
+        ("widths of heads", "attention_head_dim"),
+    )
 
     def of_folder(self, vae: Mapping[str, Any]) -> str:
         scale = vae.get("scaling_factor")
@@ -77,10 +84,36 @@ class PixArt(Family):
     ) -> Tensor:
         import torch
 
+        from ..pixart_control import added_to_blocks
+
         t = torch.full((x.shape[0],), timestep, device=x.device)
-        output: Tensor = network(even(x), timestep=t, return_dict=False, **inputs)[0]
+        with added_to_blocks(residuals.get("blocks", ())):
+            output: Tensor = network(even(x), timestep=t, return_dict=False, **inputs)[0]
         # The second half of the channels is a variance that samplers do not use.
         return output[:, : x.shape[1], : x.shape[-2], : x.shape[-1]]
+
+    def control(
+        self, control: Control, x: Tensor, timestep: float, inputs: Inputs, network: Any
+    ) -> Residuals:
+        import torch
+
+        count, padded = x.shape[0], even(x)
+        mask = inputs["encoder_attention_mask"]
+        text = network.caption_projection(inputs["encoder_hidden_states"])
+        time, _ = network.adaln_single(
+            torch.full((count,), timestep, device=x.device),
+            inputs["added_cond_kwargs"],
+            batch_size=count,
+            hidden_dtype=x.dtype,
+        )
+        told = {
+            "timestep": time,
+            "encoder_hidden_states": text,
+            "encoder_attention_mask": (1.0 - mask[:, None].to(x.dtype)) * HIDDEN,
+        }
+        hidden = network.transformer_blocks[0](network.pos_embed(padded), **told)
+        additions = control.module(hidden, network.pos_embed(even(control.picture)), **told)
+        return {"blocks": [addition * control.strength for addition in additions]}
 
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning:
         from ..t5_text import encode_sentence

@@ -8,17 +8,18 @@ Source: Esser et al. 2024; joining of the texts as ComfyUI and diffusers have it
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import latent_format, model_sampling
-from ..errors import ParameterError
-from .family import Family, Inputs, Residuals, Row, even, pooled_of, same_length_tokens
+from ..errors import ModelError, ParameterError
+from .family import Control, Family, Inputs, Residuals, Row, even, pooled_of, same_length_tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ..formats.network_facts import NetworkFacts
-    from ..types import Clip, Conditioning, Model
+    from ..types import Clip, Conditioning, ControlNet, ControlUse, Model
 
 LEAST_TOKENS = 77
 _CLIPS = ("CLIP-L", "CLIP-G")
@@ -40,6 +41,14 @@ class SD3(Family):
     )
     may_lack_encoders = True
     repeats_tokens = False
+    controls = ("sd3",)
+    control_fits = (
+        ("heads", "num_attention_heads"),
+        ("widths of heads", "attention_head_dim"),
+        ("text width", "joint_attention_dim"),
+        ("width of the pooled text", "pooled_projection_dim"),
+        ("channels", "in_channels"),
+    )
 
     def owns(self, facts: NetworkFacts) -> bool:
         return facts.body == "sd3"
@@ -80,6 +89,46 @@ class SD3(Family):
             **inputs,
         )[0]
         return output[..., : x.shape[-2], : x.shape[-1]]
+
+    def control_space(self, net: ControlNet) -> latent_format.LatentFormat:
+        # Those that were trained without pooled text were also trained without the latents' shift.
+        bare = net.weights.config["force_zeros_for_pooled_projection"]
+        return replace(self.latent, shift=0.0) if bare else self.latent
+
+    def check_control(self, model: Model, use: ControlUse) -> None:
+        super().check_control(model, use)
+        weights = use.net.weights
+        if extra := weights.config["extra_conditioning_channels"]:
+            raise ModelError(
+                "model.unsupported_layout",
+                f'ControlNet "{weights.path.name}" takes a mask beside its picture.',
+                expected="a ControlNet without further channels",
+                got=f"{extra} more",
+                hint="weft runs no inpainting ControlNets of SD3 yet; use a noise mask.",
+            )
+
+    def control(
+        self, control: Control, x: Tensor, timestep: float, inputs: Inputs, network: Any
+    ) -> Residuals:
+        import torch
+
+        config, padded = control.net.weights.config, even(x)
+        pooled = inputs["pooled_projections"]
+        bare = config["force_zeros_for_pooled_projection"]
+        parts = control.module(
+            # Those without places of their own begin behind the transformer's patches.
+            hidden_states=padded if config["use_pos_embed"] else network.pos_embed(padded),
+            controlnet_cond=even(control.picture),
+            conditioning_scale=control.strength,
+            encoder_hidden_states=None
+            if config["joint_attention_dim"] is None
+            else inputs["encoder_hidden_states"],
+            pooled_projections=torch.zeros_like(pooled) if bare else pooled,
+            timestep=torch.full((x.shape[0],), timestep, device=x.device),
+            return_dict=False,
+        )[0]
+        blocks = len(network.transformer_blocks)
+        return {"blocks": [parts[n * len(parts) // blocks] for n in range(blocks)]}
 
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning:
         return encode_sd3(clip, texts, square_brackets=square_brackets)

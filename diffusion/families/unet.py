@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..control_types import kinds_of, picture_number
 from ..errors import ModelError, ShapeError
-from .family import Family, Inputs, Residuals, Row, repeat_tokens
+from .family import Control, Family, Inputs, Residuals, Row, repeat_tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ..formats.network_facts import NetworkFacts
-    from ..types import Concat, ControlNet, Model
+    from ..types import Concat, Model
 
 LCM_GUIDANCE = 7.5
 """What a guidance-distilled UNet (`time_cond_proj`) is told when the prompt says nothing."""
@@ -29,6 +30,12 @@ GREY = (0.8223, -0.6876, 0.6364, 0.1380)
 
 class UNetFamily(Family):
     """Text through cross-attention; inpainting and editing pictures as further channels."""
+
+    control_fits = (
+        ("level widths", "block_out_channels"),
+        ("layers per level", "layers_per_block"),
+        ("text width", "cross_attention_dim"),
+    )
 
     def prepare(self, model: Model, rows: Sequence[Row], shape: Any, like: Tensor) -> Inputs:
         batch = shape[0]
@@ -74,38 +81,26 @@ class UNetFamily(Family):
         return output
 
     def control(
-        self, net: Any, x: Tensor, timestep: float, inputs: Inputs, hint: Tensor, strength: float
+        self, control: Control, x: Tensor, timestep: float, inputs: Inputs, network: Any
     ) -> Residuals:
         import torch
 
-        down, mid = net(
-            x,
-            torch.full((x.shape[0],), timestep, device=x.device),
-            encoder_hidden_states=inputs["encoder_hidden_states"],
-            added_cond_kwargs=inputs.get("added_cond_kwargs"),
-            controlnet_cond=hint,
-            conditioning_scale=strength,
-            return_dict=False,
-        )
+        arguments: dict[str, Any] = {
+            "encoder_hidden_states": inputs["encoder_hidden_states"],
+            "added_cond_kwargs": inputs.get("added_cond_kwargs"),
+            "controlnet_cond": control.picture,
+            "conditioning_scale": control.strength,
+        }
+        if kinds := kinds_of(control.net):
+            number = picture_number(control.net)
+            told = torch.zeros(x.shape[0], kinds, device=x.device)
+            if number is not None:
+                told[:, number] = 1.0
+            arguments["control_type"] = told
+            arguments["control_type_idx"] = [] if number is None else [number]
+        t = torch.full((x.shape[0],), timestep, device=x.device)
+        down, mid = control.module(x, t, return_dict=False, **arguments)
         return {"down": down, "mid": mid}
-
-    def check_control(self, model: Model, net: ControlNet) -> None:
-        super().check_control(model, net)
-        unet, control = model.weights, net.weights
-        for what, key in (
-            ("level widths", "block_out_channels"),
-            ("layers per level", "layers_per_block"),
-            ("text width", "cross_attention_dim"),
-        ):
-            if unet.config[key] != control.config[key]:
-                raise ModelError(
-                    "model.widths_do_not_fit",
-                    f'ControlNet "{control.path.name}" does not fit the UNet of '
-                    f'"{unet.path.name}": other {what}.',
-                    expected=str(unet.config[key]),
-                    got=str(control.config[key]),
-                    hint="Use a ControlNet that was trained for this model family.",
-                )
 
     def _added(self, model: Model, rows: Sequence[Row], shape: Any, like: Tensor) -> dict[str, Any]:
         """SDXL's sizes and pooled text."""

@@ -31,6 +31,7 @@ FAMILY_WORDS: Mapping[str, str] = {
     "playground": "Playground v2.5",
     "sd3": "SD3",
     "flux": "Flux",
+    "pixart": "PixArt",
     "pixart_alpha": "PixArt-alpha",
     "pixart_sigma": "PixArt-sigma",
     "kl4": "SD1.x, SD2.x or SDXL",
@@ -120,12 +121,11 @@ def _family(facts: NetworkFacts) -> str:
 
 
 def _control(names: _Names) -> Identity | None:
-    if (facts := control_facts(names.shapes)) is not None:
-        return Identity("controlnet", _family(facts), facts.layout, facts.prefix, facts=facts)
-    if names.start("controlnet_blocks.", "controlnet_x_embedder."):
-        flux = names.start("single_transformer_blocks.", "context_embedder.", "x_embedder.")
-        return Identity("controlnet", "flux" if flux else "sd3")
-    return None
+    if (facts := control_facts(names.shapes)) is None:
+        return None
+    # PixArt's consists of blocks alone, which are the same in alpha and sigma.
+    family = "pixart" if facts.body == "pixart" else _family(facts)
+    return Identity("controlnet", family, facts.layout, facts.prefix, facts=facts)
 
 
 def _towers(names: _Names) -> Identity | None:

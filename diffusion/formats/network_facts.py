@@ -60,10 +60,33 @@ def network_facts(shapes: Shapes) -> NetworkFacts | None:
 
 def control_facts(shapes: Shapes) -> NetworkFacts | None:
     """Facts about a ControlNet; None if it is none."""
+    # First: XLabs' names begin as those of ControlNets for UNets do.
+    if (found := _transformer_control(shapes)) is not None:
+        return found
     for prefix in ("control_model.", ""):
         ldm = f"{prefix}input_hint_block.0.weight" in shapes
         if ldm or f"{prefix}controlnet_cond_embedding.conv_in.weight" in shapes:
             return _unet(shapes, prefix, "ldm" if ldm else "diffusers")
+    return None
+
+
+def _transformer_control(shapes: Shapes) -> NetworkFacts | None:
+    """ControlNets of transformers: two marks each, of which one alone would be another network."""
+    for body, layout, prefix, marks in (
+        ("flux", "diffusers", "", ("controlnet_x_embedder.weight", "x_embedder.weight")),
+        ("flux", "ldm", "", ("controlnet_blocks.0.weight", "double_blocks.0.img_attn.qkv.weight")),
+        ("sd3", "diffusers", "", ("controlnet_blocks.0.weight", "pos_embed_input.proj.weight")),
+        *(
+            ("pixart", layout, prefix, (f"{prefix}{start}0.after_proj.weight",))
+            for layout, prefix, start in (
+                ("diffusers", "", "controlnet_blocks."),
+                ("diffusers", "controlnet.", "controlnet_blocks."),
+                ("ldm", "", "controlnet."),
+            )
+        ),
+    ):
+        if all(mark in shapes for mark in marks):
+            return _transformer(shapes, prefix, body, layout)
     return None
 
 

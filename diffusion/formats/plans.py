@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from .control_names import flux_control_plan, pixart_control_plan
 from .ldm import Part, ldm_to_diffusers_names, modern_diffusers_name
 from .network_facts import MARKERS
 from .openclip import open_clip_text
@@ -17,7 +18,8 @@ def network_plan(body: str, layout: str, prefix: str, shapes: Shapes) -> dict[st
     """A plan for one network of a file.
 
     Args:
-        body: "unet", "controlnet", "vae", "text_encoder", "sd3", "flux" or "pixart".
+        body: "unet", "controlnet", "vae", "text_encoder", "sd3", "flux", "pixart", and the last
+            three with "_controlnet".
         layout: "ldm" (as first published), "diffusers", and for text encoders also "open_clip",
             "t5" or "bert".
         prefix: What stands in front of its names.
@@ -38,7 +40,7 @@ def network_plan(body: str, layout: str, prefix: str, shapes: Shapes) -> dict[st
         plan = _text(layout, own)
     elif layout == "ldm" and body in _TRANSFORMERS:
         plan = _TRANSFORMERS[body](own)
-    elif body in _TRANSFORMERS:
+    elif body in _TRANSFORMERS or body == "sd3_controlnet":
         plan = renamed({name: name for name in own})
     else:
         part: Part = body  # type: ignore[assignment]
@@ -80,3 +82,5 @@ _TRANSFORMERS: Mapping[str, Callable[[Shapes], dict[str, Pieces]]] = {
     "flux": flux_plan,
     "pixart": pixart_plan,
 }
+    "flux_controlnet": flux_control_plan,
+    "pixart_controlnet": pixart_control_plan,

@@ -20,6 +20,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from ..errors import ModelError
+from .control_shapes import (
+    control_class,
+    flux_control_config,
+    pixart_control_config,
+    sd3_control_config,
+)
 from .transformer_shapes import bert_config, flux_config, pixart_config, sd3_config, t5_config
 
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
@@ -44,6 +50,7 @@ _UNSEEN = frozenset(
         "relative_attention_max_distance",
         "layer_norm_eps",
         "feed_forward_proj",
+        "force_zeros_for_pooled_projection",
     }
 )
 """What shapes do not tell: statements about it are followed."""
@@ -141,6 +148,17 @@ def controlnet_config(shapes: Shapes) -> dict[str, Any]:
     config["conditioning_channels"] = first[1]
     config["conditioning_embedding_out_channels"] = tuple(widths)
     return config
+
+
+def controlnet_union_config(shapes: Shapes) -> dict[str, Any]:
+    """Arguments of `diffusers.ControlNetUnionModel`; its own attention has 8 heads."""
+    kinds, width = _shape(shapes, "task_embedding", "ControlNet")
+    return controlnet_config(shapes) | {
+        "num_control_type": kinds,
+        "num_trans_channel": width,
+        "num_trans_layer": _count(shapes, "transformer_layes.{}.ln_1.weight"),
+        "num_proj_channel": _shape(shapes, "spatial_ch_projs.weight", "ControlNet")[0],
+    }
 
 
 def vae_config(shapes: Shapes) -> dict[str, Any]:
@@ -377,6 +395,8 @@ def network_class(kind: str, shapes: Shapes) -> str:
         if "single_transformer_blocks.0.attn.to_q.weight" in shapes:
             return "flux"
         return "pixart" if "caption_projection.linear_1.weight" in shapes else "sd3"
+    if kind == "controlnet":
+        return control_class(shapes)
     if kind.startswith("text_encoder"):
         if any(name.startswith("encoder.block.") for name in shapes):
             return "t5"
@@ -411,6 +431,10 @@ _RULES: Mapping[str, Callable[[Shapes], dict[str, Any]]] = {
     "vae": vae_config,
     "text_encoder": clip_text_config,
     "controlnet": controlnet_config,
+    "controlnet_union": controlnet_union_config,
+    "sd3_controlnet": sd3_control_config,
+    "flux_controlnet": flux_control_config,
+    "pixart_controlnet": pixart_control_config,
     "clip_vision": clip_vision_config,
     "ip_adapter": ip_adapter_config,
     "flux": flux_config,

@@ -12,7 +12,7 @@ import torch
 import weft.diffusion as wd
 from weft.diffusion.families import sampling_of
 
-from .. import families, models
+from .. import control_nets, families, models
 from .conftest import Pair
 from .pipelines import (
     ABSOLUTE,
@@ -328,6 +328,86 @@ def test_sdxl_controlnet_matches_diffusers(
     plain = sampled(model, prompts).samples * 0.13025
     assert float((got - expected).abs().max()) < ABSOLUTE
     assert float((plain - expected).abs().max()) > 10 * ABSOLUTE
+
+
+def test_sdxl_union_controlnet_matches_diffusers(folder: Path, picture: torch.Tensor) -> None:
+    from diffusers import StableDiffusionXLControlNetUnionPipeline
+
+    from weft.diffusion.control_types import set_picture
+    from weft.diffusion.saving import save_tensors
+
+    made = families.tiny_sdxl(folder / "sdxl-union.safetensors", seed=40)
+    model, clip, _ = wd.load_checkpoint(made.path)
+    network = control_nets.union_control(made.network)
+    path = folder / "sdxl-union-net.safetensors"
+    save_tensors(path, network.state_dict())
+    net = wd.load_controlnet(path)
+    assert net.family == "sdxl"
+    prompts = both(clip)
+    pipe = StableDiffusionXLControlNetUnionPipeline(
+        vae=made.vae,
+        text_encoder=made.encoders[0],
+        text_encoder_2=made.encoders[1],
+        tokenizer=None,
+        tokenizer_2=None,
+        unet=made.network,
+        controlnet=network,
+        scheduler=euler_scheduler(),
+        add_watermarker=False,
+    )
+    pipe.set_progress_bar_config(disable=True)
+    positive, negative = (p.entries[0] for p in prompts)
+    expected = pipe(
+        prompt_embeds=positive.tokens,
+        negative_prompt_embeds=negative.tokens,
+        pooled_prompt_embeds=positive.pooled,
+        negative_pooled_prompt_embeds=negative.pooled,
+        control_image=[picture.movedim(-1, 1)],
+        control_mode=[3],
+        controlnet_conditioning_scale=0.7,
+        latents=seeded_noise(SEED, 1, 4, 8, 8),
+        **schedule_for("euler", STEPS),
+        **FLOW,
+    ).images
+
+    def got(told: wd.ControlNet) -> torch.Tensor:
+        held = tuple(wd.apply_control(p, told, picture, 0.7) for p in prompts)
+        return sampled(model, held).samples * 0.13025
+
+    canny = got(set_picture(net, "canny/lineart/anime_lineart/mlsd"))
+    assert float((canny - expected).abs().max()) < ABSOLUTE
+    # Nothing said: the picture acts all the same, as plain ControlNets' do.
+    silent, plain = got(net), sampled(model, prompts).samples * 0.13025
+    assert float((silent - plain).abs().max()) > 10 * ABSOLUTE
+    assert float((silent - canny).abs().max()) > 10 * ABSOLUTE
+    with pytest.raises(wd.ModelError, match="tile"):
+        set_picture(net, "tile")  # the seventh kind of a network of six
+
+
+def test_sdxl_union_controlnet_told_nothing_is_a_plain_one(
+    folder: Path, picture: torch.Tensor
+) -> None:
+    """With its kinds' embedding silenced, it gives what a ControlNet of the same weights gives."""
+    from weft.diffusion.saving import save_tensors
+
+    made = families.tiny_sdxl(folder / "sdxl-union-plain.safetensors", seed=41)
+    model, clip, _ = wd.load_checkpoint(made.path)
+    network = control_nets.union_control(made.network, seed=42)
+    with torch.no_grad():
+        network.control_add_embedding.linear_2.weight.zero_()
+        network.control_add_embedding.linear_2.bias.zero_()
+    state = network.state_dict()
+    union_only = ("task_embedding", "transformer_layes.", "spatial_ch_projs.", "control_add_")
+    plain = {k: v for k, v in state.items() if not k.startswith(union_only)}
+    prompts = both(clip)
+    found = []
+    for name, tensors in (("union", state), ("plain", plain)):
+        path = folder / f"sdxl-told-nothing-{name}.safetensors"
+        save_tensors(path, tensors)
+        net = wd.load_controlnet(path)
+        held = tuple(wd.apply_control(p, net, picture, 0.7) for p in prompts)
+        found.append(sampled(model, held))
+    assert difference(found[0], found[1].samples * 0.18215) < ABSOLUTE
 
 
 def test_sd2_controlnet_matches_diffusers(folder: Path, picture: torch.Tensor) -> None:

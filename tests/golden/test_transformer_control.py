@@ -1,0 +1,519 @@
+"""ControlNets of SD3, Flux and PixArt against diffusers: same weights, noise, sigmas, picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import weft.diffusion as wd
+from weft.diffusion.control_types import set_picture
+from weft.diffusion.families import sampling_of
+from weft.diffusion.latent_format import FLUX, SD3
+from weft.diffusion.saving import save_tensors
+from weft.diffusion.schedules import schedule_sigmas
+
+from .. import control_nets, families, models
+from .pipelines import seeded_noise
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:`FluxPosEmbed`:FutureWarning"),
+]
+
+STEPS, CFG, SEED, SIDE = 3, 4.0, 5, 64
+TOLERANCE = 5e-5
+ACTS = 1e-2
+"""A ControlNet moves latents by at least so much here: far above the tolerance."""
+
+
+@pytest.fixture(scope="module")
+def picture() -> torch.Tensor:
+    return torch.rand(1, SIDE, SIDE, 3, generator=torch.Generator().manual_seed(8))
+
+
+def written(folder: Path, name: str, network: Any, layout: str = "file") -> Path:
+    """A ControlNet as a file or a diffusers folder."""
+    if layout == "folder":
+        network.save_pretrained(folder / name)
+        return folder / name
+    path = folder / f"{name}.safetensors"
+    save_tensors(path, {k: v.contiguous() for k, v in network.state_dict().items()})
+    return path
+
+
+def sampled(model: wd.Model, prompts: Any, cfg: float = CFG, **size: int) -> wd.Latent:
+    return wd.sample(
+        model,
+        *prompts,
+        wd.empty_latent(size.get("width", SIDE), size.get("height", SIDE)),
+        seed=SEED,
+        steps=STEPS,
+        cfg=cfg,
+        sampler_name="euler",
+        scheduler="simple",
+    )
+
+
+def steered(prompts: Any, net: wd.ControlNet, *more: Any, **named: Any) -> Any:
+    return tuple(wd.apply_control(p, net, *more, **named) for p in prompts)
+
+
+def centred(image: torch.Tensor) -> torch.Tensor:
+    """As diffusers' pipelines take tensors: (1, 3, H, W) in [-1, 1]."""
+    return image.movedim(-1, 1) * 2 - 1
+
+
+def difference(left: torch.Tensor, right: torch.Tensor) -> float:
+    return float((left - right).abs().max())
+
+
+@pytest.fixture(autouse=True)
+def mean_of_posterior(monkeypatch: pytest.MonkeyPatch) -> None:
+    """weft encodes pictures to the mean of the posterior; diffusers draws from it here."""
+    from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
+
+    monkeypatch.setattr(
+        DiagonalGaussianDistribution, "sample", lambda self, generator=None: self.mean
+    )
+
+
+# --- SD3 ---
+
+
+class SD3Side:
+    """An SD3 model on both sides."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.made = families.tiny_sd3(folder / f"sd3-control-{seed}.safetensors", seed=seed)
+        self.made.vae.register_to_config(scaling_factor=1.5305, shift_factor=0.0609)
+        self.model, clip, self.vae = wd.load_checkpoint(self.made.path)
+        self.prompts = wd.encode_text(clip, "a red circle"), wd.encode_text(clip, "blue square")
+
+    def expected(self, control: Any, image: Any, scale: Any, **more: Any) -> torch.Tensor:
+        from diffusers import FlowMatchEulerDiscreteScheduler, StableDiffusion3ControlNetPipeline
+
+        pipe = StableDiffusion3ControlNetPipeline(
+            transformer=self.made.network,
+            scheduler=FlowMatchEulerDiscreteScheduler(shift=1.0),
+            vae=self.made.vae,
+            text_encoder=None,
+            tokenizer=None,
+            text_encoder_2=None,
+            tokenizer_2=None,
+            text_encoder_3=None,
+            tokenizer_3=None,
+            controlnet=control,
+        )
+        pipe.set_progress_bar_config(disable=True)
+        positive, negative = (p.entries[0] for p in self.prompts)
+        width = families.L_WIDTH + families.G_WIDTH
+        padded = [
+            torch.nn.functional.pad(e.tokens, (0, width - e.tokens.shape[-1]))
+            for e in (positive, negative)
+        ]
+        found: torch.Tensor = pipe(
+            prompt_embeds=padded[0],
+            negative_prompt_embeds=padded[1],
+            pooled_prompt_embeds=positive.pooled,
+            negative_pooled_prompt_embeds=negative.pooled,
+            sigmas=schedule_sigmas("simple", sampling_of(self.model).table(), STEPS)[:-1],
+            guidance_scale=CFG,
+            control_image=image,
+            controlnet_conditioning_scale=scale,
+            height=SIDE,
+            width=SIDE,
+            latents=seeded_noise(SEED, 1, 16, 8, 8),
+            output_type="latent",
+            **more,
+        ).images
+        return found
+
+
+@pytest.fixture(scope="module")
+def sd3(tmp_path_factory: pytest.TempPathFactory) -> SD3Side:
+    return SD3Side(tmp_path_factory.mktemp("sd3"), seed=60)
+
+
+@pytest.mark.parametrize("layout", ["file", "folder"])
+def test_sd3_controlnet_matches_diffusers(
+    sd3: SD3Side, picture: torch.Tensor, tmp_path: Path, layout: str
+) -> None:
+    network = control_nets.sd3_control()
+    net = wd.load_controlnet(written(tmp_path, "sd3-net", network, layout))
+    assert net.family == "sd3"
+    expected = sd3.expected(network, centred(picture), 0.7)
+    held = steered(sd3.prompts, net, picture, 0.7, vae=sd3.vae)
+    got = SD3.to_network(sampled(sd3.model, held).samples)
+    assert difference(got, expected) < TOLERANCE
+    plain = SD3.to_network(sampled(sd3.model, sd3.prompts).samples)
+    assert difference(plain, expected) > ACTS
+
+
+def test_two_sd3_controlnets_match_diffusers(
+    sd3: SD3Side, picture: torch.Tensor, tmp_path: Path
+) -> None:
+    from diffusers.models import SD3MultiControlNetModel
+
+    networks = [control_nets.sd3_control(seed=seed) for seed in (70, 71)]
+    nets = [wd.load_controlnet(written(tmp_path, f"n{i}", n)) for i, n in enumerate(networks)]
+    other = picture.flip(1)
+    pictures = [centred(picture), centred(other)]
+    expected = sd3.expected(SD3MultiControlNetModel(networks), pictures, [0.7, 0.4])
+    held = steered(sd3.prompts, nets[0], picture, 0.7, vae=sd3.vae)
+    held = steered(held, nets[1], other, 0.4, vae=sd3.vae)
+    assert difference(SD3.to_network(sampled(sd3.model, held).samples), expected) < TOLERANCE
+
+
+def test_sd3_controlnet_without_text_and_places_matches_its_parts(
+    sd3: SD3Side, picture: torch.Tensor, tmp_path: Path
+) -> None:
+    """Stability AI's for SD3.5. diffusers' pipeline cannot run it with guidance: it asks a tensor
+    whether it is true. So its modules are the reference, called for one step."""
+    network = control_nets.sd3_control(bare=False)
+    net = wd.load_controlnet(written(tmp_path, "sd35-net", network))
+    held = steered(sd3.prompts, net, picture, 0.7, vae=sd3.vae)
+    got = wd.sample(
+        sd3.model, held[0], held[1], wd.empty_latent(SIDE, SIDE), seed=SEED, steps=1, cfg=1.0,
+        sampler_name="euler", scheduler="simple",
+    )  # fmt: skip
+    transformer = sd3.made.network
+    noise, entry = seeded_noise(SEED, 1, 16, 8, 8), sd3.prompts[0].entries[0]
+    sigma = sampling_of(sd3.model).table().sigma_max
+    time = torch.tensor([sigma * 1000])
+    width = families.L_WIDTH + families.G_WIDTH
+    text = torch.nn.functional.pad(entry.tokens, (0, width - entry.tokens.shape[-1]))
+    with torch.no_grad():
+        latents = sd3.made.vae.encode(centred(picture)).latent_dist.mean
+        parts = network(
+            hidden_states=transformer.pos_embed(noise),
+            controlnet_cond=(latents - 0.0609) * 1.5305,
+            conditioning_scale=0.7,
+            pooled_projections=entry.pooled,
+            timestep=time,
+            return_dict=False,
+        )[0]
+        velocity = transformer(
+            hidden_states=noise,
+            encoder_hidden_states=text,
+            pooled_projections=entry.pooled,
+            timestep=time,
+            block_controlnet_hidden_states=parts,
+            return_dict=False,
+        )[0]
+    assert difference(SD3.to_network(got.samples), noise - sigma * velocity) < TOLERANCE
+
+
+# --- Flux ---
+
+
+class FluxSide:
+    """A Flux model on both sides."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.made = families.tiny_flux(folder / f"flux-control-{seed}.safetensors", seed=seed)
+        self.made.vae.register_to_config(scaling_factor=0.3611, shift_factor=0.1159)
+        self.model, clip, self.vae = wd.load_checkpoint(self.made.path)
+        text = wd.encode_text(clip, "a red circle")
+        self.text = wd.Conditioning((replace(text.entries[0], guidance=2.0),))
+
+    def expected(self, control: Any, image: Any, scale: Any, **more: Any) -> torch.Tensor:
+        from diffusers import FlowMatchEulerDiscreteScheduler, FluxControlNetPipeline
+
+        pipe = FluxControlNetPipeline(
+            scheduler=FlowMatchEulerDiscreteScheduler(shift=1.0),
+            vae=self.made.vae,
+            text_encoder=None,
+            tokenizer=None,
+            text_encoder_2=None,
+            tokenizer_2=None,
+            transformer=self.made.network,
+            controlnet=control,
+        )
+        pipe.set_progress_bar_config(disable=True)
+        entry = self.text.entries[0]
+        packed = pipe(
+            prompt_embeds=entry.tokens,
+            pooled_prompt_embeds=entry.pooled,
+            sigmas=schedule_sigmas("simple", sampling_of(self.model).table(), STEPS)[:-1],
+            guidance_scale=2.0,
+            control_image=image,
+            controlnet_conditioning_scale=scale,
+            height=SIDE,
+            width=SIDE,
+            latents=pipe._pack_latents(seeded_noise(SEED, 1, 16, 8, 8), 1, 16, 8, 8),
+            output_type="latent",
+            **more,
+        ).images
+        found: torch.Tensor = pipe._unpack_latents(packed, SIDE, SIDE, 8)
+        return found
+
+    def got(self, *uses: Any) -> torch.Tensor:
+        held = (self.text,)
+        for net, image, *more in uses:
+            held = steered(held, net, image, *more, vae=self.vae)
+        return FLUX.to_network(sampled(self.model, (held[0], held[0]), cfg=1.0).samples)
+
+
+@pytest.fixture(scope="module")
+def flux(tmp_path_factory: pytest.TempPathFactory) -> FluxSide:
+    return FluxSide(tmp_path_factory.mktemp("flux"), seed=61)
+
+
+@pytest.mark.parametrize(
+    ("layout", "layers", "guided"),
+    [("file", (1, 1), True), ("folder", (2, 0), False), ("file", (2, 2), True)],
+)
+def test_flux_controlnet_matches_diffusers(
+    flux: FluxSide, picture: torch.Tensor, tmp_path: Path, layout: str, layers: Any, guided: bool
+) -> None:
+    network = control_nets.flux_control(layers=layers, guided=guided)
+    net = wd.load_controlnet(written(tmp_path, "flux-net", network, layout))
+    assert net.family == "flux"
+    expected = flux.expected(network, centred(picture), 0.7)
+    assert difference(flux.got((net, picture, 0.7)), expected) < TOLERANCE
+    assert difference(flux.got(), expected) > ACTS
+
+
+def test_two_flux_controlnets_match_diffusers(
+    flux: FluxSide, picture: torch.Tensor, tmp_path: Path
+) -> None:
+    from diffusers import FluxMultiControlNetModel
+
+    networks = [control_nets.flux_control(seed=seed, modes=3) for seed in (72, 73)]
+    nets = [wd.load_controlnet(written(tmp_path, f"n{i}", n)) for i, n in enumerate(networks)]
+    nets = [set_picture(nets[0], "tile"), set_picture(nets[1], "depth")]
+    other = picture.flip(1)
+    expected = flux.expected(
+        FluxMultiControlNetModel(networks),
+        [centred(picture), centred(other)],
+        [0.7, 0.4],
+        control_mode=[1, 2],
+    )
+    got = flux.got((nets[0], picture, 0.7), (nets[1], other, 0.4))
+    assert difference(got, expected) < TOLERANCE
+
+
+def test_flux_union_controlnet_follows_the_kind_it_is_told(
+    flux: FluxSide, picture: torch.Tensor, tmp_path: Path
+) -> None:
+    network = control_nets.flux_control(modes=7, seed=74)
+    net = wd.load_controlnet(written(tmp_path, "flux-union", network))
+    told = {name: set_picture(net, name) for name in ("openpose", "low quality")}
+    found = {name: flux.got((each, picture, 0.8)) for name, each in told.items()}
+    for name, mode in (("openpose", 4), ("low quality", 6)):
+        expected = flux.expected(network, centred(picture), 0.8, control_mode=mode)
+        assert difference(found[name], expected) < TOLERANCE
+    silent = flux.got((net, picture, 0.8))
+    assert silent.isfinite().all()
+    assert difference(silent, found["openpose"]) > 10 * TOLERANCE
+    with pytest.raises(wd.ModelError, match="segment"):
+        set_picture(net, "segment")
+    plain = wd.load_controlnet(written(tmp_path, "flux-plain", control_nets.flux_control()))
+    with pytest.raises(wd.ModelError, match="one kind"):
+        set_picture(plain, "depth")
+
+
+@pytest.mark.parametrize("layout", ["file", "xlabs"])
+def test_flux_controlnet_with_pixels_matches_diffusers(
+    flux: FluxSide, picture: torch.Tensor, tmp_path: Path, layout: str
+) -> None:
+    network = control_nets.flux_control(hint=True, layers=(2, 0))
+    if layout == "xlabs":
+        path = tmp_path / "xlabs.safetensors"
+        save_tensors(
+            path, {k: v.contiguous() for k, v in control_nets.xlabs_tensors(network).items()}
+        )
+    else:
+        path = written(tmp_path, "flux-pixels", network)
+    net = wd.load_controlnet(path)
+    expected = flux.expected(network, centred(picture), 0.7)
+    held = wd.apply_control(flux.text, net, picture, 0.7)  # no VAE: it takes pixels
+    got = FLUX.to_network(sampled(flux.model, (held, held), cfg=1.0).samples)
+    assert difference(got, expected) < TOLERANCE
+    assert difference(flux.got(), expected) > ACTS
+
+
+def test_flux_controlnets_keep_odd_sizes(
+    flux: FluxSide, picture: torch.Tensor, tmp_path: Path
+) -> None:
+    for number, network in enumerate(
+        (control_nets.flux_control(), control_nets.flux_control(hint=True))
+    ):
+        net = wd.load_controlnet(written(tmp_path, f"odd{number}", network))
+        held = wd.apply_control(flux.text, net, picture, vae=flux.vae)
+        found = sampled(flux.model, (held, held), cfg=1.0, width=72, height=56).samples
+        assert found.shape == (1, 16, 7, 9)
+        assert found.isfinite().all()
+
+
+# --- PixArt ---
+
+
+def pixart(folder: Path, seed: int) -> tuple[wd.Model, Any, wd.Clip, wd.Vae, Any]:
+    network = families.pixart_transformer(sized=True, seed=seed)
+    path = families.write(folder / "pixart.safetensors", families.pixart_tensors(network))
+    text = families.write(
+        folder / "t5.safetensors",
+        families.t5_tensors(families.t5_encoder(), ""),
+        metadata={"tokenizer": families.t5_tokenizer()},
+    )
+    autoencoder = models.tiny_vae(seed=seed)
+    vae = wd.load_vae(families.write(folder / "vae.safetensors", families.ldm("vae", autoencoder)))
+    return wd.load_model(path), network, wd.load_clip([text], "pixart_alpha"), vae, autoencoder
+
+
+def reference(
+    transformer: Any, control: Any, x: Any, hint: Any, time: Any, text: Any, mask: Any, scale: float
+) -> torch.Tensor:
+    """PixArt with a ControlNet written down block by block (Chen et al. 2024, figure 3)."""
+    height, width = x.shape[-2] // 2, x.shape[-1] // 2
+    sizes = {
+        "resolution": torch.tensor([[x.shape[-2] * 8.0, x.shape[-1] * 8.0]]),
+        "aspect_ratio": torch.tensor([[x.shape[-2] / x.shape[-1]]]),
+    }
+    clock, end = transformer.adaln_single(time, sizes, batch_size=1, hidden_dtype=x.dtype)
+    told = {
+        "timestep": clock,
+        "encoder_hidden_states": transformer.caption_projection(text),
+        "encoder_attention_mask": ((1 - mask) * -10000.0)[:, None],
+    }
+    hidden = transformer.transformer_blocks[0](transformer.pos_embed(x), **told)
+    state = transformer.pos_embed(hint)
+    for number, block in enumerate(transformer.transformer_blocks[1:]):
+        if number < len(control.controlnet_blocks):
+            copied = control.controlnet_blocks[number]
+            if number == 0:
+                state = hidden + copied["before_proj"](state)
+            state = copied["transformer_block"](state, **told)
+            hidden = hidden + scale * copied["after_proj"](state)
+        hidden = block(hidden, **told)
+    shift, grow = (transformer.scale_shift_table[None] + end[:, None]).chunk(2, dim=1)
+    out = transformer.proj_out(transformer.norm_out(hidden) * (1 + grow) + shift)
+    cells = out.reshape(1, height, width, 2, 2, -1)
+    whole = torch.einsum("nhwpqc->nchpwq", cells).reshape(1, -1, height * 2, width * 2)
+    return whole[:, :4]
+
+
+@pytest.mark.parametrize("layout", ["file", "original"])
+def test_pixart_controlnet_matches_its_blocks_in_order(
+    tmp_path: Path, picture: torch.Tensor, layout: str
+) -> None:
+    model, transformer, clip, vae, autoencoder = pixart(tmp_path, seed=62)
+    control = control_nets.pixart_control()
+    if layout == "original":
+        path = tmp_path / "control.safetensors"
+        save_tensors(path, original_pixart(control))
+    else:
+        path = written(tmp_path, "control", control)
+    net = wd.load_controlnet(path)
+    assert net.family == "pixart"
+    prompt = wd.encode_text(clip, "a red circle")
+    held = wd.apply_control(prompt, net, picture, 0.7, vae=vae)
+
+    def once(conditioning: wd.Conditioning) -> torch.Tensor:
+        return wd.sample(
+            model, conditioning, conditioning, wd.empty_latent(SIDE, SIDE), seed=SEED, steps=1,
+            cfg=1.0, sampler_name="euler", scheduler="simple",
+        ).samples * 0.18215  # fmt: skip
+
+    table = sampling_of(model).table()
+    sigma = table.sigma_max
+    x = seeded_noise(SEED, 1, 4, 8, 8) * (1 + sigma**2) ** 0.5
+    entry = prompt.entries[0]
+    with torch.no_grad():
+        hint = autoencoder.encode(centred(picture)).latent_dist.mean * 0.18215
+        eps = reference(
+            transformer,
+            control,
+            x / (1 + sigma**2) ** 0.5,
+            hint,
+            torch.tensor([table.timestep(sigma)]),
+            entry.tokens,
+            entry.token_mask,
+            0.7,
+        )
+    expected = x - sigma * eps
+    scale = float(expected.abs().max())
+    assert difference(once(held), expected) < 1e-5 * scale
+    assert difference(once(prompt), expected) > 1e-3 * scale
+
+
+def original_pixart(control: Any) -> dict[str, Any]:
+    """A PixArt ControlNet in the names of its authors."""
+    count = len(control.controlnet_blocks)
+    state = dict(control.state_dict())
+    result = {
+        name.replace("controlnet_blocks", "controlnet"): tensor
+        for name, tensor in state.items()
+        if ".transformer_block." not in name
+    }
+    for number in range(count):
+        old = f"controlnet_blocks.{number}.transformer_block."
+        new = f"controlnet.{number}.copied_block."
+        result[f"{new}scale_shift_table"] = state[f"{old}scale_shift_table"]
+        for end in ("weight", "bias"):
+            for theirs, ours in (
+                ("attn.proj", ("attn1.to_out.0",)),
+                ("attn.qkv", ("attn1.to_q", "attn1.to_k", "attn1.to_v")),
+                ("cross_attn.q_linear", ("attn2.to_q",)),
+                ("cross_attn.kv_linear", ("attn2.to_k", "attn2.to_v")),
+                ("cross_attn.proj", ("attn2.to_out.0",)),
+                ("mlp.fc1", ("ff.net.0.proj",)),
+                ("mlp.fc2", ("ff.net.2",)),
+            ):
+                result[f"{new}{theirs}.{end}"] = torch.cat([state[f"{old}{o}.{end}"] for o in ours])
+    return result
+
+
+# --- what does not fit ---
+
+
+def test_transformer_controlnet_without_a_vae_is_refused(
+    flux: FluxSide, picture: torch.Tensor, tmp_path: Path
+) -> None:
+    net = wd.load_controlnet(written(tmp_path, "no-vae", control_nets.flux_control()))
+    with pytest.raises(wd.ParameterError) as caught:
+        wd.apply_control(flux.text, net, picture)
+    assert caught.value.code == "control.no_vae"
+
+
+def test_transformer_controlnet_of_another_family_is_refused_with_both_named(
+    flux: FluxSide, sd3: SD3Side, picture: torch.Tensor, tmp_path: Path
+) -> None:
+    for network, words in (
+        (control_nets.sd3_control(), "SD3"),
+        (control_nets.pixart_control(), "PixArt"),
+    ):
+        net = wd.load_controlnet(written(tmp_path, words, network))
+        held = wd.apply_control(flux.text, net, picture, vae=flux.vae)
+        with pytest.raises(wd.ModelError) as caught:
+            sampled(flux.model, (held, held), cfg=1.0)
+        assert caught.value.code == "model.kinds_do_not_fit"
+        assert words in str(caught.value)
+        assert "Flux" in str(caught.value)
+
+
+def test_vae_of_another_family_is_refused_with_both_named(
+    flux: FluxSide, sd3: SD3Side, picture: torch.Tensor, tmp_path: Path
+) -> None:
+    net = wd.load_controlnet(written(tmp_path, "other-vae", control_nets.flux_control()))
+    held = wd.apply_control(flux.text, net, picture, vae=sd3.vae)
+    with pytest.raises(wd.ModelError) as caught:
+        sampled(flux.model, (held, held), cfg=1.0)
+    assert caught.value.code == "model.kinds_do_not_fit"
+    assert "sd3" in str(caught.value)
+
+
+def test_controlnet_acts_in_its_window_only(
+    sd3: SD3Side, picture: torch.Tensor, tmp_path: Path
+) -> None:
+    net = wd.load_controlnet(written(tmp_path, "window", control_nets.sd3_control(seed=75)))
+    plain = sampled(sd3.model, sd3.prompts).samples
+    late = steered(sd3.prompts, net, picture, 1.0, 0.999, 1.0, vae=sd3.vae)
+    whole = steered(sd3.prompts, net, picture, 1.0, vae=sd3.vae)
+    assert torch.equal(sampled(sd3.model, late).samples, plain)
+    assert difference(sampled(sd3.model, whole).samples, plain) > ACTS
