@@ -23,6 +23,7 @@ from .library.statements import LibraryStatements
 from .lock import DataLock
 from .settings import Settings
 from .store.database import open_database
+from .store.sender import sender_for
 from .store.statements import Statements
 from .store.writer import Writer
 from .worker.base import Worker
@@ -45,7 +46,7 @@ async def services(app: web.Application) -> AsyncIterator[None]:
             queries = Queries(engine)
             statements = Statements(engine.dialect.name, MUTABLE)
             kept = LibraryStatements(engine.dialect.name)
-            writer = Writer(engine, [*statements.in_order, *kept.in_order])
+            writer = Writer(sender_for(engine), [*statements.in_order, *kept.in_order])
             keep = settings.limits.events_kept
             last_job, last_artifact, last_event = await queries.highest()
             hub = Hub(keep, last_event, await queries.events(keep))

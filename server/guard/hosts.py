@@ -7,6 +7,7 @@ that a foreign name was pointed at our address (DNS rebinding), so it is refused
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from collections.abc import Iterable
@@ -105,6 +106,7 @@ class Hosts:
             frozenset(o.rstrip("/").lower() for o in origins),
         )
 
+    @functools.lru_cache(maxsize=256)  # noqa: B019  (one lives as long as the server)
     def find(self, header: str) -> HostName | None:
         """The parsed `Host` header if this server answers to it, else None."""
         host = parse_host(header)

@@ -72,7 +72,7 @@ class Jobs:
         self._queue = FairQueue()
         self._orders = Orders(queries)
         self._active: dict[str, Record] = {}
-        self._plain: OrderedDict[str, None] = OrderedDict()  # late jobs that have no `meta`
+        self._plain: OrderedDict[str, None] = OrderedDict()  # active and late jobs without `meta`
         self._accepting = True
         self.dispatcher = Dispatcher(
             make_worker, self._queue, ledger, self._orders, settings, self._forget
@@ -161,9 +161,7 @@ class Jobs:
         def stored() -> None:
             self._active[record.id] = record
             if not order.meta:
-                self._plain[record.id] = None
-                if len(self._plain) > _PLACES:
-                    self._plain.popitem(last=False)
+                self._is_plain(record.id)
             self._orders.keep(task)
             self._queue.add(record)
             self.dispatcher.pump()
@@ -267,7 +265,17 @@ class Jobs:
         """What the adapter gave along."""
         if job in self._plain:
             return {}
-        return (await self._queries.order(job)).meta
+        meta = (await self._queries.order(job)).meta
+        if not meta:
+            self._is_plain(job)
+        return meta
+
+    def _is_plain(self, job: str) -> None:
+        """Note that a job has no `meta`, for as long as an event may still tell of it."""
+        self._plain[job] = None
+        kept = self._limits.events_kept
+        while len(self._plain) > kept and next(iter(self._plain)) not in self._active:
+            self._plain.popitem(last=False)
 
     async def artifact(self, number: int, owner: str | None) -> tuple[str, Artifact]:
         """A file by its number, and the job that wrote it."""

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from ...engine.errors import WeftError
 from ..settings import Settings
 
-HEAD = "0002"  # the last migration; a test compares it with what Alembic finds
+HEAD = "0003"  # the last migration; a test compares it with what Alembic finds
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
 
@@ -39,7 +39,7 @@ async def open_database(settings: Settings) -> AsyncEngine:
         folder = Path(url.database or "").parent
         if not folder.is_dir():
             raise _trouble(f"there is no folder {folder}.")
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "connect", prepare_sqlite)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(_migrate)
@@ -52,7 +52,8 @@ async def open_database(settings: Settings) -> AsyncEngine:
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def prepare_sqlite(connection: Any, _record: object) -> None:
+    """Set up a new connection to SQLite."""
     cursor = connection.cursor()
     # WAL lets readers go on while one writes. FULL waits for the disk at every commit: what was
     # accepted survives a power cut too, and many changes share one commit.

@@ -16,7 +16,8 @@ from typing import Any
 
 from sqlalchemy import Executable
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from .sender import Groups, Sender
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +52,14 @@ class Writer:
     """The only one who writes to the database.
 
     Args:
-        engine: The database.
+        sender: Reaches the database; closed with the writer.
         order: Every statement, in the order in which they are sent within a transaction.
     """
 
-    def __init__(self, engine: AsyncEngine, order: Iterable[Executable]) -> None:
-        self._engine = engine
-        self._rank = {id(statement): rank for rank, statement in enumerate(order)}
+    def __init__(self, sender: Sender, order: Iterable[Executable]) -> None:
+        self._sender = sender
+        self._statements = tuple(order)
+        self._rank = {id(statement): rank for rank, statement in enumerate(self._statements)}
         self._waiting: list[_Entry] = []
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -76,6 +78,7 @@ class Writer:
         self._wake.set()
         if self._task is not None:
             await self._task
+        await self._sender.close()
 
     def put(self, changes: Iterable[Change], then: Callable[[], None] | None = None) -> None:
         """Store changes soon, come what may: should the disk refuse, it is tried again.
@@ -116,8 +119,7 @@ class Writer:
                 batch = self._next()
                 self._sending = True
                 try:
-                    async with self._engine.begin() as connection:
-                        await self._send(connection, batch)
+                    await self._sender.send(self._groups(batch))
                 except IntegrityError:
                     await self._one_by_one(batch)
                 except (SQLAlchemyError, OSError) as error:
@@ -141,16 +143,17 @@ class Writer:
         batch, self._waiting = self._waiting[:taken], self._waiting[taken:]
         return batch
 
-    async def _send(self, connection: AsyncConnection, batch: list[_Entry]) -> None:
+    def _groups(self, batch: list[_Entry]) -> Groups:
         groups: dict[int, dict[object, Change]] = {}
         for entry in batch:
             for change in entry.changes:
                 group = groups.setdefault(self._rank[id(change.statement)], {})
                 key = change.last_wins if change.last_wins is not None else change
                 group[key] = change
-        for rank in sorted(groups):
-            changes = list(groups[rank].values())
-            await connection.execute(changes[0].statement, [dict(c.row) for c in changes])
+        return [
+            (self._statements[rank], [change.row for change in groups[rank].values()])
+            for rank in sorted(groups)
+        ]
 
     def _stored(self, batch: list[_Entry]) -> None:
         for entry in batch:
@@ -163,8 +166,7 @@ class Writer:
         """Some entry contradicts what is stored: find out which, and store the others."""
         for number, entry in enumerate(batch):
             try:
-                async with self._engine.begin() as connection:
-                    await self._send(connection, [entry])
+                await self._sender.send(self._groups([entry]))
             except IntegrityError as error:
                 if entry.stored is None:
                     log.error("a change contradicts what is stored: %s", error)

@@ -25,6 +25,7 @@ from weft.server.settings import Settings
 from weft.server.store import library_tables  # noqa: F401  (its tables join the metadata)
 from weft.server.store import writer as writer_module
 from weft.server.store.database import HEAD, open_database
+from weft.server.store.sender import Groups, sender_for
 from weft.server.store.statements import Statements
 from weft.server.store.tables import events, facts, metadata
 from weft.server.store.writer import Change, Writer
@@ -34,7 +35,7 @@ from weft.server.store.writer import Change, Writer
 async def opened(folder: Path) -> AsyncIterator[tuple[AsyncEngine, Statements, Writer]]:
     engine = await open_database(Settings(data=folder))
     statements = Statements(engine.dialect.name, MUTABLE)
-    writer = Writer(engine, statements.in_order)
+    writer = Writer(sender_for(engine), statements.in_order)
     writer.start()
     try:
         yield engine, statements, writer
@@ -125,14 +126,14 @@ async def test_disk_that_refuses_fails_those_who_wait_and_keeps_the_rest(
     monkeypatch.setattr(writer_module, "_RETRY_AFTER", 0.0)
     async with opened(tmp_path) as (engine, say, writer):
         full = True
-        send = writer._send
+        send = writer._sender.send
 
-        async def refusing(connection: Any, batch: Any) -> None:
+        async def refusing(groups: Groups) -> None:
             if full:
                 raise OperationalError("INSERT", {}, Exception("database or disk is full"))
-            await send(connection, batch)
+            await send(groups)
 
-        monkeypatch.setattr(writer, "_send", refusing)
+        monkeypatch.setattr(writer._sender, "send", refusing)
         later = asyncio.get_running_loop().create_future()
         writer.put([say.fact("kept", "1")], lambda: later.set_result(None))
         with pytest.raises(OperationalError):
