@@ -174,7 +174,9 @@ def _run(options: argparse.Namespace) -> int:
         with StandardEngine(registry=registry, workspace=workspace) as engine:
             token = CancelToken()
             folders = [workspace.output, *own_places()]
-            with limited(folders, network="network" in report.effects):
+            network, reads = ("network" in report.effects), ("reads" in report.effects)
+            readable = workspace.readable if reads else ()
+            with limited(folders, network=network, readable=readable):
                 result = engine.run(Workflow(document), token=token)
     for artifact in result.artifacts:
         say.out(f"{'shown' if artifact.temporary else 'saved'}  {artifact.path}")

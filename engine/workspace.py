@@ -88,6 +88,12 @@ class Workspace:
         extra = tuple(p for n in names for p in self._extra.get(n, ()))
         return extra + tuple(root / name for root in self.models for name in names)
 
+    @property
+    def readable(self) -> tuple[Path, ...]:
+        """Every folder that files are read from: models, inputs, output."""
+        extra = tuple(path for paths in self._extra.values() for path in paths)
+        return (*self.models, *extra, *self.inputs, self.output)
+
     def list_models(self, kind: str) -> list[str]:
         """Names of the models of one kind, sorted, each once.
 

@@ -24,6 +24,7 @@ from .routes import (
     models,
     nodes,
     queue,
+    share,
     system,
     users,
     workflows,
@@ -33,7 +34,20 @@ from .settings import Settings
 from .worker.base import Worker
 
 # Each has `routes`: a `Routes`, or aiohttp's own `RouteTableDef`.
-MODULES = (jobs, queue, events, system, docs, nodes, models, files, workflows, library, users)
+MODULES = (
+    jobs,
+    queue,
+    events,
+    system,
+    docs,
+    nodes,
+    models,
+    files,
+    workflows,
+    library,
+    share,
+    users,
+)
 
 
 def middlewares(settings: Settings) -> list[Middleware]:

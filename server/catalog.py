@@ -6,7 +6,7 @@ No torch: node schemas load without it, and functions are called in workers only
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..engine.document import dump
 from ..engine.errors import DeclarationError, DocumentError, Problem, ValidationError
 from ..engine.expand import expand
 from ..engine.registry import Registry
+from ..engine.share.check import effects_of
 from ..engine.validate import validate
 from ..engine.widgets import ModelFile
 from ..engine.workflow import Workflow
@@ -57,14 +58,7 @@ class Catalog:
             ValidationError: A value is for an input that there is not; all such are listed.
         """
         workflow = Workflow.from_json(data, self.registry)
-        count = len(expand(workflow.document).document.nodes)
-        if count > self._limit:
-            raise DocumentError(
-                f"The workflow has {count} nodes; this server takes {self._limit}.",
-                code="document.too_large",
-                expected=f"at most {self._limit} nodes",
-                got=str(count),
-            )
+        self.bounded(workflow)
         problems: list[Problem] = []
         for target, value in (values or {}).items():
             public = workflow.document.interface.inputs.get(target)
@@ -75,6 +69,21 @@ class Catalog:
         if problems:
             raise ValidationError(f"{len(problems)} values cannot be set:", problems)
         return workflow
+
+    def bounded(self, workflow: Workflow) -> None:
+        """Refuse a workflow that is too large for this server.
+
+        Raises:
+            DocumentError: It has too many nodes, or cannot be expanded.
+        """
+        count = len(expand(workflow.document).document.nodes)
+        if count > self._limit:
+            raise DocumentError(
+                f"The workflow has {count} nodes; this server takes {self._limit}.",
+                code="document.too_large",
+                expected=f"at most {self._limit} nodes",
+                got=str(count),
+            )
 
     def problems(self, workflow: Workflow, outputs: tuple[str, ...] | None = None) -> list[Problem]:
         """Everything that keeps a workflow from running."""
@@ -97,6 +106,31 @@ class Catalog:
         if problems:
             raise ValidationError(f"The workflow has {len(problems)} problems:", problems)
         return workflow
+
+    def held_to(self, workflow: Workflow, accepts: Iterable[str]) -> None:
+        """Refuse what would do more than was accepted.
+
+        Raises:
+            ValidationError: With one problem for each effect that was not.
+        """
+        effects, packs, touching = effects_of(workflow.document, self.registry)
+        given = set(accepts)
+        more = [e for e in (*effects, *(["packs"] if packs else [])) if e not in given]
+        if more:
+            raise ValidationError(
+                "The workflow would do more than was accepted:",
+                [
+                    Problem(
+                        "share.not_accepted",
+                        _would(effect, packs),
+                        node=touching[effect][0] if effect in touching else None,
+                        expected=f"at most {', '.join(sorted(given)) or 'nothing'}",
+                        got=effect,
+                        hint=f'Accept "{effect}" too, if you trust it.',
+                    )
+                    for effect in more
+                ],
+            )
 
     def drawn(self, workflow: Workflow) -> tuple[dict[str, Any], dict[str, int]]:
         """The document as JSON with its random seeds drawn, and all seeds by `node.parameter`.
@@ -126,6 +160,16 @@ class Catalog:
                 if isinstance(parameter.file, ModelFile) and isinstance(value, str):
                     names.add(f"{parameter.file.kind}/{value}")
         return "\n".join(sorted(names))
+
+
+def _would(effect: str, packs: Iterable[str]) -> str:
+    texts = {
+        "reads": "It reads files.",
+        "writes": "It writes files.",
+        "network": "It uses the network.",
+        "packs": f"It runs code of {', '.join(packs)[:300]}.",
+    }
+    return texts[effect]
 
 
 def _module(name: str) -> ModuleType:

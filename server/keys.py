@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .events.hub import Hub
     from .jobs.service import Jobs
     from .library.service import Library
+    from .share.service import Sharing
     from .worker.base import Worker
 
 SETTINGS = web.AppKey("settings", Settings)
@@ -21,6 +22,7 @@ CATALOG: web.AppKey[Catalog] = web.AppKey("catalog")
 HUB: web.AppKey[Hub] = web.AppKey("hub")
 MAKE_WORKER: web.AppKey[Callable[[int], Worker]] = web.AppKey("make_worker")
 JOBS: web.AppKey[Jobs] = web.AppKey("jobs")
+SHARING: web.AppKey[Sharing] = web.AppKey("sharing")
 LIBRARY: web.AppKey[Library] = web.AppKey("library")
 
 # Who asks: set by the guard, and nobody else. The jobs of one owner share the queue fairly with

@@ -12,6 +12,7 @@ from .errors import ProblemModel
 State = Literal["queued", "running", "done", "failed", "cancelled", "lost"]
 NodeState = Literal["running", "done", "cached", "failed"]
 FINAL: frozenset[State] = frozenset({"done", "failed", "cancelled", "lost"})
+Effect = Literal["reads", "writes", "network", "packs"]
 JobId = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
 MAX_PRIORITY = 1000
 
@@ -51,6 +52,13 @@ class Submission(_Body):
         max_length=500,
         description="What makes jobs belong together (a file, an open tab), so that each can say "
         "what changed since the one before.",
+    )
+    accepts: list[Effect] | None = Field(
+        None,
+        max_length=4,
+        description="What somebody accepted that this workflow of a stranger does: `reads` and "
+        "`writes` files, uses the `network`, runs code of `packs`. A workflow that would do more "
+        "is refused, and the run is held to it. None for one's own, which is held to nothing.",
     )
 
 
@@ -112,6 +120,7 @@ class JobDetail(Job):
 
     seeds: dict[str, int] = Field(description="Every seed, `node.parameter` -> value.")
     set: dict[str, Any] = Field(description="The values that were put over the document's.")
+    accepts: list[str] | None = Field(None, description="What it may do; none if anything.")
     node_states: dict[str, NodeReport]
     progress: list[Progress]
     artifacts: list[Artifact]

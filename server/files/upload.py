@@ -112,14 +112,23 @@ class Uploads:
         Raises:
             ApiError: The name cannot be used, or it says that this is a picture and it is not.
         """
+        self.check_name(name)
         last = name.rpartition("/")[2]
-        if len(last) > self._limits.name_length or suffix_of(name) in _COMPRESSED:
-            raise bad_name()
         target = self._folders.place(kind, name)
         if suffix_of(name) in SUFFIXES:
             await asyncio.to_thread(check_picture, content, self._limits.pixels)
         placed = await asyncio.to_thread(_place, content, target, overwrite)
         return name.removesuffix(last) + placed
+
+    def check_name(self, name: str) -> None:
+        """Refuse a name that is too long, or that a browser would take for something else.
+
+        Raises:
+            ApiError: The name cannot be used.
+        """
+        last = name.rpartition("/")[2]
+        if len(last) > self._limits.name_length or suffix_of(name) in _COMPRESSED:
+            raise bad_name()
 
     async def _receive(self, chunks: AsyncIterator[bytes], kind: Kind) -> Path:
         handle, path = _hidden_file(self._folders.incoming(kind))

@@ -25,6 +25,8 @@ class Order:
         id: Chosen by the client; None for a new one.
         title: Shown in lists.
         scope: What makes jobs belong together, for explanations.
+        accepts: What somebody accepted that it does (`reads`, `writes`, `network`, `packs`): it can
+            do no more then. None for a workflow of one's own, which is held to nothing.
         meta: Whatever an adapter wants to find again with the job, as JSON. Clients do not see it.
     """
 
@@ -38,6 +40,7 @@ class Order:
     id: str | None = None
     title: str | None = None
     scope: str | None = None
+    accepts: tuple[str, ...] | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -46,4 +49,6 @@ class Order:
         if self.idempotency_key is None:
             return ""
         asked = [self.workflow, dict(self.values), self.outputs, self.priority]
+        if self.accepts is not None:
+            asked.append(sorted(self.accepts))
         return blake3(json.dumps(asked, sort_keys=True).encode()).hexdigest()

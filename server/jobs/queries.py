@@ -26,6 +26,7 @@ class StoredOrder:
     seeds: dict[str, int]
     scope: str | None
     meta: dict[str, Any]
+    accepts: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ class Queries:
             seeds=json.loads(row["seeds"]),
             scope=row["scope"],
             meta=json.loads(row["meta"]),
+            accepts=json.loads(row["accepts"]) if row["accepts"] is not None else None,
         )
 
     async def report(self, job: str) -> StoredReport:

@@ -155,7 +155,9 @@ class Jobs:
             document, seeds, models, nodes = self._prepare(order)
         record = self._record(order, models, nodes)
         outputs = list(order.outputs) if order.outputs is not None else None
-        task = Task(record.id, json.dumps(document, separators=(",", ":")), outputs, order.scope)
+        accepts = sorted(order.accepts) if order.accepts is not None else None
+        text = json.dumps(document, separators=(",", ":"))
+        task = Task(record.id, text, outputs, order.scope, accepts)
         row = order_row(task, dict(order.values), seeds, dict(order.meta))
 
         def stored() -> None:
@@ -182,6 +184,8 @@ class Jobs:
 
     def _prepare(self, order: Order) -> tuple[dict[str, Any], dict[str, int], str, int]:
         workflow = self._catalog.checked(order.workflow, order.values, order.outputs)
+        if order.accepts is not None:
+            self._catalog.held_to(workflow, order.accepts)
         document, seeds = self._catalog.drawn(workflow)
         return document, seeds, self._catalog.models_of(workflow), len(workflow.document.nodes)
 
@@ -248,6 +252,7 @@ class Jobs:
             **view,
             seeds=order.seeds,
             set=order.overrides,
+            accepts=order.accepts,
             node_states=nodes,
             progress=progress,
             artifacts=await self._queries.artifacts(job),

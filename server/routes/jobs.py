@@ -43,6 +43,7 @@ async def submit(request: web.Request, body: Submission) -> Job:
             idempotency_key=body.idempotency_key,
             title=body.title,
             scope=body.scope,
+            accepts=tuple(body.accepts) if body.accepts is not None else None,
         )
     )
     if not is_new:

@@ -57,6 +57,7 @@ orders = Table(
     Column("seeds", Text, nullable=False),
     Column("scope", Text),
     Column("meta", Text, nullable=False),
+    Column("accepts", Text),
 )
 
 # What a job gave, besides files.

@@ -52,12 +52,15 @@ class Task:
         document: The workflow as JSON text.
         outputs: Wanted outputs; None for what the workflow gives.
         scope: What makes runs belong together; None for nothing.
+        accepts: What it may do: `reads`, `writes`, `network`, `packs`; None if it is held to
+            nothing.
     """
 
     job: str
     document: str
     outputs: list[str] | None = None
     scope: str | None = None
+    accepts: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question, to be answered beside the work: `explain`, `stats` or `free`."""
+    """A question, to be answered beside the work: `explain`, `stats`, `free` or `runtime`."""
 
     number: int
     question: str

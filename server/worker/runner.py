@@ -7,6 +7,7 @@ import json
 import logging
 import math
 from collections import deque
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from typing import Any
 from ...engine.cancel import CancelToken
 from ...engine.engine import Engine, Result
 from ...engine.errors import Cancelled, RunError, SeveralProblems, WeftError
+from ...engine.share.limits import limited
 from ...engine.workflow import Workflow
+from ...nodes.standard import own_places, standard_runtime
 from .messages import Answer, Ask, Began, Cancel, Ended, Json, Message, Task
 from .reporter import Reporter, Say
 
@@ -72,14 +75,15 @@ class Runner:
             token.check()
             self._say(Began(task.job))
             workflow = Workflow.from_json(json.loads(task.document))
-            result = await self._engine.arun(
-                workflow,
-                outputs=task.outputs,
-                on_event=reporter.receive,
-                token=token,
-                scope=task.scope,
-                resume=task.job,
-            )
+            with self._held_to(task.accepts):
+                result = await self._engine.arun(
+                    workflow,
+                    outputs=task.outputs,
+                    on_event=reporter.receive,
+                    token=token,
+                    scope=task.scope,
+                    resume=task.job,
+                )
             results = _plain_results(result)
         except Cancelled:
             status = "cancelled"
@@ -96,6 +100,17 @@ class Runner:
         reporter.close()
         ran, cached, seconds = reporter.counts
         self._say(Ended(task.job, status, ran, cached, seconds, results, problems))
+
+    def _held_to(self, accepts: list[str] | None) -> AbstractContextManager[None]:
+        """Limits for a run that somebody accepted; none for one's own."""
+        if accepts is None:
+            return nullcontext()
+        places = own_places()
+        if "writes" in accepts:
+            self._output.mkdir(parents=True, exist_ok=True)
+            places.append(self._output)
+        readable = self._engine.workspace.readable if "reads" in accepts else ()
+        return limited(places, network="network" in accepts, readable=readable)
 
     async def _answer(self, ask: Ask) -> None:
         try:
@@ -118,6 +133,8 @@ class Runner:
             return [each.to_json() for each in explained]
         if ask.question == "free":
             return {"freed": self._engine.cache.drop_values()}
+        if ask.question == "runtime":
+            return standard_runtime().model_dump()
         assert ask.question == "stats"
         disk = self._engine.disk
         return {

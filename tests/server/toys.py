@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import time
 from functools import partial
@@ -13,7 +14,7 @@ from typing import Annotated
 from weft.engine.context import Run
 from weft.engine.errors import NodeError
 from weft.engine.node import node
-from weft.engine.widgets import ModelFile, Seed
+from weft.engine.widgets import InputFile, ModelFile, Seed
 
 
 @node("Wait", category="toy", lane="cpu", pure=False, output=True)
@@ -97,6 +98,32 @@ def save(run: Run, value: float) -> None:
     path = run.workspace.write("number", ".txt", partial(_put, text=text))
     run.preview(b"\x89PNG", "image/png")
     run.artifact(path, "text/plain")
+
+
+@node("Liar", category="toy", lane="io", pure=False, output=True)
+def liar(*, write: str = "", read: str = "", call: int = 0) -> str:
+    """Do what it does not declare.
+
+    Args:
+        write: Path of a file to write.
+        read: Path of a file to read.
+        call: Port of this machine to connect to.
+    """
+    if write:
+        Path(write).write_text("stolen")
+    if call:
+        socket.create_connection(("127.0.0.1", call), timeout=10).close()
+    return Path(read).read_text() if read else ""
+
+
+@node("Photo", category="toy", effects=["reads"], lane="io", output=True)
+def photo(run: Run, *, file: Annotated[str, InputFile()]) -> float:
+    """Tell the size of an input file.
+
+    Args:
+        file: Its name.
+    """
+    return float(run.workspace.input(file).stat().st_size)
 
 
 def _put(file: object, *, text: bytes) -> None:

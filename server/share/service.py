@@ -1,0 +1,207 @@
+"""`Sharing`: looks at shared workflows, packs and opens them. Heavy work happens in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ...engine.document import Document
+from ...engine.errors import FileError
+from ...engine.listing import listed
+from ...engine.share.bundle import PNG, Bundle, Manifest
+from ...engine.share.check import Report, check
+from ...engine.share.lock import Lock, Runtime, make_lock
+from ...engine.workflow import Workflow
+from ...nodes.shared_file import SharedFile, described, open_shared
+from ..api.errors import ApiError
+from ..catalog import Catalog
+from ..jobs.service import Jobs
+
+_AT_ONCE = 2  # bundles that are unpacked, or workflows whose models are hashed
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A bundle that was made: its bytes, and the suffix of its file."""
+
+    data: bytes
+    suffix: str
+
+
+class Sharing:
+    """What the routes below `/v1/share` do.
+
+    Args:
+        catalog: Node types and folders.
+        jobs: Finished jobs, and the worker that knows what it computes with.
+        sha256: Digest of a file, remembered.
+    """
+
+    def __init__(self, catalog: Catalog, jobs: Jobs, sha256: Callable[[Path], str]) -> None:
+        self._catalog = catalog
+        self._jobs = jobs
+        self._sha256 = sha256
+        self._runtime: Runtime | None = None
+        self._limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def check(
+        self, data: object, lock: Mapping[str, Any] | None
+    ) -> tuple[Report, Lock | None]:
+        """What a workflow needs and would do here.
+
+        Raises:
+            DocumentError: It cannot be read.
+            ApiError: The lock has another shape.
+        """
+        known = _lock(lock) if lock is not None else None
+        workflow = await asyncio.to_thread(self._catalog.read, data)
+        return await self.report(SharedFile(workflow, known)), known
+
+    async def open(self, file: Path) -> SharedFile:
+        """What an uploaded file holds; nothing of it is kept.
+
+        Raises:
+            FileError, DocumentError: It is no bundle, picture or workflow file, or a damaged one.
+        """
+        async with self._limit:
+            found = await asyncio.to_thread(open_shared, file, self._catalog.registry)
+        self._catalog.bounded(found.workflow)
+        return found
+
+    async def report(self, shared: SharedFile) -> Report:
+        """A check of what a file holds."""
+        runtime = await self.runtime()
+        async with self._limit:
+            return await asyncio.to_thread(self._report, shared, runtime)
+
+    def _report(self, shared: SharedFile, runtime: Runtime | None) -> Report:
+        catalog = self._catalog
+        document = listed(shared.workflow.document, catalog.registry, catalog.workspace)
+        return check(
+            document,
+            shared.lock,
+            catalog.registry,
+            catalog.workspace,
+            runtime,
+            sha256=self._sha256,
+            bundled=shared.inputs,
+        )
+
+    async def runtime(self) -> Runtime | None:
+        """What workers compute with; None as long as none is there to say so."""
+        if self._runtime is None:
+            try:
+                answer = await self._jobs.dispatcher.ask("runtime")
+                self._runtime = Runtime.model_validate(answer)
+            except (ApiError, ValidationError):
+                return None
+        return self._runtime
+
+    async def pack(
+        self, workflow: Workflow, manifest: Manifest, picture: Path | None, *, as_png: bool
+    ) -> Packed:
+        """A bundle of a workflow.
+
+        Args:
+            workflow: Valid; its random seeds are drawn now, if it has any left.
+            manifest: What to say of it.
+            picture: What it gives, in any format; None for none.
+            as_png: Whether the bundle is to be the picture itself.
+
+        Raises:
+            ApiError: 503: no worker is there to say what it computes with.
+            FileError: A file that it names is not here, or there is no picture for a PNG.
+        """
+        runtime = await self.runtime()
+        if runtime is None:
+            raise ApiError(
+                503,
+                "No worker has said yet what it computes with.",
+                code="worker.none",
+                headers={"Retry-After": "2"},
+            )
+        async with self._limit:
+            return await asyncio.to_thread(
+                self._pack, workflow, manifest, picture, runtime, as_png=as_png
+            )
+
+    def _pack(
+        self,
+        workflow: Workflow,
+        manifest: Manifest,
+        picture: Path | None,
+        runtime: Runtime,
+        *,
+        as_png: bool,
+    ) -> Packed:
+        workspace, registry = self._catalog.workspace, self._catalog.registry
+        document = listed(workflow.document, registry, workspace)
+        document = Workflow(document).resolve(registry).document
+        lock = self._locked(document, runtime)
+        inputs = {each.name: workspace.input(each.name).read_bytes() for each in lock.inputs}
+        shown = _as_png(picture) if picture is not None else None
+        bundle = Bundle(Workflow(document), lock, inputs, shown, manifest)
+        if as_png:
+            return Packed(bundle.to_png(), ".weft.png")
+        return Packed(bundle.to_zip(), ".weft.zip")
+
+    def _locked(self, document: Document, runtime: Runtime) -> Lock:
+        return make_lock(
+            document,
+            self._catalog.registry,
+            self._catalog.workspace,
+            runtime,
+            sha256=self._sha256,
+            describe=described,
+        )
+
+
+def _lock(data: Mapping[str, Any]) -> Lock:
+    try:
+        return Lock.model_validate(data)
+    except ValidationError as error:
+        places = [".".join(map(str, e["loc"])) or "it" for e in error.errors()[:5]]
+        raise ApiError(
+            422,
+            f"The lock cannot be read: what it says of {', '.join(places)[:300]} is wrong.",
+            code="share.bad_lock",
+            hint="Send the lock as the bundle has it, or none.",
+        ) from error
+
+
+def _as_png(path: Path) -> bytes:
+    """A picture as PNG; a file that is one already stays as it is."""
+    data = path.read_bytes()
+    if data.startswith(PNG):
+        return data
+    from PIL import Image, UnidentifiedImageError
+
+    buffer = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(data), formats=("WEBP", "JPEG")) as picture:
+            picture.save(buffer, "PNG")
+    except (UnidentifiedImageError, OSError, ValueError) as error:
+        raise FileError(
+            f"{path.name} is no picture that a bundle can show.",
+            code="share.no_picture",
+            expected="PNG, WebP or JPEG",
+        ) from error
+    return buffer.getvalue()
+
+
+def spooled(content: bytes, folder: Path) -> Path:
+    """A hidden file with this content, for `Uploads.keep`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".upload-")
+    with open(handle, "wb") as file:  # noqa: PTH123  (a handle is no path)
+        file.write(content)
+    path = Path(name)
+    path.chmod(0o644)
+    return path

@@ -1,0 +1,16 @@
+"""What a job was accepted to do."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the column; jobs from before are one's own, and held to nothing."""
+    op.add_column("orders", sa.Column("accepts", sa.Text))
