@@ -70,22 +70,6 @@ def _controlnet(config: dict[str, Any]) -> Module:
     return network
 
 
-def _vae(config: dict[str, Any]) -> Module:
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-
-    network: Module = AutoencoderKL(**config)
-    return network
-
-
-def _text_encoder(config: dict[str, Any]) -> Module:
-    from torch.nn import Linear
-    from transformers import CLIPTextConfig, CLIPTextModel
-
-    projection = config.pop("projection_dim", None)
-    # The special ids are only read by transformers' own pooling, which weft does not use; its
-    # defaults lie outside of small vocabularies and are warned about.
-    ids = {"bos_token_id": 0, "eos_token_id": config["vocab_size"] - 1, "pad_token_id": 0}
-    network: Module = CLIPTextModel(CLIPTextConfig(**config, **ids))
 def _controlnet_union(config: dict[str, Any]) -> Module:
     from .union_control import UnionControl
 
@@ -117,6 +101,22 @@ def _pixart_controlnet(config: dict[str, Any]) -> Module:
     return PixArtControl(**config)
 
 
+def _vae(config: dict[str, Any]) -> Module:
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+
+    network: Module = AutoencoderKL(**config)
+    return network
+
+
+def _text_encoder(config: dict[str, Any]) -> Module:
+    from torch.nn import Linear
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    projection = config.pop("projection_dim", None)
+    # The special ids are only read by transformers' own pooling, which weft does not use; its
+    # defaults lie outside of small vocabularies and are warned about.
+    ids = {"bos_token_id": 0, "eos_token_id": config["vocab_size"] - 1, "pad_token_id": 0}
+    network: Module = CLIPTextModel(CLIPTextConfig(**config, **ids))
     # Flat since transformers 5, nested before.
     inner: Module = getattr(network, "text_model", network)
     if projection is not None:
@@ -160,7 +160,10 @@ def _sd3(config: dict[str, Any]) -> Module:
 def _pixart(config: dict[str, Any]) -> Module:
     from diffusers.models.transformers.pixart_transformer_2d import PixArtTransformer2DModel
 
+    from .pixart_control import install_block_additions
+
     network: Module = PixArtTransformer2DModel(**config)
+    install_block_additions(network)
     return network
 
 
@@ -176,10 +179,7 @@ def _t5(config: dict[str, Any]) -> Module:
 def _bert(config: dict[str, Any]) -> Module:
     from torch.nn import Linear
     from transformers import BertConfig, BertModel
-    from .pixart_control import install_block_additions
 
-
-    install_block_additions(network)
     projection = config.pop("projection_dim")
     network: Module = BertModel(BertConfig(**config), add_pooling_layer=False)
     if projection:
@@ -190,6 +190,10 @@ def _bert(config: dict[str, Any]) -> Module:
 SHELLS: Mapping[str, Callable[[dict[str, Any]], Module]] = {
     "unet": _unet,
     "controlnet": _controlnet,
+    "controlnet_union": _controlnet_union,
+    "sd3_controlnet": _sd3_controlnet,
+    "flux_controlnet": _flux_controlnet,
+    "pixart_controlnet": _pixart_controlnet,
     "vae": _vae,
     "text_encoder": _text_encoder,
     "clip_vision": _clip_vision,
@@ -206,10 +210,6 @@ def _check(
     kind: str, expected: Mapping[str, tuple[int, ...]], tensors: Mapping[str, Tensor]
 ) -> None:
     missing = [name for name in expected if name not in tensors]
-    "controlnet_union": _controlnet_union,
-    "sd3_controlnet": _sd3_controlnet,
-    "flux_controlnet": _flux_controlnet,
-    "pixart_controlnet": _pixart_controlnet,
     left_over = [name for name in tensors if name not in expected]
     if missing or left_over:
         names = missing or left_over
