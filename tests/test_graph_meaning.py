@@ -121,3 +121,18 @@ def test_image_to_image_with_little_noise_keeps_the_layout(engine: weft.Engine) 
 
     assert alike(kept) > 0.9
     assert alike(left) < 0.5
+
+
+def test_embedding_draws_what_it_learnt_on_a_ground_it_never_saw(engine: weft.Engine) -> None:
+    """It was shown large red striped hearts; the word for the ground is all that the text says."""
+    learnt = pictures(engine, "textual-inversion")["picture"]
+    plain = pictures(engine, "textual-inversion", prompt="a heart on a purple background")
+    for found in (learnt, plain["picture"]):
+        corners = torch.stack([found[:, y, x] for y in (4, -4) for x in (4, -4)])
+        assert bool((corners[..., 1] < 0.4).all() and (corners[..., 2] > 0.5).all())  # purple
+
+    def red(picture: Tensor) -> float:
+        return ((picture[..., 0] > 0.7) & (picture[..., 2] < 0.5)).float().mean().item()
+
+    assert red(learnt) > 0.07
+    assert red(plain["picture"]) < 0.04

@@ -9,28 +9,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from training import common
 from training.dataset import load as load_data
 from training.tokenizer import encode, save_tokenizer
-from training.vae import SCALING, load_vae, to_tensor
+from training.vae import latents_of, load_vae
 
 
-@torch.no_grad()
-def encode_pictures(runs: Path, device: torch.device, batch: int = 32) -> Tensor:
+def encode_pictures(runs: Path, device: torch.device) -> Tensor:
     """Scaled posterior means of all training pictures: (N, 4, 16, 16) fp16."""
     images, _ = load_data(runs / "data")
     vae = load_vae(runs).to(device)
-    made = []
-    for start in range(0, len(images), batch):
-        pixels = to_tensor(np.asarray(images[start : start + batch])).to(device)
-        with torch.autocast(device.type, torch.bfloat16):
-            latents = vae.encode(pixels).latent_dist.mode()
-        made.append((latents.float() * SCALING).half().cpu())
-    return torch.cat(made)
+    with torch.autocast(device.type, torch.bfloat16):
+        return latents_of(vae, images).half().cpu()
 
 
 def encode_captions(runs: Path) -> Tensor:

@@ -11,7 +11,7 @@ again whenever the base weights changed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,24 +19,27 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from training import common
 from training.captions import caption
+from training.factors import attach, save_lora
+from training.loop import Loop
 from training.nets import Net
 from training.noising import Fp32Attention, Noising, freeze
 from training.render import coverage
 from training.sampling import contact_sheet, decode, sample, text_states
 from training.tokenizer import encode
 from training.unet import load_base
-from training.vae import SCALING, load_vae, to_tensor
+from training.vae import latents_of, load_vae
 from training.world import COLOURS, SIZE, Scene, sample_shapes
-from weft.diffusion.saving import save_tensors
 
-log = logging.getLogger("lora")
-RANK, ALPHA = 4, 4.0
+RANK = 4
 RATE = 4e-3
 PICTURES = 640
+DROPPED = 0.1
+"""Share of empty captions."""
+TITLE = "thimble style LoRA: coloured outlines on pale paper"
 PEN = 8.0
 """Width of the outlines in pixels."""
 LEAST_RADIUS = 26.0
@@ -77,59 +80,8 @@ def draw(scene: Scene) -> NDArray[np.uint8]:
     return np.clip(canvas + 0.5, 0, 255).astype(np.uint8)
 
 
-class Factors(nn.Module):
-    """down and up beside one layer; up begins at zero, so that nothing changes at first."""
-
-    def __init__(self, layer: nn.Linear | nn.Conv2d) -> None:
-        super().__init__()
-        self.down: nn.Module
-        self.up: nn.Module
-        if isinstance(layer, nn.Conv2d):
-            # torch types these as tuples of any length.
-            shape: Any = (layer.kernel_size, layer.stride, layer.padding)
-            self.down = nn.Conv2d(layer.in_channels, RANK, *shape, bias=False)
-            self.up = nn.Conv2d(RANK, layer.out_channels, 1, bias=False)
-        else:
-            self.down = nn.Linear(layer.in_features, RANK, bias=False)
-            self.up = nn.Linear(RANK, layer.out_features, bias=False)
-        nn.init.zeros_(self.up.weight)  # type: ignore[arg-type]
-
-    def hook(self) -> Callable[..., Tensor]:
-        """Adds the factors' part to a layer's output."""
-
-        def add(_: nn.Module, inputs: tuple[Tensor, ...], out: Tensor) -> Tensor:
-            more: Tensor = self.up(self.down(inputs[0])) * (ALPHA / RANK)
-            return out + more
-
-        return add
-
-
-def attach(unet: Net) -> nn.ModuleDict:
-    """Factors at every linear layer and convolution of the blocks, by kohya's name."""
-    found = nn.ModuleDict()
-    for name, layer in unet.named_modules():
-        inside = name.startswith(("down_blocks.", "mid_block.", "up_blocks."))
-        if inside and isinstance(layer, nn.Linear | nn.Conv2d) and "time_emb" not in name:
-            factors = Factors(layer)
-            layer.register_forward_hook(factors.hook())
-            found["lora_unet_" + name.replace(".", "_")] = factors
-    return found
-
-
-def file_tensors(parts: nn.ModuleDict) -> dict[str, Tensor]:
-    """The factors as a kohya file holds them, fp16."""
-    found: dict[str, Tensor] = {}
-    for name, factors in parts.items():
-        assert isinstance(factors, Factors)
-        for which in ("up", "down"):
-            weight = getattr(factors, which).weight
-            found[f"{name}.lora_{which}.weight"] = weight.detach().half()
-        found[f"{name}.alpha"] = torch.tensor(ALPHA).half()
-    return found
-
-
 @torch.no_grad()
-def look(runs: Path, parts: nn.ModuleDict, unet: Net, encoder: Net, tokenizer: Any) -> None:
+def look(runs: Path, unet: Net, encoder: Net, tokenizer: Any) -> None:
     """The prompts without the style above, with it below."""
     context = text_states(encoder, tokenizer, list(PROMPTS))
     empty = text_states(encoder, tokenizer, [""])
@@ -144,54 +96,33 @@ def train(runs: Path, models: Path, minutes: float, device: torch.device, batch:
     unet, encoder, tokenizer = load_base(runs)
     freeze(encoder.to(device))
     freeze(unet.to(device))
-    vae = load_vae(runs).to(device)
     rng = np.random.default_rng(11)
     scenes = [plain_scene(rng) for _ in range(PICTURES)]
+    latents = latents_of(load_vae(runs).to(device), np.stack([draw(scene) for scene in scenes]))
     with torch.no_grad():
-        pixels = to_tensor(np.stack([draw(scene) for scene in scenes])).to(device)
-        latents = torch.cat(
-            [vae.encode(part).latent_dist.mode() * SCALING for part in pixels.split(32)]
-        )
         words = [caption(scene, rng) for scene in scenes]
         ids = torch.tensor(encode(tokenizer, words), device=device)
         states = torch.cat([encoder(part).last_hidden_state for part in ids.split(64)])
         empty = text_states(encoder, tokenizer, [""])
-    parts = attach(unet).to(device)
-    optimiser = torch.optim.AdamW(parts.parameters(), lr=RATE, betas=(0.9, 0.99))
+    parts = attach(unet, RANK).to(device)
+    loop = Loop("lora", parts, [{"params": parts.parameters(), "rate": RATE}], minutes, decay=0.98)
     noising, batches = Noising(device, seed=300), common.shuffled(PICTURES, batch, seed=300)
-    clock, step, recent = common.Clock(minutes), 0, 0.0
-    while clock.progress < 1:
-        for group in optimiser.param_groups:
-            group["lr"] = RATE * clock.factor()
+
+    def loss() -> Tensor:
         rows = next(batches)
         noisy, noise, steps = noising.draw(latents[rows])
-        context = torch.where(torch.rand(batch, 1, 1) < 0.1, empty, states[rows])
+        kept = torch.rand(batch, 1, 1, device=device) >= DROPPED
+        context = torch.where(kept, states[rows], empty)
         with Fp32Attention(device), torch.autocast(device.type, torch.bfloat16):
             predicted = unet(noisy, steps, context).sample
-        loss = noising.loss(predicted, noise, steps)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(parts.parameters(), 1.0)
-        optimiser.step()
-        step += 1
-        recent = recent * 0.98 + float(loss.detach()) * 0.02
-        if step % 25 == 0:
-            log.info("step %d  %.0f s  loss %.4f", step, clock.used, recent / (1 - 0.98**step))
-    target = models / FILE
-    target.parent.mkdir(parents=True, exist_ok=True)
-    header = {
-        "modelspec.sai_model_spec": "1.0.0",
-        "modelspec.title": "thimble style LoRA: coloured outlines on pale paper",
-        "modelspec.architecture": "stable-diffusion-v1/lora",
-        "modelspec.license": "Apache-2.0",
-        "modelspec.resolution": "128x128",
-        "ss_network_module": "networks.lora",
-        "ss_network_dim": str(RANK),
-        "ss_network_alpha": str(ALPHA),
-    }
-    save_tensors(target, file_tensors(parts), header)
-    look(runs, parts, unet, encoder, tokenizer)
-    return target
+        return noising.loss(predicted, noise, steps)
+
+    def keep() -> None:
+        parts.load_state_dict(loop.average.values)
+        save_lora(models / FILE, loop.average.values, RANK, TITLE)
+
+    loop.run(loss, keep, lambda: look(runs, unet, encoder, tokenizer), every=math.inf, tell=25)
+    return models / FILE
 
 
 if __name__ == "__main__":

@@ -141,6 +141,17 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
     common.save(runs / "vae.pt", {"model": vae.state_dict(), "step": step})
 
 
+@torch.no_grad()
+def latents_of(vae: Net, pictures: NDArray[np.uint8], batch: int = 32) -> Tensor:
+    """Scaled posterior means of (N, 128, 128, 3) pictures: (N, 4, 16, 16) float32."""
+    device = vae.device
+    parts = [
+        vae.encode(to_tensor(np.asarray(pictures[at : at + batch])).to(device)).latent_dist.mode()
+        for at in range(0, len(pictures), batch)
+    ]
+    return torch.cat([part.float() * SCALING for part in parts])
+
+
 def load_vae(runs: Path) -> Net:
     """The trained and calibrated model, in eval mode."""
     vae: Net = AutoencoderKL(**CONFIG)
