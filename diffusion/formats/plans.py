@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from .control_names import flux_control_plan, pixart_control_plan
-from .ggml_names import t5_plan
 from .ldm import Part, ldm_to_diffusers_names, modern_diffusers_name
 from .network_facts import MARKERS
 from .openclip import open_clip_text
