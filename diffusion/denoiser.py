@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from .latent_format import LatentFormat
@@ -45,8 +46,13 @@ class Denoiser(Protocol):
         """
         ...
 
-    def predict_pair(
-        self, x: Tensor, sigma: float, positive: Conditioning, negative: Conditioning
-    ) -> tuple[Tensor, Tensor]:
-        """Both passes of guidance, as one network call where shapes allow."""
+    def predict_sides(
+        self, x: Tensor, sigma: float, sides: Sequence[tuple[Conditioning, bool]]
+    ) -> list[Tensor]:
+        """Several passes of guidance, as one network call where shapes allow.
+
+        Args:
+            x, sigma: As `predict`.
+            sides: Conditionings, and whether each is one that guidance leads away from.
+        """
         ...

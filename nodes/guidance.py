@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
+from ..diffusion.latent_operations import LatentOperation
 from ..diffusion.types import Conditioning, Model
 from ..engine.node import node
 from ..engine.widgets import Range
@@ -203,6 +204,69 @@ def epsilon_scaling(
     return with_rule(model, EpsilonScaling(scaling_factor)) if scaling_factor != 1.0 else model
 
 
+@node("RenormCFG", category=CATEGORY, lane="inline")
+def renorm_cfg(
+    model: Model,
+    *,
+    cfg_trunc: Annotated[float, Range(0, 100, step=0.01)] = 100.0,
+    renorm_cfg: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
+) -> Model:
+    """Keep the guided picture from growing beyond the positive side, as Lumina does.
+
+    Takes the place of another rule that combines the two sides (RescaleCFG, PerpNeg).
+
+    Args:
+        model: The model.
+        cfg_trunc: From this noise level on upwards nothing is guided.
+        renorm_cfg: Longest result, in lengths of the positive side; 0 = any.
+
+    Returns:
+        The model with this rule.
+
+    Source: Qin et al. 2025, "Lumina-Image 2.0".
+    """
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.rescale import RenormCFG
+
+    return with_rule(model, RenormCFG(cfg_trunc, renorm_cfg))
+
+
+@node("Mahiro", category=CATEGORY, lane="inline")
+def mahiro(model: Model) -> Patched:
+    """Follow the positive prompt itself the more, the more the negative one points elsewhere.
+
+    Args:
+        model: The model.
+
+    Returns:
+        The model with this rule.
+
+    Source: yoinked-h's Mahiro.
+    """
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.rescale import Mahiro
+
+    return Patched(with_rule(model, Mahiro()))
+
+
+@node("LatentApplyOperationCFG", category=CATEGORY, lane="inline")
+def latent_apply_operation_cfg(model: Model, operation: LatentOperation) -> Model:
+    """Apply a rule for latents to guidance at every step, such as a tone curve.
+
+    Args:
+        model: The model.
+        operation: The rule; it gets what leads from the negative side to the positive one, or the
+            positive side itself where there is no negative.
+
+    Returns:
+        The model with this rule.
+    """
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.rescale import OperationOnGuidance
+
+    return with_rule(model, OperationOnGuidance(operation))
+
+
 @node("PerpNeg", category=CATEGORY, lane="inline")
 def perp_neg(
     model: Model,
@@ -229,210 +293,6 @@ def perp_neg(
     from ..diffusion.guidance.project import PerpNeg
 
     return with_rule(model, PerpNeg(empty_conditioning, neg_scale))
-
-
-@node("PerturbedAttentionGuidance", category=CATEGORY, lane="inline")
-def perturbed_attention_guidance(
-    model: Model, *, scale: Annotated[float, Range(0, 100, step=0.01)] = 3.0
-) -> Model:
-    """Lead away from the picture that the network makes without attention in its middle.
-
-    Costs one more evaluation a step; needs no negative prompt.
-
-    Args:
-        model: A model with a UNet.
-        scale: Strength; 0 = off.
-
-    Returns:
-        The model with this rule.
-
-    Raises:
-        ModelError: The model is no UNet.
-
-    Source: Ahn et al. 2024.
-    """
-    from ..diffusion.guidance.apply import check_unet, with_rule
-    from ..diffusion.guidance.attention import PerturbedAttention
-
-    check_unet(model, "Perturbed-attention guidance")
-    return with_rule(model, PerturbedAttention(scale)) if scale else model
-
-
-@node("SelfAttentionGuidance", category=CATEGORY, lane="inline")
-def self_attention_guidance(
-    model: Model,
-    *,
-    scale: Annotated[float, Range(-2, 5, step=0.01)] = 0.5,
-    blur_sigma: Annotated[float, Range(0, 10, step=0.1)] = 2.0,
-) -> Model:
-    """Lead away from the picture seen when the places the network looks at are blurred.
-
-    Costs one more evaluation a step. Latents of up to 4 cells a side stay as they are.
-
-    Args:
-        model: A model with a UNet.
-        scale: Strength; 0 = off, below 0 leads towards blur.
-        blur_sigma: Width of the blur in latent cells.
-
-    Returns:
-        The model with this rule.
-
-    Raises:
-        ModelError: The model is no UNet.
-
-    Source: Hong et al. 2023.
-    """
-    from ..diffusion.guidance.apply import check_unet, with_rule
-    from ..diffusion.guidance.attention import SelfAttentionGuidance
-
-    check_unet(model, "Self-attention guidance")
-    return with_rule(model, SelfAttentionGuidance(scale, blur_sigma)) if scale else model
-
-
-@node("SkipLayerGuidanceSD3", category=CATEGORY, lane="inline")
-def skip_layer_guidance_sd3(
-    model: Model,
-    *,
-    layers: str = "7, 8, 9",
-    scale: Annotated[float, Range(0, 10, step=0.1)] = 3.0,
-    start_percent: Annotated[float, Range(0, 1, step=0.001)] = 0.01,
-    end_percent: Annotated[float, Range(0, 1, step=0.001)] = 0.15,
-) -> Model:
-    """Lead away from the picture that a diffusion transformer makes without some of its layers.
-
-    Args:
-        model: A model such as SD3.
-        layers: Numbers of the layers, from 0, with commas between.
-        scale: Strength; 0 = off.
-        start_percent: Where in the schedule it begins to act; 0 = the start.
-        end_percent: Where it stops; 1 = the end.
-
-    Returns:
-        The model with this rule.
-
-    Raises:
-        ModelError: The model is no diffusion transformer.
-        ParameterError: `layers` holds something else than numbers.
-
-    Source: Stability AI 2024 (SD3.5).
-    """
-    return skip_layer_guidance(
-        model,
-        double_layers=layers,
-        single_layers="",
-        scale=scale,
-        start_percent=start_percent,
-        end_percent=end_percent,
-    )
-
-
-@node("SkipLayerGuidance", category=CATEGORY, aliases=["SkipLayerGuidanceDiT"], lane="inline")
-def skip_layer_guidance(
-    model: Model,
-    *,
-    double_layers: str = "7, 8, 9",
-    single_layers: str = "7, 8, 9",
-    scale: Annotated[float, Range(0, 10, step=0.1)] = 3.0,
-    start_percent: Annotated[float, Range(0, 1, step=0.001)] = 0.01,
-    end_percent: Annotated[float, Range(0, 1, step=0.001)] = 0.15,
-    rescaling_scale: Annotated[float, Range(0, 10, step=0.01)] = 0.0,
-) -> Model:
-    """Lead away from the picture that a diffusion transformer makes without some of its layers.
-
-    Args:
-        model: A model such as SD3 or Flux.
-        double_layers: Numbers of layers that carry picture and text apart, with commas between.
-        single_layers: Numbers of layers that carry both together (Flux).
-        scale: Strength; 0 = off.
-        start_percent: Where in the schedule it begins to act; 0 = the start.
-        end_percent: Where it stops; 1 = the end.
-        rescaling_scale: Share in which the result is given the contrast of the positive side.
-
-    Returns:
-        The model with this rule.
-
-    Raises:
-        ModelError: The model is no diffusion transformer.
-        ParameterError: A list of layers holds something else than numbers.
-
-    Source: Stability AI 2024 (SD3.5).
-    """
-    from ..diffusion.guidance.apply import block_names, with_rule
-    from ..diffusion.guidance.attention import SkipLayers
-
-    blocks = block_names(model, double_layers, single_layers)
-    if not scale or not blocks:
-        return model
-    rule = SkipLayers(blocks, scale, start_percent, end_percent, rescaling_scale)
-    return with_rule(model, rule)
-
-
-@node("FreeU", category=CATEGORY, lane="inline")
-def free_u(
-    model: Model,
-    *,
-    b1: Annotated[float, Range(0, 10, step=0.01)] = 1.1,
-    b2: Annotated[float, Range(0, 10, step=0.01)] = 1.2,
-    s1: Annotated[float, Range(0, 10, step=0.01)] = 0.9,
-    s2: Annotated[float, Range(0, 10, step=0.01)] = 0.2,
-) -> Model:
-    """Strengthen what the decoder makes itself, weaken the coarse part of what it is handed.
-
-    Args:
-        model: A model with a UNet.
-        b1: Factor on half of the features at the level of 4 times the base width; 1 = none.
-        b2: The same at 2 times the base width.
-        s1: Factor on the low waves of what the encoder handed over, 4 times the width; 1 = none.
-        s2: The same at 2 times the base width.
-
-    Returns:
-        The model with this rule; the same one if all are 1.
-
-    Raises:
-        ModelError: The model is no UNet.
-
-    Source: Si et al. 2023.
-    """
-    return _free_u(model, b1, b2, s1, s2, by_mean=False)
-
-
-@node("FreeU_V2", category=CATEGORY, lane="inline")
-def free_u_v2(
-    model: Model,
-    *,
-    b1: Annotated[float, Range(0, 10, step=0.01)] = 1.3,
-    b2: Annotated[float, Range(0, 10, step=0.01)] = 1.4,
-    s1: Annotated[float, Range(0, 10, step=0.01)] = 0.9,
-    s2: Annotated[float, Range(0, 10, step=0.01)] = 0.2,
-) -> Model:
-    """FreeU whose factor grows with how strong the features are at a place.
-
-    Args:
-        model: A model with a UNet.
-        b1: Largest factor on half of the features at 4 times the base width; 1 = none.
-        b2: The same at 2 times the base width.
-        s1: Factor on the low waves of what the encoder handed over, 4 times the width; 1 = none.
-        s2: The same at 2 times the base width.
-
-    Returns:
-        The model with this rule; the same one if all are 1.
-
-    Raises:
-        ModelError: The model is no UNet.
-
-    Source: Si et al. 2023, version 2.
-    """
-    return _free_u(model, b1, b2, s1, s2, by_mean=True)
-
-
-def _free_u(model: Model, b1: float, b2: float, s1: float, s2: float, *, by_mean: bool) -> Model:
-    from ..diffusion.guidance.apply import check_unet, with_rule
-    from ..diffusion.guidance.features import FeatureScales, FreeU
-
-    check_unet(model, "FreeU")
-    if b1 == b2 == s1 == s2 == 1.0:
-        return model
-    return with_rule(model, FreeU(FeatureScales(b1, b2, s1, s2, by_mean)))
 
 
 @node("DifferentialDiffusion", category=CATEGORY, lane="inline")

@@ -45,6 +45,7 @@ MODULES = (
     "custom_samplers",
     "custom_sigmas",
     "guidance",
+    "network_rules",
     "model_sampling",
     "control",
     "ip_adapter",

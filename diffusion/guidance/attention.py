@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -53,7 +54,9 @@ class SelfAttentionGuidance(GuidanceRule):
     scale: float = 0.5
     blur_sigma: float = 2.0
 
-    def watch(self, memory: dict[str, Any]) -> AbstractContextManager[Any]:
+    def watch(
+        self, memory: dict[str, Any], inside: Callable[[float, float], bool]
+    ) -> AbstractContextManager[Any]:
         from .network import Attention, middle_attention
 
         memory["scores"] = []
@@ -140,6 +143,29 @@ class SkipLayers(GuidanceRule):
             ratio = view.wanted.std(dim=sides, keepdim=True) / result.std(dim=sides, keepdim=True)
             result = result * (self.rescaling * ratio + (1.0 - self.rescaling))
         return result
+
+
+@dataclass(frozen=True, slots=True)
+class SkipLayersOfNegative(GuidanceRule):
+    """Lets the negative side, and no further one, be seen without some of the blocks.
+
+    Source: as `SkipLayers`; ComfyUI's SkipLayerGuidanceDiTSimple.
+
+    Attributes:
+        blocks: Names of the blocks: "double.7", "single.3".
+        start, end: Part of the schedule in which it acts, fractions from 0 to 1.
+    """
+
+    blocks: tuple[str, ...]
+    start: float = 0.0
+    end: float = 1.0
+
+    def watch(
+        self, memory: dict[str, Any], inside: Callable[[float, float], bool]
+    ) -> AbstractContextManager[Any] | None:
+        from .network import skipped_blocks
+
+        return skipped_blocks(self.blocks) if inside(self.start, self.end) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -61,32 +62,47 @@ class Guided:
 
     def __call__(self, x: Tensor, sigma: float) -> Tensor:
         if self._rules:
-            return self._ruled(x, sigma, *self._sides(x, sigma, alone=self._alone))[0]
+            return self._ruled(x, sigma, self._sides(x, sigma, alone=self._alone))[0]
         if self._alone:
             return self._denoiser.predict(x, sigma, self._positive)
-        wanted, unwanted = self._denoiser.predict_pair(x, sigma, self._positive, self._negative)
+        wanted, unwanted = self._sides(x, sigma, alone=False)
         return unwanted + self._cfg * (wanted - unwanted)
 
     def both(self, x: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
-        return self._ruled(x, sigma, *self._sides(x, sigma, alone=False))
+        return self._ruled(x, sigma, self._sides(x, sigma, alone=False))
 
-    def _sides(self, x: Tensor, sigma: float, *, alone: bool) -> tuple[Tensor, Tensor | None]:
-        """The clean pictures of both sides, the second None if it is not needed."""
+    def _sides(self, x: Tensor, sigma: float, *, alone: bool) -> list[Tensor]:
+        """The clean pictures of the positive side; then, unless alone, of all others."""
         if alone:
-            return self._denoiser.predict(x, sigma, self._positive), None
-        watches = [watch for rule, memory in self._rules if (watch := rule.watch(memory))]
+            return [self._denoiser.predict(x, sigma, self._positive)]
+        at = self._denoiser.parametrization.table.at_fraction
+
+        def inside(start: float, end: float) -> bool:
+            return at(end) <= sigma <= at(start)
+
+        further = [(side, True) for rule, _ in self._rules for side in rule.sides]
+        watches = [watch for rule, memory in self._rules if (watch := rule.watch(memory, inside))]
+        sides = [(self._positive, False), (self._negative, True), *further]
         if not watches:
-            return self._denoiser.predict_pair(x, sigma, self._positive, self._negative)
-        wanted = self._denoiser.predict(x, sigma, self._positive)
+            return self._denoiser.predict_sides(x, sigma, sides)
+        wanted, *more = self._denoiser.predict_sides(x, sigma, [sides[0], *further])
         with ExitStack() as stack:
             for watch in watches:
                 stack.enter_context(watch)
-            return wanted, self._denoiser.predict(x, sigma, self._negative, negative=True)
+            return [
+                wanted,
+                self._denoiser.predict(x, sigma, self._negative, negative=True),
+                *more,
+            ]
 
-    def _ruled(
-        self, x: Tensor, sigma: float, wanted: Tensor, unwanted: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    def _ruled(self, x: Tensor, sigma: float, sides: list[Tensor]) -> tuple[Tensor, Tensor]:
         """The combined picture, and that of the negative side."""
+        wanted, unwanted = sides[0], sides[1] if len(sides) > 1 else None
+        more = iter(sides[2:])
+        rules = [
+            (rule, memory, tuple(itertools.islice(more, len(rule.sides))))
+            for rule, memory in self._rules
+        ]
         view = View(
             x=x,
             sigma=sigma,
@@ -101,19 +117,25 @@ class Guided:
             is_flow=self._denoiser.parametrization.sampling.is_flow,
             memory={},
         )
-        acting = [r for r in self._rules if unwanted is not None or not r[0].takes_negative]
-        for rule, memory in acting:
+        acting = [
+            (rule, replace(view, memory=memory, further=its))
+            for rule, memory, its in rules
+            if unwanted is not None or not rule.takes_negative
+        ]
+        for rule, seen in acting:
             if rule.stage == "before":
-                wanted, unwanted = rule.before(replace(view, memory=memory))
-                view = replace(view, wanted=wanted, unwanted=unwanted)
+                found = rule.before(replace(seen, wanted=view.wanted, unwanted=view.unwanted))
+                view = replace(view, wanted=found[0], unwanted=found[1], denoised=found[0])
         if view.unwanted is not None:
-            found = [r for r in acting if r[0].stage == "combine"]
-            rule_view = replace(view, memory=found[-1][1]) if found else view
-            denoised = found[-1][0].combine(rule_view) if found else plain(view)
+            combining = [pair for pair in acting if pair[0].stage == "combine"]
+            denoised = plain(view)
+            for rule, seen in combining[-1:]:
+                denoised = rule.combine(replace(seen, wanted=view.wanted, unwanted=view.unwanted))
             view = replace(view, denoised=denoised)
-        for rule, memory in acting:
+        for rule, seen in acting:
             if rule.stage == "after":
-                view = replace(view, denoised=rule.after(replace(view, memory=memory)))
+                now = replace(view, memory=seen.memory, further=seen.further)
+                view = replace(view, denoised=rule.after(now))
         return view.denoised, view.wanted if view.unwanted is None else view.unwanted
 
 
@@ -142,11 +164,11 @@ class Inside:
         with self._entered():
             return self._denoiser.predict(x, sigma, conditioning, negative=negative)
 
-    def predict_pair(
-        self, x: Tensor, sigma: float, positive: Conditioning, negative: Conditioning
-    ) -> tuple[Tensor, Tensor]:
+    def predict_sides(
+        self, x: Tensor, sigma: float, sides: Sequence[tuple[Conditioning, bool]]
+    ) -> list[Tensor]:
         with self._entered():
-            return self._denoiser.predict_pair(x, sigma, positive, negative)
+            return self._denoiser.predict_sides(x, sigma, sides)
 
     def _entered(self) -> ExitStack:
         stack = ExitStack()
@@ -176,8 +198,8 @@ class Dual:
 
     def both(self, x: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
         guider = self._guider
-        positive = self._denoiser.predict(x, sigma, guider.positive)
-        middle, negative = self._denoiser.predict_pair(x, sigma, self._middle, self._negative)
+        sides = [(guider.positive, False), (self._middle, False), (self._negative, True)]
+        positive, middle, negative = self._denoiser.predict_sides(x, sigma, sides)
         inner = middle + guider.cfg * (positive - middle)
         outer = inner if guider.nested else middle
         denoised = negative + guider.cfg_middle * (outer - negative)

@@ -131,8 +131,12 @@ class PerpNeg(GuidanceRule):
     empty: Conditioning
     scale: float = 1.0
 
+    @property
+    def sides(self) -> tuple[Conditioning, ...]:
+        return (self.empty,)
+
     def combine(self, view: View) -> Tensor:
-        nothing = view.predict(view.x, self.empty, True)
+        (nothing,) = view.further
         wanted, unwanted = view.wanted - nothing, view.other - nothing
         shared = per_item(unwanted * wanted) / per_item(wanted**2).clamp(min=1e-12)
         away = (unwanted - shared * wanted) * self.scale

@@ -36,6 +36,7 @@ class View:
         at: Fraction of the model's schedule -> sigma.
         is_flow: Whether sigma is the share of noise in a mixture.
         memory: Kept for this rule from step to step of a run; empty at first.
+        further: The clean pictures of the rule's further sides.
     """
 
     x: Tensor
@@ -50,6 +51,7 @@ class View:
     at: Callable[[float], float]
     is_flow: bool
     memory: dict[str, Any]
+    further: tuple[Tensor, ...] = ()
 
     @property
     def other(self) -> Tensor:
@@ -77,9 +79,14 @@ class GuidanceRule:
     takes_negative: ClassVar[bool] = True
     changes_mask: ClassVar[bool] = False
 
-    def before(self, view: View) -> tuple[Tensor, Tensor]:
+    @property
+    def sides(self) -> tuple[Conditioning, ...]:
+        """Further sides of guidance, evaluated in one call with the negative one."""
+        return ()
+
+    def before(self, view: View) -> tuple[Tensor, Tensor | None]:
         """The two clean pictures, changed: (wanted, unwanted)."""
-        return view.wanted, view.other
+        return view.wanted, view.unwanted
 
     def combine(self, view: View) -> Tensor:
         """One clean picture of the two."""
@@ -97,8 +104,15 @@ class GuidanceRule:
         """The noise mask at a part of the run, 1 at its start and 0 at its end."""
         return mask
 
-    def watch(self, memory: dict[str, Any]) -> AbstractContextManager[Any] | None:
-        """A context around the evaluation of the negative side; None to leave it as it is."""
+    def watch(
+        self, memory: dict[str, Any], inside: Callable[[float, float], bool]
+    ) -> AbstractContextManager[Any] | None:
+        """A context around the evaluation of the negative side; None to leave it as it is.
+
+        Args:
+            memory: As `View.memory`.
+            inside: As `View.inside`.
+        """
         return None
 
 

@@ -73,7 +73,8 @@ def test_negative_gets_the_area_of_the_positive(
     area = Area(0, 0, 64, 64)
     positive = cond.combine(red_blue[0], cond.set_area(red_blue[0], area, 1.0))
     with torch.no_grad():
-        _, negative = open_denoiser(model).predict_pair(x, SIGMA, positive, red_blue[1])
+        sides = [(positive, False), (red_blue[1], True)]
+        _, negative = open_denoiser(model).predict_sides(x, SIGMA, sides)
     wanted = predict(model, x, cond.combine(red_blue[1], cond.set_area(red_blue[1], area, 1.0)))
     assert torch.allclose(negative, wanted, atol=1e-4)
 

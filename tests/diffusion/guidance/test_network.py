@@ -14,6 +14,7 @@ from weft.diffusion.guidance.attention import (
     PerturbedAttention,
     SelfAttentionGuidance,
     SkipLayers,
+    SkipLayersOfNegative,
     attention_map,
     blur,
 )
@@ -26,6 +27,7 @@ from weft.diffusion.guidance.network import (
     skipped_blocks,
 )
 from weft.nodes import guidance as nodes
+from weft.nodes import network_rules
 
 from ..test_sampling import calls, run
 
@@ -179,10 +181,10 @@ def test_free_u_acts_on_both_sides_of_guidance(model: wd.Model, prompts: Prompts
     "off",
     [
         lambda m: nodes.rescale_cfg(m, multiplier=0.0),
-        lambda m: nodes.perturbed_attention_guidance(m, scale=0.0),
-        lambda m: nodes.self_attention_guidance(m, scale=0.0),
-        lambda m: nodes.free_u(m, b1=1.0, b2=1.0, s1=1.0, s2=1.0),
-        lambda m: nodes.free_u_v2(m, b1=1.0, b2=1.0, s1=1.0, s2=1.0),
+        lambda m: network_rules.perturbed_attention_guidance(m, scale=0.0),
+        lambda m: network_rules.self_attention_guidance(m, scale=0.0),
+        lambda m: network_rules.free_u(m, b1=1.0, b2=1.0, s1=1.0, s2=1.0),
+        lambda m: network_rules.free_u_v2(m, b1=1.0, b2=1.0, s1=1.0, s2=1.0),
         lambda m: nodes.fresca(m, scale_low=1.0, scale_high=1.0),
         lambda m: nodes.epsilon_scaling(m, scaling_factor=1.0),
         lambda m: nodes.differential_diffusion(m, strength=0.0),
@@ -194,7 +196,7 @@ def test_a_rule_that_is_off_leaves_the_very_model(model: wd.Model, off: Any) -> 
 
 def test_skip_layer_guidance_refuses_a_unet(model: wd.Model) -> None:
     with pytest.raises(wd.ModelError, match="transformer"):
-        nodes.skip_layer_guidance_sd3(model)
+        network_rules.skip_layer_guidance_sd3(model)
 
 
 def tiny_sd3() -> Any:
@@ -249,10 +251,36 @@ def test_skip_layers_act_in_their_window_only() -> None:
     outside = SkipLayers(("double.1",), 2.0, 0.0, 0.1)
     assert at(0.1) > SIGMA
     assert torch.equal(Guided(fake, POSITIVE, NEGATIVE, CFG, [outside])(X, SIGMA), PLAIN)
-    assert fake.calls == ["pair"]
+    assert fake.calls == ["2 sides"]
     inside = SkipLayers(("double.1",), 2.0, 0.0, 1.0)
     Guided(fake, POSITIVE, NEGATIVE, CFG, [inside])(X, SIGMA)
-    assert fake.calls == ["pair", "pair", "positive"]
+    assert fake.calls == ["2 sides", "2 sides", "positive"]
+
+
+def test_skip_layers_of_the_negative_side_leave_the_other_alone() -> None:
+    from weft.diffusion.guidance.guided import Guided
+    from weft.diffusion.guidance.network import _skipped
+
+    from .test_rules import CFG, NEGATIVE, POSITIVE, SIGMA, Fake, X
+
+    seen: list[tuple[str, frozenset[str]]] = []
+
+    class Spy(Fake):
+        def predict(self, *given: Any, negative: bool = False) -> torch.Tensor:
+            seen.append(("negative" if negative else "positive", _skipped.get()))
+            return super().predict(*given, negative=negative)
+
+        def predict_sides(self, *given: Any) -> list[torch.Tensor]:
+            seen.append((f"{len(given[2])} sides", _skipped.get()))
+            return super().predict_sides(*given)
+
+    inside = SkipLayersOfNegative(("double.1",))
+    Guided(Spy(), POSITIVE, NEGATIVE, CFG, [inside])(X, SIGMA)
+    assert seen == [("1 sides", frozenset()), ("negative", frozenset({"double.1"}))]
+    seen.clear()
+    outside = SkipLayersOfNegative(("double.1",), 0.0, 0.1)
+    Guided(Spy(), POSITIVE, NEGATIVE, CFG, [outside])(X, SIGMA)
+    assert seen == [("2 sides", frozenset())]
 
 
 def test_names_of_blocks_come_from_lists_of_numbers(model: wd.Model) -> None:

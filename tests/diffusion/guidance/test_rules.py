@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 import weft.diffusion as wd
-from weft.diffusion.guidance.guided import Guided
+from weft.diffusion.guidance.guided import Dual, Guided
 from weft.diffusion.guidance.masked import Masked
 from weft.diffusion.guidance.project import (
     AdaptiveProjectedGuidance,
@@ -25,9 +26,13 @@ from weft.diffusion.guidance.rescale import (
     CFGZeroStar,
     DynamicThresholding,
     EpsilonScaling,
+    Mahiro,
+    OperationOnGuidance,
+    RenormCFG,
     RescaleCFG,
 )
 from weft.diffusion.guidance.rule import GuidanceRule
+from weft.diffusion.latent_operations import Tonemap
 from weft.diffusion.model_sampling import SD1, SD3, ModelSampling, Parametrization
 
 SIGMA, CFG = 2.0, 6.0
@@ -57,12 +62,11 @@ class Fake:
         self.calls.append("negative" if negative else "positive")
         return picture(int(conditioning.entries[0].tokens), len(x))
 
-    def predict_pair(
-        self, x: Tensor, sigma: float, positive: wd.Conditioning, negative: wd.Conditioning
-    ) -> tuple[Tensor, Tensor]:
-        self.calls.append("pair")
-        one, two = (int(c.entries[0].tokens) for c in (positive, negative))
-        return picture(one, len(x)), picture(two, len(x))
+    def predict_sides(
+        self, x: Tensor, sigma: float, sides: Sequence[tuple[wd.Conditioning, bool]]
+    ) -> list[Tensor]:
+        self.calls.append(f"{len(sides)} sides")
+        return [picture(int(side.entries[0].tokens), len(x)) for side, _ in sides]
 
 
 POSITIVE, NEGATIVE, EMPTY = prompt(1), prompt(2), prompt(3)
@@ -235,6 +239,55 @@ def test_perp_neg_takes_only_what_the_positive_does_not_share() -> None:
         assert torch.allclose(got[i], nothing[i] + CFG * (pos - 1.5 * away), atol=1e-9)
 
 
+def test_renorm_shortens_the_whole_picture_to_the_length_of_the_positive_one() -> None:
+    got = guide(RenormCFG(renorm_cfg=0.8))
+    for i in range(2):
+        assert PLAIN[i].norm() > WANTED[i].norm()
+        assert got[i].norm() == pytest.approx(float(0.8 * WANTED[i].norm()), rel=1e-9)
+        assert torch.allclose(got[i] / got[i].norm(), PLAIN[i] / PLAIN[i].norm())
+    assert torch.equal(guide(RenormCFG(renorm_cfg=0.0)), PLAIN)
+    assert torch.equal(guide(RenormCFG(renorm_cfg=1e6)), PLAIN)
+
+
+def test_renorm_guides_only_below_a_noise_level() -> None:
+    rule = RenormCFG(cfg_trunc=2.0, renorm_cfg=0.0)
+    assert torch.equal(guide(rule, sigma=2.0), WANTED)
+    assert torch.equal(guide(rule, sigma=1.9), PLAIN)
+
+
+def test_mahiro_of_sides_in_one_direction_is_plain_guidance() -> None:
+    # Equal sides: the guided picture is the positive one, and all directions are the same.
+    got = Guided(Fake(), POSITIVE, POSITIVE, CFG, [Mahiro()])(X, SIGMA)
+    assert torch.allclose(got, WANTED)
+
+
+def test_mahiro_mixes_by_the_mean_cosine_of_places() -> None:
+    got = guide(Mahiro())
+    for i in range(2):
+        leap, merged = CFG * WANTED[i], (CFG * WANTED[i] + PLAIN[i]) / 2
+        one, two = (t.abs().sqrt() * t.sign() for t in (CFG * UNWANTED[i], merged))
+        cosine = ((one * two).sum(0) / (one.norm(dim=0) * two.norm(dim=0))).mean()
+        weight = 2 * (cosine + 1)  # of 4
+        assert torch.allclose(got[i], (weight * PLAIN[i] + (4 - weight) * leap) / 4)
+
+
+def test_operation_acts_on_the_way_between_the_sides() -> None:
+    got = guide(OperationOnGuidance(Tonemap(0.5)))
+    assert torch.allclose(got, UNWANTED + CFG * Tonemap(0.5)(WANTED - UNWANTED))
+    alone = guide(OperationOnGuidance(Tonemap(0.5)), cfg=1.0)
+    assert torch.allclose(alone, Tonemap(0.5)(WANTED))
+
+
+def test_dual_guidance_asks_for_its_three_sides_at_once(model: wd.Model) -> None:
+    fake: Any = Fake()
+    guider = wd.Guider(model, POSITIVE, NEGATIVE, 2.0, middle=EMPTY, cfg_middle=3.0)
+    got = Dual(fake, guider)(X, SIGMA)
+    middle = picture(3)
+    expected = UNWANTED + 3.0 * (middle - UNWANTED) + 2.0 * (WANTED - middle)
+    assert torch.allclose(got, expected)
+    assert fake.calls == ["3 sides"]
+
+
 def test_perp_neg_at_scale_0_is_guidance_from_the_empty_prompt() -> None:
     assert torch.allclose(guide(PerpNeg(EMPTY, 0.0)), cfg_of(WANTED, picture(3)))
 
@@ -249,6 +302,9 @@ ALL = [
     TangentialDamping(),
     FrequencyGuidance(),
     PerpNeg(EMPTY, 0.7),
+    RenormCFG(),
+    Mahiro(),
+    OperationOnGuidance(Tonemap(0.5)),
 ]
 
 
@@ -267,7 +323,7 @@ def test_rule_at_cfg_1_runs_one_side_unless_it_needs_both(rule: GuidanceRule) ->
     fake = Fake()
     got = guide(rule, cfg=1.0, fake=fake)
     if rule.needs_negative:
-        assert fake.calls[0] == "pair"
+        assert fake.calls == [f"{2 + len(rule.sides)} sides"]
     else:
         assert fake.calls == ["positive"]
     if rule.takes_negative and not rule.needs_negative:
@@ -290,9 +346,9 @@ def test_masked_keeps_the_original_and_feeds_it_at_the_noise_of_the_moment() -> 
     seen: list[Tensor] = []
 
     class Spy(Fake):
-        def predict_pair(self, x: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
+        def predict_sides(self, x: Tensor, *rest: Any) -> list[Tensor]:
             seen.append(x)
-            return super().predict_pair(x, *rest)
+            return super().predict_sides(x, *rest)
 
     mask = torch.zeros(2, 1, 6, 5, dtype=torch.float64)
     mask[..., 2:] = 1
