@@ -71,11 +71,17 @@ def _scaled(latent: Latent, wide: int, tall: int, method: Method, center_crop: b
     if center_crop and mask is not None:
         fitted = fit_mask(mask, (samples.shape[-2], samples.shape[-1]))
         mask = crop_to_ratio(fitted, wide / tall)[:, 0].clone()
-    if method != "bislerp":
-        found = resize(samples, wide, tall, method, center_crop=center_crop)
-    else:
-        found = bislerp(crop_to_ratio(samples, wide / tall) if center_crop else samples, wide, tall)
+    if center_crop:
+        samples = crop_to_ratio(samples, wide / tall)
+    found = resize_cells(samples, wide, tall, method)
     return replace(latent, samples=found.clone(), noise_mask=mask)
+
+
+def resize_cells(planes: Tensor, wide: int, tall: int, method: Method) -> Tensor:
+    """(B, C, h, w) at a size in cells; the same tensor where it has it."""
+    if method != "bislerp":
+        return resize(planes, wide, tall, method)
+    return bislerp(planes, wide, tall)
 
 
 def crop_latent(latent: Latent, x: int, y: int, width: int, height: int) -> Latent:

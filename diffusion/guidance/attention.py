@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .rule import GuidanceRule, View
+from .rule import GuidanceRule, Moment, View
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,9 +53,7 @@ class SelfAttentionGuidance(GuidanceRule):
     scale: float = 0.5
     blur_sigma: float = 2.0
 
-    def watch(
-        self, memory: dict[str, Any], inside: Callable[[float, float], bool]
-    ) -> AbstractContextManager[Any]:
+    def watch(self, memory: dict[str, Any], moment: Moment) -> AbstractContextManager[Any]:
         from .network import Attention, middle_attention
 
         memory["scores"] = []
@@ -160,12 +157,10 @@ class SkipLayersOfNegative(GuidanceRule):
     start: float = 0.0
     end: float = 1.0
 
-    def watch(
-        self, memory: dict[str, Any], inside: Callable[[float, float], bool]
-    ) -> AbstractContextManager[Any] | None:
+    def watch(self, memory: dict[str, Any], moment: Moment) -> AbstractContextManager[Any] | None:
         from .network import skipped_blocks
 
-        return skipped_blocks(self.blocks) if inside(self.start, self.end) else None
+        return skipped_blocks(self.blocks) if moment.inside(self.start, self.end) else None
 
 
 @dataclass(frozen=True, slots=True)

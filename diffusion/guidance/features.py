@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .project import scale_frequencies
-from .rule import GuidanceRule, Stage
+from .rule import GuidanceRule, Moment, Stage
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,9 +39,10 @@ class FreeU(GuidanceRule):
 
     stage: ClassVar[Stage] = "after"
     takes_negative: ClassVar[bool] = False
+    acts_inside: ClassVar[bool] = True
     scales: FeatureScales
 
-    def around(self) -> AbstractContextManager[Any]:
+    def around(self, moment: Moment) -> AbstractContextManager[Any]:
         from .network import feature_scales
 
         return feature_scales(self.scales)

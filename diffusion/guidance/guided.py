@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..denoiser import Denoiser
 from ..samplers.protocol import Predict
 from ..types import Conditioning, Guider
-from .rule import GuidanceRule, View, plain
+from .rule import GuidanceRule, Moment, View, plain
 
 if TYPE_CHECKING:
     import torch
@@ -55,7 +55,7 @@ class Guided:
         self._positive = positive
         self._negative = negative
         self._cfg = cfg
-        if any(rule.around() is not None for rule in rules):
+        if any(rule.acts_inside for rule in rules):
             self._denoiser = Inside(denoiser, rules)
         self._rules = [(rule, dict[str, Any]()) for rule in rules]
         self._alone = math.isclose(cfg, 1.0) and not any(rule.needs_negative for rule in rules)
@@ -75,13 +75,9 @@ class Guided:
         """The clean pictures of the positive side; then, unless alone, of all others."""
         if alone:
             return [self._denoiser.predict(x, sigma, self._positive)]
-        at = self._denoiser.parametrization.table.at_fraction
-
-        def inside(start: float, end: float) -> bool:
-            return at(end) <= sigma <= at(start)
-
+        moment = Moment(sigma, self._denoiser.parametrization.table.at_fraction)
         further = [(side, True) for rule, _ in self._rules for side in rule.sides]
-        watches = [watch for rule, memory in self._rules if (watch := rule.watch(memory, inside))]
+        watches = [watch for rule, memory in self._rules if (watch := rule.watch(memory, moment))]
         sides = [(self._positive, False), (self._negative, True), *further]
         if not watches:
             return self._denoiser.predict_sides(x, sigma, sides)
@@ -161,19 +157,20 @@ class Inside:
     def predict(
         self, x: Tensor, sigma: float, conditioning: Conditioning, *, negative: bool = False
     ) -> Tensor:
-        with self._entered():
+        with self._entered(sigma):
             return self._denoiser.predict(x, sigma, conditioning, negative=negative)
 
     def predict_sides(
         self, x: Tensor, sigma: float, sides: Sequence[tuple[Conditioning, bool]]
     ) -> list[Tensor]:
-        with self._entered():
+        with self._entered(sigma):
             return self._denoiser.predict_sides(x, sigma, sides)
 
-    def _entered(self) -> ExitStack:
+    def _entered(self, sigma: float) -> ExitStack:
+        moment = Moment(sigma, self.parametrization.table.at_fraction)
         stack = ExitStack()
         for rule in self._rules:
-            context = rule.around()
+            context = rule.around(moment)
             if context is not None:
                 stack.enter_context(context)
         return stack

@@ -17,6 +17,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .features import FeatureScales, scaled_features
+from .shrink import install_shrink_switches
+from .switches import switched
+from .tiles import install_tile_switches
 
 
 @dataclass(slots=True)
@@ -41,31 +44,22 @@ _skipped: ContextVar[frozenset[str]] = ContextVar("weft_skipped_blocks", default
 @contextmanager
 def middle_attention(how: Attention) -> Iterator[None]:
     """Let self-attention in the middle of a UNet do something else inside of the block."""
-    token = _attention.set(how)
-    try:
+    with switched(_attention, how):
         yield
-    finally:
-        _attention.reset(token)
 
 
 @contextmanager
 def feature_scales(scales: FeatureScales) -> Iterator[None]:
     """Let a UNet's decoder scale its features inside of the block."""
-    token = _features.set(scales)
-    try:
+    with switched(_features, scales):
         yield
-    finally:
-        _features.reset(token)
 
 
 @contextmanager
 def skipped_blocks(names: Sequence[str]) -> Iterator[None]:
     """Let a transformer leave out blocks inside of the block: "double.7", "single.3"."""
-    token = _skipped.set(_skipped.get() | frozenset(names))
-    try:
+    with switched(_skipped, _skipped.get() | frozenset(names)):
         yield
-    finally:
-        _skipped.reset(token)
 
 
 class MiddleAttention:
@@ -121,6 +115,8 @@ def install_unet_switches(unet: Any) -> None:
             resnet.weft_base = unet.config.block_out_channels[0]
             resnet.register_forward_pre_hook(_scale_features)
         before = width
+    install_shrink_switches(unet)
+    install_tile_switches(unet)
 
 
 def _scale_features(resnet: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:

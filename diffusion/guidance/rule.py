@@ -21,6 +21,23 @@ Stage = Literal["before", "combine", "after"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """When an evaluation is.
+
+    Attributes:
+        sigma: Its noise level.
+        at: Fraction of the model's schedule -> sigma.
+    """
+
+    sigma: float
+    at: Callable[[float], float]
+
+    def inside(self, start: float, end: float) -> bool:
+        """Whether it lies in a part of the schedule, fractions from 0 to 1."""
+        return self.at(end) <= self.sigma <= self.at(start)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class View:
     """One evaluation, as a rule sees it.
 
@@ -61,7 +78,7 @@ class View:
 
     def inside(self, start: float, end: float) -> bool:
         """Whether this evaluation lies in a part of the schedule, fractions from 0 to 1."""
-        return self.at(end) <= self.sigma <= self.at(start)
+        return Moment(self.sigma, self.at).inside(start, end)
 
 
 class GuidanceRule:
@@ -72,12 +89,14 @@ class GuidanceRule:
         needs_negative: Whether the negative side is evaluated for it even at cfg 1.
         takes_negative: Whether it can do nothing where the negative side was not evaluated.
         changes_mask: Whether it changes the noise mask from step to step.
+        acts_inside: Whether it acts inside of the network, by a context around every evaluation.
     """
 
     stage: ClassVar[Stage] = "after"
     needs_negative: ClassVar[bool] = False
     takes_negative: ClassVar[bool] = True
     changes_mask: ClassVar[bool] = False
+    acts_inside: ClassVar[bool] = False
 
     @property
     def sides(self) -> tuple[Conditioning, ...]:
@@ -96,22 +115,20 @@ class GuidanceRule:
         """The combined clean picture, changed."""
         return view.denoised
 
-    def around(self) -> AbstractContextManager[Any] | None:
-        """A context around every evaluation, for what acts inside of the network; None for none."""
+    def around(self, moment: Moment) -> AbstractContextManager[Any] | None:
+        """A context around an evaluation, for what acts inside of the network; None for none."""
         return None
 
     def mask_at(self, mask: Tensor, progress: float) -> Tensor:
         """The noise mask at a part of the run, 1 at its start and 0 at its end."""
         return mask
 
-    def watch(
-        self, memory: dict[str, Any], inside: Callable[[float, float], bool]
-    ) -> AbstractContextManager[Any] | None:
+    def watch(self, memory: dict[str, Any], moment: Moment) -> AbstractContextManager[Any] | None:
         """A context around the evaluation of the negative side; None to leave it as it is.
 
         Args:
             memory: As `View.memory`.
-            inside: As `View.inside`.
+            moment: When it is.
         """
         return None
 
