@@ -67,6 +67,7 @@ class DerivedWeights(Weights):
             device=first.device,
             dtype=first.dtype,
             stored=first.stored,
+            packed={name: n for name, n in first.packed.items() if name not in recipe.names},
         )
         self._parents = parents
         self.recipe = recipe
@@ -97,7 +98,7 @@ class DerivedWeights(Weights):
     def tensor(self, name: str) -> Tensor:
         held = self.slot.tensors
         if held is not None:
-            return held[name]
+            return self._plain(name, held[name])
         if name in self._own:
             return self.recipe.tensor(name, [parent.tensor for parent in self._parents])
         return self._parents[0].tensor(name)

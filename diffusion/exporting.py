@@ -1,7 +1,8 @@
 """Models as single files in the layout of first publication: whole checkpoints, or one part.
 
 What is written is what is sampled with: LoRAs and merges are in it. Tensors are computed and
-written one by one, each in the type in which it was stored.
+written one by one, each in the type in which it was stored; what GGUF files hold in blocks of few
+bits is written in the type that sums are done in.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from .errors import ModelError
 from .families import family_named
+from .formats.gguf_header import is_gguf
 from .formats.identify import family_words
 from .formats.network_facts import MARKERS
 from .formats.safetensors_header import TensorInfo
@@ -120,7 +122,7 @@ class SingleFile:
     def _keep_marks(self, weights: Weights) -> None:
         """Tensors beside the network that say how it is sampled, from its file."""
         stored = weights.stored
-        if stored is None or not weights.path.is_file():
+        if stored is None or not weights.path.is_file() or is_gguf(weights.path):
             return
         for name in MARKERS & stored.tensors.keys():
             self._marks[name] = (weights, stored.tensors[name])
@@ -129,7 +131,10 @@ class SingleFile:
         if self._dtype is not None:
             return self._dtype
         stored = weights.stored.dtype(joined.parts[0].name) if weights.stored else None
-        return stored or next(n for n, t in torch_types().items() if t == weights.dtype)
+        types = torch_types()
+        if stored in types:
+            return stored
+        return next(name for name, dtype in types.items() if dtype == weights.dtype)
 
     def _tensor(self, name: str) -> Tensor:
         from safetensors import safe_open

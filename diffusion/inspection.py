@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .formats.folder import folder_parts, network_files
+from .formats.gguf_header import read_model_header
 from .formats.identify import identify
-from .formats.safetensors_header import Header, read_header
+from .formats.safetensors_header import Header
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class FileReport:
         kind: "checkpoint", "unet", "vae", "text_encoder", "controlnet", "ip_adapter",
             "clip_vision", "lora", "t2i_adapter", "embedding", "upscaler" or "unknown".
         family: "sd1", "sd2", "sdxl", "sd3", "flux", ... or "unknown".
-        precision: The type of most bytes, e.g. "F16"; "F16+F32" when several matter.
+        precision: The type of most bytes, e.g. "F16", "Q4_0"; "F16+F32" when several matter.
         tensors: Number of tensors.
         bytes: Size of all tensors.
         metadata: The free text of the header (a folder has none).
@@ -36,18 +37,20 @@ class FileReport:
 
 
 def inspect_file(path: str | os.PathLike[str]) -> FileReport:
-    """Report kind, family, precision and size of a safetensors file or diffusers folder.
+    """Report kind, family, precision and size of a safetensors or GGUF file, or a diffusers folder.
 
     Raises:
-        ModelError: Not a safetensors file (told by content), damaged, or not there.
+        ModelError: Neither safetensors nor GGUF (told by content), damaged, or not there.
     """
     path = Path(path)
     if path.is_dir():
-        parts = [[read_header(f) for f in network_files(p)] for p in folder_parts(path).values()]
+        parts = [
+            [read_model_header(f) for f in network_files(p)] for p in folder_parts(path).values()
+        ]
         first = {n: info.shape for header in parts[0] for n, info in header.tensors.items()}
         headers = [header for part in parts for header in part]
         return _report("checkpoint", identify(first).family, headers, {})
-    header = read_header(path)
+    header = read_model_header(path)
     found = identify({name: info.shape for name, info in header.tensors.items()})
     return _report(found.kind, found.family, [header], header.metadata)
 

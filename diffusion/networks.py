@@ -16,9 +16,16 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
+    from .packed import Packed
+
 
 def build_network(
-    kind: str, config: Mapping[str, Any], tensors: dict[str, Tensor], *, cast: bool = False
+    kind: str,
+    config: Mapping[str, Any],
+    tensors: dict[str, Tensor],
+    *,
+    cast: bool = False,
+    packed: Mapping[str, Packed] | None = None,
 ) -> Module:
     """Make a frozen module in evaluation mode.
 
@@ -27,6 +34,8 @@ def build_network(
         config: From `formats.shapes`.
         tensors: All its parameters by diffusers (transformers) name, on device and in type.
         cast: Whether matrices and kernels are stored in another type than sums are done in.
+        packed: More of its parameters, in blocks; linear and convolution layers keep them so, for
+            others they are unpacked in the type of `tensors`.
 
     Raises:
         ModelError: Tensors are missing, left over, or of another shape.
@@ -35,12 +44,19 @@ def build_network(
 
     with torch.device("meta"):
         module = SHELLS[kind](dict(config))
-    if kind == "t5":
-        tensors.setdefault("encoder.embed_tokens.weight", tensors["shared.weight"])
     expected = {name: tuple(p.shape) for name, p in module.state_dict().items()}
-    _check(kind, expected, tensors)
-    fitting = {name: tensors[name].reshape(shape) for name, shape in expected.items()}
-    module.load_state_dict(fitting, strict=True, assign=True)
+    kept: set[str] = set()
+    if packed:
+        from .packed import keep_packed
+
+        kept = keep_packed(module, {n: blocks for n, blocks in packed.items() if n in expected})
+        dtype = next((t.dtype for t in tensors.values() if t.is_floating_point()), torch.float32)
+        tensors |= {n: packed[n].unpacked().to(dtype) for n in packed.keys() - kept}
+    if kind == "t5" and "shared.weight" in tensors:
+        tensors.setdefault("encoder.embed_tokens.weight", tensors["shared.weight"])
+    _check(kind, expected, {**tensors, **{name: (packed or {})[name] for name in kept}})
+    fitting = {n: tensors[n].reshape(shape) for n, shape in expected.items() if n not in kept}
+    module.load_state_dict(fitting, strict=not kept, assign=True)
     device = next(iter(fitting.values())).device
     _fill_buffers(module, device)
     module.requires_grad_(False)
@@ -207,7 +223,7 @@ SHELLS: Mapping[str, Callable[[dict[str, Any]], Module]] = {
 
 
 def _check(
-    kind: str, expected: Mapping[str, tuple[int, ...]], tensors: Mapping[str, Tensor]
+    kind: str, expected: Mapping[str, tuple[int, ...]], tensors: Mapping[str, Tensor | Packed]
 ) -> None:
     missing = [name for name in expected if name not in tensors]
     left_over = [name for name in tensors if name not in expected]

@@ -7,6 +7,7 @@ processes); other types are converted tensor by tensor (see `tensor_reader`).
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 from .errors import ModelError
 from .file_digest import FileState, file_digest, file_state
 from .formats.folder import network_files, read_json
+from .formats.gguf_header import read_model_header
 from .formats.identify import KIND_WORDS, Identity, identify
 from .formats.pieces import Plan, planned_shapes
-from .formats.safetensors_header import Header, TensorInfo, read_header
+from .formats.safetensors_header import Header, TensorInfo
 from .formats.shapes import network_class, network_config
 from .weights import SHARED, Stored, Weights
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
     from torch.nn import Module
+
+    from .tensor_reader import TensorReader
 
 FP8 = {"fp8_e4m3fn": "float8_e4m3fn", "fp8_e5m2": "float8_e5m2"}
 DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"} | FP8
@@ -84,14 +88,14 @@ class Source:
 
 
 def open_source(path: Path, stems: Sequence[str] = ()) -> Source:
-    """Open a safetensors file, or the folder of one network.
+    """Open a safetensors or GGUF file, or the folder of one network.
 
     Args:
         path: A file, or a folder with one network (in one piece or shards) and its config.json.
         stems: Names that a folder's file may have; () = those of diffusers.
 
     Raises:
-        ModelError: Missing or damaged, not safetensors.
+        ModelError: Missing or damaged, neither safetensors nor GGUF.
     """
     if not path.is_dir():
         return _source(path, [path], {})
@@ -100,7 +104,7 @@ def open_source(path: Path, stems: Sequence[str] = ()) -> Source:
 
 
 def _source(path: Path, files: Sequence[Path], stated: Mapping[str, Any]) -> Source:
-    headers = [read_header(file) for file in files]
+    headers = [read_model_header(file) for file in files]
     shapes = {n: info.shape for header in headers for n, info in header.tensors.items()}
     return Source(
         path=path if len(files) > 1 else files[0],
@@ -178,8 +182,10 @@ def weights_of(
         stated: What is known of its configuration; None = what lies beside the file.
         device: Where it runs, as torch names it; None = the compute device.
 
+    Matrices and kernels of GGUF files stay in their blocks, whatever the type (`packed`).
+
     Raises:
-        ModelError: Its shapes make no network.
+        ModelError: Its shapes make no network, or packed weights are asked for in fp8.
     """
     import torch
 
@@ -193,6 +199,15 @@ def weights_of(
     place = torch.device(device) if device else compute_device()
     compute, storage = _types(dtype, compute_dtype(network, place))
     reader = TensorReader(source.files)
+    packed = _packed_bytes(source, plan, reader)
+    if packed and storage is not None:
+        raise ModelError(
+            "model.packed_already",
+            f'The weights of "{source.path.name}" are packed in fewer bits than {dtype} has.',
+            expected="default, fp32, fp16 or bf16, the type that sums are done in",
+            got=str(dtype),
+            hint="Choose default.",
+        )
     content = digest or source.digest
     if dtype not in (None, "default"):
         content += f":{dtype}"  # other numbers, so other results
@@ -200,9 +215,11 @@ def weights_of(
     def build(on: torch.device) -> Module:
         from .networks import build_network
 
-        tensors = reader.read(plan, on, compute, storage=storage)
+        blocks = reader.packed({name: plan[name] for name in packed}, on)
+        plain = {name: pieces for name, pieces in plan.items() if name not in packed}
+        tensors = reader.read(plain, on, compute, storage=storage)
         with naming(source.path):
-            return build_network(network, config, tensors, cast=storage is not None)
+            return build_network(network, config, tensors, cast=storage is not None, packed=blocks)
 
     def make() -> Weights:
         used = {piece.name for pieces in plan.values() for piece in pieces}
@@ -219,10 +236,27 @@ def weights_of(
             device=place,
             dtype=compute,
             stored=Stored(plan, source.tensors, source.metadata),
+            packed=packed,
         )
 
     variant = (digest or source.digest, kind, family, str(place), str(compute), str(storage))
     return SHARED.share((*variant, repr(sorted((extras or {}).items(), key=str))), make)
+
+
+def _packed_bytes(source: Source, plan: Plan, reader: TensorReader) -> dict[str, int]:
+    """Tensors that stay in the blocks of a GGUF file -> their bytes."""
+    if all(header.format != "gguf" for header, _ in source.files):
+        return {}
+    from .packed import block_size
+
+    shapes = planned_shapes(plan, source.shapes)
+    found = {}
+    for name, pieces in plan.items():
+        packing = reader.packing(pieces)
+        if packing is not None and name.endswith(".weight"):
+            numbers, size = block_size(packing)
+            found[name] = math.prod(shapes[name]) // numbers * size
+    return found
 
 
 def _types(name: str | None, usual: torch.dtype) -> tuple[torch.dtype, torch.dtype | None]:

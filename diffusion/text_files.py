@@ -10,9 +10,11 @@ from .errors import ModelError
 from .families import NAMES, family_named
 from .families.family import Family
 from .formats.folder import read_json
+from .formats.gguf_header import is_gguf
 from .formats.identify import family_words
 from .formats.plans import network_plan
 from .opening import Source, weights_of
+from .tokenizers.packed import packed_tokenizer_text
 from .types import Clip
 
 if TYPE_CHECKING:
@@ -179,6 +181,8 @@ def clip_from(
     for number, index in enumerate(order, start=1):
         source, role = sources[index], filled[index]
         stored = source.metadata.get("tokenizer") or _tokenizer_beside(source.path)
+        if stored is None and is_gguf(source.path):
+            stored = packed_tokenizer_text(source.path)
         encoders.append(
             weights_of(
                 source,

@@ -101,6 +101,7 @@ class Weights:
             loading; empty if the loader did not say.
         extras: What else the file says of this part (e.g. a tokenizer), plain values.
         stored: How they lie in the file; None if nobody said.
+        packed: Tensors that stay in the blocks of their file -> their bytes.
         slot: What `residency` keeps about it.
 
     Two handles are equal when content and kind are.
@@ -121,6 +122,7 @@ class Weights:
         device: torch.device | None = None,
         dtype: torch.dtype | None = None,
         stored: Stored | None = None,
+        packed: Mapping[str, int] | None = None,
     ) -> None:
         self.path = path
         self.kind = kind
@@ -135,6 +137,7 @@ class Weights:
         self._device = device
         self._dtype = dtype
         self.stored = stored
+        self.packed: Mapping[str, int] = packed or {}
 
     @property
     def parents(self) -> tuple[Weights, ...]:
@@ -191,7 +194,16 @@ class Weights:
             from .residency import RESIDENCY
 
             tensors = RESIDENCY.tensors(self)
-        return tensors[name]
+        return self._plain(name, tensors[name])
+
+    def _plain(self, name: str, held: Tensor) -> Tensor:
+        """A tensor of the module, unpacked if it is kept in blocks."""
+        packing = self.stored.dtype(name) if name in self.packed and self.stored else None
+        if packing is None or held.is_floating_point():
+            return held
+        from .packed import unpack
+
+        return unpack(held, packing, self.shapes[name]).to(self.dtype)
 
     @property
     def footprint(self) -> int:
@@ -204,8 +216,11 @@ class Weights:
         return self.footprint
 
     def _bytes_of(self, names: Iterable[str]) -> int:
-        shapes = self._shapes or {}
-        return sum(math.prod(shapes.get(name, ())) for name in names) * self.dtype.itemsize
+        shapes, size = self._shapes or {}, self.dtype.itemsize
+        return sum(
+            self.packed[name] if name in self.packed else math.prod(shapes.get(name, ())) * size
+            for name in names
+        )
 
     @property
     def label(self) -> str:

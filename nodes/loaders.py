@@ -54,7 +54,7 @@ WeightType = Literal["default", "fp32", "fp16", "bf16", "fp8_e4m3fn", "fp8_e5m2"
 @node(
     "LoadDiffusionModel",
     category="load",
-    aliases=["UNETLoader"],
+    aliases=["UNETLoader", "UnetLoaderGGUF"],
     effects=["reads"],
     lane="io",
 )
@@ -67,10 +67,13 @@ def load_diffusion_model(
     """Load a denoising network alone: a UNet or transformer without VAE and text encoders.
 
     Args:
-        unet_name: A safetensors file in the layout of its first publication or in diffusers' names,
-            or a diffusers folder.
+        unet_name: A safetensors or GGUF file in the layout of its first publication or in
+            diffusers' names, or a diffusers folder. Weights of a GGUF file stay in its blocks of
+            few bits and are unpacked one at a time, so memory is the file's size; a LoRA adds the
+            unpacked size of what it touches.
         weight_dtype: Number type of the weights; "default" is what the device computes best. The
             fp8 types store large weights in half the room of fp16; sums are done as by default.
+            For GGUF files it is the type of the sums.
 
     Returns:
         The denoising model.
@@ -83,7 +86,13 @@ def load_diffusion_model(
     return load(_path(run, "diffusion_models", unet_name), dtype=weight_dtype)
 
 
-@node("LoadCLIP", category="load", aliases=["CLIPLoader"], effects=["reads"], lane="io")
+@node(
+    "LoadCLIP",
+    category="load",
+    aliases=["CLIPLoader", "CLIPLoaderGGUF"],
+    effects=["reads"],
+    lane="io",
+)
 def load_clip(
     run: Run,
     *,
@@ -94,7 +103,7 @@ def load_clip(
     """Load a text encoder of its own.
 
     Args:
-        clip_name: A safetensors file of a CLIP, T5 or BERT text encoder.
+        clip_name: A safetensors or GGUF file of a CLIP, T5 or BERT text encoder.
         type: What it shall encode for. With "stable_diffusion" the encoder itself says: CLIP-L is
             SD1.x, CLIP-H SD2.x, CLIP-G the SDXL refiner.
         device: Where it runs: as the other networks do, or on the CPU to spare the card's memory.
@@ -111,7 +120,13 @@ def load_clip(
     return load([_path(run, "clip", clip_name)], family, device=_device(device))
 
 
-@node("LoadDualCLIP", category="load", aliases=["DualCLIPLoader"], effects=["reads"], lane="io")
+@node(
+    "LoadDualCLIP",
+    category="load",
+    aliases=["DualCLIPLoader", "DualCLIPLoaderGGUF"],
+    effects=["reads"],
+    lane="io",
+)
 def load_dual_clip(
     run: Run,
     *,
@@ -123,7 +138,7 @@ def load_dual_clip(
     """Load two text encoders that work together, in any order.
 
     Args:
-        clip_name1: A safetensors file of a CLIP or T5 text encoder.
+        clip_name1: A safetensors or GGUF file of a CLIP or T5 text encoder.
         clip_name2: Another.
         type: What they shall encode for: SDXL has CLIP-L and CLIP-G, Flux CLIP-L and T5, SD3 any
             two of CLIP-L, CLIP-G and T5.
@@ -141,7 +156,13 @@ def load_dual_clip(
     return load(paths, type, device=_device(device))
 
 
-@node("LoadTripleCLIP", category="load", aliases=["TripleCLIPLoader"], effects=["reads"], lane="io")
+@node(
+    "LoadTripleCLIP",
+    category="load",
+    aliases=["TripleCLIPLoader", "TripleCLIPLoaderGGUF"],
+    effects=["reads"],
+    lane="io",
+)
 def load_triple_clip(
     run: Run,
     *,
@@ -152,7 +173,7 @@ def load_triple_clip(
     """Load the three text encoders of SD3, in any order.
 
     Args:
-        clip_name1: A safetensors file of CLIP-L, CLIP-G or T5.
+        clip_name1: A safetensors or GGUF file of CLIP-L, CLIP-G or T5.
         clip_name2: Another.
         clip_name3: The third.
 

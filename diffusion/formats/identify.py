@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .ggml_names import T5_MARK
 from .lora_family import is_lora, lora_family
 from .network_facts import NetworkFacts, control_facts, network_facts
 
@@ -136,6 +137,8 @@ def _towers(names: _Names) -> Identity | None:
         return Identity("clip_vision", "unknown", "diffusers", "")
     if names.start("visual.transformer.resblocks."):
         return Identity("clip_vision", "unknown", "open_clip", "visual.")
+    if names.has(T5_MARK):
+        return Identity("text_encoder", "unknown", "t5_ggml", "")
     token = "embeddings.token_embedding.weight"  # noqa: S105 - a tensor name
     for prefix in TEXT_PREFIXES:
         if names.has(prefix + token):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from .control_names import flux_control_plan, pixart_control_plan
+from .ggml_names import t5_plan
 from .ldm import Part, ldm_to_diffusers_names, modern_diffusers_name
 from .network_facts import MARKERS
 from .openclip import open_clip_text
@@ -21,7 +22,7 @@ def network_plan(body: str, layout: str, prefix: str, shapes: Shapes) -> dict[st
         body: "unet", "controlnet", "vae", "text_encoder", "sd3", "flux", "pixart", and the last
             three with "_controlnet".
         layout: "ldm" (as first published), "diffusers", and for text encoders also "open_clip",
-            "t5" or "bert".
+            "t5", "t5_ggml" or "bert".
         prefix: What stands in front of its names.
         shapes: All tensors of the file.
 
@@ -67,6 +68,8 @@ def _text(layout: str, own: Shapes) -> dict[str, Pieces]:
         elif "encoder.embed_tokens.weight" in kept:
             del kept["encoder.embed_tokens.weight"]
         return renamed(kept)
+    if layout == "t5_ggml":
+        return t5_plan(own)
     if layout == "bert":
         names = {name: name.removeprefix("bert.") for name in own}
         kept_parts = ("embeddings.", "encoder.", "classifier.")

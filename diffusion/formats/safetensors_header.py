@@ -47,6 +47,8 @@ _CONVERT = (
     "convert it with safetensors' own tool on a machine that holds nothing of value."
 )
 
+_GGUF = "GGUF is read for networks of their own, by LoadDiffusionModel and the loaders of CLIP."
+
 
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
@@ -70,6 +72,8 @@ class Header:
     tensors: Mapping[str, TensorInfo]
     metadata: Mapping[str, str]
     file_size: int
+    format: str = "safetensors"
+    """Or "gguf"."""
 
     @property
     def nbytes(self) -> int:
@@ -121,7 +125,7 @@ def _check_start(path: Path, first: bytes, length: int, size: int) -> None:
                 f'"{path.name}" is not a safetensors file.',
                 expected="safetensors",
                 got=what,
-                hint=_CONVERT,
+                hint=_GGUF if magic == b"GGUF" else _CONVERT,
             )
     if size < 8 + 2 or first[8:9] != b"{":
         raise ModelError(

@@ -53,10 +53,8 @@ def sentencepiece_text(data: bytes) -> str:
     Raises:
         ModelError: The file is damaged, or no unigram model.
 
-    Source: sentencepiece_model.proto; splitting and spaces as transformers converts T5.
+    Source: sentencepiece_model.proto.
     """
-    from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
-
     try:
         pieces, unknown, characters = _read_model(data)
     except (IndexError, struct.error, UnicodeDecodeError, ValueError) as error:
@@ -65,6 +63,21 @@ def sentencepiece_text(data: bytes) -> str:
             f"spiece.model is no sentencepiece model: {error}.",
             hint="Download or copy the folder again.",
         ) from error
+    return unigram_text(pieces, unknown, characters)
+
+
+def unigram_text(pieces: list[tuple[str, float]], unknown: int, characters: bytes) -> str:
+    """T5's tokenizer from its parts.
+
+    Args:
+        pieces: Texts and scores, by number.
+        unknown: The number of the piece that stands for what no other does.
+        characters: sentencepiece's table that makes characters alike; b"" for none.
+
+    Source: splitting and spaces as transformers converts T5.
+    """
+    from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
+
     backend = Tokenizer(models.Unigram(pieces, unk_id=unknown, byte_fallback=False))
     steps = [
         normalizers.Strip(left=False, right=True),
