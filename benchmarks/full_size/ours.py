@@ -1,0 +1,118 @@
+"""weft's side: the whole way of a workflow, timed, or latents of many samplers."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from benchmarks.full_size import child
+from benchmarks.full_size.cases import SCHEDULED, levels
+from benchmarks.full_size.weights import FILE, SCALE
+
+GRAPH = Path(__file__).parents[2] / "graphs" / "txt2img.json"
+
+
+def timed(job: dict[str, Any]) -> dict[str, Any]:
+    """Two pictures by a workflow, the second with another prompt."""
+    import diffusers  # noqa: F401  # both sides import before the clock of a prompt starts
+    import torch
+    import transformers  # noqa: F401
+
+    import weft
+
+    imported = time.time()
+    data = json.loads(GRAPH.read_text("utf-8"))
+    for node in data["nodes"].values():
+        if node["type"] == "LoadCheckpoint":
+            node["inputs"]["ckpt_name"] = FILE.name
+        if node["type"] == "EmptyLatentImage":
+            node["inputs"].update(width=job["side"], height=job["side"])
+        if node["type"] == "KSampler":
+            rule = {"sampler_name": "euler", "scheduler": "normal"}
+            node["inputs"].update(steps=job["steps"], cfg=job["cfg"], **rule)
+    steps = child.Steps()
+
+    def listen(event: Any) -> None:
+        if type(event).__name__ == "NodeProgress" and event.node == "sample":
+            child.settle()
+            steps.tick()
+
+    found: dict[str, Any] = {"imports": imported - job["began"], "prompts": [], "steps": []}
+    with (
+        tempfile.TemporaryDirectory() as output,
+        weft.Engine(models=[job["folder"]], output=output, packs=False, disk_cache=False) as engine,
+    ):
+        for prompt in job["prompts"]:
+            began = time.perf_counter()
+            workflow = weft.Workflow.from_json(data).with_inputs(prompt=prompt, seed=job["seed"])
+            engine.run(workflow, on_event=listen)
+            found["prompts"].append(time.perf_counter() - began)
+            found["steps"].append(steps.seconds())
+    return found | {
+        "peak": child.peak(),
+        "device_peak": child.device_peak(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def latents(job: dict[str, Any]) -> dict[str, Any]:
+    """Latents (in the model's space), noise levels and drawn noise of each sampler, into a file."""
+    from safetensors.torch import save_file
+
+    import weft.diffusion as wd
+    from weft.diffusion import sampling
+    from weft.diffusion.brownian import BrownianNoise
+    from weft.diffusion.noise import StepNoise
+
+    draws: list[Any] = []
+
+    def recorded(make: Callable[..., Any]) -> Callable[..., Any]:
+        def made(*given: Any) -> Callable[..., Any]:
+            source = make(*given)
+
+            def draw(*at: Any) -> Any:
+                draws.append(source(*at).clone())
+                return draws[-1]
+
+            return draw
+
+        return made
+
+    sampling.StepNoise = recorded(StepNoise)  # type: ignore[assignment, misc]
+    sampling.BrownianNoise = SimpleNamespace(  # type: ignore[assignment, misc]
+        between=lambda sigmas: recorded(BrownianNoise.between(sigmas))
+    )
+    model, clip, _ = wd.load_checkpoint(Path(job["folder"]) / FILE)
+    positive, negative = wd.encode_text(clip, job["prompts"][0]), wd.encode_text(clip, "")
+    guider = wd.Guider(model, positive, negative, job["cfg"])
+    kept: dict[str, Any] = {
+        "positive": positive.entries[0].tokens,
+        "negative": negative.entries[0].tokens,
+    }
+    used: dict[str, list[float]] = {}
+    for name in job["samplers"]:
+        draws.clear()
+        sigmas = levels(name, job["steps"])
+        latent = wd.sample_custom(
+            guider,
+            wd.SamplerChoice(SCHEDULED[name].sampler if name in SCHEDULED else name),
+            wd.Schedule(tuple(sigmas)),
+            wd.empty_latent(job["side"], job["side"]),
+            wd.NoiseSource(job["seed"]),
+        ).output
+        kept[f"{name}.latent"] = latent.samples * SCALE
+        for number, drawn in enumerate(draws):
+            kept[f"{name}.draw.{number}"] = drawn
+        used[name] = sigmas
+    save_file({key: value.contiguous() for key, value in kept.items()}, job["file"])
+    return used
+
+
+if __name__ == "__main__":
+    told = child.job()
+    child.answer((latents if told["what"] == "latents" else timed)(told))
