@@ -64,7 +64,7 @@ def apply_ip_adapter(
     return replace(model, patches=(*model.patches, use))
 
 
-def embed_image(clip_vision: ClipVision, image: Image) -> Tensor:
+def embed_image(clip_vision: ClipVision, image: Image, *, crop: bool = True) -> Tensor:
     """Projected CLIP embeddings of pictures.
 
     The shorter side is resized to the encoder's (bicubic, antialiased), the middle is cut out,
@@ -73,6 +73,7 @@ def embed_image(clip_vision: ClipVision, image: Image) -> Tensor:
     Args:
         clip_vision: Image encoder.
         image: (N, H, W, 3) float32 in [0, 1].
+        crop: Whether the middle is cut out; else pictures are squeezed into the encoder's square.
 
     Returns:
         (N, D) float32 on the CPU.
@@ -87,6 +88,8 @@ def embed_image(clip_vision: ClipVision, image: Image) -> Tensor:
     height, width = pixels.shape[-2:]
     scale = side / min(height, width)
     size = (max(side, round(scale * height)), max(side, round(scale * width)))
+    if not crop:
+        size = (side, side)
     if size != (height, width):
         pixels = F.interpolate(pixels, size=size, mode="bicubic", antialias=True)
     top, left = (size[0] - side) // 2, (size[1] - side) // 2

@@ -17,11 +17,13 @@ from .families import family_named
 from .families.family import Family, FileSays
 from .formats.folder import NETWORKS, PARTS, folder_parts, read_json
 from .formats.identify import family_words
-from .formats.pieces import Pieces, renamed
+from .formats.openclip import open_clip_vision
+from .formats.pieces import Pieces, prefixed, renamed
 from .formats.plans import network_plan
 from .opening import Source, joined_digest, open_source, require, weights_of
 from .text_files import check_text_fits, file_texts, text_weights
 from .types import Clip, ClipVision, ControlNet, IPAdapter, Model, Vae
+from .unclip import read_statistics
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from .weights import Weights
 
 _PathLike = str | os.PathLike[str]
+VISION_PREFIX = "embedder.model.visual."
+"""Where unCLIP checkpoints keep their image encoder, in OpenCLIP's names."""
 
 
 def load_checkpoint(path: _PathLike) -> tuple[Model, Clip, Vae]:
@@ -148,22 +152,16 @@ def load_controlnet(path: _PathLike) -> ControlNet:
 
 
 def load_clip_vision(path: _PathLike) -> ClipVision:
-    """Open a CLIP image encoder with projection (transformers names).
+    """Open a CLIP image encoder with projection (transformers' or OpenCLIP's names).
 
     Raises:
         ModelError: Missing or damaged file, not safetensors, another kind or layout.
     """
     source = open_source(Path(path), ("model",))
     require(source, "clip_vision")
-    if source.identity.layout == "open_clip":
-        raise ModelError(
-            "model.unsupported_layout",
-            f'"{source.path.name}" is a CLIP image encoder with OpenCLIP names.',
-            expected="transformers names (vision_model....)",
-            got="OpenCLIP names (visual.transformer....)",
-            hint='Use the "image_encoder/model.safetensors" that comes with IP-Adapter.',
-        )
     prefix = source.identity.prefix
+    if source.identity.layout == "open_clip":
+        return _open_clip_vision(source, prefix)
     names = {
         name: ("" if name.startswith("visual_projection.") else "vision_model.")
         + name.removeprefix(prefix)
@@ -173,6 +171,28 @@ def load_clip_vision(path: _PathLike) -> ClipVision:
     names = {old: new for old, new in names.items() if not old.startswith(("text_", "logit_"))}
     weights = weights_of(source, "clip_vision", renamed(names), family="clip")
     return ClipVision("clip", weights)
+
+
+def load_unclip(path: _PathLike) -> tuple[Model, Clip, Vae, ClipVision]:
+    """Open an unCLIP checkpoint: as `load_checkpoint`, and the image encoder in it.
+
+    Raises:
+        ModelError: As `load_checkpoint`; or there is no image encoder in it.
+    """
+    path = Path(path)
+    model, clip, vae = load_checkpoint(path)
+    if (path / "image_encoder").is_dir():
+        return model, clip, vae, load_clip_vision(path / "image_encoder")
+    source = None if path.is_dir() else open_source(path)
+    if source is None or not any(name.startswith(VISION_PREFIX) for name in source.shapes):
+        raise ModelError(
+            "model.missing_part",
+            f'"{path.name}" holds no image encoder.',
+            expected="an unCLIP checkpoint",
+            got="a checkpoint without one",
+            hint="Load it with LoadCheckpoint, and the image encoder with LoadCLIPVision.",
+        )
+    return model, clip, vae, _open_clip_vision(source, VISION_PREFIX)
 
 
 def load_ip_adapter(path: _PathLike, clip_vision: ClipVision) -> IPAdapter:
@@ -240,11 +260,19 @@ def _model(
 
     says = FileSays(found.facts, source.metadata, scheduler or {}, tensor)
     kind = "unet" if found.facts.body == "unet" else "transformer"
-    extras = {"sampling": family.read_sampling(says)}
+    extras: dict[str, Any] = {"sampling": family.read_sampling(says)}
+    if found.facts.classes:
+        extras["image_statistics"] = read_statistics(source)
     weights = weights_of(
         source, kind, plan, family=family.name, extras=extras, digest=digest, dtype=dtype
     )
     return Model(family.name, weights)
+
+
+def _open_clip_vision(source: Source, prefix: str) -> ClipVision:
+    own = {n.removeprefix(prefix): s for n, s in source.shapes.items() if n.startswith(prefix)}
+    plan = prefixed(open_clip_vision(own), prefix)
+    return ClipVision("clip", weights_of(source, "clip_vision", plan, family="clip"))
 
 
 def _vae(source: Source, family: str, digest: str | None = None) -> Vae:

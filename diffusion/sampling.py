@@ -21,6 +21,7 @@ from .samplers.protocol import AfterStep, Predict, Sampler
 from .schedules import schedule_sigmas
 from .sigmas import Sigmas
 from .types import Conditioning, Guider, Latent, Model, NoiseSource, SamplerChoice, Schedule
+from .unclip import shown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -170,6 +171,7 @@ def sample_custom(
     _check_sigmas(rule, sigmas)
     check_factor("cfg", guider.cfg)
     check_factor("cfg_middle", guider.cfg_middle)
+    guider = shown(guider, noise.seed)
     model = guider.model
     latent = for_model(latent, model)
     shape = tuple(latent.samples.shape)

@@ -50,6 +50,8 @@ __all__ = [
     "IPAdapter",
     "IPAdapterUse",
     "Image",
+    "ImageEmbeds",
+    "ImagePrompt",
     "Latent",
     "Mask",
     "Model",
@@ -179,6 +181,21 @@ class TimestepRange:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ImagePrompt:
+    """Pictures as a prompt, for models that are told embeddings of pictures (unCLIP, Revision).
+
+    Attributes:
+        embeds: (N, D) float32, one row a picture, from a CLIP image encoder.
+        strength: Factor on what the model is told.
+        noise: How freely it follows, 0 to 1: noise put on the embeddings, which the model is told.
+    """
+
+    embeds: Tensor
+    strength: float = 1.0
+    noise: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ConditioningEntry:
     """One encoded prompt and what goes with it.
 
@@ -198,6 +215,8 @@ class ConditioningEntry:
         mask_strength: Factor on the mask.
         mask_bounds: Whether the rectangle around the mask is its area as well.
         fallback: Whether it acts only where the other entries leave something over.
+        images: Pictures that act together with this prompt; made into one vector for each run.
+        image_vector: That vector, (1, 2D) float32; None before a run, or without pictures.
     """
 
     tokens: Tensor
@@ -216,6 +235,8 @@ class ConditioningEntry:
     mask_strength: float = 1.0
     mask_bounds: bool = False
     fallback: bool = False
+    images: tuple[ImagePrompt, ...] = ()
+    image_vector: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -392,3 +413,18 @@ class ClipVision:
 
     family: str
     weights: Weights
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageEmbeds:
+    """What an image encoder sees in pictures.
+
+    Attributes:
+        embeds: (N, D) float32, projected: one row a picture.
+        family: Of the encoder.
+    """
+
+    __socket__: ClassVar[str] = "CLIP_VISION_OUTPUT"
+
+    embeds: Tensor
+    family: str = "clip"

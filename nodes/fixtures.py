@@ -11,6 +11,7 @@ from ..diffusion.types import (
     Conditioning,
     ConditioningEntry,
     Guider,
+    ImageEmbeds,
     Latent,
     NoiseSource,
     SamplerChoice,
@@ -139,6 +140,12 @@ def _lora_stack() -> Any:
     return LoraStack(())
 
 
+def _image_embeds() -> ImageEmbeds:
+    import torch
+
+    return ImageEmbeds(torch.randn(1, 32, generator=torch.Generator().manual_seed(0)))
+
+
 def _guider(models: Path | None) -> Guider:
     return Guider(_checkpoint(0)(models), conditioning())
 
@@ -195,6 +202,7 @@ _PLAIN: Mapping[str, Callable[[], Any]] = {
     "SAMPLER": lambda: SamplerChoice("euler"),
     "SIGMAS": lambda: Schedule((14.6, 2.0, 0.0)),
     "NOISE": lambda: NoiseSource(7),
+    "CLIP_VISION_OUTPUT": _image_embeds,
     "TIMESTEPS_RANGE": lambda: TimestepRange(0.2, 0.8),
 }
 _MODELS: Mapping[str, Callable[[Path | None], Any]] = {

@@ -89,7 +89,7 @@ FORMATS: Mapping[str, Format] = {
 }
 
 
-_RECORDS = ("ConditioningEntry", "SizeHint", "Concat", "Area")
+_RECORDS = ("ConditioningEntry", "SizeHint", "Concat", "Area", "ImagePrompt")
 """The classes in a conditioning that hold nothing but tensors and plain values."""
 
 
@@ -108,6 +108,9 @@ def _take_apart(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
         return {"record": type(value).__name__, "fields": fields}
     if value is None or isinstance(value, str | int | float):
         return value
+    if isinstance(value, tuple):
+        parts = [_take_apart(each, f"{name}.{n}", tensors) for n, each in enumerate(value)]
+        return {"tuple": parts}
     if type(value).__name__ == "Tensor":
         tensors[name] = value
         return {"tensor": name}
@@ -118,6 +121,8 @@ def _put_together(value: Any, tensors: Mapping[str, Tensor]) -> Any:
     """The opposite of `_take_apart`."""
     if not isinstance(value, dict):
         return value
+    if "tuple" in value:
+        return tuple(_put_together(each, tensors) for each in value["tuple"])
     if "tensor" in value:
         return tensors[value["tensor"]]
     from ..diffusion import types

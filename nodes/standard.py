@@ -48,6 +48,7 @@ MODULES = (
     "network_rules",
     "model_sampling",
     "control",
+    "unclip",
     "ip_adapter",
     "lora",
     "merge",

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
-from ..exporting import joined_tensor
+from ..exporting import joined_tensor, model_layout
 from ..families import family_named
 from ..formats.folder import read_json
-from ..formats.identify import family_words
 from ..formats.safetensors_header import read_header
 from ..formats.shapes import untold_config
-from ..formats.single_file import Joined, Part, text_layout, unet_layout, vae_layout
-from ..loading import load_checkpoint
+from ..formats.single_file import Joined, Part, text_layout, vae_layout
+from ..loading import load_checkpoint, load_model
 from ..replacing import replacing
 from ..tensor_writer import Planned, write_tensors
 from ..weights import Weights
@@ -34,15 +33,26 @@ _PREDICTIONS = {"eps": "epsilon", "v_prediction": "v", "x0": "sample"}
 def write_single(folder: Path, target: Path) -> None:
     """Write a diffusers folder as one safetensors file; it appears whole or not at all.
 
+    Args:
+        folder: A whole model, or a denoising network alone, whose names get no prefix then.
+        target: Where to.
+
     Raises:
         ModelError: `folder` is no model that weft reads, its family has no such layout, or
             `target` exists.
     """
     refuse_existing(target)
-    model, clip, vae = load_checkpoint(folder)
-    parts = _parts(model, clip, vae)
     original = read_json(folder / ORIGINAL)
-    layouts = _remembered(original, parts) or _usual(model, clip, vae)
+    clip: Clip | None = None
+    if lone_network(folder):
+        model = load_model(folder)
+        parts = {_network(model): model.weights}
+        usual = {_network(model): model_layout(model, "")}
+    else:
+        model, clip, vae = load_checkpoint(folder)
+        parts = _parts(model, clip, vae)
+        usual = {} if _remembered(original, parts) else _usual(model, clip, vae)
+    layouts = _remembered(original, parts) or usual
     stated = original.get("metadata")
     metadata = stated if isinstance(stated, dict) else _metadata(model, clip, parts)
     metadata = {str(key): str(value) for key, value in metadata.items()}
@@ -73,9 +83,17 @@ def write_single(folder: Path, target: Path) -> None:
         write_tensors(stream, planned, read, metadata)
 
 
+def _network(model: Model) -> str:
+    return "unet" if model.weights.kind == "unet" else "transformer"
+
+
+def lone_network(folder: Path) -> bool:
+    """Whether a folder holds one network instead of a model."""
+    return (folder / "config.json").is_file() and not (folder / "model_index.json").is_file()
+
+
 def _parts(model: Model, clip: Clip, vae: Vae) -> dict[str, Weights]:
-    network = "unet" if model.weights.kind == "unet" else "transformer"
-    found = {network: model.weights, "vae": vae.weights}
+    found = {_network(model): model.weights, "vae": vae.weights}
     return found | {text_folder(n): weights for n, weights in enumerate(clip.encoders)}
 
 
@@ -100,18 +118,20 @@ def _remembered(
 
 def _usual(model: Model, clip: Clip, vae: Vae) -> dict[str, dict[str, Joined]]:
     """The layout of first publication."""
-    if model.weights.kind != "unet":
+    if "class_embed_type" in model.weights.config:
         raise ModelError(
             "convert.no_layout",
-            f"weft writes no single files of {family_words(model.family)} from folders yet.",
-            expected="a family with a UNet, or a folder that weft made from a single file",
-            got=family_words(model.family),
+            "weft writes no single files of unCLIP models from folders yet.",
+            expected="a model that is told no pictures, or a folder that weft made",
+            got="an unCLIP model",
             hint="Use the folder as it is.",
         )
     family = family_named(model.family)
-    found = {"unet": unet_layout(_shapes(model.weights)), "vae": vae_layout(_shapes(vae.weights))}
+    found = {_network(model): model_layout(model), "vae": vae_layout(_shapes(vae.weights))}
     for number, weights in enumerate(clip.encoders):
-        prefix = family.text_places[number][0]
+        role = str(weights.extras.get("role"))
+        place = family.encoders.index(role) if role in family.encoders else number
+        prefix = family.text_places[place][0]
         found[text_folder(number)] = text_layout(_shapes(weights), prefix)
     return found
 
@@ -121,13 +141,13 @@ def _shapes(weights: Weights) -> dict[str, tuple[int, ...]]:
     return {name: weights.shapes[name] for name in weights.stored.plan}
 
 
-def _metadata(model: Model, clip: Clip, parts: Mapping[str, Weights]) -> dict[str, str]:
+def _metadata(model: Model, clip: Clip | None, parts: Mapping[str, Weights]) -> dict[str, str]:
     """What a single file must say in words: prediction, tokenizers, what shapes do not tell."""
-    found: dict[str, str] = {}
+    found: dict[str, str] = {"modelspec.architecture": model.family}
     sampling = family_named(model.family).sampling_of(model)
     if sampling.prediction in _PREDICTIONS:
         found["modelspec.prediction_type"] = _PREDICTIONS[sampling.prediction]
-    for number, weights in enumerate(clip.encoders, start=1):
+    for number, weights in enumerate(clip.encoders if clip else (), start=1):
         tokenizer = weights.extras.get("tokenizer")
         if tokenizer and weights.config.get("vocab_size") != 49408:
             found["tokenizer" if number == 1 else f"tokenizer_{number}"] = str(tokenizer)

@@ -98,6 +98,7 @@ class Family(ABC):
         control_fits: What a ControlNet must have in common with the network: in words, and the key
             of both configurations.
         may_lack_encoders: Whether the network runs with only some of its text encoders (SD3).
+        image_merge_noise: Noise level, 0 to 1, put on several pictures' embeddings together.
         repeats_tokens: Whether a shorter text may be repeated to share a call with a longer one:
             right for plain cross-attention, which does not count tokens.
     """
@@ -111,6 +112,7 @@ class Family(ABC):
     controls: ClassVar[tuple[str, ...]] = ()
     control_fits: ClassVar[tuple[tuple[str, str], ...]] = ()
     may_lack_encoders: ClassVar[bool] = False
+    image_merge_noise: ClassVar[float] = 0.0
     repeats_tokens: ClassVar[bool] = True
 
     @abstractmethod
@@ -158,6 +160,14 @@ class Family(ABC):
 
     @abstractmethod
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning: ...
+
+    def image_width(self, model: Model) -> int | None:
+        """Width of the pictures' embeddings that a model is told (unCLIP); None if it is not."""
+        return None
+
+    def show(self, entry: ConditioningEntry, vector: Tensor) -> ConditioningEntry:
+        """An entry with a picture in it, (1, 2 * width): its embedding and that of its noise."""
+        raise NotImplementedError
 
     @abstractmethod
     def prepare(self, model: Model, rows: Sequence[Row], shape: Any, like: Tensor) -> Inputs:

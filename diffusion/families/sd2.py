@@ -5,12 +5,14 @@ in the 768-pixel models, trained for velocity, one bias of the last attention la
 wider (above 0.09) than in the 512-pixel ones. Where none of it helps, `ModelSamplingDiscrete` sets
 it.
 
-Inpainting (9 input channels) UNets run the same.
+Inpainting (9 input channels) UNets run the same. Those of unCLIP are told a picture's embedding and
+how much noise was put on it (Rombach's group, "Stable unCLIP 2.1").
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .. import latent_format, model_sampling
@@ -18,8 +20,10 @@ from .family import FileSays, stated_sampling
 from .unet import UNetFamily, is_modern
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ..formats.network_facts import NetworkFacts
-    from ..types import Clip, Conditioning
+    from ..types import Clip, Conditioning, ConditioningEntry, Model
 
 _TELLING = "up_blocks.3.attentions.2.transformer_blocks.0.norm1.bias"
 _SPREAD = 0.09
@@ -35,6 +39,7 @@ class SD2(UNetFamily):
     encoders = ("CLIP-H",)
     text_places = (("cond_stage_model.model.", "cond_stage_model.transformer.text_model."),)
     controls = ("sd2",)
+    image_merge_noise = 0.05
 
     def owns(self, facts: NetworkFacts) -> bool:
         return facts.body == "unet" and not facts.added and is_modern(facts)
@@ -42,12 +47,19 @@ class SD2(UNetFamily):
     def read_sampling(self, file: FileSays) -> model_sampling.ModelSampling:
         stated = stated_sampling(self.sampling, file)
         said = file.scheduler.get("prediction_type") or "modelspec.prediction_type" in file.metadata
-        if said or "v_pred" in file.facts.markers or file.facts.variant:
+        if said or "v_pred" in file.facts.markers or file.facts.variant in {"inpaint", "edit"}:
             return stated
         bias = file.tensor(_TELLING)
         if bias is not None and float(bias.float().std(correction=0)) > _SPREAD:
             return model_sampling.SD2_V
         return stated
+
+    def image_width(self, model: Model) -> int | None:
+        told = model.weights.config.get("projection_class_embeddings_input_dim")
+        return None if told is None else int(told) // 2
+
+    def show(self, entry: ConditioningEntry, vector: Tensor) -> ConditioningEntry:
+        return replace(entry, image_vector=vector)
 
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning:
         from ..clip_text import encode_clip

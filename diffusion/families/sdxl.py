@@ -10,6 +10,7 @@ Source: Podell et al. 2023; layers, padding and default sizes as ComfyUI and dif
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import latent_format, model_sampling
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..formats.network_facts import NetworkFacts
-    from ..types import Clip, Conditioning, Model
+    from ..types import Clip, Conditioning, ConditioningEntry, Model
 
 BEAUTY, UGLINESS = 6.0, 2.5
 """What the refiner is told on the positive and negative side when the prompt says nothing."""
@@ -51,12 +52,17 @@ class SDXL(UNetFamily):
         batch, _, height, width = shape
         pixels = (width * self.latent.downscale, height * self.latent.downscale)
         told = [self._told(row, *pixels) for row in rows for _ in range(batch)]
-        pooled = model.weights.config["projection_class_embeddings_input_dim"]
-        pooled -= self.sizes * SIZE_EMBEDDING
         return {
-            "text_embeds": pooled_of(rows, batch, pooled, like),
+            "text_embeds": pooled_of(rows, batch, self.image_width(model) or 0, like),
             "time_ids": torch.tensor(told).to(like),
         }
+
+    def image_width(self, model: Model) -> int | None:
+        told = int(model.weights.config["projection_class_embeddings_input_dim"])
+        return told - self.sizes * SIZE_EMBEDDING
+
+    def show(self, entry: ConditioningEntry, vector: Tensor) -> ConditioningEntry:
+        return replace(entry, pooled=vector[:, : vector.shape[1] // 2])
 
     def _told(self, row: Row, width: int, height: int) -> list[float]:
         """Original size, crop and target size, height first; by default those of the run."""

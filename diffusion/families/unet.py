@@ -56,6 +56,9 @@ class UNetFamily(Family):
         width = model.weights.config.get("time_cond_proj_dim")
         if width:
             inputs["timestep_cond"] = _guidance_embedding(rows, batch, width).to(like)
+        classes = model.weights.config.get("projection_class_embeddings_input_dim")
+        if classes and "class_embed_type" in model.weights.config:
+            inputs["class_labels"] = _image_vectors(rows, batch, classes, like)
         added = self._added(model, rows, shape, like)
         if added:
             inputs["added_cond_kwargs"] = added
@@ -154,6 +157,15 @@ class UNetFamily(Family):
             return _each(samples, batch), torch.ones(batch, 1, height, width)
         small = F.interpolate(mask[:, None].float(), size=(height, width), mode="bilinear")
         return _each(samples, batch), _each(small.round(), batch)
+
+
+def _image_vectors(rows: Sequence[Row], batch: int, width: int, like: Tensor) -> Tensor:
+    """What unCLIP's UNets are told of pictures; zeros where there is none."""
+    import torch
+
+    vectors = [row.entry.image_vector for row in rows]
+    parts = [torch.zeros(1, width) if vector is None else vector for vector in vectors]
+    return torch.cat([part.expand(batch, -1) for part in parts]).to(like)
 
 
 def _each(x: Tensor, batch: int) -> Tensor:

@@ -48,7 +48,11 @@ TEXT_PREFIXES = (
     "bert.",
     "",
 )
-VARIANT_WORDS: Mapping[str, str] = {"inpaint": "inpainting", "edit": "InstructPix2Pix"}
+VARIANT_WORDS: Mapping[str, str] = {
+    "inpaint": "inpainting",
+    "edit": "InstructPix2Pix",
+    "unclip": "unCLIP",
+}
 
 
 def family_words(family: str) -> str:
@@ -65,7 +69,8 @@ class Identity:
         family: A key of `FAMILY_WORDS`.
         layout: "ldm" or "diffusers" for networks that exist in both, else "".
         prefix: What stands in front of the names of a single network, often "".
-        variant: "inpaint" or "edit" for networks that see a picture beside the noise.
+        variant: "inpaint" or "edit" for networks that see a picture beside the noise, "unclip" for
+            those that are told one.
         facts: What the tensors of a denoising network or ControlNet tell.
     """
 

@@ -55,6 +55,8 @@ _OLD_DIFFUSERS_ATTENTION = {
     "value": "to_v",
     "proj_attn": "to_out.0",
 }
+LABEL, ADDED, CLASSES = "label_emb.0", "add_embedding", "class_embedding"
+"""One layer of published files is two in diffusers: SDXL's sizes, and the pictures of unCLIP."""
 _SKIPPED = frozenset({"embeddings.position_ids"})
 """Entries of old files that hold no weights."""
 
@@ -169,8 +171,10 @@ def _is_vae_projection(part: Part, diffusers_key: str) -> bool:
 def _table(part: Part, keys: Iterable[str], *, ldm: bool) -> dict[str, str]:
     if part == "vae":
         return _vae_table(_vae_levels(keys, ldm=ldm))
+    keys = list(keys)
     levels = _unet_levels_ldm(keys) if ldm else _unet_levels_diffusers(keys)
-    table = _unet_down_table(levels)
+    classes = any(key.startswith(CLASSES) for key in keys)
+    table = _unet_down_table(levels, CLASSES if classes else ADDED)
     if part == "controlnet":
         return table | _controlnet_table(levels, keys, ldm=ldm)
     return table | _unet_up_table(levels)
@@ -259,13 +263,13 @@ def _resnet(old: str, new: str) -> dict[str, str]:
     return {f"{old}.{a}": f"{new}.{b}" for a, b in _RESNET.items()}
 
 
-def _unet_down_table(levels: list[_Level]) -> dict[str, str]:
+def _unet_down_table(levels: list[_Level], told: str) -> dict[str, str]:
     table = {
         "time_embed.0": "time_embedding.linear_1",
         "time_embed.2": "time_embedding.linear_2",
         "time_embed.cond_proj": "time_embedding.cond_proj",
-        "label_emb.0.0": "add_embedding.linear_1",
-        "label_emb.0.2": "add_embedding.linear_2",
+        f"{LABEL}.0": f"{told}.linear_1",
+        f"{LABEL}.2": f"{told}.linear_2",
         "input_blocks.0.0": "conv_in",
     }
     block = 1

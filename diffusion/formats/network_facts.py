@@ -8,9 +8,20 @@ from .pieces import Shapes
 
 UNET_PREFIX = "model.diffusion_model."
 MARKERS = frozenset(
-    {"edm_mean", "edm_std", "v_pred", "ztsnr", "edm_vpred.sigma_max", "edm_vpred.sigma_min"}
+    {
+        "edm_mean",
+        "edm_std",
+        "v_pred",
+        "ztsnr",
+        "edm_vpred.sigma_max",
+        "edm_vpred.sigma_min",
+        "noise_augmentor.data_mean",
+        "noise_augmentor.data_std",
+    }
 )
 """Tensors that files carry beside the network to say how it is sampled."""
+_UNCLIP_CONTEXT = 1024
+"""Text of unCLIP's UNets, which are SD2.1's; of SDXL's, that name a layer alike, it is wider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,7 @@ class NetworkFacts:
         in_channels: Channels that go in; 0 if unknown.
         context: Width of the text; 0 if there is none.
         added: Width of pooled text and sizes together (SDXL).
+        classes: Width of the picture's embedding and of its noise level together (unCLIP).
         linear: Whether attention projects by linear layers rather than 1x1 convolutions.
         guided: Whether a transformer is told how strong guidance shall be (Flux dev).
         sized: Whether a PixArt network is told sizes.
@@ -37,6 +49,7 @@ class NetworkFacts:
     in_channels: int = 0
     context: int = 0
     added: int = 0
+    classes: int = 0
     linear: bool = False
     guided: bool = False
     sized: bool = False
@@ -45,7 +58,10 @@ class NetworkFacts:
 
     @property
     def variant(self) -> str:
-        """ "inpaint" (9 channels) or "edit" (8) for UNets that see a picture beside the noise."""
+        """ "inpaint" (9 channels) or "edit" (8) for UNets that see a picture beside the noise, and
+        "unclip" for those that are told one's embedding."""
+        if self.classes:
+            return "unclip"
         return {8: "edit", 9: "inpaint"}.get(self.in_channels, "") if self.body == "unet" else ""
 
 
@@ -121,15 +137,22 @@ def _unet(shapes: Shapes, prefix: str, layout: str) -> NetworkFacts:
     own = [name for name in shapes if name.startswith(prefix)]
     context = next((shapes[n][1] for n in own if n.endswith(".attn2.to_k.weight")), 0)
     projection = next((shapes[n] for n in own if n.endswith(".proj_in.weight")), ())
+    markers = frozenset(name for name in MARKERS if name in shapes)
+    told = shapes.get(prefix + added, (0, 0))[1]
+    classes = shapes.get(prefix + "class_embedding.linear_1.weight", (0, 0))[1]
+    unclip = context == _UNCLIP_CONTEXT or "noise_augmentor.data_mean" in markers
+    if layout == "ldm" and unclip:
+        told, classes = 0, told
     return NetworkFacts(
         body="unet",
         layout=layout,
         prefix=prefix,
         in_channels=shapes.get(prefix + first, (0, 0))[1],
         context=context,
-        added=shapes.get(prefix + added, (0, 0))[1],
+        added=told,
+        classes=classes,
         linear=len(projection) == 2,
-        markers=frozenset(name for name in MARKERS if name in shapes),
+        markers=markers,
     )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from .control_names import flux_control_plan, pixart_control_plan
 from .ggml_names import t5_plan
-from .ldm import Part, ldm_to_diffusers_names, modern_diffusers_name
-from .network_facts import MARKERS
+from .ldm import ADDED, CLASSES, Part, ldm_to_diffusers_names, modern_diffusers_name
+from .network_facts import MARKERS, network_facts
 from .openclip import open_clip_text
 from .pieces import Pieces, Shapes, prefixed, renamed
 from .transformer_names import flux_plan, pixart_plan, sd3_plan
@@ -47,7 +47,11 @@ def network_plan(body: str, layout: str, prefix: str, shapes: Shapes) -> dict[st
         part: Part = body  # type: ignore[assignment]
         own = {name: shape for name, shape in own.items() if not _unused(name)}
         if layout == "ldm":
-            plan = renamed(ldm_to_diffusers_names(part, own))
+            names = ldm_to_diffusers_names(part, own)
+            facts = network_facts(shapes) if part == "unet" else None
+            if facts is not None and facts.classes:
+                names = {old: new.replace(ADDED, CLASSES) for old, new in names.items()}
+            plan = renamed(names)
         else:
             plan = renamed({name: modern_diffusers_name(part, name) for name in own})
     return prefixed(plan, prefix)

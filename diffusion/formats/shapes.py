@@ -132,6 +132,11 @@ def unet_config(shapes: Shapes) -> dict[str, Any]:
             _short([_depth(shapes, f"up_blocks.{i}.attentions.{j}") for j in range(layers)])
             for i in range(levels)
         )
+    if "class_embedding.linear_1.weight" in shapes:
+        config["class_embed_type"] = "projection"
+        config["projection_class_embeddings_input_dim"] = shapes["class_embedding.linear_1.weight"][
+            1
+        ]
     if "time_embedding.cond_proj.weight" in shapes:
         config["time_cond_proj_dim"] = shapes["time_embedding.cond_proj.weight"][1]
     return config
