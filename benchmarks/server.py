@@ -1,9 +1,10 @@
 """What the server costs, over loopback, with a real `weft serve` process and one worker.
 
-    python -m benchmarks.server [--jobs 3000] [--listeners 200] [--queued 2000] [--nodes 1000]
+    python -m benchmarks.server [--jobs N] [--batch N] [--listeners N] [--queued N] [--nodes N]
 
     start      from the shell to the first answer, with tables made and found
     jobs       one-node graphs a second, from the first submission until the last is done and stored
+    batches    the same, many jobs in each request
     submit     median and 99th percentile of a submission while many listen and many wait
     graph      one graph of trivial nodes, from submission to the event that says it is done,
                and the bytes that a listener got
@@ -163,7 +164,9 @@ def many_nodes(count: int) -> bytes:
     return json.dumps({"workflow": {"nodes": nodes}, "outputs": [f"n{count - 1}.value"]}).encode()
 
 
-async def spread(url: str, bodies: list[bytes], connections: int) -> list[float]:
+async def spread(
+    url: str, bodies: list[bytes], connections: int, path: str = "/v1/jobs"
+) -> list[float]:
     """Submit bodies over several connections; the seconds that each took."""
     times: list[float] = []
     left = iter(bodies)
@@ -172,7 +175,7 @@ async def spread(url: str, bodies: list[bytes], connections: int) -> list[float]
         async with Connection(url) as connection:
             for body in left:
                 began = time.perf_counter()
-                await connection.ask("POST", "/v1/jobs", body)
+                await connection.ask("POST", path, body)
                 times.append(time.perf_counter() - began)
 
     await asyncio.gather(*(one() for _ in range(connections)))
@@ -182,8 +185,19 @@ async def spread(url: str, bodies: list[bytes], connections: int) -> list[float]
 async def measure_jobs(server: Server, count: int) -> str:
     """One-node graphs a second."""
     bodies = [one_node(i) for i in range(count)]
+    return await _until_done(server, count, spread(server.url, bodies, 64))
+
+
+async def measure_batches(server: Server, count: int, size: int) -> str:
+    """One-node graphs a second, many in each request."""
+    jobs = [one_node(i + 0.5) for i in range(count)]
+    bodies = [b'{"jobs":[' + b",".join(jobs[i : i + size]) + b"]}" for i in range(0, count, size)]
+    return await _until_done(server, count, spread(server.url, bodies, 4, "/v1/jobs/batch"))
+
+
+async def _until_done(server: Server, count: int, sending: Awaitable[object]) -> str:
     began = time.perf_counter()
-    await spread(server.url, bodies, 64)
+    await sending
     accepted = time.perf_counter() - began
     async with Connection(server.url) as connection:
         await connection.until_idle()
@@ -243,6 +257,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--jobs", type=int, default=3000)
+    parser.add_argument("--batch", type=int, default=100)
     parser.add_argument("--listeners", type=int, default=200)
     parser.add_argument("--queued", type=int, default=2000)
     parser.add_argument("--nodes", type=int, default=1000)
@@ -266,6 +281,7 @@ def main() -> None:
         try:
             step("warm-up", lambda: measure_jobs(server, 300))
             step("jobs", lambda: measure_jobs(server, options.jobs))
+            step("batches", lambda: measure_batches(server, options.jobs, options.batch))
             step("submit", lambda: measure_submit(server, options.listeners, options.queued))
             step("graph", lambda: measure_graph(server, options.nodes))
             step("again", lambda: measure_jobs(server, options.jobs))

@@ -45,6 +45,7 @@ async def _serve(settings: Settings, *, once: bool) -> int:
         addresses = await _listen(runner, settings)
         gc.freeze()  # what is there now stays, and need not be looked through again and again
         gc.enable()
+        gc.set_threshold(20_000, 20, 20)  # jobs come and go by the thousand, and have no cycles
         for address in addresses:
             log.info("listening", extra={"url": address})
         if not once:

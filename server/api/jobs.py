@@ -15,6 +15,7 @@ FINAL: frozenset[State] = frozenset({"done", "failed", "cancelled", "lost"})
 Effect = Literal["reads", "writes", "network", "packs"]
 JobId = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
 MAX_PRIORITY = 1000
+MAX_BATCH = 1000  # jobs in one request
 
 
 class _Body(BaseModel):
@@ -60,6 +61,12 @@ class Submission(_Body):
         "`writes` files, uses the `network`, runs code of `packs`. A workflow that would do more "
         "is refused, and the run is held to it. None for one's own, which is held to nothing.",
     )
+
+
+class Batch(_Body):
+    """Workflows to run, all of them or none."""
+
+    jobs: list[Submission] = Field(min_length=1, max_length=MAX_BATCH)
 
 
 class Artifact(BaseModel):
@@ -126,6 +133,12 @@ class JobDetail(Job):
     artifacts: list[Artifact]
     results: dict[str, Any] = Field(description="Outputs that are numbers or texts, by name.")
     problems: list[ProblemModel] = Field(description="Every failed node.")
+
+
+class Jobs(BaseModel):
+    """The jobs of a batch, in its order."""
+
+    jobs: list[Job]
 
 
 class JobPage(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..api.events import (
@@ -64,14 +64,25 @@ class Ledger:
         self._job += 1
         return self._job
 
-    async def accept(self, record: Record, order: dict[str, Any], then: Callable[[], None]) -> None:
-        """Store a new job; returns when it is.
+    async def accept(
+        self,
+        records: Sequence[Record],
+        orders: Sequence[Mapping[str, Any]],
+        then: Callable[[], None],
+    ) -> None:
+        """Store new jobs together; returns when they are.
+
+        Args:
+            records: The jobs.
+            orders: A row of `orders` for each.
+            then: Called once they are stored and told.
 
         Raises:
-            IntegrityError: Its id or idempotency key is taken.
+            IntegrityError: An id or idempotency key is taken; nothing was stored.
         """
-        changes = [Change(self._say.add_job, record.row()), Change(self._say.add_order, order)]
-        await self._store(changes, [self._job_note(record)], then)
+        changes = [Change(self._say.add_job, record.row()) for record in records]
+        changes += [Change(self._say.add_order, row) for row in orders]
+        await self._store(changes, [self._job_note(record) for record in records], then)
 
     async def settle(self) -> None:
         """Return when everything that was written down so far can be read."""

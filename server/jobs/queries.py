@@ -15,6 +15,8 @@ from ..events.note import Kept
 from ..store.tables import artifacts, events, facts, jobs, orders, reports
 from .record import Record, record_of, when
 
+_AT_ONCE = 500  # values in one statement; databases have limits
+
 
 @dataclass(frozen=True, slots=True)
 class StoredOrder:
@@ -77,12 +79,14 @@ class Queries:
         row = await self._one(select(jobs).where(jobs.c.id == job))
         return record_of(row) if row is not None else None
 
-    async def with_key(self, owner: str, key: str) -> Record | None:
-        """The job that an owner ordered with an idempotency key, or None."""
-        row = await self._one(
-            select(jobs).where(jobs.c.owner == owner, jobs.c.idempotency_key == key)
-        )
-        return record_of(row) if row is not None else None
+    async def with_keys(self, owner: str, keys: Sequence[str]) -> dict[str, Record]:
+        """The jobs that an owner ordered with some idempotency keys, by key."""
+        found: dict[str, Record] = {}
+        for start in range(0, len(keys), _AT_ONCE):
+            some = jobs.c.idempotency_key.in_(keys[start : start + _AT_ONCE])
+            for row in await self._rows(select(jobs).where(jobs.c.owner == owner, some)):
+                found[row["idempotency_key"]] = record_of(row)
+        return found
 
     async def page(
         self, owner: str | None, state: State | None, limit: int, before: int | None

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 import time
-import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
-
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ..api.errors import ApiError, ProblemModel, not_found
 from ..api.jobs import (
@@ -27,18 +23,17 @@ from ..api.jobs import (
 from ..catalog import Catalog
 from ..settings import Settings
 from ..worker.base import Worker
-from ..worker.messages import Task
 from .dispatch import Dispatcher
 from .ledger import Ledger
 from .order import Order
-from .orders import Orders, order_row
+from .orders import Orders
 from .queries import Queries
 from .queue import FairQueue
+from .reception import Accepted, Reception
 from .record import Record
 
 __all__ = ["Jobs", "Order"]
 
-_LARGE = 300  # nodes; documents beyond are checked in a thread, so that others need not wait
 _INTERRUPTIONS = 10  # how often the server may end while a job runs, before that is its fault
 _PLACES = 2000  # jobs whose place in the queue is told
 
@@ -65,7 +60,6 @@ class Jobs:
         settings: Settings,
         make_worker: Callable[[int], Worker],
     ) -> None:
-        self._catalog = catalog
         self._queries = queries
         self._ledger = ledger
         self._limits = settings.limits
@@ -74,6 +68,15 @@ class Jobs:
         self._active: dict[str, Record] = {}
         self._plain: OrderedDict[str, None] = OrderedDict()  # active and late jobs without `meta`
         self._accepting = True
+        self._reception = Reception(
+            catalog,
+            queries,
+            ledger,
+            self._queue,
+            most=settings.limits.queued,
+            active=self._active,
+            admit=self._admit,
+        )
         self.dispatcher = Dispatcher(
             make_worker, self._queue, ledger, self._orders, settings, self._forget
         )
@@ -135,99 +138,22 @@ class Jobs:
             ApiError: 409 the id or the key belongs to another order; 429 the queue is full;
                 503 the server stops, or its disk is full.
         """
+        return (await self.submit_all([order]))[0]
+
+    async def submit_all(self, orders: Sequence[Order]) -> list[tuple[Job, bool]]:
+        """Store jobs of one owner, all or none, in one transaction; see `Reception.take`."""
         if not self._accepting:
             raise ApiError(503, "The server is stopping.", code="server.stopping")
-        if order.idempotency_key is not None:
-            known = await self._queries.with_key(order.owner, order.idempotency_key)
-            if known is not None:
-                return self._same(known, order), False
-        if len(self._queue) >= self._limits.queued:
-            raise ApiError(
-                429,
-                f"{len(self._queue)} jobs wait already.",
-                code="jobs.queue_full",
-                hint="Wait until some have run.",
-                headers={"Retry-After": "10"},
-            )
-        if _is_large(order.workflow):
-            document, seeds, models, nodes = await asyncio.to_thread(self._prepare, order)
-        else:
-            document, seeds, models, nodes = self._prepare(order)
-        record = self._record(order, models, nodes)
-        outputs = list(order.outputs) if order.outputs is not None else None
-        accepts = sorted(order.accepts) if order.accepts is not None else None
-        text = json.dumps(document, separators=(",", ":"))
-        task = Task(record.id, text, outputs, order.scope, accepts)
-        row = order_row(task, dict(order.values), seeds, dict(order.meta))
+        return await self._reception.take(orders)
 
-        def stored() -> None:
-            self._active[record.id] = record
-            if not order.meta:
-                self._is_plain(record.id)
-            self._orders.keep(task)
-            self._queue.add(record)
-            self.dispatcher.pump()
-
-        try:
-            await self._ledger.accept(record, row, stored)
-        except IntegrityError:
-            return await self._taken(order), False
-        except SQLAlchemyError as error:
-            raise ApiError(
-                503,
-                "The job cannot be stored; it was not accepted.",
-                code="server.database",
-                hint="Look at the server's log and at the free space of its disk.",
-                headers={"Retry-After": "5"},
-            ) from error
-        return record.view(), True
-
-    def _prepare(self, order: Order) -> tuple[dict[str, Any], dict[str, int], str, int]:
-        workflow = self._catalog.checked(order.workflow, order.values, order.outputs)
-        if order.accepts is not None:
-            self._catalog.held_to(workflow, order.accepts)
-        document, seeds = self._catalog.drawn(workflow)
-        return document, seeds, self._catalog.models_of(workflow), len(workflow.document.nodes)
-
-    def _record(self, order: Order, models: str, nodes: int) -> Record:
-        seq = self._ledger.next_job()
-        title = order.title
-        if title is None and isinstance(order.workflow, dict):
-            named = order.workflow.get("title")
-            title = named if isinstance(named, str) else None
-        return Record(
-            seq=seq,
-            id=order.id if order.id is not None else str(uuid.uuid4()),
-            owner=order.owner,
-            title=title,
-            priority=order.priority,
-            position=self._queue.position(order.owner, order.priority, seq, front=order.front),
-            state="queued",
-            models=models,
-            nodes=nodes,
-            created=time.time(),
-            order_digest=order.digest,
-            idempotency_key=order.idempotency_key,
-        )
-
-    async def _taken(self, order: Order) -> Job:
-        """The job whose key an order has, which came at the same time; else its id is taken."""
-        if order.idempotency_key is not None:
-            known = await self._queries.with_key(order.owner, order.idempotency_key)
-            if known is not None:
-                return self._same(known, order)
-        raise ApiError(409, f'There is a job "{order.id}" already.', code="jobs.id_taken")
-
-    def _same(self, known: Record, order: Order) -> Job:
-        if known.order_digest != order.digest:
-            raise ApiError(
-                409,
-                "The idempotency key belongs to a job with another workflow or other values.",
-                code="jobs.key_reused",
-                got=order.idempotency_key,
-                hint="Use a new key for each job.",
-            )
-        return self._active.get(known.id, known).view()
+    def _admit(self, accepted: Sequence[Accepted]) -> None:
+        for each in accepted:
+            self._active[each.record.id] = each.record
+            if not each.order.meta:
+                self._is_plain(each.record.id)
+            self._orders.keep(each.task)
+            self._queue.add(each.record)
+        self.dispatcher.pump()
 
     # -- looking --------------------------------------------------------------------------------
 
@@ -462,10 +388,3 @@ class Jobs:
         await self._cancel_waiting(records)
         await self._ledger.queue(paused=self.dispatcher.paused, waiting=len(self._queue))
         return len(records)
-
-
-def _is_large(workflow: object) -> bool:
-    if not isinstance(workflow, dict):
-        return False
-    nodes = workflow.get("nodes", workflow)
-    return isinstance(nodes, dict) and len(nodes) > _LARGE

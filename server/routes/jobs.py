@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from ..api.errors import ApiError, json_response
-from ..api.jobs import Job, JobDetail, JobPage, JobQuery, Move, Submission
+from ..api.jobs import Batch, Job, JobDetail, JobPage, JobQuery, Jobs, Move, Submission
 from ..api.routing import STATUS, Routes
 from ..jobs.order import Order
 from ..keys import JOBS, is_admin, owner_of
@@ -25,6 +25,27 @@ async def submit(request: web.Request, body: Submission) -> Job:
     When this answers, the job is stored and survives a crash. Random seeds are drawn now. With an
     idempotency key that was used before, the answer is the job of then, with status 200.
     """
+    job, is_new = await request.app[JOBS].submit(_order(request, body))
+    if not is_new:
+        request[STATUS] = 200
+    return job
+
+
+@routes.post("/v1/jobs/batch", status=201, errors=(200, 400, 409, 413, 422, 429, 503))
+async def submit_all(request: web.Request, body: Batch) -> Jobs:
+    """Accept several workflows as jobs, all or none, stored together.
+
+    As many submissions one after another, and much cheaper. They run in this order. If some cannot
+    run, every finding says which job it is about, from 0, and none is accepted. Of two with the
+    same idempotency key the second gives the job of the first.
+    """
+    found = await request.app[JOBS].submit_all([_order(request, each) for each in body.jobs])
+    if not any(is_new for _, is_new in found):
+        request[STATUS] = 200
+    return Jobs(jobs=[job for job, _ in found])
+
+
+def _order(request: web.Request, body: Submission) -> Order:
     if body.priority > 0 and not is_admin(request):
         raise ApiError(
             403,
@@ -33,22 +54,17 @@ async def submit(request: web.Request, body: Submission) -> Job:
             expected="a priority of 0 or below",
             got=str(body.priority),
         )
-    job, is_new = await request.app[JOBS].submit(
-        Order(
-            workflow=body.workflow,
-            owner=owner_of(request),
-            values=body.set,
-            outputs=tuple(body.outputs) if body.outputs is not None else None,
-            priority=body.priority,
-            idempotency_key=body.idempotency_key,
-            title=body.title,
-            scope=body.scope,
-            accepts=tuple(body.accepts) if body.accepts is not None else None,
-        )
+    return Order(
+        workflow=body.workflow,
+        owner=owner_of(request),
+        values=body.set,
+        outputs=tuple(body.outputs) if body.outputs is not None else None,
+        priority=body.priority,
+        idempotency_key=body.idempotency_key,
+        title=body.title,
+        scope=body.scope,
+        accepts=tuple(body.accepts) if body.accepts is not None else None,
     )
-    if not is_new:
-        request[STATUS] = 200
-    return job
 
 
 @routes.get("/v1/jobs", errors=(422,))

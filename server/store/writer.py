@@ -22,6 +22,7 @@ from .sender import Groups, Sender
 log = logging.getLogger(__name__)
 
 _RETRY_AFTER = 1.0  # seconds
+_PACE = 0.005  # seconds between two transactions for whose end nobody waits
 _MOST_AT_ONCE = 2000  # changes in one transaction
 
 
@@ -63,6 +64,9 @@ class Writer:
         self._waiting: list[_Entry] = []
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._asked = 0  # of those that wait to be sent, how many somebody waits for
+        self._ended = 0.0  # when the last transaction did, by the clock of the event loop
         self._closing = False
         self._sending = False
         self.commits = 0
@@ -88,7 +92,7 @@ class Writer:
             then: Called once they are; calls come in the order of the puts.
         """
         self._waiting.append(_Entry(tuple(changes), then, None))
-        self._wake.set()
+        self._soon()
 
     async def store(
         self, changes: Iterable[Change], then: Callable[[], None] | None = None
@@ -101,6 +105,7 @@ class Writer:
         """
         stored = asyncio.get_running_loop().create_future()
         self._waiting.append(_Entry(tuple(changes), then, stored))
+        self._asked += 1
         self._wake.set()
         # Who asked may go away; the changes are stored all the same.
         await asyncio.shield(stored)
@@ -111,10 +116,22 @@ class Writer:
             with contextlib.suppress(SQLAlchemyError):
                 await self.store(())
 
+    def _soon(self) -> None:
+        """Send what waits, but not with a transaction for every job that begins or ends."""
+        if self._timer is None and not self._sending and not self._wake.is_set():
+            loop = asyncio.get_running_loop()
+            if loop.time() >= self._ended + _PACE:
+                self._wake.set()
+            else:
+                self._timer = loop.call_at(self._ended + _PACE, self._wake.set)
+
     async def _work(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
             while self._waiting:
                 batch = self._next()
                 self._sending = True
@@ -130,6 +147,11 @@ class Writer:
                     self._stored(batch)
                 finally:
                     self._sending = False
+                    self._ended = asyncio.get_running_loop().time()
+                if not self._asked and not self._closing:
+                    if self._waiting:
+                        self._soon()
+                    break
             if self._closing:
                 return
 
@@ -141,6 +163,7 @@ class Writer:
             if count >= _MOST_AT_ONCE:
                 break
         batch, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        self._asked -= sum(entry.stored is not None for entry in batch)
         return batch
 
     def _groups(self, batch: list[_Entry]) -> Groups:
@@ -189,6 +212,7 @@ class Writer:
         self._waiting = [*kept, *self._waiting]
         if self._closing:
             self._waiting.clear()
+            self._asked = 0
             return
         await asyncio.sleep(_RETRY_AFTER)
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Json = dict[str, Any]
+# Data as JSON text without spaces. Made once: `dumps` would make an encoder for each message.
+compact = json.JSONEncoder(separators=(",", ":")).encode
 NodeState = tuple[str, float | None, list[str] | None, int | None]
 
 
@@ -197,7 +199,7 @@ def encode(message: Message) -> bytes:
     else:
         # Not `asdict`, which copies everything below as well.
         data, image = {name: getattr(message, name) for name in message.__slots__}, b""
-    head = json.dumps([type(message).__name__, data], separators=(",", ":")).encode()
+    head = compact([type(message).__name__, data]).encode()
     size = 4 + len(head) + len(image)
     return size.to_bytes(4, "big") + len(head).to_bytes(4, "big") + head + image
 

@@ -6,6 +6,8 @@ import json
 import signal
 import subprocess
 import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,36 @@ def test_kill_9_loses_no_job_and_finished_nodes_are_not_run_again(tmp_path: Path
         assert [path.name for path in (tmp_path / "out").iterdir()] == ["number_00001.txt"]
         for other in others:
             server.until_done(other)
+
+
+def test_kill_9_during_batches_keeps_each_of_them_whole_or_not_at_all(tmp_path: Path) -> None:
+    size, answered = 40, []
+    with Serve(tmp_path) as server:
+        server.ask("POST", "/v1/queue/pause")
+
+        def send(number: int) -> None:
+            job = {"workflow": {"nodes": {"c": {"type": "Chatty"}}}, "title": str(number)}
+            status, answer = server.ask("POST", "/v1/jobs/batch", {"jobs": [job] * size})
+            assert status == 201
+            answered.append(str(number))
+            if len(answered) == 8:
+                server.end(signal.SIGKILL)
+            assert len(answer["jobs"]) == size
+
+        with ThreadPoolExecutor(4) as pool:  # so that some are on their way when it is killed
+            sent = [pool.submit(send, number) for number in range(30)]
+        assert any(each.exception() is not None for each in sent)
+    with Serve(tmp_path) as server:
+        found: Counter[str] = Counter()
+        before = ""
+        while True:
+            _, page = server.ask("GET", f"/v1/jobs?limit=500{before}")
+            found.update(job["title"] for job in page["jobs"])
+            if "next" not in page:
+                break
+            before = f"&before={page['next']}"
+        assert set(found.values()) == {size}
+        assert set(answered) <= set(found)
 
 
 def test_sigterm_ends_well_and_the_running_job_goes_on_after_a_start(tmp_path: Path) -> None:

@@ -1,0 +1,251 @@
+"""`Reception`: takes orders, one or many at once, and makes them jobs in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from ...engine.errors import Problem, SeveralProblems, WeftError
+from ..api.errors import ApiError, Invalid
+from ..api.jobs import Job
+from ..catalog import Catalog
+from ..worker.messages import Task, compact
+from .ledger import Ledger
+from .order import Order
+from .orders import order_row
+from .queries import Queries
+from .queue import FairQueue
+from .record import Record
+
+_LARGE = 300  # nodes; what is beyond is checked in a thread, so that others need not wait
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Accepted:
+    """An order that has become a job.
+
+    Attributes:
+        record: The job.
+        task: What its worker gets.
+        order: What was asked for.
+    """
+
+    record: Record
+    task: Task
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    document: str
+    seeds: dict[str, int]
+    models: str
+    nodes: int
+
+
+class Reception:
+    """Checks orders and stores them.
+
+    Args:
+        catalog: Reads and checks documents.
+        queries: The database, for reading.
+        ledger: The database, for writing.
+        queue: Where new jobs find their place.
+        most: How many jobs may wait.
+        active: Jobs that are not over, as they are now.
+        admit: Called with new jobs once they are stored and told.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        queries: Queries,
+        ledger: Ledger,
+        queue: FairQueue,
+        *,
+        most: int,
+        active: Mapping[str, Record],
+        admit: Callable[[Sequence[Accepted]], None],
+    ) -> None:
+        self._catalog = catalog
+        self._queries = queries
+        self._ledger = ledger
+        self._queue = queue
+        self._most = most
+        self._active = active
+        self._admit = admit
+
+    async def take(self, orders: Sequence[Order]) -> list[tuple[Job, bool]]:
+        """Store the orders of one owner, all of them or none; when this returns, they survive a
+        crash. Each one's job, and whether it is new.
+
+        Raises:
+            DocumentError, ValidationError: The only order cannot run.
+            Invalid: Some of several orders cannot run; every finding says which.
+            ApiError: 409 an id or a key belongs to another order; 429 the queue is full; 503 the
+                disk is full.
+        """
+        while True:
+            known = await self._known(orders)
+            fresh = self._fresh(orders, known)
+            self._check_room(len(fresh))
+            checked = await self._check(fresh, len(orders))
+            accepted = [self._accept(o, c) for (_, o), c in zip(fresh, checked, strict=True)]
+            try:
+                if accepted:
+                    await self._store(accepted, checked)
+            except IntegrityError:
+                # Somebody was quicker. A key that is known by now gives that one's job.
+                if (await self._known(orders)).keys() == known.keys():
+                    taken = next((o.id for _, o in fresh if o.id is not None), None)
+                    text = f'There is a job "{taken}" already.'
+                    raise ApiError(409, text, code="jobs.id_taken") from None
+                continue
+            except SQLAlchemyError as error:
+                raise _refused() from error
+            made = {number: a.record for (number, _), a in zip(fresh, accepted, strict=True)}
+            return [self._answer(n, order, made, known) for n, order in enumerate(orders)]
+
+    # -- keys -----------------------------------------------------------------------------------
+
+    async def _known(self, orders: Sequence[Order]) -> dict[str, Record]:
+        """Jobs that were ordered before with the idempotency keys of these orders, by key."""
+        keys = [o.idempotency_key for o in orders if o.idempotency_key is not None]
+        return await self._queries.with_keys(orders[0].owner, keys) if keys else {}
+
+    @staticmethod
+    def _fresh(orders: Sequence[Order], known: Mapping[str, Record]) -> list[tuple[int, Order]]:
+        """The orders that are new, with their numbers. The second with a key repeats the first."""
+        digests = {key: record.order_digest for key, record in known.items()}
+        fresh = []
+        for number, order in enumerate(orders):
+            key = order.idempotency_key
+            if key is None or key not in digests:
+                fresh.append((number, order))
+            elif digests[key] != order.digest:
+                raise ApiError(
+                    409,
+                    "The idempotency key belongs to a job with another workflow or other values.",
+                    code="jobs.key_reused",
+                    got=key,
+                    hint="Use a new key for each job.",
+                )
+            if key is not None:
+                digests.setdefault(key, order.digest)
+        return fresh
+
+    def _answer(
+        self, number: int, order: Order, made: Mapping[int, Record], known: Mapping[str, Record]
+    ) -> tuple[Job, bool]:
+        if number in made:
+            return made[number].view(), True
+        key = order.idempotency_key or ""
+        record = known.get(key) or next(r for r in made.values() if r.idempotency_key == key)
+        return self._active.get(record.id, record).view(), False
+
+    # -- checking -------------------------------------------------------------------------------
+
+    def _check_room(self, count: int) -> None:
+        if count and len(self._queue) + count > self._most:
+            raise ApiError(
+                429,
+                f"{len(self._queue)} jobs wait already.",
+                code="jobs.queue_full",
+                expected=f"at most {self._most} in all",
+                hint="Wait until some have run.",
+                headers={"Retry-After": "10"},
+            )
+
+    async def _check(self, fresh: Sequence[tuple[int, Order]], count: int) -> list[_Checked]:
+        def check() -> list[_Checked]:
+            return self._check_all(fresh) if count > 1 else [self._checked(o) for _, o in fresh]
+
+        if sum(_size(order.workflow) for _, order in fresh) > _LARGE:
+            return await asyncio.to_thread(check)
+        return check()
+
+    def _check_all(self, fresh: Sequence[tuple[int, Order]]) -> list[_Checked]:
+        found: list[_Checked] = []
+        problems: list[Problem] = []
+        for number, order in fresh:
+            try:
+                found.append(self._checked(order))
+            except WeftError as error:
+                own = error.problems if isinstance(error, SeveralProblems) else (error.problem,)
+                problems += [replace(p, message=f"Job {number}: {p.message}") for p in own]
+        if problems:
+            raise Invalid(
+                f"{len(fresh) - len(found)} of {len(fresh)} jobs cannot run; none was accepted:",
+                problems,
+            )
+        return found
+
+    def _checked(self, order: Order) -> _Checked:
+        workflow = self._catalog.checked(order.workflow, order.values, order.outputs)
+        if order.accepts is not None:
+            self._catalog.held_to(workflow, order.accepts)
+        document, seeds = self._catalog.drawn(workflow)
+        return _Checked(
+            document=compact(document),
+            seeds=seeds,
+            models=self._catalog.models_of(workflow),
+            nodes=len(workflow.document.nodes),
+        )
+
+    # -- storing --------------------------------------------------------------------------------
+
+    def _accept(self, order: Order, checked: _Checked) -> Accepted:
+        seq = self._ledger.next_job()
+        title = order.title
+        if title is None and isinstance(order.workflow, dict):
+            named = order.workflow.get("title")
+            title = named if isinstance(named, str) else None
+        record = Record(
+            seq=seq,
+            id=order.id if order.id is not None else str(uuid.uuid4()),
+            owner=order.owner,
+            title=title,
+            priority=order.priority,
+            position=self._queue.position(order.owner, order.priority, seq, front=order.front),
+            state="queued",
+            models=checked.models,
+            nodes=checked.nodes,
+            created=time.time(),
+            order_digest=order.digest,
+            idempotency_key=order.idempotency_key,
+        )
+        outputs = list(order.outputs) if order.outputs is not None else None
+        accepts = sorted(order.accepts) if order.accepts is not None else None
+        return Accepted(
+            record, Task(record.id, checked.document, outputs, order.scope, accepts), order
+        )
+
+    async def _store(self, accepted: Sequence[Accepted], checked: Sequence[_Checked]) -> None:
+        rows = [
+            order_row(a.task, dict(a.order.values), c.seeds, dict(a.order.meta))
+            for a, c in zip(accepted, checked, strict=True)
+        ]
+        records = [a.record for a in accepted]
+        await self._ledger.accept(records, rows, lambda: self._admit(accepted))
+
+
+def _size(workflow: object) -> int:
+    """About how many nodes a document has that nobody has read yet."""
+    nodes: Any = workflow.get("nodes", workflow) if isinstance(workflow, dict) else None
+    return len(nodes) if isinstance(nodes, dict) else 0
+
+
+def _refused() -> ApiError:
+    return ApiError(
+        503,
+        "The job cannot be stored; it was not accepted.",
+        code="server.database",
+        hint="Look at the server's log and at the free space of its disk.",
+        headers={"Retry-After": "5"},
+    )
