@@ -1,7 +1,7 @@
 import { defineConfig } from "@playwright/test";
 
-/** Port of the server that the tests start; see e2e/server.sh. */
-const PORT = 8377;
+/** Port of the server that the tests start; see e2e/server.sh. E2E_PORT is for two at a time. */
+const PORT = Number(process.env["E2E_PORT"] ?? 8377);
 
 export default defineConfig({
   testDir: "e2e",

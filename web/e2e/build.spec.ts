@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import {
   choose,
+  dropFile,
   link,
   node,
   nodesNow,
@@ -172,12 +173,7 @@ test("undo goes back through everything, redo forth again", async ({ page }) => 
 test("a file of ComfyUI's API is opened by drop, with its links and values", async ({ page }) => {
   await openEmpty(page);
   const text = readFileSync(new URL("comfy-api.json", import.meta.url), "utf-8");
-  const data = await page.evaluateHandle((content) => {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([content], "flow.json", { type: "application/json" }));
-    return transfer;
-  }, text);
-  await page.dispatchEvent(".canvas", "drop", { dataTransfer: data });
+  await dropFile(page, "flow.json", text);
   await expect(page.locator(".node")).toHaveCount(7);
   await expect(node(page, "3").getByRole("heading")).toHaveText("KSampler");
   await expect(node(page, "3").getByRole("slider", { name: "steps" })).toHaveAttribute(

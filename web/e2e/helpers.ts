@@ -20,6 +20,19 @@ export async function openTemplate(page: Page, title: string): Promise<void> {
   await expect(page.locator(".node").first()).toBeVisible();
 }
 
+/** Let a file fall on the canvas. */
+export async function dropFile(page: Page, name: string, content: string): Promise<void> {
+  const data = await page.evaluateHandle(
+    ([called, text]) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([text], called, { type: "application/json" }));
+      return transfer;
+    },
+    [name, content] as const,
+  );
+  await page.dispatchEvent(".canvas", "drop", { dataTransfer: data });
+}
+
 async function centre(locator: Locator): Promise<[number, number]> {
   const box = await locator.boundingBox();
   if (box === null) throw new Error("it is not on the page");

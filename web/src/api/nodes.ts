@@ -7,6 +7,8 @@ export interface PortSchema {
   readonly choices?: readonly Value[];
 }
 
+export type BoxSide = "x" | "y" | "width" | "height";
+
 export interface InputSchema extends PortSchema {
   readonly socket: boolean;
   readonly required: boolean;
@@ -20,6 +22,16 @@ export interface InputSchema extends PortSchema {
   /** Kind of model file, such as `checkpoints`. */
   readonly model?: string;
   readonly file?: boolean;
+  /** Its text may name models of a kind; the pattern's first group is a name. */
+  readonly mentions?: { readonly model: string; readonly pattern: string };
+  /** 65536 red + 256 green + blue. */
+  readonly color?: boolean;
+  /** Which side of the node's rectangle it is: whole numbers are pixels, others fractions. */
+  readonly box?: BoxSide;
+  /** Pairs of fractions of a picture's sides; the corners of a shape if closed. */
+  readonly points?: { readonly least: number; readonly closed: boolean };
+  /** Pairs from 0 to 1 that a curve passes through, x rising. */
+  readonly curve?: boolean;
   readonly aliases?: readonly string[];
 }
 

@@ -1,10 +1,9 @@
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { Canvas } from "../canvas/Canvas";
 import { ContextMenu } from "../panels/ContextMenu";
 import { LeftDock, RightDock } from "../panels/Docks";
 import { FormPage } from "../panels/Form";
 import { LinkDialog } from "../panels/LinkDialog";
-import { MaskDialog } from "../panels/Mask";
 import { CompareDialog, PictureDialog } from "../panels/Picture";
 import { Search } from "../panels/Search";
 import { Shortcuts } from "../panels/Shortcuts";
@@ -18,6 +17,13 @@ import { useRuns } from "./runs";
 import { StatusBar } from "./StatusBar";
 import { TopBar } from "./TopBar";
 import { type Dialog, dismiss, useUi } from "./ui";
+
+// What one opens now and then does not delay the first sight of the page.
+const MaskDialog = lazy(async () => ({ default: (await import("../panels/Mask")).MaskDialog }));
+const CropDialog = lazy(async () => ({ default: (await import("../panels/Crop")).CropDialog }));
+const RegionsDialog = lazy(async () => ({
+  default: (await import("../panels/Regions")).RegionsDialog,
+}));
 
 export function App() {
   const language = useUi((ui) => ui.language);
@@ -58,7 +64,11 @@ function Overlays() {
     <>
       {palette && <Search palette={palette} />}
       {menu && <ContextMenu menu={menu} />}
-      {dialog && <DialogOf dialog={dialog} />}
+      {dialog && (
+        <Suspense fallback={null}>
+          <DialogOf dialog={dialog} />
+        </Suspense>
+      )}
       <Toasts />
     </>
   );
@@ -78,6 +88,10 @@ function DialogOf({ dialog }: { dialog: Dialog }) {
       return <SweepDialog />;
     case "mask":
       return <MaskDialog node={dialog.node} port={dialog.port} />;
+    case "crop":
+      return <CropDialog node={dialog.node} port={dialog.port} />;
+    case "region":
+      return <RegionsDialog node={dialog.node} />;
   }
 }
 

@@ -1,8 +1,10 @@
 /** Every text of the page, in English and Chinese. */
 
+import * as widgets from "../widgets/texts";
 import { useUi } from "./ui";
 
 const en = {
+  ...widgets.en,
   "app.tagline": "Graphs for pictures",
   "tab.untitled": "Untitled",
   "tab.new": "New workflow",
@@ -196,7 +198,8 @@ const en = {
   "mask.invert": "Invert",
   "mask.clear": "Clear",
   "mask.save": "Use the mask",
-  "mask.hint": "White is what will be painted again.",
+  "mask.hint":
+    "What is covered will be painted again. [ and ] change the size, X swaps brush and eraser.",
   "dialog.close": "Close",
   "dialog.cancel": "Cancel",
   "undo.add": "Add {what}",
@@ -207,6 +210,7 @@ const en = {
 export type MessageKey = keyof typeof en;
 
 const zh: Record<MessageKey, string> = {
+  ...widgets.zh,
   "app.tagline": "用节点画图",
   "tab.untitled": "未命名",
   "tab.new": "新建工作流",
@@ -399,7 +403,7 @@ const zh: Record<MessageKey, string> = {
   "mask.invert": "反转",
   "mask.clear": "清空",
   "mask.save": "使用此遮罩",
-  "mask.hint": "白色部分会重新绘制。",
+  "mask.hint": "覆盖的部分会重新绘制。[ 和 ] 调整大小，X 切换画笔与橡皮擦。",
   "dialog.close": "关闭",
   "dialog.cancel": "取消",
   "undo.add": "添加 {what}",

@@ -33,6 +33,8 @@ export type Dialog =
   | { readonly kind: "picture"; readonly index: number }
   | { readonly kind: "compare"; readonly urls: readonly [string, string] }
   | { readonly kind: "mask"; readonly node: string; readonly port: string }
+  | { readonly kind: "crop"; readonly node: string; readonly port: string }
+  | { readonly kind: "region"; readonly node: string }
   | { readonly kind: "link"; readonly node: string };
 
 export interface Menu {

@@ -2,7 +2,7 @@
 
 import type { NodeProps } from "@xyflow/react";
 import { ChevronDown, Pin, TriangleAlert } from "lucide-react";
-import { memo, useState } from "react";
+import { lazy, memo, Suspense, useState } from "react";
 import type { NodeSchema } from "../api/nodes";
 import { activeGraph, activeTab, boxAt, edit, enterSubgraph, useDocs } from "../app/docs";
 import { t } from "../app/messages";
@@ -19,6 +19,8 @@ import { NodeProblems, NodeStatus, useNodeRun } from "./NodeStatus";
 import { Resizer } from "./Resizer";
 import { Socket } from "./Socket";
 import { colorOf, nodeColor } from "./sockets";
+
+const Region = lazy(() => import("../widgets/Region"));
 
 export const NodeView = memo(function NodeView({ id, selected }: NodeProps) {
   const node = useDocs((docs) => activeGraph(docs).nodes[id]);
@@ -74,7 +76,11 @@ export const NodeView = memo(function NodeView({ id, selected }: NodeProps) {
               node={node}
               schema={schema}
               row={row}
-              bad={row.input !== undefined && run.badPorts.split(" ").includes(row.input)}
+              bad={
+                row.kind !== "region" &&
+                row.input !== undefined &&
+                run.badPorts.split(" ").includes(row.input)
+              }
             />
           ))}
           {schema === undefined && <p className="unknown-text">{t("node.unknown")}</p>}
@@ -182,6 +188,17 @@ function Repeats({ node }: { node: GraphNode }) {
 const MAPPED = { type: "STRING", socket: false, required: true } as const;
 
 function NodeRow({ id, node, schema, row, bad }: Part & { row: Row; bad: boolean }) {
+  if (row.kind === "region") {
+    return (
+      <div className="row region-row" style={{ height: row.height }}>
+        {schema && (
+          <Suspense fallback={null}>
+            <Region id={id} schema={schema} />
+          </Suspense>
+        )}
+      </div>
+    );
+  }
   if (row.kind === "widget") {
     const declared = schema && inputOf(schema, row.input);
     if (declared === undefined) return null;
@@ -273,5 +290,6 @@ function CollapsedSockets({ id, node, schema }: Part) {
 }
 
 function rowKey(row: Row): string {
+  if (row.kind === "region") return "region";
   return row.kind === "widget" ? `w ${row.input}` : `p ${row.input ?? ""} ${row.output ?? ""}`;
 }

@@ -6,6 +6,7 @@
  */
 
 import type { InputSchema, NodeSchema } from "../api/nodes";
+import { boxInputs } from "./boxes";
 import { REROUTE } from "./catalog";
 import { type GraphNode, mappedInputs, type Place } from "./model";
 
@@ -16,6 +17,10 @@ export const WIDGET = 32;
 export const TEXT_LABEL = 20;
 export const TEXT = 100;
 export const FILE = 168;
+/** Of a rectangle in its picture, over the four numbers that it is. */
+export const REGION = 132;
+/** Of a curve, or of points. */
+export const PAD = 196;
 export const PICTURE = 208;
 export const PADDING = 8;
 export const WIDTH = 248;
@@ -25,7 +30,8 @@ export const REROUTE_SIZE = 20;
 
 export type Row =
   | { readonly kind: "ports"; readonly input?: string; readonly output?: string }
-  | { readonly kind: "widget"; readonly input: string; readonly height: number };
+  | { readonly kind: "widget"; readonly input: string; readonly height: number }
+  | { readonly kind: "region"; readonly height: number };
 
 export interface Box {
   readonly width: number;
@@ -89,6 +95,7 @@ export function rectOf(place: Place | undefined, box: Box): Rect {
 /** Height that the rows of a widget take before any stretching. */
 export function widgetHeight(input: InputSchema): number {
   if (input.file === true) return FILE;
+  if (input.curve === true || input.points !== undefined) return PAD;
   return isText(input) ? TEXT_LABEL + TEXT : WIDGET;
 }
 
@@ -112,7 +119,10 @@ function openBox(
 
   const natural = widgets.map(tallness);
   const ports = Math.max(sockets.length, outputs.length);
-  const fixed = HEADER + ports * ROW + sum(natural) + 2 * PADDING;
+  // What shows a node's rectangle stands over the first number of it.
+  const sides = boxInputs(schema);
+  const region = sides && widgets.find((name) => Object.values(sides).includes(name));
+  const fixed = HEADER + ports * ROW + sum(natural) + 2 * PADDING + (region ? REGION : 0);
   const wanted = Math.max(fixed + (picture ? PICTURE : 0), place?.height ?? 0);
   const spare = wanted - fixed - (picture ? PICTURE : 0);
   // Room that a person gives by resizing goes to the picture, else to the texts.
@@ -130,6 +140,10 @@ function openBox(
     y += ROW;
   }
   widgets.forEach((input, i) => {
+    if (input === region) {
+      rows.push({ kind: "region", height: REGION });
+      y += REGION;
+    }
     const height = (natural[i] as number) + (stretchy.includes(input) ? each : 0);
     const tall = height > WIDGET;
     rows.push({ kind: "widget", input, height });

@@ -1,4 +1,4 @@
-import { Brush, Eraser, FlipHorizontal2, Trash2, Undo2 } from "lucide-react";
+import { Brush, Contrast, Eraser, Redo2, Trash2, Undo2 } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { fileUrl, upload } from "../api/client";
 import { activeGraph, edit } from "../app/docs";
@@ -6,61 +6,75 @@ import { t } from "../app/messages";
 import { say } from "../app/ui";
 import { setValue } from "../graph/commands/values";
 import { closeDialog, Dialog } from "./Dialog";
+import { MaskPainter, type Step, type Stroke } from "./maskSteps";
+import { encodePng, nameWith, opaque, type Pixels, readPixels } from "./pixels";
 
-interface Stroke {
-  readonly points: readonly (readonly [number, number])[];
-  readonly size: number;
-  readonly erases: boolean;
-}
+const LARGEST = 300;
 
 /**
  * Paint a mask over a picture.
  *
  * The result is the picture with the mask as its transparency, which is where LoadImage reads its
- * mask from: transparent is 1, what will be painted again.
+ * mask from: transparent is 1, what will be painted again. A mask that is there already goes on.
  */
 export function MaskDialog({ node, port }: { node: string; port: string }) {
   const value = activeGraph().nodes[node]?.inputs[port];
   const name = typeof value === "string" ? value : "";
-  const picture = useRef<HTMLImageElement>(null);
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const [strokes, setStrokes] = useState<readonly Stroke[]>([]);
+  const [pixels, setPixels] = useState<Pixels | null>(null);
+  const [failure, setFailure] = useState<string | null>(null);
+  const [steps, setSteps] = useState<readonly Step[]>([]);
+  const [undone, setUndone] = useState<readonly Step[]>([]);
   const [erases, setErases] = useState(false);
   const [size, setSize] = useState(40);
   const [feather, setFeather] = useState(4);
-  const [inverted, setInverted] = useState(false);
-  const [ready, setReady] = useState(false);
   const [busy, setBusy] = useState(false);
+  const mask = useRef<HTMLCanvasElement>(null);
 
   useEffect(() => {
-    const element = canvas.current;
-    const image = picture.current;
-    if (!ready || !element || !image) return;
-    element.width = image.naturalWidth;
-    element.height = image.naturalHeight;
-    paintMask(element, strokes, inverted, feather);
-  }, [ready, strokes, inverted, feather]);
+    readPixels(fileUrl("input", name)).then(setPixels, (error: unknown) =>
+      setFailure(error instanceof Error ? error.message : String(error)),
+    );
+  }, [name]);
+
+  const act = (step: Step) => {
+    setSteps((now) => [...now, step]);
+    setUndone([]);
+  };
+  const undo = () => {
+    const last = steps[steps.length - 1];
+    if (last === undefined) return;
+    setSteps(steps.slice(0, -1));
+    setUndone([last, ...undone]);
+  };
+  const redo = () => {
+    const [next, ...rest] = undone;
+    if (next === undefined) return;
+    setSteps([...steps, next]);
+    setUndone(rest);
+  };
   useEffect(() => {
     const key = (event: KeyboardEvent) => {
-      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+      const letter = event.key.toLowerCase();
+      const mod = event.ctrlKey || event.metaKey;
+      if (mod && letter === "z" && !event.shiftKey) undo();
+      else if (mod && (letter === "y" || letter === "z")) redo();
+      else if (mod) return;
+      else if (event.key === "[") setSize((now) => Math.max(1, Math.round(now / 1.25)));
+      else if (event.key === "]") setSize((now) => Math.min(LARGEST, Math.ceil(now * 1.25)));
+      else if (letter === "x") setErases((now) => !now);
+      else return;
       event.preventDefault();
-      setStrokes((now) => now.slice(0, -1));
     };
     window.addEventListener("keydown", key);
     return () => window.removeEventListener("keydown", key);
-  }, []);
+  });
 
-  const pointOf = (event: React.PointerEvent<HTMLCanvasElement>): readonly [number, number] => {
-    const rect = event.currentTarget.getBoundingClientRect();
-    const scale = event.currentTarget.width / rect.width;
-    return [(event.clientX - rect.left) * scale, (event.clientY - rect.top) * scale];
-  };
   const save = async () => {
-    const [image, mask] = [picture.current, canvas.current];
-    if (!image || !mask) return;
+    const c = mask.current?.getContext("2d");
+    if (!c || pixels === null) return;
     setBusy(true);
     try {
-      const file = await withMask(image, mask, name);
+      const file = await masked(pixels, c, name);
       const entry = await upload(file);
       edit("mask.title", (draft, at) => setValue(draft, at, { node, port }, entry.name));
       closeDialog();
@@ -73,84 +87,52 @@ export function MaskDialog({ node, port }: { node: string; port: string }) {
   return (
     <Dialog title={t("mask.title")} name="mask">
       <div className="mask-tools" role="toolbar" aria-label={t("mask.title")}>
-        <button
-          type="button"
-          className={`quiet ${erases ? "" : "on"}`}
-          aria-pressed={!erases}
-          onClick={() => setErases(false)}
-        >
-          <Brush size={13} /> {t("mask.brush")}
+        <Choice on={!erases} onPress={() => setErases(false)} label={t("mask.brush")}>
+          <Brush size={13} />
+        </Choice>
+        <Choice on={erases} onPress={() => setErases(true)} label={t("mask.eraser")}>
+          <Eraser size={13} />
+        </Choice>
+        <Slider label={t("mask.size")} value={size} min={1} max={LARGEST} onChange={setSize} />
+        <Slider label={t("mask.feather")} value={feather} min={0} max={60} onChange={setFeather} />
+        <button type="button" className="quiet" onClick={() => act({ kind: "invert" })}>
+          <Contrast size={13} /> {t("mask.invert")}
         </button>
-        <button
-          type="button"
-          className={`quiet ${erases ? "on" : ""}`}
-          aria-pressed={erases}
-          onClick={() => setErases(true)}
-        >
-          <Eraser size={13} /> {t("mask.eraser")}
-        </button>
-        <Slider label={t("mask.size")} value={size} max={200} onChange={setSize} />
-        <Slider label={t("mask.feather")} value={feather} max={60} onChange={setFeather} />
-        <button
-          type="button"
-          className={`quiet ${inverted ? "on" : ""}`}
-          aria-pressed={inverted}
-          onClick={() => setInverted(!inverted)}
-        >
-          <FlipHorizontal2 size={13} /> {t("mask.invert")}
-        </button>
-        <button
-          type="button"
-          className="icon"
-          title={t("view.undo")}
-          aria-label={t("view.undo")}
-          disabled={strokes.length === 0}
-          onClick={() => setStrokes(strokes.slice(0, -1))}
-        >
+        <Tool label={t("view.undo")} disabled={steps.length === 0} onPress={undo}>
           <Undo2 size={14} />
-        </button>
-        <button
-          type="button"
-          className="icon"
-          title={t("mask.clear")}
-          aria-label={t("mask.clear")}
-          onClick={() => setStrokes([])}
-        >
+        </Tool>
+        <Tool label={t("view.redo")} disabled={undone.length === 0} onPress={redo}>
+          <Redo2 size={14} />
+        </Tool>
+        <Tool label={t("mask.clear")} onPress={() => act({ kind: "clear" })}>
           <Trash2 size={14} />
-        </button>
+        </Tool>
       </div>
-      <div className="mask-stage">
-        <img
-          ref={picture}
-          src={fileUrl("input", name)}
-          alt={name}
-          onLoad={() => setReady(true)}
-          draggable={false}
+      {failure !== null && (
+        <p className="nothing bad">{t("file.unreadable", { name, reason: failure })}</p>
+      )}
+      {failure === null && pixels === null && <p className="nothing">{t("mask.loading")}</p>}
+      {pixels !== null && (
+        <Stage
+          pixels={pixels}
+          mask={mask}
+          steps={steps}
+          onBegin={(point) => act({ kind: "stroke", points: [point], size, feather, erases })}
+          onPoint={(point) => setSteps((now) => withPoint(now, point))}
+          size={size}
         />
-        <canvas
-          ref={canvas}
-          aria-label={t("mask.hint")}
-          onPointerDown={(event) => {
-            event.currentTarget.setPointerCapture(event.pointerId);
-            setStrokes([...strokes, { points: [pointOf(event)], size, erases }]);
-          }}
-          onPointerMove={(event) => {
-            if (!event.currentTarget.hasPointerCapture(event.pointerId)) return;
-            const point = pointOf(event);
-            setStrokes((now) => {
-              const last = now[now.length - 1];
-              if (!last) return now;
-              return [...now.slice(0, -1), { ...last, points: [...last.points, point] }];
-            });
-          }}
-        />
-      </div>
+      )}
       <footer>
         <p>{t("mask.hint")}</p>
         <button type="button" className="quiet" onClick={closeDialog}>
           {t("dialog.cancel")}
         </button>
-        <button type="button" className="run" disabled={busy || !ready} onClick={() => void save()}>
+        <button
+          type="button"
+          className="run"
+          disabled={busy || pixels === null}
+          onClick={() => void save()}
+        >
           {t("mask.save")}
         </button>
       </footer>
@@ -158,20 +140,126 @@ export function MaskDialog({ node, port }: { node: string; port: string }) {
   );
 }
 
+type Point = readonly [number, number];
+
+function withPoint(steps: readonly Step[], point: Point): readonly Step[] {
+  const last = steps[steps.length - 1];
+  if (last?.kind !== "stroke") return steps;
+  const longer: Stroke = { ...last, points: [...last.points, point] };
+  return [...steps.slice(0, -1), longer];
+}
+
+interface StageProps {
+  readonly pixels: Pixels;
+  readonly mask: React.RefObject<HTMLCanvasElement | null>;
+  readonly steps: readonly Step[];
+  readonly size: number;
+  readonly onBegin: (point: Point) => void;
+  readonly onPoint: (point: Point) => void;
+}
+
+/** The picture, the mask over it, and a ring as large as the brush. */
+function Stage({ pixels, mask, steps, size, onBegin, onPoint }: StageProps) {
+  const { width, height, data } = pixels;
+  const picture = useRef<HTMLCanvasElement>(null);
+  const painter = useRef<MaskPainter | null>(null);
+  const ring = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    painter.current = new MaskPainter(width, height, (i) => 255 - (data[i * 4 + 3] as number));
+    picture.current?.getContext("2d")?.putImageData(opaque({ width, height, data }), 0, 0);
+  }, [width, height, data]);
+  useEffect(() => {
+    const c = mask.current?.getContext("2d");
+    if (c) painter.current?.show(c, steps);
+  }, [steps, mask]);
+
+  const scaleOf = (element: HTMLElement) => width / element.getBoundingClientRect().width;
+  const pointOf = (event: { clientX: number; clientY: number }, element: HTMLElement): Point => {
+    const rect = element.getBoundingClientRect();
+    const scale = scaleOf(element);
+    return [(event.clientX - rect.left) * scale, (event.clientY - rect.top) * scale];
+  };
+  const follow = (event: React.PointerEvent<HTMLCanvasElement>) => {
+    const element = ring.current;
+    if (element === null) return;
+    const rect = event.currentTarget.getBoundingClientRect();
+    const across = size / scaleOf(event.currentTarget);
+    element.style.width = element.style.height = `${across}px`;
+    element.style.left = `${event.clientX - rect.left + event.currentTarget.offsetLeft}px`;
+    element.style.top = `${event.clientY - rect.top + event.currentTarget.offsetTop}px`;
+  };
+  return (
+    <div className="mask-stage" style={{ ["--ratio" as string]: width / height }}>
+      <canvas ref={picture} width={width} height={height} />
+      <canvas
+        ref={mask}
+        className="over"
+        width={width}
+        height={height}
+        aria-label={t("mask.hint")}
+        onPointerDown={(event) => {
+          if (event.button !== 0) return;
+          event.currentTarget.setPointerCapture(event.pointerId);
+          onBegin(pointOf(event, event.currentTarget));
+        }}
+        onPointerMove={(event) => {
+          follow(event);
+          if (!event.currentTarget.hasPointerCapture(event.pointerId)) return;
+          // A fast hand moves several times between two frames.
+          for (const one of event.nativeEvent.getCoalescedEvents?.() ?? [event.nativeEvent]) {
+            onPoint(pointOf(one, event.currentTarget));
+          }
+        }}
+      />
+      <span ref={ring} className="ring" aria-hidden="true" />
+    </div>
+  );
+}
+
+interface ButtonProps {
+  readonly label: string;
+  readonly onPress: () => void;
+  readonly children: React.ReactNode;
+}
+
+function Choice({ label, on, onPress, children }: ButtonProps & { on: boolean }) {
+  return (
+    <button type="button" className={`quiet ${on ? "on" : ""}`} aria-pressed={on} onClick={onPress}>
+      {children} {label}
+    </button>
+  );
+}
+
+function Tool({ label, disabled, onPress, children }: ButtonProps & { disabled?: boolean }) {
+  return (
+    <button
+      type="button"
+      className="icon"
+      title={label}
+      aria-label={label}
+      disabled={disabled}
+      onClick={onPress}
+    >
+      {children}
+    </button>
+  );
+}
+
 interface SliderProps {
   readonly label: string;
   readonly value: number;
+  readonly min: number;
   readonly max: number;
   readonly onChange: (value: number) => void;
 }
 
-function Slider({ label, value, max, onChange }: SliderProps) {
+function Slider({ label, value, min, max, onChange }: SliderProps) {
   return (
     <label className="slider">
       {label}
       <input
         type="range"
-        min={1}
+        min={min}
         max={max}
         value={value}
         onChange={(e) => onChange(Number(e.target.value))}
@@ -181,55 +269,15 @@ function Slider({ label, value, max, onChange }: SliderProps) {
   );
 }
 
-/** White with the mask as its opacity. */
-function paintMask(
-  canvas: HTMLCanvasElement,
-  strokes: readonly Stroke[],
-  inverted: boolean,
-  feather: number,
-): void {
-  const { width, height } = canvas;
-  const plain = new OffscreenCanvas(width, height);
-  const p = plain.getContext("2d") as OffscreenCanvasRenderingContext2D;
-  p.lineCap = "round";
-  p.lineJoin = "round";
-  p.strokeStyle = "white";
-  for (const { points, size, erases } of strokes) {
-    p.globalCompositeOperation = erases ? "destination-out" : "source-over";
-    p.lineWidth = size;
-    const [first] = points;
-    if (!first) continue;
-    p.beginPath();
-    p.moveTo(first[0], first[1]);
-    // A press without a move is a dot.
-    for (const [x, y] of points) p.lineTo(x + 0.01, y);
-    p.stroke();
-  }
-  const c = canvas.getContext("2d") as CanvasRenderingContext2D;
-  c.clearRect(0, 0, width, height);
-  c.globalCompositeOperation = "source-over";
-  c.filter = feather > 1 ? `blur(${feather / 2}px)` : "none";
-  c.drawImage(plain, 0, 0);
-  c.filter = "none";
-  if (inverted) {
-    c.globalCompositeOperation = "source-out";
-    c.fillStyle = "white";
-    c.fillRect(0, 0, width, height);
-  }
-}
-
-/** The picture as a PNG whose transparency is the mask. */
-async function withMask(
-  image: HTMLImageElement,
-  mask: HTMLCanvasElement,
+/** The picture as a PNG whose transparency is the mask, its colours as they were. */
+async function masked(
+  { width, height, data }: Pixels,
+  mask: CanvasRenderingContext2D,
   name: string,
 ): Promise<File> {
-  const canvas = new OffscreenCanvas(mask.width, mask.height);
-  const c = canvas.getContext("2d") as OffscreenCanvasRenderingContext2D;
-  c.drawImage(image, 0, 0, mask.width, mask.height);
-  c.globalCompositeOperation = "destination-out";
-  c.drawImage(mask, 0, 0);
-  const blob = await canvas.convertToBlob({ type: "image/png" });
-  const stem = (name.split("/").pop() ?? "picture").replace(/\.\w+$/, "");
-  return new File([blob], `${stem}-masked.png`, { type: "image/png" });
+  const out = new Uint8ClampedArray(data);
+  const painted = mask.getImageData(0, 0, width, height).data;
+  for (let i = 3; i < out.length; i += 4) out[i] = 255 - (painted[i] as number);
+  const blob = await encodePng({ width, height, data: out });
+  return new File([blob], nameWith(name, "masked"), { type: "image/png" });
 }

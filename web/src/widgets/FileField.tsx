@@ -1,4 +1,4 @@
-import { Brush, FolderOpen, ImagePlus, Upload } from "lucide-react";
+import { Brush, Crop, FolderOpen, ImagePlus, Upload } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { fileUrl, upload } from "../api/client";
 import type { FileEntry } from "../api/server";
@@ -97,6 +97,17 @@ export function FileField({ node, port, label, value, onChange }: FieldProps) {
             onClick={() => setUi({ dialog: { kind: "mask", node, port } })}
           >
             <Brush size={13} />
+          </button>
+        )}
+        {picture && !broken && (
+          <button
+            type="button"
+            className="icon"
+            title={t("widget.crop")}
+            aria-label={t("widget.crop")}
+            onClick={() => setUi({ dialog: { kind: "crop", node, port } })}
+          >
+            <Crop size={13} />
           </button>
         )}
         <button

@@ -1,6 +1,6 @@
 /** The field for a value, chosen from the schema alone. */
 
-import { memo } from "react";
+import { lazy, memo, Suspense } from "react";
 import type { Value } from "../api/json";
 import type { InputSchema } from "../api/nodes";
 import { activeGraph, activeTab, edit, endGesture, rectAt, select, useDocs } from "../app/docs";
@@ -10,6 +10,7 @@ import { setValue } from "../graph/commands/values";
 import { asLink, isLinked, targetOf } from "../graph/model";
 import { mainType, socketType } from "../graph/types";
 import { BooleanField } from "./BooleanField";
+import { ColorField } from "./ColorField";
 import { ComboField } from "./ComboField";
 import { FileField } from "./FileField";
 import { ModelField } from "./ModelField";
@@ -17,6 +18,9 @@ import { NumberField } from "./NumberField";
 import { PromptField } from "./PromptField";
 import { SeedField } from "./SeedField";
 import { TextField } from "./TextField";
+
+// Few nodes have one, and what draws it is not small.
+const PadField = lazy(() => import("./PadField"));
 
 /** What every kind of field is given. */
 export interface FieldProps {
@@ -69,18 +73,22 @@ export const Widget = memo(function Widget({ node, port, schema, given, label }:
       data-widget={port}
       title={schema.description}
     >
-      <Field {...props} />
+      <Suspense fallback={null}>
+        <Field {...props} />
+      </Suspense>
     </div>
   );
 });
 
-function fieldFor(schema: InputSchema): (props: FieldProps) => React.ReactNode {
+function fieldFor(schema: InputSchema): React.ComponentType<FieldProps> {
   const { name } = mainType(socketType(schema));
   if (schema.model !== undefined) return ModelField;
   if (schema.file === true) return FileField;
   if (schema.seed === true) return SeedField;
   if (schema.multiline === true) return PromptField;
   if (schema.choices !== undefined) return ComboField;
+  if (schema.curve === true || schema.points !== undefined) return PadField;
+  if (schema.color === true) return ColorField;
   if (name === "BOOLEAN") return BooleanField;
   if (name === "INT" || name === "FLOAT") return NumberField;
   return TextField;
