@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 
 from ..engine.errors import WeftError
+from ..engine.hashes import hashes_of
 from ..engine.workspace import KINDS, Workspace
 from ..nodes.standard import home
 from . import say
-from .hashes import hashes_of
 from .main import BAD_WORKFLOW, DONE, FAILED
 from .workspace import workspace_of
 

@@ -20,10 +20,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from ..engine.document import read_json, read_text
 from ..engine.errors import DocumentError, FileError
+from ..engine.hashes import sha256_of
 from ..engine.paths import safe_parts
 from ..engine.workspace import KINDS
 from . import say
-from .hashes import sha256_of
 
 _CHUNK = 1 << 20
 _TIMEOUT = 60  # seconds without a byte

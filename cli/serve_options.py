@@ -50,6 +50,7 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
     add("--max-upload-size", type=float, default=512, metavar="MB", help="(default: 512)")
     add("--nodes", action="append", default=[], metavar="MODULE", help="module with more nodes")
     add("--no-packs", "--disable-all-custom-nodes", action="store_true", help="load no packs")
+    add("--no-model-hashes", action="store_true", help="do not hash models in the background")
     add("--no-warm", action="store_true", help="load libraries only when a job needs them")
     add("--verbose", nargs="?", const="DEBUG", default="INFO", metavar="LEVEL", help="log level")
     add("--quick-test-for-ci", action="store_true", help="start, answer once, and stop")

@@ -14,6 +14,7 @@ from .files.service import install_files
 from .guard.middleware import install_guard
 from .guard.policy import policy_of
 from .keys import CATALOG, MAKE_WORKER, SETTINGS
+from .models.service import install_models
 from .routes import (
     docs,
     events,
@@ -79,6 +80,7 @@ def create_app(
     app.on_shutdown.append(end_streams)
     install_guard(app, policy_of(settings))
     install_files(app)
+    install_models(app)
     nodes.install_nodes(app)
     install_comfy(app)
     front.install_front(app)

@@ -11,20 +11,17 @@ from pathlib import Path
 
 from aiohttp import web
 
-from ..engine.file_digest import FileDigests
-from ..nodes.standard import home
 from .events.hub import Hub
 from .jobs.ledger import Ledger
 from .jobs.queries import Queries
 from .jobs.record import MUTABLE
 from .jobs.service import Jobs
-from .keys import CATALOG, HUB, JOBS, LIBRARY, MAKE_WORKER, SETTINGS, SHARING
+from .keys import CATALOG, HUB, JOBS, LIBRARY, MAKE_WORKER, SETTINGS
 from .library.queries import LibraryQueries
 from .library.service import Library
 from .library.statements import LibraryStatements
 from .lock import DataLock
 from .settings import Settings
-from .share.service import Sharing
 from .store.database import open_database
 from .store.sender import sender_for
 from .store.statements import Statements
@@ -63,9 +60,6 @@ async def services(app: web.Application) -> AsyncIterator[None]:
             )
             jobs = Jobs(app[CATALOG], queries, ledger, settings, app[MAKE_WORKER])
             app[HUB], app[JOBS] = hub, jobs
-            app[SHARING] = Sharing(
-                app[CATALOG], jobs, FileDigests(home() / "sha256.json", "sha256").digest
-            )
             app[LIBRARY] = Library(LibraryQueries(engine), writer, kept, app[CATALOG].registry)
             writer.start()
             try:

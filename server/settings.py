@@ -62,6 +62,7 @@ class Settings(_Frozen):
         node_modules: Python modules with more nodes, by import name.
         packs: Whether nodes of installed packs are loaded.
         cpu: Whether workers leave accelerators alone.
+        hash_models: Whether model files are hashed in the background, while no job runs.
         warm: Whether workers load their heavy libraries before the first job.
         cancel_grace: Seconds that a cancelled job may go on before its worker is killed.
         stop_grace: Seconds that a running job may go on when the server stops.
@@ -87,6 +88,7 @@ class Settings(_Frozen):
     node_modules: tuple[str, ...] = ()
     packs: bool = True
     cpu: bool = False
+    hash_models: bool = True
     warm: bool = True
     cancel_grace: Annotated[float, Field(ge=0)] = 10.0
     stop_grace: Annotated[float, Field(ge=0)] = 5.0

@@ -10,9 +10,10 @@ from typing import Any
 from aiohttp import web
 
 from ..api.errors import ApiError
-from ..files.media import suffix_of
-from ..files.service import FOLDERS, MODELS
+from ..files.media import file_headers, suffix_of
+from ..files.service import FOLDERS
 from ..keys import CATALOG
+from ..models.service import MODELS
 from .classes import class_info, class_names, read_choices
 from .routing import Twins, answer
 
@@ -87,10 +88,11 @@ async def models_with_facts(request: web.Request) -> web.Response:
 
 
 @routes.get("/experiment/models/preview/{kind}/{index}/{name:.+}")
-async def model_preview(request: web.Request) -> web.Response:
-    """Pictures beside models are not looked for."""
-    _kind(request)
-    raise ApiError(404, "There is no preview.", code="files.not_found")
+async def model_preview(request: web.Request) -> web.StreamResponse:
+    """The picture beside a model, or in it, made small."""
+    kind, name = _kind(request), request.match_info["name"]
+    small = await request.app[MODELS].preview(kind, name, 512)
+    return web.FileResponse(small, headers=file_headers("preview.webp"))
 
 
 @routes.get("/view_metadata/{kind}")

@@ -14,7 +14,7 @@ from ...engine.registry import Registry
 from ...engine.sockets import SocketType
 from ...engine.widgets import MAX_SEED, InputFile, ModelFile, Multiline, Range, Seed
 from ..files.folders import Folders
-from ..files.models import Models
+from ..models.service import Models
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 Choices = Mapping[str, Sequence[str]]

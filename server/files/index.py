@@ -89,6 +89,21 @@ class FolderIndex:
         self._newest: list[Entry] | None = None
         self._lock = asyncio.Lock()
         self._began = 0
+        self.version = 0  # grows with every change that was seen
+
+    @property
+    def by_root(self) -> list[tuple[Path, list[Entry]]]:
+        """What lies below each folder, as it was last seen; names may be in several."""
+        found: list[list[Entry]] = [[] for _ in self._roots]
+        for (number, _), folder in list(self._folders.items()):
+            found[number] += folder.files.values()
+        return list(zip(self._roots, found, strict=True))
+
+    async def reread(self) -> None:
+        """Look at every file again, also at those that changed in place, which no folder tells."""
+        async with self._lock:
+            self._folders = {}
+        await self._refresh()
 
     async def entries(self) -> Sequence[Entry]:
         """Every entry as it is now, sorted by name."""
@@ -129,6 +144,7 @@ class FolderIndex:
             changed = await asyncio.to_thread(self._read_all)
             if changed is not None:
                 self._by_name, self._newest = changed, None
+                self.version += 1
 
     def _read_all(self) -> list[Entry] | None:
         """Every entry, or None when nothing changed."""

@@ -1,16 +1,22 @@
-"""Models: which files there are, by kind."""
+"""Models: which files there are, what is known of each, their pictures."""
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..api.errors import ApiError
 from ..api.routing import Routes
-from ..files.service import MODELS
+from ..files.media import file_headers
+from ..files.thumbnails import SIDES
+from ..models.index import ModelRow, Wanted
+from ..models.previews import preview_beside
+from ..models.service import MODELS, Models
 
 routes = Routes("models")
 
@@ -29,11 +35,28 @@ class ModelKinds(BaseModel):
 
 
 class ModelModel(BaseModel):
-    """One model, by the name that inputs take."""
+    """One model, by the name that inputs take, and what is known of it so far."""
 
     name: str
     bytes: int = Field(description="0 for a model that is a folder.")
     modified: datetime
+    title: str | None = Field(None, description="As the file itself says.")
+    holds: str | None = Field(None, description="What its tensors are: checkpoint, lora, ...")
+    family: str | None = Field(None, description="sd1, sdxl, flux, ...")
+    precision: str | None = Field(None, description="The type of most bytes, such as F16.")
+    sha256: str | None = Field(None, description="Once it was hashed in the background.")
+    autov2: str | None = Field(None, description="First ten digits of `sha256`.")
+    autov3: str | None = Field(None, description="Hash of the tensors without the header.")
+    trouble: str | None = Field(None, description="Why it cannot be read, in words.")
+    preview: bool = Field(description="Whether there is a picture of it.")
+
+
+class ModelDetail(ModelModel):
+    """All that is known of a model."""
+
+    kind: str
+    tensors: int | None = None
+    metadata: dict[str, str] = Field(description="What its header says, very long texts left out.")
 
 
 class ModelPage(BaseModel):
@@ -42,41 +65,118 @@ class ModelPage(BaseModel):
     models: list[ModelModel]
     total: int = Field(description="Models of this kind in all, whatever was searched for.")
     next: str | None = Field(None, description="`after` of the next page; none at the end.")
+    complete: bool = Field(
+        description="False while the folders were not looked at yet since the server started: what "
+        "is listed is from before. Ask again."
+    )
 
 
-class ModelQuery(BaseModel):
-    """Which models to list."""
-
+class _Query(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    search: str = Field("", max_length=200, description="Words that the name must have all of.")
+
+class ModelQuery(_Query):
+    """Which models to list."""
+
+    search: str = Field(
+        "",
+        max_length=200,
+        description="Words that name, title, family or kind must have all of.",
+    )
+    family: str | None = Field(None, max_length=50)
+    holds: str | None = Field(None, max_length=50)
+    hash: str | None = Field(
+        None,
+        pattern=r"^[0-9a-fA-F]{6,64}$",
+        description="Beginning of a SHA-256, so AutoV2 too, or AutoV3.",
+    )
     order: Literal["name", "newest"] = "name"
     after: str | None = Field(None, max_length=1100, description="From the page before.")
     limit: int = Field(100, ge=1, le=500)
 
 
+class PreviewQuery(_Query):
+    """How large a picture is to be."""
+
+    side: int = Field(256, description=f"Longest side in pixels: one of {SIDES}.")
+    v: str | None = Field(None, max_length=100, description="Ignored; makes addresses differ.")
+
+
 @routes.get("/v1/models")
 async def kinds(request: web.Request) -> ModelKinds:
     """List the kinds of models and how many there are of each."""
-    found = request.app[MODELS].kinds.items()
-    return ModelKinds(
-        kinds=[ModelKind(kind=k, count=len(await index.entries())) for k, index in found]
-    )
+    models = request.app[MODELS]
+    return ModelKinds(kinds=[ModelKind(kind=k, count=await models.count(k)) for k in models.kinds])
 
 
 @routes.get("/v1/models/{kind}", errors=(404, 422))
 async def list_models(request: web.Request, kind: str, query: ModelQuery) -> ModelPage:
-    """List models of a kind, a page at a time."""
-    index = request.app[MODELS].kinds.get(kind)
-    if index is None:
-        raise ApiError(404, "There is no such kind of model.", code="models.unknown_kind")
-    page = await index.page(
-        search=query.search, order=query.order, after=query.after, limit=query.limit
+    """List models of a kind, a page at a time, out of the index."""
+    page, pictured, complete = await _of_kind(request, kind).page(
+        kind,
+        Wanted(
+            search=query.search,
+            family=query.family,
+            holds=query.holds,
+            digest=query.hash.lower() if query.hash is not None else None,
+            order=query.order,
+            after=query.after,
+            limit=query.limit,
+        ),
     )
-    models = [
-        ModelModel(
-            name=e.name, bytes=e.bytes, modified=datetime.fromtimestamp(e.modified / 1e9, UTC)
+    return ModelPage(
+        models=[ModelModel(**_told(row, row.name in pictured)) for row in page.rows],
+        total=page.total,
+        next=page.next,
+        complete=complete,
+    )
+
+
+@routes.get("/v1/models/{kind}/{name:.+}/preview", media_type="image/webp", errors=(404, 413, 415))
+async def preview(
+    request: web.Request, kind: str, name: str, query: PreviewQuery
+) -> web.StreamResponse:
+    """Give the picture of a model as a small WebP.
+
+    It lies beside the file (`NAME.png`, `.jpg`, `.webp`, or `NAME.preview.*`), or is in its header.
+    """
+    if query.side not in SIDES:
+        raise ApiError(
+            422,
+            f"There are no pictures of {query.side} pixels.",
+            expected=f"one of {', '.join(map(str, SIDES))}",
         )
-        for e in page.entries
-    ]
-    return ModelPage(models=models, total=page.total, next=page.next)
+    small = await _of_kind(request, kind).preview(kind, name, query.side)
+    return web.FileResponse(small, headers=file_headers("preview.webp"))
+
+
+@routes.get("/v1/models/{kind}/{name:.+}", errors=(404,))
+async def get_model(request: web.Request, kind: str, name: str) -> ModelDetail:
+    """Tell all that is known of a model."""
+    row, metadata = await _of_kind(request, kind).row(kind, name)
+    pictured = row.pictured or await asyncio.to_thread(preview_beside, Path(row.path)) is not None
+    about = _told(row, pictured)
+    return ModelDetail(**about, kind=kind, tensors=row.tensors, metadata=metadata)
+
+
+def _of_kind(request: web.Request, kind: str) -> Models:
+    if kind not in request.app[MODELS].kinds:
+        raise ApiError(404, "There is no such kind of model.", code="models.unknown_kind")
+    return request.app[MODELS]
+
+
+def _told(row: ModelRow, pictured: bool) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "bytes": row.bytes,
+        "modified": datetime.fromtimestamp(row.modified / 1e9, UTC),
+        "title": row.title,
+        "holds": row.holds,
+        "family": row.family,
+        "precision": row.precision,
+        "sha256": row.sha256 or None,
+        "autov2": row.sha256[:10] if row.sha256 else None,
+        "autov3": row.autov3 or None,
+        "trouble": row.trouble,
+        "preview": pictured,
+    }

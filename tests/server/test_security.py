@@ -141,6 +141,7 @@ async def test_bad_names_through_comfyui_routes_reach_nothing(tmp_path: Path) ->
             answer = await client.get("/view_metadata/checkpoints", params={"filename": name})
             assert answer.status == 404
     served = [
+        tmp_path / "weft-home",
         tmp_path / "input",
         tmp_path / "output",
         tmp_path / "data" / "comfy" / "local" / "files",

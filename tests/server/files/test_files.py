@@ -180,7 +180,7 @@ async def test_bad_names_through_every_file_route_reach_nothing(tmp_path: Path, 
             # name of a link gets a number.
             harmless = name.startswith("/") or "%" in name or name == "link.txt"
             assert 400 <= answer.status < 500 or harmless, name
-    served = [tmp_path / "input", tmp_path / "output", tmp_path / "data"]
+    served = [tmp_path / name for name in ("input", "output", "data", "weft-home")]
     outside = [p for p in files_below(tmp_path) if not any(p.is_relative_to(s) for s in served)]
     assert outside == [tmp_path / "secret.txt"]
     assert (tmp_path / "secret.txt").read_text() == "SECRET"

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
+from blake3 import blake3
+
 _CHUNK = 8 << 20
+_LARGEST_HEADER = 100_000_000  # bytes; what the safetensors library takes
 
 
 def sha256_of(path: Path) -> str:
@@ -18,28 +22,32 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def hashes_of(path: Path) -> dict[str, str]:
-    """All names of a safetensors file by content, in one reading.
+def hashes_of(path: Path, check: Callable[[], None] = lambda: None) -> dict[str, str]:
+    """All names of a model file by content, in one reading.
+
+    Args:
+        path: A file.
+        check: Called often; whatever it raises ends the reading.
 
     Returns:
         "sha256" and "blake3" of the file; "autov2", the first 10 digits of the former; "autov3",
-        the first 12 of the SHA-256 of what follows the header, which stays when metadata change.
+        the first 12 of the SHA-256 of what follows a safetensors header, which stays when metadata
+        change. Of other files "autov3" means nothing.
 
     Raises:
         OSError: It cannot be read.
 
     Source: AUTOMATIC1111's web UI (AutoV2), kohya-ss/sd-scripts (AutoV3); facts only.
     """
-    from blake3 import blake3
-
     whole, content, fast = hashlib.sha256(), hashlib.sha256(), blake3(max_threads=blake3.AUTO)
     with path.open("rb") as file:
         length = file.read(8)
-        header = file.read(int.from_bytes(length, "little"))
+        header = file.read(min(int.from_bytes(length, "little"), _LARGEST_HEADER))
         for start in (length, header):
             whole.update(start)
             fast.update(start)
         while chunk := file.read(_CHUNK):
+            check()
             whole.update(chunk)
             content.update(chunk)
             fast.update(chunk)
