@@ -18,6 +18,8 @@ from .control import same_use
 from .errors import SamplingError
 from .families import family_named, sampling_of
 from .families.family import Control, Inputs, Row
+from .hooked import HookedNetworks
+from .hooks import State
 from .ip_attention import ActiveAdapter, IPAdapterNetwork, active_adapters
 from .latent_format import LatentFormat
 from .model_sampling import Parametrization
@@ -33,9 +35,10 @@ MOST_REPEATS = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Row(Row):
-    """A row with the ControlNets that act on it now, and where it counts."""
+    """A row with the ControlNets and hooks that act on it now, and where it counts."""
 
     side: int
+    hooks: State
     control: tuple[ControlUse, ...]
     region: Region
 
@@ -56,11 +59,11 @@ class BatchedDenoiser:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._family = family_named(model.family)
-        self._network: Any = model.weights.module
         weights = model.weights  # its parameters may be stored in a smaller type
         self._like: Tensor = torch.empty(0, device=weights.device, dtype=weights.dtype)
         self._parametrization = Parametrization(sampling_of(model))
         self._table = self._parametrization.table
+        self._networks = HookedNetworks(model, self._table.at_fraction)
         self._plans: dict[tuple[object, ...], list[_Call]] = {}
         self._matched: dict[tuple[object, ...], list[Conditioning]] = {}
         self._keep: list[object] = []  # plans are known by object ids: keep those objects alive
@@ -98,12 +101,13 @@ class BatchedDenoiser:
     def _run(self, call: _Call, scaled: Tensor, timestep: float) -> Tensor:
         scaled = scaled.to(self._like.dtype)
         x = torch.cat([row.region.cut(scaled) for row in call.rows])
+        network = self._networks.network(call.rows[0].hooks)
         residuals: Mapping[str, Any] = {}
         for control in call.controls:
-            more = self._family.control(control, x, timestep, call.inputs, self._network)
+            more = self._family.control(control, x, timestep, call.inputs, network)
             residuals = _added(residuals, more)
         with active_adapters(call.adapters):
-            output = self._family.forward(self._network, x, timestep, call.inputs, residuals)
+            output = self._family.forward(network, x, timestep, call.inputs, residuals)
         return output.float()
 
     # --- plans: made when the set of what acts changes, at most a few times in a run -------------
@@ -114,7 +118,11 @@ class BatchedDenoiser:
         patches = tuple(use for use in self._model.patches if self._acts(use, sigma))
         acting = [
             [
-                (entry, tuple(use for use in entry.control if self._acts(use, sigma)))
+                (
+                    entry,
+                    tuple(use for use in entry.control if self._acts(use, sigma)),
+                    self._networks.state(entry.hooks, sigma),
+                )
                 for entry in conditioning.entries
                 if self._acts(entry, sigma)
             ]
@@ -123,7 +131,10 @@ class BatchedDenoiser:
         key: tuple[object, ...] = (
             x.shape,
             tuple(
-                tuple((id(entry), tuple(id(use) for use in control)) for entry, control in entries)
+                tuple(
+                    (id(entry), tuple(id(use) for use in control), hooks)
+                    for entry, control, hooks in entries
+                )
                 for entries in acting
             ),
             tuple(negative for _, negative in sides),
@@ -133,9 +144,11 @@ class BatchedDenoiser:
             self._keep.append((acting, patches))
             pixels = self._family.latent.downscale
             rows = [
-                _Row(seen_in(region, entry, x, pixels), sides[side][1], side, control, region)
+                _Row(
+                    seen_in(region, entry, x, pixels), sides[side][1], side, hooks, control, region
+                )
                 for side, entries in enumerate(acting)
-                for (entry, control), region in zip(
+                for (entry, control, hooks), region in zip(
                     entries, self._regions(x, sigma, *sides[side]), strict=True
                 )
                 if region.counts
@@ -176,9 +189,12 @@ class BatchedDenoiser:
         return regions
 
     def _acts(self, part: ConditioningEntry | ControlUse | IPAdapterUse, sigma: float) -> bool:
-        if part.start <= 0.0 and part.end >= 1.0:
+        start, end = part.start, part.end
+        if isinstance(part, ConditioningEntry):
+            start, end = max(start, part.encoded_start), min(end, part.encoded_end)
+        if start <= 0.0 and end >= 1.0:
             return True
-        return self._table.at_fraction(part.end) <= sigma <= self._table.at_fraction(part.start)
+        return self._table.at_fraction(end) <= sigma <= self._table.at_fraction(start)
 
     def _prepare(
         self, rows: Sequence[_Row], patches: tuple[IPAdapterUse, ...], shape: torch.Size
@@ -238,6 +254,8 @@ def _groups(rows: Sequence[_Row], repeats: bool) -> list[list[_Row]]:
 def _share(group: Sequence[_Row], row: _Row, repeats: bool) -> bool:
     left, right = group[0].control, row.control
     if len(left) != len(right) or _extent(group[0]) != _extent(row):
+        return False
+    if group[0].hooks != row.hooks:
         return False
     lengths = [member.entry.tokens.shape[1] for member in (*group, row)]
     if math.lcm(*lengths) // min(lengths) > (MOST_REPEATS if repeats else 1):

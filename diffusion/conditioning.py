@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .control import check_factor, check_window
 from .errors import ParameterError, ShapeError
+from .hooks import Hooks
 from .masks import check_mask
 from .types import Area, Clip, Conditioning, ConditioningEntry, Mask
 
@@ -129,6 +130,19 @@ def set_range(conditioning: Conditioning, start: float, end: float) -> Condition
     """
     check_window(start, end)
     return _each(conditioning, start=start, end=end)
+
+
+def set_encoded_range(conditioning: Conditioning, start: float, end: float) -> Conditioning:
+    """Say for which part of the schedule a prompt was encoded; it acts in no other."""
+    check_window(start, end)
+    return _each(conditioning, encoded_start=start, encoded_end=end)
+
+
+def add_hooks(conditioning: Conditioning, hooks: Hooks) -> Conditioning:
+    """Let changes of weights act for these prompts, with those that they carry already."""
+    return Conditioning(
+        tuple(replace(entry, hooks=entry.hooks.combined(hooks)) for entry in conditioning.entries)
+    )
 
 
 def zero_out(conditioning: Conditioning) -> Conditioning:

@@ -302,4 +302,5 @@ def _counterpart(
         end=entry.end,
         control=entry.control,
         fallback=entry.fallback,
+        hooks=entry.hooks,
     )

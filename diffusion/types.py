@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from .guidance.rule import GuidanceRule
+from .hooks import NO_HOOKS, ClipHooks, Hooks
 from .model_sampling import ModelSampling
 from .weights import Weights
 
@@ -215,6 +216,9 @@ class ConditioningEntry:
         mask_strength: Factor on the mask.
         mask_bounds: Whether the rectangle around the mask is its area as well.
         fallback: Whether it acts only where the other entries leave something over.
+        hooks: Changes of the network's weights for this prompt alone.
+        encoded_start, encoded_end: Part of the schedule that its text was encoded for; it acts
+            where both this and `start` to `end` hold.
         images: Pictures that act together with this prompt; made into one vector for each run.
         image_vector: That vector, (1, 2D) float32; None before a run, or without pictures.
     """
@@ -235,6 +239,9 @@ class ConditioningEntry:
     mask_strength: float = 1.0
     mask_bounds: bool = False
     fallback: bool = False
+    hooks: Hooks = NO_HOOKS
+    encoded_start: float = 0.0
+    encoded_end: float = 1.0
     images: tuple[ImagePrompt, ...] = ()
     image_vector: Tensor | None = None
 
@@ -376,6 +383,7 @@ class Clip:
         last_layer: Which layer's output is taken: -1 the last, -2 the one before ("clip skip 2");
             None = as the family was trained.
         others: Second and third encoder of families that have them, in the family's order.
+        hooks: Changes of their weights while a prompt is encoded; None = none.
     """
 
     __socket__: ClassVar[str] = "CLIP"
@@ -384,6 +392,7 @@ class Clip:
     weights: Weights
     last_layer: int | None = None
     others: tuple[Weights, ...] = ()
+    hooks: ClipHooks | None = None
 
     @property
     def encoders(self) -> tuple[Weights, ...]:

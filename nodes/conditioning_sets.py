@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..diffusion.hooks import Hooks
 from ..diffusion.types import Conditioning, Mask, TimestepRange
 from ..engine.node import node
 from .conditioning import Fraction, Strength, Where
@@ -54,6 +55,7 @@ def conditioning_timesteps_range(
 def conditioning_set_properties(
     cond_NEW: Conditioning,
     mask: Mask | None = None,
+    hooks: Hooks | None = None,
     timesteps: TimestepRange | None = None,
     *,
     strength: Strength = 1.0,
@@ -64,6 +66,7 @@ def conditioning_set_properties(
     Args:
         cond_NEW: The prompt.
         mask: (B or 1, H, W) float32 in [0, 1]; None leaves it as it is.
+        hooks: Changes of weights that act for it, with those it has; None adds none.
         timesteps: When it acts; None leaves it as it is.
         strength: Factor on the mask; without a mask it has no effect.
         set_cond_area: `default` shows the network the whole picture, `mask bounds` only the
@@ -72,7 +75,7 @@ def conditioning_set_properties(
     Returns:
         The prompt with its mask and times.
     """
-    return _with(cond_NEW, mask, timesteps, strength, set_cond_area)
+    return _with(cond_NEW, mask, hooks, timesteps, strength, set_cond_area)
 
 
 @node("ConditioningSetPropertiesAndCombine", category="conditioning/sets", lane="inline")
@@ -80,6 +83,7 @@ def conditioning_set_properties_and_combine(
     cond: Conditioning,
     cond_NEW: Conditioning,
     mask: Mask | None = None,
+    hooks: Hooks | None = None,
     timesteps: TimestepRange | None = None,
     *,
     strength: Strength = 1.0,
@@ -91,6 +95,7 @@ def conditioning_set_properties_and_combine(
         cond: The others, unchanged.
         cond_NEW: The prompt.
         mask: (B or 1, H, W) float32 in [0, 1]; None leaves it as it is.
+        hooks: Changes of weights that act for it, with those it has; None adds none.
         timesteps: When it acts; None leaves it as it is.
         strength: Factor on the mask; without a mask it has no effect.
         set_cond_area: `default` or `mask bounds`, as in ConditioningSetMask.
@@ -100,7 +105,7 @@ def conditioning_set_properties_and_combine(
     """
     from ..diffusion.conditioning import combine
 
-    return combine(cond, _with(cond_NEW, mask, timesteps, strength, set_cond_area))
+    return combine(cond, _with(cond_NEW, mask, hooks, timesteps, strength, set_cond_area))
 
 
 @node("PairConditioningSetProperties", category="conditioning/sets", lane="inline")
@@ -108,6 +113,7 @@ def pair_conditioning_set_properties(
     positive_NEW: Conditioning,
     negative_NEW: Conditioning,
     mask: Mask | None = None,
+    hooks: Hooks | None = None,
     timesteps: TimestepRange | None = None,
     *,
     strength: Strength = 1.0,
@@ -119,6 +125,7 @@ def pair_conditioning_set_properties(
         positive_NEW: What to show.
         negative_NEW: What to avoid.
         mask: (B or 1, H, W) float32 in [0, 1]; None leaves it as it is.
+        hooks: Changes of weights that act for them, with those they have; None adds none.
         timesteps: When they act; None leaves it as it is.
         strength: Factor on the mask; without a mask it has no effect.
         set_cond_area: `default` or `mask bounds`, as in ConditioningSetMask.
@@ -126,7 +133,7 @@ def pair_conditioning_set_properties(
     Returns:
         Both prompts with their mask and times.
     """
-    settings = (mask, timesteps, strength, set_cond_area)
+    settings = (mask, hooks, timesteps, strength, set_cond_area)
     return Pair(_with(positive_NEW, *settings), _with(negative_NEW, *settings))
 
 
@@ -137,6 +144,7 @@ def pair_conditioning_set_properties_and_combine(
     positive_NEW: Conditioning,
     negative_NEW: Conditioning,
     mask: Mask | None = None,
+    hooks: Hooks | None = None,
     timesteps: TimestepRange | None = None,
     *,
     strength: Strength = 1.0,
@@ -150,6 +158,7 @@ def pair_conditioning_set_properties_and_combine(
         positive_NEW: What to show.
         negative_NEW: What to avoid.
         mask: (B or 1, H, W) float32 in [0, 1]; None leaves it as it is.
+        hooks: Changes of weights that act for them, with those they have; None adds none.
         timesteps: When they act; None leaves it as it is.
         strength: Factor on the mask; without a mask it has no effect.
         set_cond_area: `default` or `mask bounds`, as in ConditioningSetMask.
@@ -159,7 +168,7 @@ def pair_conditioning_set_properties_and_combine(
     """
     from ..diffusion.conditioning import combine
 
-    settings = (mask, timesteps, strength, set_cond_area)
+    settings = (mask, hooks, timesteps, strength, set_cond_area)
     return Pair(
         combine(positive, _with(positive_NEW, *settings)),
         combine(negative, _with(negative_NEW, *settings)),
@@ -191,20 +200,19 @@ def pair_conditioning_combine(
 
 @node("ConditioningSetDefaultCombine", category="conditioning/sets", lane="inline")
 def conditioning_set_default_combine(
-    cond: Conditioning, cond_DEFAULT: Conditioning
+    cond: Conditioning, cond_DEFAULT: Conditioning, hooks: Hooks | None = None
 ) -> Conditioning:
     """Add a prompt that acts only where masks and areas of the others leave something over.
 
     Args:
         cond: Prompts with masks or areas.
         cond_DEFAULT: The prompt for the rest.
+        hooks: Changes of weights that act for it; None adds none.
 
     Returns:
         All entries.
     """
-    from ..diffusion.conditioning import add_fallback
-
-    return add_fallback(cond, cond_DEFAULT)
+    return _with_default(cond, cond_DEFAULT, hooks)
 
 
 @node("PairConditioningSetDefaultCombine", category="conditioning/sets", lane="inline")
@@ -213,6 +221,7 @@ def pair_conditioning_set_default_combine(
     negative: Conditioning,
     positive_DEFAULT: Conditioning,
     negative_DEFAULT: Conditioning,
+    hooks: Hooks | None = None,
 ) -> Pair:
     """Add prompts that act only where masks and areas of the others leave something over.
 
@@ -221,24 +230,37 @@ def pair_conditioning_set_default_combine(
         negative: What to avoid, with masks or areas.
         positive_DEFAULT: What to show in the rest.
         negative_DEFAULT: What to avoid in the rest.
+        hooks: Changes of weights that act for both; None adds none.
 
     Returns:
         All entries of each side.
     """
-    from ..diffusion.conditioning import add_fallback
+    return Pair(
+        _with_default(positive, positive_DEFAULT, hooks),
+        _with_default(negative, negative_DEFAULT, hooks),
+    )
 
-    return Pair(add_fallback(positive, positive_DEFAULT), add_fallback(negative, negative_DEFAULT))
+
+def _with_default(
+    conditioning: Conditioning, default: Conditioning, hooks: Hooks | None
+) -> Conditioning:
+    from ..diffusion.conditioning import add_fallback, add_hooks
+
+    return add_fallback(conditioning, default if hooks is None else add_hooks(default, hooks))
 
 
 def _with(
     conditioning: Conditioning,
     mask: Mask | None,
+    hooks: Hooks | None,
     timesteps: TimestepRange | None,
     strength: float,
     where: Where,
 ) -> Conditioning:
-    from ..diffusion.conditioning import set_mask, set_range
+    from ..diffusion.conditioning import add_hooks, set_mask, set_range
 
+    if hooks is not None:
+        conditioning = add_hooks(conditioning, hooks)
     if mask is not None:
         conditioning = set_mask(conditioning, mask, strength, bounds=where == "mask bounds")
     if timesteps is not None:

@@ -51,6 +51,7 @@ MODULES = (
     "unclip",
     "ip_adapter",
     "lora",
+    "hooks",
     "merge",
     "image",
     "image_edit",

@@ -156,7 +156,11 @@ class Family(ABC):
                 expected=f"{len(self.encoders)} texts ({', '.join(self.encoders)})",
                 got=str(len(texts)),
             )
-        return self._encode(clip, texts, square_brackets)
+        if clip.hooks is None:
+            return self._encode(clip, texts, square_brackets)
+        from ..hooked import encode_hooked
+
+        return encode_hooked(clip, lambda plain: self._encode(plain, texts, square_brackets))
 
     @abstractmethod
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning: ...

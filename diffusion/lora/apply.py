@@ -112,6 +112,31 @@ def apply_lora(
     return model, clip
 
 
+def apply_lora_to_clip(clip: Clip, lora: LoraFile, strength: float = 1.0) -> Clip:
+    """Put the text part of a LoRA on text encoders; what is for the network is left out.
+
+    Raises:
+        ModelError: The LoRA was made for other text encoders; both are named.
+        ParameterError: The strength is not finite.
+    """
+    check_factor("strength_clip", strength)
+    left = dict(lora.entries)
+    texts = _take_texts(left, clip, clip, lora)
+    unknown = [stem for stem in left if _is_text(stem)]
+    if unknown and not any(texts):
+        raise _does_not_fit(
+            lora,
+            clip,
+            expected=f"layers of text encoders of {family_words(clip.family)}",
+            got=f'"{unknown[0]}" and {len(unknown) - 1} more that they have not',
+        )
+    encoders = tuple(
+        _with(encoder, lora, layers, strength, None)
+        for encoder, layers in zip(clip.encoders, texts, strict=True)
+    )
+    return replace(clip, weights=encoders[0], others=encoders[1:])
+
+
 def fit_lora(model: Model, clip: Clip | None, lora: LoraFile) -> LoraFit:
     """Find the layer that each entry of a LoRA belongs to.
 
@@ -121,11 +146,7 @@ def fit_lora(model: Model, clip: Clip | None, lora: LoraFile) -> LoraFit:
     left = dict(lora.entries)
     spelled = denoiser_spellings(model.weights.kind, model.weights.shapes)
     mine = _take(left, spelled, model.weights, model, lora)
-    texts = []
-    for number, encoder in enumerate(clip.encoders if clip is not None else ()):
-        assert clip is not None
-        table = text_spellings(number, str(encoder.extras.get("role")), encoder.shapes)
-        texts.append(_take(left, table, encoder, model, lora))
+    texts = [] if clip is None else _take_texts(left, clip, model, lora)
     if clip is None:
         left = {stem: entry for stem, entry in left.items() if not _is_text(stem)}
     for_network = [stem for stem in left if not _is_text(stem)]
@@ -139,11 +160,22 @@ def fit_lora(model: Model, clip: Clip | None, lora: LoraFile) -> LoraFit:
     return LoraFit(mine, tuple(texts), (*left, *lora.unknown))
 
 
+def _take_texts(
+    left: dict[str, Entry], clip: Clip, owner: Model | Clip, lora: LoraFile
+) -> list[dict[str, Share]]:
+    """Move the entries that belong to text encoders out of `left`, for each of them."""
+    found = []
+    for number, encoder in enumerate(clip.encoders):
+        table = text_spellings(number, str(encoder.extras.get("role")), encoder.shapes)
+        found.append(_take(left, table, encoder, owner, lora))
+    return found
+
+
 def _take(
     left: dict[str, Entry],
     spelled: Spellings,
     weights: Weights,
-    model: Model,
+    owner: Model | Clip,
     lora: LoraFile,
 ) -> dict[str, Share]:
     """Move the entries that belong to a network out of `left`: layer -> entry."""
@@ -157,7 +189,7 @@ def _take(
             wanted = " x ".join(map(str, (sum(rows), *shapes[0][1:])))
             raise _does_not_fit(
                 lora,
-                model,
+                owner,
                 expected=f'{wanted} in "{", ".join(layers)}"',
                 got=f"{elements} numbers for {outputs} outputs",
             )
@@ -176,11 +208,11 @@ def _is_text(stem: str) -> bool:
     return stem.startswith(("lora_te", "text_encoder"))
 
 
-def _does_not_fit(lora: LoraFile, model: Model, expected: str, got: str) -> ModelError:
+def _does_not_fit(lora: LoraFile, owner: Model | Clip, expected: str, got: str) -> ModelError:
     return ModelError(
         "model.kinds_do_not_fit",
-        f'{lora.words} does not fit the model "{model.weights.path.name}" '
-        f"({family_words(model.family)}).",
+        f'{lora.words} does not fit the model "{owner.weights.path.name}" '
+        f"({family_words(owner.family)}).",
         expected=expected,
         got=got,
         hint="Use a LoRA that was trained for this model family.",
