@@ -11,23 +11,22 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
-from .errors import ModelError
 from .families import family_named
 from .formats.gguf_header import is_gguf
-from .formats.identify import family_words
 from .formats.network_facts import MARKERS
 from .formats.safetensors_header import TensorInfo
-from .formats.shapes import untold_config
+from .formats.shapes import network_class, untold_config
 from .formats.single_file import (
     DENOISER,
     VAE,
     Joined,
     Part,
-    inverted,
     text_layout,
     unet_layout,
     vae_layout,
 )
+from .formats.transformer_layout import transformer_layout
+from .formats.transformer_names import UNREAD
 from .tensor_writer import Planned, torch_types, write_tensors
 from .types import Clip, Model, Vae
 
@@ -52,7 +51,7 @@ class SingleFile:
         self._layout: dict[str, tuple[Weights, Joined]] = {}
         self._metadata: dict[str, str] = {"modelspec.sai_model_spec": "1.0.0"}
         self._config: dict[str, dict[str, object]] = {}
-        self._marks: dict[str, tuple[Weights, TensorInfo]] = {}
+        self._marks: dict[str, tuple[Weights, TensorInfo, str]] = {}
 
     def add_model(self, model: Model) -> None:
         """Put a denoising network in.
@@ -61,8 +60,7 @@ class SingleFile:
             ModelError: Its layout cannot be written.
         """
         weights = model.weights
-        unet = weights.kind == "unet"
-        self._put(weights, unet_layout(weights.shapes) if unet else _as_in_its_file(weights))
+        self._put(weights, model_layout(model))
         self._metadata["modelspec.architecture"] = model.family
         self._metadata["modelspec.title"] = weights.label
         prediction = _PREDICTIONS.get(family_named(model.family).sampling_of(model).prediction)
@@ -101,7 +99,7 @@ class SingleFile:
             name: Planned(self._type(weights, joined), joined.shape)
             for name, (weights, joined) in self._layout.items()
         }
-        planned |= {name: Planned(i.dtype, i.shape) for name, (_, i) in self._marks.items()}
+        planned |= {name: Planned(i.dtype, i.shape) for name, (_, i, _) in self._marks.items()}
         write_tensors(stream, planned, self._tensor, header)
 
     def _put(self, weights: Weights, layout: Mapping[str, Joined]) -> None:
@@ -120,12 +118,17 @@ class SingleFile:
             self._metadata["tokenizer" if number == 1 else f"tokenizer_{number}"] = str(tokenizer)
 
     def _keep_marks(self, weights: Weights) -> None:
-        """Tensors beside the network that say how it is sampled, from its file."""
+        """Tensors beside the network that it does not read, from its file: how it is sampled, and
+        what others expect in PixArt's."""
         stored = weights.stored
         if stored is None or not weights.path.is_file() or is_gguf(weights.path):
             return
-        for name in MARKERS & stored.tensors.keys():
-            self._marks[name] = (weights, stored.tensors[name])
+        for name, info in stored.tensors.items():
+            bare = name.removeprefix(DENOISER)
+            if name in MARKERS:
+                self._marks[name] = (weights, info, name)
+            elif bare in UNREAD and network_class(weights.kind, weights.shapes) == "pixart":
+                self._marks[DENOISER + bare] = (weights, info, name)
 
     def _type(self, weights: Weights, joined: Joined) -> str:
         if self._dtype is not None:
@@ -140,8 +143,9 @@ class SingleFile:
         from safetensors import safe_open
 
         if name in self._marks:
-            with safe_open(self._marks[name][0].path, framework="pt", device="cpu") as file:
-                mark: Tensor = file.get_tensor(name)
+            weights, _, stored = self._marks[name]
+            with safe_open(weights.path, framework="pt", device="cpu") as file:
+                mark: Tensor = file.get_tensor(stored)
             return mark
         weights, joined = self._layout[name]
         return joined_tensor(joined, weights.tensor)
@@ -170,16 +174,14 @@ def text_file_layout(weights: Weights) -> dict[str, Joined]:
     return found
 
 
-def _as_in_its_file(weights: Weights) -> dict[str, Joined]:
-    """A transformer in the layout of the file that it came from, under the usual prefix."""
-    stored = weights.stored
-    if stored is None:
-        raise ModelError(
-            "model.unsupported_layout",
-            f'"{weights.label}" ({family_words(weights.family)}) cannot be written: nobody knows '
-            "how its file is laid out.",
-            hint="Load it from a file.",
-        )
-    shapes = {name: info.shape for name, info in stored.tensors.items()}
-    found = inverted(stored.plan, shapes)
-    return {DENOISER + name.removeprefix(DENOISER): joined for name, joined in found.items()}
+def model_layout(model: Model, prefix: str = DENOISER) -> dict[str, Joined]:
+    """A denoising network in the layout of first publication.
+
+    Raises:
+        ModelError: A tensor that has no place in it.
+    """
+    weights = model.weights
+    if weights.kind == "unet":
+        return unet_layout(weights.shapes, prefix)
+    body = network_class(weights.kind, weights.shapes)
+    return transformer_layout(body, weights.shapes, prefix)

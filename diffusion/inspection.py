@@ -51,7 +51,8 @@ def inspect_file(path: str | os.PathLike[str]) -> FileReport:
         headers = [header for part in parts for header in part]
         return _report("checkpoint", identify(first).family, headers, {})
     header = read_model_header(path)
-    found = identify({name: info.shape for name, info in header.tensors.items()})
+    shapes = {name: info.shape for name, info in header.tensors.items()}
+    found = identify(shapes, header.metadata.get("modelspec.architecture", ""))
     return _report(found.kind, found.family, [header], header.metadata)
 
 

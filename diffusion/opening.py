@@ -110,7 +110,7 @@ def _source(path: Path, files: Sequence[Path], stated: Mapping[str, Any]) -> Sou
         path=path if len(files) > 1 else files[0],
         files=tuple((header, file_state(header.path)) for header in headers),
         digest=joined_digest([file_digest(file) for file in files]),
-        identity=identify(shapes),
+        identity=identify(shapes, headers[0].metadata.get("modelspec.architecture", "")),
         shapes=shapes,
         stated=stated,
     )

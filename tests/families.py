@@ -551,3 +551,22 @@ def pixart_tensors(network: Any, prefix: str = "", tokens: int = 120) -> dict[st
             joined = [state[f"{old}attn2.to_{part}.{end}"] for part in "kv"]
             result[f"{new}cross_attn.kv_linear.{end}"] = torch.cat(joined)
     return {prefix + name: tensor for name, tensor in result.items()}
+
+
+def tiny_pixart(
+    path: Path, *, sized: bool = True, tokens: int = 120, network: Any = None, seed: int = 0
+) -> Made:
+    """Write a tiny PixArt checkpoint with VAE and T5; 0 tokens leave the empty text out."""
+    network = network or pixart_transformer(sized=sized, seed=seed)
+    vae, encoder = models.tiny_vae(seed=seed + 1), t5_encoder(seed + 2)
+    tensors = pixart_tensors(network, "model.diffusion_model.", tokens)
+    if not tokens:
+        del tensors["model.diffusion_model.y_embedder.y_embedding"]
+    write(
+        path,
+        tensors,
+        ldm("vae", vae),
+        t5_tensors(encoder, "text_encoders.t5xxl.transformer."),
+        metadata={"tokenizer": t5_tokenizer()},
+    )
+    return Made(path, network, vae, (encoder,))

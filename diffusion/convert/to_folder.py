@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ModelError
 from ..families import family_named
 from ..formats.single_file import inverted
-from ..loading import load_checkpoint
+from ..loading import load_checkpoint, load_model
+from ..opening import open_source
 from ..tensor_writer import Planned, write_tensors
 from ..tokenizers import CLIP_VOCABULARY, clip_tokenizer
 from ..types import Clip, Model, Vae
@@ -29,17 +30,21 @@ FORMAT = 1
 
 
 def write_folder(source: Path, folder: Path) -> None:
-    """Write a checkpoint as a diffusers folder; it appears whole or not at all.
+    """Write a model as a diffusers folder; it appears whole or not at all.
+
+    Args:
+        source: A checkpoint, or a denoising network alone.
+        folder: Where to; for a network alone it holds its config.json and weights directly.
 
     Raises:
-        ModelError: `source` is no checkpoint that weft reads, or `folder` exists.
+        ModelError: `source` is nothing that weft reads, or `folder` exists.
     """
     refuse_existing(folder)
-    model, clip, vae = load_checkpoint(source)
+    opened = _opened(source)
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        _fill(work, model, clip, vae)
+        _fill(work, *opened)
         work.chmod(0o755)
         work.rename(folder)
     except BaseException:
@@ -61,30 +66,39 @@ def refuse_existing(target: Path) -> None:
         )
 
 
-def _fill(work: Path, model: Model, clip: Clip, vae: Vae) -> None:
+def _opened(source: Path) -> tuple[Model, Clip | None, Vae | None]:
+    if open_source(source).identity.kind == "unet":
+        return load_model(source), None, None
+    return load_checkpoint(source)
+
+
+def _fill(work: Path, model: Model, clip: Clip | None, vae: Vae | None) -> None:
     family = family_named(model.family)
     network = "unet" if model.weights.kind == "unet" else "transformer"
-    parts: dict[str, Weights] = {network: model.weights, "vae": vae.weights}
-    parts |= {text_folder(number): weights for number, weights in enumerate(clip.encoders)}
+    parts: dict[str, Weights] = {network: model.weights}
+    encoders = clip.encoders if clip is not None else ()
+    if vae is not None:
+        parts["vae"] = vae.weights
+    parts |= {text_folder(number): weights for number, weights in enumerate(encoders)}
     original: dict[str, Any] = {"format": FORMAT, "parts": {}}
     raw: dict[str, RawNetwork] = {}
     for name, weights in parts.items():
         raw[name] = RawNetwork(weights)
-        own = work / name
-        own.mkdir()
+        own = work / name if vae is not None else work
+        own.mkdir(exist_ok=True)
         stem = "model" if name.startswith("text_") else "diffusion_pytorch_model"
         names = {_stored_name(name, n, weights): n for n in weights.shapes if _has(weights, n)}
         _write(own / f"{stem}.safetensors", raw[name], names)
         _json(own / "config.json", network_json(weights, family.latent))
         original["parts"][name] = _layout(weights)
-    for number, weights in enumerate(clip.encoders):
+    for number, weights in enumerate(encoders):
         _tokenizer(work / text_folder(number).replace("text_encoder", "tokenizer"), weights)
-    (work / "scheduler").mkdir()
-    _json(work / "scheduler" / "scheduler_config.json", scheduler_json(family.sampling_of(model)))
-    _json(
-        work / "model_index.json",
-        index_json(model.family, model.weights, vae.weights, clip.encoders),
-    )
+    if vae is not None:
+        (work / "scheduler").mkdir()
+        scheduler = scheduler_json(family.sampling_of(model))
+        _json(work / "scheduler" / "scheduler_config.json", scheduler)
+        index = index_json(model.family, model.weights, vae.weights, encoders)
+        _json(work / "model_index.json", index)
     stored = model.weights.stored
     original["metadata"] = dict(stored.metadata) if stored else {}
     _json(work / ORIGINAL, original)

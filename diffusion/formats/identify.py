@@ -48,6 +48,7 @@ TEXT_PREFIXES = (
     "bert.",
     "",
 )
+_PIXART = ("pixart_alpha", "pixart_sigma")
 VARIANT_WORDS: Mapping[str, str] = {
     "inpaint": "inpainting",
     "edit": "InstructPix2Pix",
@@ -91,8 +92,13 @@ class Identity:
         return f"{KIND_WORDS[self.kind]} ({family})"
 
 
-def identify(shapes: Mapping[str, tuple[int, ...]]) -> Identity:
-    """Tell kind and family of a set of tensors, by name -> shape."""
+def identify(shapes: Mapping[str, tuple[int, ...]], stated: str = "") -> Identity:
+    """Tell kind and family of a set of tensors.
+
+    Args:
+        shapes: Name -> shape.
+        stated: The family that a file's metadata names; asked only where shapes are equal (PixArt).
+    """
     names = _Names(shapes)
     if is_lora(shapes):
         return Identity("lora", lora_family(shapes))
@@ -107,7 +113,7 @@ def identify(shapes: Mapping[str, tuple[int, ...]]) -> Identity:
         )
         return Identity(
             "checkpoint" if whole else "unet",
-            _family(facts),
+            _family(facts, stated),
             facts.layout,
             facts.prefix,
             facts.variant,
@@ -120,9 +126,11 @@ def identify(shapes: Mapping[str, tuple[int, ...]]) -> Identity:
     return _other(names)
 
 
-def _family(facts: NetworkFacts) -> str:
+def _family(facts: NetworkFacts, stated: str = "") -> str:
     from ..families import family_of
 
+    if facts.body == "pixart" and not facts.sized and not facts.tokens and stated in _PIXART:
+        return stated
     return family_of(facts) or "unknown"
 
 

@@ -99,7 +99,8 @@ _PIXART_BLOCK: Mapping[str, str] = {
     "mlp.fc1": "ff.net.0.proj",
     "mlp.fc2": "ff.net.2",
 }
-_UNUSED = frozenset({"pos_embed", "y_embedder.y_embedding"})
+UNREAD = frozenset({"pos_embed", "y_embedder.y_embedding"})
+"""Tensors of PixArt's files that its network has no use for: sines, and the empty text."""
 
 
 def flux_plan(shapes: Shapes) -> dict[str, Pieces]:
@@ -205,7 +206,7 @@ def pixart_plan(shapes: Shapes) -> dict[str, Pieces]:
     """
     plan: dict[str, Pieces] = {}
     for name, stem, end in _split(shapes):
-        if name in _UNUSED:
+        if name in UNREAD:
             continue
         block = re.match(r"blocks\.(\d+)\.(.+)\Z", stem)
         if name in _PIXART_ENDS:

@@ -171,7 +171,9 @@ def test_checkpoint_written_from_an_opened_one_holds_the_same_tensors(
         assert file.metadata()["note"] == "x"
 
 
-@pytest.mark.parametrize("name", ["tiny_sd2", "tiny_sdxl", "tiny_refiner", "tiny_flux", "tiny_sd3"])
+@pytest.mark.parametrize(
+    "name", ["tiny_sd2", "tiny_sdxl", "tiny_refiner", "tiny_flux", "tiny_sd3", "tiny_pixart"]
+)
 def test_checkpoint_of_every_family_is_written_in_its_layout(tmp_path: Path, name: str) -> None:
     path = getattr(families, name)(tmp_path / "a.safetensors").path
     opened = wd.load_checkpoint(path)
