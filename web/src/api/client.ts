@@ -23,7 +23,7 @@ export class Refused extends Error {
   }
 }
 
-async function call(method: string, path: string, body?: unknown): Promise<Value> {
+export async function call(method: string, path: string, body?: unknown): Promise<Value> {
   const init: RequestInit = { method, headers: { Accept: "application/json" } };
   if (body instanceof FormData || body instanceof Blob) {
     init.body = body;
@@ -53,9 +53,9 @@ function problemsIn(data: Value): Problem[] {
   return isObject(data["error"]) ? [data["error"] as unknown as Problem] : [];
 }
 
-const get = <T>(path: string) => call("GET", path) as Promise<T>;
-const post = <T>(path: string, body: unknown = {}) => call("POST", path, body) as Promise<T>;
-const part = (name: string) => name.split("/").map(encodeURIComponent).join("/");
+export const get = <T>(path: string) => call("GET", path) as Promise<T>;
+export const post = <T>(path: string, body: unknown = {}) => call("POST", path, body) as Promise<T>;
+export const part = (name: string) => name.split("/").map(encodeURIComponent).join("/");
 
 export async function nodeSchemas(): Promise<NodeSchemas> {
   return (await get<{ nodes: NodeSchemas }>("/v1/nodes")).nodes;

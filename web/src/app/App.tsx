@@ -11,6 +11,7 @@ import { SweepDialog } from "../panels/Sweep";
 import { TemplateCards, useTemplates } from "../panels/Templates";
 import { Breadcrumbs } from "./Breadcrumbs";
 import { activeGraph, activeTab, isDirty, useDocs } from "./docs";
+import { Banners } from "./library/Banners";
 import { t } from "./messages";
 import { Rail } from "./Rail";
 import { useRuns } from "./runs";
@@ -24,6 +25,13 @@ const CropDialog = lazy(async () => ({ default: (await import("../panels/Crop"))
 const RegionsDialog = lazy(async () => ({
   default: (await import("../panels/Regions")).RegionsDialog,
 }));
+const ConflictDialog = lazy(async () => ({
+  default: (await import("../panels/Conflict")).ConflictDialog,
+}));
+const ShareDialog = lazy(async () => ({ default: (await import("../panels/Share")).ShareDialog }));
+const DescribeDialog = lazy(async () => ({
+  default: (await import("../panels/Describe")).DescribeDialog,
+}));
 
 export function App() {
   const language = useUi((ui) => ui.language);
@@ -34,6 +42,7 @@ export function App() {
     <div className="app" key={language}>
       <TopBar />
       <OfflineBanner />
+      <Banners />
       <div className="workbench">
         {formOnly ? (
           <FormPage />
@@ -86,6 +95,12 @@ function DialogOf({ dialog }: { dialog: Dialog }) {
       return <LinkDialog node={dialog.node} />;
     case "sweep":
       return <SweepDialog />;
+    case "conflict":
+      return <ConflictDialog tab={dialog.tab} />;
+    case "share":
+      return <ShareDialog entry={dialog.entry} />;
+    case "describe":
+      return <DescribeDialog id={dialog.entry} />;
     case "mask":
       return <MaskDialog node={dialog.node} port={dialog.port} />;
     case "crop":
@@ -100,14 +115,23 @@ function Toasts() {
   return (
     <div className="toasts" role="status">
       {toasts.map((toast) => (
-        <button
-          key={toast.id}
-          type="button"
-          className={`toast ${toast.tone}`}
-          onClick={() => dismiss(toast.id)}
-        >
-          {toast.text}
-        </button>
+        <div key={toast.id} className={`toast ${toast.tone}`}>
+          <button type="button" onClick={() => dismiss(toast.id)}>
+            {toast.text}
+          </button>
+          {toast.action && (
+            <button
+              type="button"
+              className="quiet on"
+              onClick={() => {
+                toast.action?.perform();
+                dismiss(toast.id);
+              }}
+            >
+              {toast.action.label}
+            </button>
+          )}
+        </div>
       ))}
     </div>
   );

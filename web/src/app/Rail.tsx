@@ -3,21 +3,26 @@ import {
   FileInput,
   FolderOpen,
   Grid3x3,
+  History as HistoryIcon,
   Images,
   Keyboard,
   Languages,
   LayoutTemplate,
+  LibraryBig,
   ListOrdered,
   ListTree,
   type LucideIcon,
   Save,
+  Share2,
   SunMoon,
   TriangleAlert,
 } from "lucide-react";
 import { keyText, togglePanel } from "./commands";
 import { activeTab, useDocs } from "./docs";
+import { saveActive } from "./library/keeper";
+import { shareActive } from "./library/open";
 import { type MessageKey, t } from "./messages";
-import { chooseFile, saveFile } from "./open";
+import { chooseFile } from "./open";
 import { runOf, useRuns } from "./runs";
 import { type LeftPanel, type RightPanel, setUi, useUi } from "./ui";
 
@@ -50,12 +55,14 @@ export function Rail() {
   return (
     <nav className="rail" aria-label="weft">
       {leftItem("nodes", Boxes)}
+      {leftItem("library", LibraryBig, "Y")}
       {leftItem("templates", LayoutTemplate)}
       {leftItem("outline", ListTree, "O")}
       <hr />
       {rightItem("form", FileInput, "V")}
       {rightItem("results", Images, "R")}
       {rightItem("queue", ListOrdered, "Q")}
+      {rightItem("history", HistoryIcon, "H")}
       {rightItem("problems", TriangleAlert, "", problems)}
       <hr />
       <Item
@@ -65,7 +72,8 @@ export function Rail() {
       />
       <span className="spacer" />
       <Item label="file.open" icon={FolderOpen} keys="Mod+O" onPress={chooseFile} />
-      <Item label="file.save" icon={Save} keys="Mod+S" onPress={saveFile} />
+      <Item label="file.save" icon={Save} keys="Mod+S" onPress={() => void saveActive()} />
+      <Item label="rail.share" icon={Share2} onPress={() => void shareActive()} />
       <hr />
       <Item
         label="rail.theme"

@@ -1,17 +1,30 @@
 import { LoaderCircle, Play, Plus, Square, X } from "lucide-react";
 import { useState } from "react";
 import { keyText } from "./commands";
-import { activate, closeTab, edit, isDirty, newTab, type Tab, tabTitle, useDocs } from "./docs";
+import {
+  activate,
+  closeTab,
+  edit,
+  isDirty,
+  moveTab,
+  newTab,
+  reopenTab,
+  type Tab,
+  tabTitle,
+  useDocs,
+} from "./docs";
+import { SaveState } from "./library/SaveState";
 import { t } from "./messages";
 import { cancelActive, run } from "./run";
 import { runOf, useRuns } from "./runs";
-import { setUi } from "./ui";
+import { say, setUi } from "./ui";
 
 export function TopBar() {
   return (
     <header className="topbar">
       <Logo />
       <Tabs />
+      <SaveState />
       <RunTools />
     </header>
   );
@@ -31,8 +44,14 @@ function Tabs() {
   const active = useDocs((docs) => docs.active);
   return (
     <nav className="tabs">
-      {tabs.map((tab) => (
-        <TabButton key={tab.id} tab={tab} active={tab.id === active} only={tabs.length === 1} />
+      {tabs.map((tab, at) => (
+        <TabButton
+          key={tab.id}
+          tab={tab}
+          at={at}
+          active={tab.id === active}
+          only={tabs.length === 1}
+        />
       ))}
       <button
         type="button"
@@ -47,8 +66,29 @@ function Tabs() {
   );
 }
 
-function TabButton({ tab, active, only }: { tab: Tab; active: boolean; only: boolean }) {
+interface TabProps {
+  readonly tab: Tab;
+  /** Its place in the bar. */
+  readonly at: number;
+  readonly active: boolean;
+  readonly only: boolean;
+}
+
+/** Data of a drag that carries a tab. */
+const CARRIED = "application/x-weft-tab";
+
+/** Close a tab, with a way back. */
+function closeWithUndo(tab: Tab): void {
+  closeTab(tab.id);
+  if (tab.transient) return;
+  const name = tabTitle(tab) || t("tab.untitled");
+  const perform = () => reopenTab(tab.id);
+  say(t("tab.closed", { name }), "plain", { label: t("view.undo"), perform });
+}
+
+function TabButton({ tab, at, active, only }: TabProps) {
   const [renaming, setRenaming] = useState(false);
+  const [over, setOver] = useState(false);
   const running = useRuns((runs) => runOf(tab.id, runs).running);
   const title = tabTitle(tab);
   const dirty = isDirty(tab);
@@ -77,13 +117,37 @@ function TabButton({ tab, active, only }: { tab: Tab; active: boolean; only: boo
     );
   }
   return (
-    <div className={`tab ${active ? "active" : ""}`}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: dragging has Alt+Shift+arrows beside it
+    <div
+      className={`tab ${active ? "active" : ""} ${over ? "over" : ""}`}
+      draggable
+      onDragStart={(event) => {
+        event.dataTransfer.setData(CARRIED, tab.id);
+        event.dataTransfer.effectAllowed = "move";
+      }}
+      onDragOver={(event) => {
+        if (event.dataTransfer.types.includes(CARRIED)) setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        setOver(false);
+        const carried = event.dataTransfer.getData(CARRIED);
+        if (carried !== "") moveTab(carried, at);
+      }}
+      onAuxClick={(event) => event.button === 1 && closeWithUndo(tab)}
+    >
       <button
         type="button"
         aria-current={active ? "page" : undefined}
         title={dirty ? t("tab.unsaved") : undefined}
         onClick={() => activate(tab.id)}
-        onDoubleClick={() => setRenaming(true)}
+        onDoubleClick={() => tab.readOnly !== true && setRenaming(true)}
+        onKeyDown={(event) => {
+          const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+          if (!event.altKey || !event.shiftKey || step === undefined) return;
+          event.preventDefault();
+          moveTab(tab.id, at + step);
+        }}
       >
         {running && <LoaderCircle size={12} className="spin" aria-label={t("state.running")} />}
         <span className={title ? "" : "untitled"}>{title || t("tab.untitled")}</span>
@@ -94,7 +158,7 @@ function TabButton({ tab, active, only }: { tab: Tab; active: boolean; only: boo
           type="button"
           className="icon close"
           aria-label={t("tab.close")}
-          onClick={() => closeTab(tab.id)}
+          onClick={() => closeWithUndo(tab)}
         >
           <X size={12} />
         </button>

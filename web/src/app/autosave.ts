@@ -1,4 +1,4 @@
-/** Keeps every tab in the browser, so that nothing is lost with the page. */
+/** Keeps every tab in the browser, so that nothing is lost with the page or without the server. */
 
 import { get, set } from "idb-keyval";
 import { compactJson, isObject, parseJson, type Value } from "../api/json";
@@ -6,6 +6,8 @@ import { readWorkflow } from "../graph/file";
 import { EMPTY_HISTORY } from "../graph/history";
 import { EMPTY_WORKFLOW } from "../graph/model";
 import { isDirty, type Tab, useDocs } from "./docs";
+import { type Kept as InLibrary, NOT_KEPT } from "./library/machine";
+import { keptOf, setKept, useLibrary } from "./library/store";
 import { documentOf } from "./run";
 import { runOf, updateRun, useRuns } from "./runs";
 import { catchUp } from "./sync";
@@ -13,14 +15,19 @@ import { catchUp } from "./sync";
 const KEY = "weft.tabs";
 const PAUSE = 300;
 
+interface KeptTab {
+  readonly id: string;
+  readonly dirty: boolean;
+  readonly document: Value;
+  readonly job: string | null;
+  readonly library?: Pick<InLibrary, "id" | "base" | "name" | "access" | "owner" | "at" | "link">;
+}
+
 interface Kept {
   readonly active: string;
-  readonly tabs: readonly {
-    readonly id: string;
-    readonly dirty: boolean;
-    readonly document: Value;
-    readonly job: string | null;
-  }[];
+  readonly tabs: readonly KeptTab[];
+  /** Closed ones: what the library does not have yet goes there after all. */
+  readonly closed?: readonly (KeptTab & { readonly place: number })[];
 }
 
 /** Put back what was open. Needs the node types, which say what a bypassed node passes on. */
@@ -30,33 +37,53 @@ export async function restoreTabs(): Promise<void> {
   const data = parseJson(text);
   if (!isObject(data) || !Array.isArray(data["tabs"])) return;
   const kept = data as unknown as Kept;
-  const tabs = kept.tabs.flatMap(({ id, dirty, document }): Tab[] => {
-    try {
-      const workflow = readWorkflow(document);
-      return [
-        {
-          id,
-          workflow,
-          history: EMPTY_HISTORY,
-          saved: dirty ? EMPTY_WORKFLOW : workflow,
-          path: [],
-          selection: new Set(),
-          views: {},
-        },
-      ];
-    } catch {
-      return []; // written by another version; the others are not lost for it
-    }
-  });
+  const tabs = kept.tabs.flatMap(readTab);
+  const closed = (kept.closed ?? []).flatMap((one) =>
+    readTab(one).map((tab) => ({ tab, at: one.place })),
+  );
   const first = tabs[0];
   if (first === undefined) return;
   const active = tabs.some((tab) => tab.id === kept.active) ? kept.active : first.id;
-  useDocs.setState({ tabs, active });
+  for (const { id, library } of [...kept.tabs, ...(kept.closed ?? [])]) {
+    if (library !== undefined) setKept(id, () => ({ ...NOT_KEPT, ...library }));
+  }
+  useDocs.setState({ tabs, active, closed });
   for (const { id, job } of kept.tabs) {
     if (job === null) continue;
     updateRun(id, () => ({ job }));
     void catchUp(id);
   }
+}
+
+function readTab({ id, dirty, document, library }: KeptTab): Tab[] {
+  try {
+    const workflow = readWorkflow(document);
+    return [
+      {
+        id,
+        workflow,
+        history: EMPTY_HISTORY,
+        saved: dirty ? EMPTY_WORKFLOW : workflow,
+        path: [],
+        selection: new Set(),
+        views: {},
+        ...(library?.access === "viewer" && { readOnly: true }),
+      },
+    ];
+  } catch {
+    return []; // written by another version; the others are not lost for it
+  }
+}
+
+function keptTab(tab: Tab): KeptTab {
+  const { id, base, name, access, owner, at, link } = keptOf(tab.id);
+  return {
+    id: tab.id,
+    dirty: isDirty(tab),
+    document: documentOf(tab) as Value,
+    job: runOf(tab.id).job,
+    ...(id !== null && { library: { id, base, name, access, owner, at, link } }),
+  };
 }
 
 /** Save a moment after each change, and at once when the page is left. */
@@ -66,15 +93,11 @@ export function keepTabs(): () => void {
   const save = () => {
     clearTimeout(timer);
     timer = 0;
-    const { tabs, active } = useDocs.getState();
+    const { tabs, active, closed } = useDocs.getState();
     const kept: Kept = {
       active,
-      tabs: tabs.map((tab) => ({
-        id: tab.id,
-        dirty: isDirty(tab),
-        document: documentOf(tab) as Value,
-        job: runOf(tab.id).job,
-      })),
+      tabs: tabs.filter((tab) => !tab.transient).map(keptTab),
+      closed: closed.map(({ tab, at }) => ({ ...keptTab(tab), place: at })),
     };
     const text = compactJson(kept);
     if (text === last) return;
@@ -88,6 +111,7 @@ export function keepTabs(): () => void {
   };
   const stops = [
     useDocs.subscribe(later),
+    useLibrary.subscribe((library, before) => library.kept !== before.kept && later()),
     useRuns.subscribe((runs, before) => runs.tabs !== before.tabs && later()),
   ];
   const hide = () => document.visibilityState === "hidden" && timer !== 0 && save();

@@ -23,6 +23,7 @@ import {
   activeGraph,
   activeTab,
   allRects,
+  closeTab,
   edit,
   endGesture,
   enterSubgraph,
@@ -30,9 +31,11 @@ import {
   newTab,
   rectAt,
   redoOnce,
+  reopenTab,
   select,
   undoOnce,
 } from "./docs";
+import { saveActive } from "./library/keeper";
 import { type MessageKey, t } from "./messages";
 import { autoLayout, chooseFile, saveFile } from "./open";
 import { cancelActive, explain, run } from "./run";
@@ -255,6 +258,18 @@ export const COMMANDS: readonly Command[] = [
   { label: "view.in", group: "shortcuts.see", keys: "+ =", perform: () => zoomBy(1.25) },
   { label: "view.out", group: "shortcuts.see", keys: "-", perform: () => zoomBy(0.8) },
   {
+    label: "rail.library",
+    group: "shortcuts.see",
+    keys: "Y",
+    perform: () => setUi((ui) => ({ left: ui.left === "library" ? null : "library" })),
+  },
+  {
+    label: "rail.history",
+    group: "shortcuts.see",
+    keys: "H",
+    perform: () => togglePanel("history"),
+  },
+  {
     label: "rail.outline",
     group: "shortcuts.see",
     keys: "O",
@@ -304,9 +319,34 @@ export const COMMANDS: readonly Command[] = [
     always: true,
   },
   { label: "run.explain", group: "shortcuts.run", keys: "E", perform: () => void explain() },
-  { label: "file.save", group: "shortcuts.run", keys: "Mod+S", perform: saveFile, always: true },
+  {
+    label: "file.save",
+    group: "shortcuts.run",
+    keys: "Mod+S",
+    perform: () => void saveActive(),
+    always: true,
+  },
+  {
+    label: "file.export",
+    group: "shortcuts.run",
+    keys: "Mod+Shift+S",
+    perform: saveFile,
+    always: true,
+  },
   { label: "file.open", group: "shortcuts.run", keys: "Mod+O", perform: chooseFile, always: true },
   { label: "tab.new", group: "shortcuts.run", keys: "Alt+N", perform: () => void newTab() },
+  {
+    label: "tab.close",
+    group: "shortcuts.run",
+    keys: "Alt+W",
+    perform: () => closeTab(activeTab().id),
+  },
+  {
+    label: "tab.reopen",
+    group: "shortcuts.run",
+    keys: "Alt+Shift+W",
+    perform: () => reopenTab(),
+  },
 ];
 
 const ARROWS = {

@@ -27,13 +27,23 @@ export interface Tab {
   readonly id: string;
   readonly workflow: Workflow;
   readonly history: History;
-  /** The workflow when it was last written to a file. */
+  /** The workflow as the library or a file last had it. */
   readonly saved: Workflow;
   /** Subgraphs entered, from the root on; empty at the root. */
   readonly path: readonly Step[];
   readonly selection: ReadonlySet<string>;
   /** Where one looks in each graph. */
   readonly views: Readonly<Record<string, View>>;
+  /** Somebody else's, or a comparison: it can be looked at and forked. */
+  readonly readOnly?: boolean;
+  /** Not kept anywhere: a comparison. */
+  readonly transient?: boolean;
+}
+
+/** A tab that was closed, and where it stood. */
+interface Closed {
+  readonly tab: Tab;
+  readonly at: number;
 }
 
 interface Docs {
@@ -42,13 +52,17 @@ interface Docs {
   readonly ready: boolean;
   readonly tabs: readonly Tab[];
   readonly active: string;
+  /** The last ones closed, the latest first; they can be opened again. */
+  readonly closed: readonly Closed[];
 }
 
+const MOST_CLOSED = 10;
 const EMPTY: ReadonlySet<string> = new Set();
 
-function freshTab(workflow: Workflow = EMPTY_WORKFLOW): Tab {
+/** A tab with nothing done in it yet. */
+export function freshTab(workflow: Workflow = EMPTY_WORKFLOW): Tab {
   return {
-    id: crypto.randomUUID(),
+    id: newId(),
     workflow,
     history: EMPTY_HISTORY,
     saved: workflow,
@@ -58,6 +72,13 @@ function freshTab(workflow: Workflow = EMPTY_WORKFLOW): Tab {
   };
 }
 
+/** Random and unique; `randomUUID` is there on secure pages only, and a server may be plain HTTP. */
+function newId(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
+}
+
 const first = freshTab();
 
 export const useDocs = create<Docs>(() => ({
@@ -65,6 +86,7 @@ export const useDocs = create<Docs>(() => ({
   ready: false,
   tabs: [first],
   active: first.id,
+  closed: [],
 }));
 
 const get = () => useDocs.getState();
@@ -125,9 +147,19 @@ export function allRects(groups = false, state: Docs = get()): Record<string, Re
   return Object.fromEntries(ids.map((id) => [id, rectAt(id, state) as Rect]));
 }
 
+/** A tab that is open, or was closed lately. */
+export function tabById(id: string, state: Docs = get()): Tab | undefined {
+  return (
+    state.tabs.find((tab) => tab.id === id) ?? state.closed.find(({ tab }) => tab.id === id)?.tab
+  );
+}
+
 function updateTab(id: string, update: (tab: Tab) => Tab): void {
-  useDocs.setState(({ tabs }) => ({
+  useDocs.setState(({ tabs, closed }) => ({
     tabs: tabs.map((tab) => (tab.id === id ? update(tab) : tab)),
+    closed: closed.some(({ tab }) => tab.id === id)
+      ? closed.map((one) => (one.tab.id === id ? { ...one, tab: update(one.tab) } : one))
+      : closed,
   }));
 }
 
@@ -156,14 +188,33 @@ export function edit<T>(
     },
     merge,
   );
-  commitChange(activeTab().id, made);
+  if (activeTab().readOnly !== true) commitChange(activeTab().id, made);
+  else if (made.edits.length > 0) onReadOnly();
   return result as T;
 }
 
 /** Change a workflow that need not be the one in front. */
 export function editTab(id: string, label: string, steps: (draft: Draft) => void): void {
-  const tab = get().tabs.find((one) => one.id === id);
-  if (tab !== undefined) commitChange(id, change(tab.workflow, label, steps));
+  const tab = tabById(id);
+  if (tab !== undefined && !tab.readOnly) commitChange(id, change(tab.workflow, label, steps));
+}
+
+/** Put another version in a tab's place, as a change that can be undone. */
+export function replaceWorkflow(id: string, label: string, workflow: Workflow): void {
+  const tab = tabById(id);
+  if (tab === undefined) return;
+  const made = change(tab.workflow, label, (draft) => {
+    draft.set(["graphs"], workflow.graphs);
+    draft.set(["requires"], workflow.requires);
+  });
+  commitChange(id, made);
+}
+
+let onReadOnly = () => {};
+
+/** What to do when somebody tries to change what is only to be looked at. */
+export function whenReadOnly(callback: () => void): void {
+  onReadOnly = callback;
 }
 
 function commitChange(id: string, made: Change): void {
@@ -233,10 +284,13 @@ export function keepView(tab: string, at: string, view: View): void {
   updateTab(tab, (one) => ({ ...one, views: { ...one.views, [at]: view } }));
 }
 
-export function newTab(workflow: Workflow = EMPTY_WORKFLOW): string {
+export function newTab(
+  workflow: Workflow = EMPTY_WORKFLOW,
+  more: Pick<Partial<Tab>, "readOnly" | "transient"> = {},
+): string {
   const { tabs } = get();
   const now = activeTab();
-  const tab = freshTab(workflow);
+  const tab = { ...freshTab(workflow), ...more };
   const untouched = now.workflow === EMPTY_WORKFLOW && now.history.past.length === 0;
   useDocs.setState({
     tabs: untouched ? tabs.map((one) => (one.id === now.id ? tab : one)) : [...tabs, tab],
@@ -246,20 +300,54 @@ export function newTab(workflow: Workflow = EMPTY_WORKFLOW): string {
 }
 
 export function closeTab(id: string): void {
-  const { tabs, active } = get();
+  const { tabs, active, closed } = get();
   const at = tabs.findIndex((tab) => tab.id === id);
+  const gone = tabs[at];
+  if (gone === undefined) return;
   const rest = tabs.filter((tab) => tab.id !== id);
   const left = rest.length > 0 ? rest : [freshTab()];
   const next = left[Math.min(Math.max(0, at - 1), left.length - 1)] as Tab;
-  useDocs.setState({ tabs: left, active: active === id ? next.id : active });
+  const empty = gone.workflow === EMPTY_WORKFLOW && gone.history.past.length === 0;
+  useDocs.setState({
+    tabs: left,
+    active: active === id ? next.id : active,
+    closed: empty || gone.transient ? closed : [{ tab: gone, at }, ...closed].slice(0, MOST_CLOSED),
+  });
+}
+
+/** Open a closed tab again where it stood, with its history; the last one unless it is named. */
+export function reopenTab(id?: string): void {
+  const { tabs, closed } = get();
+  const found = id === undefined ? closed[0] : closed.find(({ tab }) => tab.id === id);
+  if (found === undefined) return;
+  const { tab, at } = found;
+  const only = tabs.length === 1 ? tabs[0] : undefined;
+  const blank = only?.workflow === EMPTY_WORKFLOW && only.history.past.length === 0;
+  const rest = blank ? [] : tabs;
+  useDocs.setState({
+    tabs: [...rest.slice(0, at), tab, ...rest.slice(at)],
+    active: tab.id,
+    closed: closed.filter((one) => one !== found),
+  });
+}
+
+/** Put a tab at another place of the bar; places beyond the ends are the ends. */
+export function moveTab(id: string, to: number): void {
+  const { tabs } = get();
+  const tab = tabs.find((one) => one.id === id);
+  if (tab === undefined) return;
+  const rest = tabs.filter((one) => one !== tab);
+  const at = Math.min(Math.max(0, to), rest.length);
+  useDocs.setState({ tabs: [...rest.slice(0, at), tab, ...rest.slice(at)] });
 }
 
 export function activate(id: string): void {
   useDocs.setState({ active: id });
 }
 
-export function markSaved(id: string): void {
-  updateTab(id, (tab) => ({ ...tab, saved: tab.workflow }));
+/** A version of a tab is safe: the one it has now, unless another is named. */
+export function markSaved(id: string, workflow?: Workflow): void {
+  updateTab(id, (tab) => ({ ...tab, saved: workflow ?? tab.workflow }));
 }
 
 export function isDirty(tab: Tab): boolean {

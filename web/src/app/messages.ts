@@ -1,17 +1,19 @@
 /** Every text of the page, in English and Chinese. */
 
 import * as widgets from "../widgets/texts";
+import * as documents from "./library/texts";
 import { useUi } from "./ui";
 
 const en = {
   ...widgets.en,
+  ...documents.en,
   "app.tagline": "Graphs for pictures",
   "tab.untitled": "Untitled",
   "tab.new": "New workflow",
   "tab.close": "Close",
-  "tab.unsaved": "Not saved to a file since the last change",
+  "tab.unsaved": "Not saved since the last change",
   "file.open": "Open a file…",
-  "file.save": "Save to a file",
+  "file.save": "Save",
   "file.rename": "Rename",
   "file.copyJson": "Copy as JSON",
   "file.opened": "Opened {name}",
@@ -211,13 +213,14 @@ export type MessageKey = keyof typeof en;
 
 const zh: Record<MessageKey, string> = {
   ...widgets.zh,
+  ...documents.zh,
   "app.tagline": "用节点画图",
   "tab.untitled": "未命名",
   "tab.new": "新建工作流",
   "tab.close": "关闭",
-  "tab.unsaved": "上次更改后尚未保存到文件",
+  "tab.unsaved": "上次更改后尚未保存",
   "file.open": "打开文件…",
-  "file.save": "保存为文件",
+  "file.save": "保存",
   "file.rename": "重命名",
   "file.copyJson": "复制为 JSON",
   "file.opened": "已打开 {name}",
@@ -425,4 +428,16 @@ export function duration(seconds: number): string {
   if (seconds < 60) return t("time.seconds", { n: Math.round(seconds) });
   const whole = Math.round(seconds);
   return t("time.minutes", { m: Math.floor(whole / 60), s: whole % 60 });
+}
+
+/** How long ago something was, in words; `at` in seconds since 1970. */
+export function ago(at: number): string {
+  const language = useUi.getState().language === "zh" ? "zh-CN" : "en";
+  const words = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
+  const seconds = Math.max(0, Date.now() / 1000 - at);
+  if (seconds < 45) return words.format(0, "second");
+  if (seconds < 2700) return words.format(-Math.max(1, Math.round(seconds / 60)), "minute");
+  if (seconds < 79_200) return words.format(-Math.max(1, Math.round(seconds / 3600)), "hour");
+  if (seconds < 6 * 86_400) return words.format(-Math.max(1, Math.round(seconds / 86_400)), "day");
+  return new Date(at * 1000).toLocaleDateString(language, { dateStyle: "medium" });
 }

@@ -3,9 +3,10 @@
 import { upload } from "../api/client";
 import { formatJson, parseJson, type Value } from "../api/json";
 import { layered } from "../graph/arrange";
-import { fromComfy, isComfy, isComfyEditor } from "../graph/comfy";
+import { fromComfy, isComfy, isComfyEditor, toComfy } from "../graph/comfy";
 import { addNode, moveItems, type Point } from "../graph/commands/nodes";
 import { setValue } from "../graph/commands/values";
+import { compile } from "../graph/compile";
 import { Draft } from "../graph/edits";
 import { FormatError, readWorkflow } from "../graph/file";
 import { type Box, boxOf, HEADER } from "../graph/geometry";
@@ -15,10 +16,10 @@ import {
   activeTab,
   boxAt,
   edit,
-  markSaved,
   newTab,
   schemaOfType,
   select,
+  type Tab,
   tabTitle,
   useDocs,
 } from "./docs";
@@ -31,11 +32,11 @@ export async function toWorkflow(data: Value, name: string): Promise<Workflow> {
   if (isComfyEditor(data)) throw new FormatError(t("file.comfyEditor", { name }));
   const { catalog } = useDocs.getState();
   const workflow = isComfy(data) ? fromComfy(data, catalog) : readWorkflow(data);
-  return placed(workflow);
+  return laidOut(workflow);
 }
 
 /** Lay out every graph that has nodes without a place. */
-async function placed(workflow: Workflow): Promise<Workflow> {
+export async function laidOut(workflow: Workflow): Promise<Workflow> {
   const { catalog } = useDocs.getState();
   const draft = new Draft(workflow);
   for (const [at, graph] of Object.entries(workflow.graphs)) {
@@ -170,10 +171,22 @@ export function chooseFile(): void {
 /** Save the active workflow as a file of the person's machine. */
 export function saveFile(): void {
   const tab = activeTab();
-  const name =
-    (tabTitle(tab) || "workflow").replace(/[^\p{L}\p{N} _-]+/gu, "").trim() || "workflow";
-  download(`${name.toLowerCase().replace(/\s+/g, "-")}.json`, formatJson(documentOf(tab)));
-  markSaved(tab.id);
+  download(`${fileName(tab)}.json`, formatJson(documentOf(tab)));
+}
+
+/** The same in ComfyUI's API format; says so where that format has no words for it. */
+export function saveApiFile(): void {
+  const tab = activeTab();
+  const { catalog } = useDocs.getState();
+  const scope = { workflow: tab.workflow, at: ROOT, catalog };
+  const prompt = toComfy(compile(scope).nodes, (type) => catalog.find(tab.workflow, type));
+  if (prompt === null) say(t("share.apiNot"), "bad");
+  else download(`${fileName(tab)}-api.json`, formatJson(prompt));
+}
+
+function fileName(tab: Tab): string {
+  const name = (tabTitle(tab) || "workflow").replace(/[^\p{L}\p{N} _-]+/gu, "").trim();
+  return (name || "workflow").toLowerCase().replace(/\s+/g, "-");
 }
 
 export function download(name: string, text: string): void {

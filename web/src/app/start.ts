@@ -6,7 +6,10 @@ import { Catalog } from "../graph/catalog";
 import { keepTabs, restoreTabs } from "./autosave";
 import { copySelection, pasteInto } from "./clipboard";
 import { deleteSelection, isEditing, onKey } from "./commands";
-import { useDocs } from "./docs";
+import { useDocs, whenReadOnly } from "./docs";
+import { keepInLibrary } from "./library/keeper";
+import { openShared } from "./library/open";
+import { t } from "./messages";
 import { watchProblems } from "./run";
 import { useRuns } from "./runs";
 import { receive } from "./sync";
@@ -18,6 +21,8 @@ export async function start(): Promise<void> {
   await restoreTabs();
   listenToKeys();
   keepTabs();
+  keepInLibrary();
+  whenReadOnly(() => say(t("library.readOnly")));
   watchProblems();
   listen({
     onEvents: receive,
@@ -28,6 +33,21 @@ export async function start(): Promise<void> {
     },
   });
   await loadCatalog();
+  await followLink();
+}
+
+const SHARED = "#/shared/";
+
+/**
+ * Open what the address names. The secret stands in the fragment, so that it reaches no server's log
+ * and survives the way through the login.
+ */
+async function followLink(): Promise<void> {
+  if (!location.hash.startsWith(SHARED)) return;
+  await nodeTypesKnown();
+  const link = decodeURIComponent(location.hash.slice(SHARED.length));
+  history.replaceState(null, "", location.pathname);
+  await openShared(link);
 }
 
 async function loadCatalog(): Promise<void> {
@@ -42,6 +62,21 @@ async function loadCatalog(): Promise<void> {
       say(error instanceof Error ? error.message : String(error), "bad");
     setTimeout(() => void loadCatalog(), AGAIN);
   }
+}
+
+/** Without the node types nothing can be laid out. */
+function nodeTypesKnown(): Promise<void> {
+  return new Promise((resolve) => {
+    if (useDocs.getState().ready) {
+      resolve();
+      return;
+    }
+    const stop = useDocs.subscribe(({ ready }) => {
+      if (!ready) return;
+      stop();
+      resolve();
+    });
+  });
 }
 
 function listenToKeys(): void {

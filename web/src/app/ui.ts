@@ -6,8 +6,8 @@ import type { SocketType } from "../graph/types";
 
 export type Theme = "dark" | "light";
 export type Language = "en" | "zh";
-export type LeftPanel = "nodes" | "templates" | "outline" | null;
-export type RightPanel = "form" | "results" | "queue" | "problems" | null;
+export type LeftPanel = "nodes" | "library" | "templates" | "outline" | null;
+export type RightPanel = "form" | "results" | "queue" | "problems" | "history" | null;
 
 /** A link that is being made: one end is held, the other looks for a port. */
 export interface Pending {
@@ -29,6 +29,9 @@ export interface Palette {
 
 export type Dialog =
   | { readonly kind: "shortcuts" }
+  | { readonly kind: "conflict"; readonly tab: string }
+  | { readonly kind: "share"; readonly entry: string }
+  | { readonly kind: "describe"; readonly entry: string }
   | { readonly kind: "sweep" }
   | { readonly kind: "picture"; readonly index: number }
   | { readonly kind: "compare"; readonly urls: readonly [string, string] }
@@ -51,6 +54,8 @@ export interface Toast {
   readonly id: number;
   readonly text: string;
   readonly tone: "plain" | "bad";
+  /** Something to do about it, such as undoing it. */
+  readonly action?: { readonly label: string; readonly perform: () => void };
 }
 
 interface Ui {
@@ -126,10 +131,16 @@ export const setUi = useUi.setState;
 let toasts = 0;
 
 /** Say something in passing; it goes by itself. */
-export function say(text: string, tone: Toast["tone"] = "plain"): void {
-  const toast = { id: ++toasts, text, tone };
-  setUi((ui) => ({ toasts: [...ui.toasts.slice(-2), toast] }));
-  setTimeout(() => dismiss(toast.id), tone === "bad" ? 8000 : 3500);
+export function say(
+  text: string,
+  tone: Toast["tone"] = "plain",
+  action?: NonNullable<Toast["action"]>,
+): void {
+  const toast = { id: ++toasts, text, tone, ...(action && { action }) };
+  // What is said again and again, as in a drag, is said once.
+  const others = (ui: Ui) => ui.toasts.filter((one) => one.text !== text);
+  setUi((ui) => ({ toasts: [...others(ui).slice(-2), toast] }));
+  setTimeout(() => dismiss(toast.id), tone === "bad" || action ? 8000 : 3500);
 }
 
 export function dismiss(id: number): void {

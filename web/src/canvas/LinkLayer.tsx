@@ -3,6 +3,7 @@
 import { useStoreApi } from "@xyflow/react";
 import { useEffect, useRef } from "react";
 import { activeTab, boxAt, graphName, runKey, type Tab, useDocs } from "../app/docs";
+import { diffInView } from "../app/library/compare";
 import { runOf, stateOf, type TabRun, useRuns } from "../app/runs";
 import { useUi } from "../app/ui";
 import { rectOf } from "../graph/geometry";
@@ -124,6 +125,7 @@ function makeFarNodes(
   run: TabRun,
 ): FarNode[] {
   const nodes: FarNode[] = [];
+  const diff = diffInView(tab);
   for (const [id, node] of Object.entries(graph.nodes)) {
     const box = boxAt(id, docs);
     const place = graph.places[id];
@@ -139,6 +141,7 @@ function makeFarNodes(
       selected: tab.selection.has(id),
       off: place?.mode !== undefined,
       state: stateOf(run, runKey(tab, id))?.state,
+      ...(diff?.nodes[id] && { mark: diff.nodes[id].mark }),
     });
   }
   for (const [id, note] of Object.entries(graph.notes)) {

@@ -14,6 +14,7 @@ import { type GraphNode, isLinked, loopTimes, mappedInputs } from "../graph/mode
 import { wordsOf } from "../graph/search";
 import { socketType } from "../graph/types";
 import { Widget } from "../widgets/Widget";
+import { NodeChanges, useNodeDiff } from "./NodeChanges";
 import { NodePicture } from "./NodePicture";
 import { NodeProblems, NodeStatus, useNodeRun } from "./NodeStatus";
 import { Resizer } from "./Resizer";
@@ -30,6 +31,7 @@ export const NodeView = memo(function NodeView({ id, selected }: NodeProps) {
     return type === undefined ? undefined : docs.catalog.find(activeTab(docs).workflow, type);
   });
   const run = useNodeRun(id);
+  const diff = useNodeDiff(id);
   const dimmed = useUi((ui) => ui.pending !== null && !ui.pending.nodes.has(id));
   if (node === undefined) return null;
   const box = boxAt(id);
@@ -55,6 +57,7 @@ export const NodeView = memo(function NodeView({ id, selected }: NodeProps) {
       }}
       data-node-id={id}
       data-state={run.state}
+      data-diff={diff?.mark}
       data-problem={run.problems > 0 || undefined}
       aria-label={titleOf(node, schema)}
     >
@@ -88,6 +91,7 @@ export const NodeView = memo(function NodeView({ id, selected }: NodeProps) {
       )}
       {box.picture > 0 && <NodePicture id={id} height={box.picture} />}
       <NodeProblems id={id} />
+      <NodeChanges id={id} />
       {selected && place?.collapsed !== true && (
         <Resizer
           width={box.width}

@@ -5,6 +5,7 @@
  * docs/decisions/0010-editor-rendering.md for what that buys.
  */
 
+import type { Mark } from "../graph/diff";
 import type { Rect } from "../graph/geometry";
 import { GRID, HEADER } from "../graph/geometry";
 import type { Group } from "../graph/model";
@@ -18,6 +19,8 @@ export interface FarNode extends Rect {
   readonly selected: boolean;
   readonly off: boolean;
   readonly state: string | undefined;
+  /** What a comparison says of it. */
+  readonly mark?: Mark;
 }
 
 export interface Scene {
@@ -52,6 +55,7 @@ interface Colors {
   readonly good: string;
   readonly socket: (hue: number | null, alpha?: number) => string;
   readonly hue: (color: number, alpha: number) => string;
+  readonly mark: (mark: Mark) => string;
   readonly font: string;
 }
 
@@ -145,6 +149,7 @@ export class Painter {
       if (
         link.id === scene.hovered ||
         link.id === scene.chosen ||
+        wire.mark !== undefined ||
         scene.selection.has(link.from.node) ||
         scene.selection.has(link.to.node) ||
         scene.running.has(link.to.node)
@@ -173,15 +178,15 @@ export class Painter {
     for (const wire of loud) {
       const path = new Path2D();
       trace(path, wire, false);
-      c.setLineDash(wire.off ? [5, 6] : []);
+      c.setLineDash(wire.off || wire.mark === "removed" ? [5, 6] : []);
       const strong = wire.link.id === scene.hovered || wire.link.id === scene.chosen;
       if (wire.link.id === scene.chosen) {
         c.strokeStyle = this.#colors.soft;
         c.lineWidth = Math.max(9, 7 / zoom);
         c.stroke(path);
       }
-      c.strokeStyle = this.#colors.socket(wire.hue);
-      c.lineWidth = Math.max(strong ? 2.75 : 2.25, 1.25 / zoom);
+      c.strokeStyle = wire.mark ? this.#colors.mark(wire.mark) : this.#colors.socket(wire.hue);
+      c.lineWidth = Math.max(strong || wire.mark ? 2.75 : 2.25, 1.25 / zoom);
       c.stroke(path);
     }
     c.setLineDash([]);
@@ -197,11 +202,13 @@ export class Painter {
     c.fillRect(node.x, node.y, node.width, Math.min(HEADER, node.height));
     const ring = node.selected
       ? colors.accent
-      : node.state === "failed"
-        ? colors.bad
-        : node.state === "running"
-          ? colors.good
-          : null;
+      : node.mark
+        ? colors.mark(node.mark)
+        : node.state === "failed"
+          ? colors.bad
+          : node.state === "running"
+            ? colors.good
+            : null;
     c.strokeStyle = ring ?? colors.line;
     c.lineWidth = (ring === null ? 1 : 2) / zoom;
     c.strokeRect(node.x, node.y, node.width, node.height);
@@ -299,6 +306,12 @@ function readColors(): Colors {
     }
     return color;
   };
+  const marks = {
+    added: token("--good"),
+    removed: token("--bad"),
+    changed: token("--warn"),
+    moved: token("--faint"),
+  };
   const [sl, sc, hl, hc] = ["--socket-l", "--socket-c", "--hue-l", "--hue-c"].map(token);
   return {
     canvas: token("--canvas"),
@@ -312,6 +325,7 @@ function readColors(): Colors {
     soft: token("--accent-soft"),
     bad: token("--bad"),
     good: token("--good"),
+    mark: (mark) => marks[mark],
     font: token("--font"),
     socket: (hue, alpha = 1) =>
       memo(`s${hue}/${alpha}`, () =>

@@ -1,7 +1,9 @@
 /** What the painter draws: links with their ends and colours. Recomputed only when something moved. */
 
 import { activeTab, boxAt, graphName, useDocs } from "../app/docs";
+import { diffInView } from "../app/library/compare";
 import { outputType } from "../graph/connect";
+import type { LinkDiff } from "../graph/diff";
 import { type Box, HEADER } from "../graph/geometry";
 import { type Graph, graphAt, type Link, linksOf, type PortRef } from "../graph/model";
 import { mainType } from "../graph/types";
@@ -16,6 +18,8 @@ export interface Wire {
   readonly hue: number | null;
   /** One of the two nodes does not run. */
   readonly off: boolean;
+  /** In a comparison: only one of the two versions has it. */
+  readonly mark?: "added" | "removed";
 }
 
 export interface Point {
@@ -80,9 +84,15 @@ export function wiresOf(pictures: unknown): readonly Wire[] {
     return found;
   };
   const colors = huesOf(graph);
-  const wires = linksOf(graph).map((link): Wire => {
+  const differs = diffInView(tab)?.links ?? [];
+  const present = linksOf(graph);
+  const isPresent = ({ link }: LinkDiff) => present.some((one) => sameLink(one, link));
+  // Links that were are drawn beside those that took their place.
+  const gone = differs.filter((diff) => !isPresent(diff)).map(({ link }) => link);
+  const wires = [...present, ...gone].map((link): Wire => {
     const from = socketAt(link.from, "output", graph, box(link.from.node));
     const to = socketAt(link.to, "input", graph, box(link.to.node));
+    const mark = differs.find((diff) => sameLink(diff.link, link))?.mark;
     return {
       link,
       x1: from.x,
@@ -91,10 +101,15 @@ export function wiresOf(pictures: unknown): readonly Wire[] {
       y2: to.y,
       hue: colors.get(`${link.from.node}.${link.from.port}`) ?? null,
       off: [link.from.node, link.to.node].some((id) => graph.places[id]?.mode !== undefined),
+      ...(mark && { mark }),
     };
   });
   last = { graph, catalog, pictures, wires };
   return wires;
+}
+
+function sameLink(a: Link, b: Link): boolean {
+  return a.id === b.id && a.from.node === b.from.node && a.from.port === b.from.port;
 }
 
 /** How far the handles of a link's curve reach. */

@@ -1,7 +1,7 @@
 /** The panels at both sides. */
 
 import { X } from "lucide-react";
-import type { ReactNode } from "react";
+import { lazy, type ReactNode, Suspense } from "react";
 import { t } from "../app/messages";
 import { setUi, useUi } from "../app/ui";
 import { FormPanel } from "./Form";
@@ -12,8 +12,23 @@ import { QueuePanel } from "./Queue";
 import { ResultsPanel } from "./Results";
 import { TemplatesPanel } from "./Templates";
 
+const LibraryPanel = lazy(async () => ({ default: (await import("./Library")).LibraryPanel }));
+const HistoryPanel = lazy(async () => ({ default: (await import("./History")).HistoryPanel }));
+
+/** A panel whose program is fetched when it is first opened. */
+function Later({ side, children }: { side: "left" | "right"; children: ReactNode }) {
+  return <Suspense fallback={<aside className={`dock ${side}`} />}>{children}</Suspense>;
+}
+
 export function LeftDock() {
   const left = useUi((ui) => ui.left);
+  if (left === "library") {
+    return (
+      <Later side="left">
+        <LibraryPanel />
+      </Later>
+    );
+  }
   if (left === "nodes") return <NodesPanel />;
   if (left === "templates") return <TemplatesPanel />;
   if (left === "outline") return <OutlinePanel />;
@@ -24,6 +39,13 @@ export function RightDock() {
   const right = useUi((ui) => ui.right);
   if (right === "form") return <FormPanel />;
   if (right === "results") return <ResultsPanel />;
+  if (right === "history") {
+    return (
+      <Later side="right">
+        <HistoryPanel />
+      </Later>
+    );
+  }
   if (right === "queue") return <QueuePanel />;
   if (right === "problems") return <ProblemsPanel />;
   return null;
