@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..diffusion.hooks import HookKeyframes, Hooks, Keyframe
 from ..diffusion.latent_operations import Tonemap
 from ..diffusion.types import (
     Conditioning,
@@ -204,6 +205,8 @@ _PLAIN: Mapping[str, Callable[[], Any]] = {
     "NOISE": lambda: NoiseSource(7),
     "CLIP_VISION_OUTPUT": _image_embeds,
     "TIMESTEPS_RANGE": lambda: TimestepRange(0.2, 0.8),
+    "HOOKS": Hooks,
+    "HOOK_KEYFRAMES": lambda: HookKeyframes((Keyframe(0.0, 0.5), Keyframe(0.5, 1.0))),
 }
 _MODELS: Mapping[str, Callable[[Path | None], Any]] = {
     "MODEL": _checkpoint(0),
