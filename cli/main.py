@@ -97,6 +97,12 @@ def _parser() -> argparse.ArgumentParser:
     validate.add_argument("--json", action="store_true", help="print problems as JSON")
     _folders(validate)
 
+    convert = commands.add_parser(
+        "convert", help="a ComfyUI workflow, or the one in a picture, as a weft file"
+    )
+    convert.add_argument("file", help="file of ComfyUI's editor or API, picture, or bundle")
+    convert.add_argument("-o", "--output", metavar="FILE", help="write it there, not to the screen")
+
     nodes = commands.add_parser("nodes", help="list the node types, or describe one")
     nodes.add_argument("type", nargs="?", help="a node type")
     nodes.add_argument("--json", action="store_true", help="print the schema as JSON")
@@ -127,14 +133,14 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("model", help="path, or KIND/NAME in the model folders")
     inspect.add_argument("--json", action="store_true")
     _folders(inspect)
-    convert = verbs.add_parser(
+    conversion = verbs.add_parser(
         "convert",
         help="a single file into a diffusers folder or back, bit for bit; a .ckpt into either",
     )
-    convert.add_argument("source", help="path, or KIND/NAME in the model folders")
-    convert.add_argument("target", help="a name that ends in .safetensors, or a folder; new")
-    convert.add_argument("--json", action="store_true")
-    _folders(convert)
+    conversion.add_argument("source", help="path, or KIND/NAME in the model folders")
+    conversion.add_argument("target", help="a name that ends in .safetensors, or a folder; new")
+    conversion.add_argument("--json", action="store_true")
+    _folders(conversion)
     pull = verbs.add_parser("pull", help="download the models that a manifest lists")
     pull.add_argument(
         "manifest", help='JSON: {"models": [{"kind", "name", "url", "sha256", "size"}]}'

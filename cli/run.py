@@ -22,6 +22,8 @@ def execute(options: argparse.Namespace) -> int:
     try:
         registry = standard_registry()
         workflow = Workflow.load(options.file, registry)
+        for remark in workflow.remarks:
+            say.err(say.plain(remark))
         if options.inputs:
             return _list_inputs(workflow)
         workflow = apply_words(workflow, registry, options.set, options.rest)

@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import Any, TypeGuard
 
 from .document import Document, parse
+from .node import NodeSpec
 from .registry import Registry
 
 # Written by ComfyUI's editor beside an upload button; they say nothing about the picture.
-_EDITOR_ONLY = {"upload", "choose file to upload"}
+EDITOR_ONLY = {"upload", "choose file to upload"}
 
 
 def is_comfy(data: object) -> TypeGuard[dict[str, Any]]:
@@ -24,11 +25,6 @@ def is_comfy(data: object) -> TypeGuard[dict[str, Any]]:
         and "nodes" not in data
         and all(isinstance(node, dict) and "class_type" in node for node in data.values())
     )
-
-
-def is_comfy_editor(data: object) -> bool:
-    """Whether JSON data is a file of ComfyUI's editor, with positions instead of names."""
-    return isinstance(data, dict) and isinstance(data.get("nodes"), list) and "links" in data
 
 
 def from_comfy(data: dict[str, Any], registry: Registry) -> Document:
@@ -43,13 +39,9 @@ def from_comfy(data: dict[str, Any], registry: Registry) -> Document:
         inputs: dict[str, Any] = {}
         raw = node.get("inputs", {})
         for name, value in raw.items() if isinstance(raw, dict) else ():
-            parameter = spec.parameter(name) if spec is not None else None
-            if parameter is None and name in _EDITOR_ONLY:
-                continue
-            converted = _value(value, data, registry)
-            if parameter is not None and parameter.file is not None and isinstance(converted, str):
-                converted = converted.replace("\\", "/")  # names saved on Windows
-            inputs[parameter.name if parameter is not None else name] = converted
+            own, converted = input_of(spec, name, _value(value, data, registry))
+            if own is not None:
+                inputs[own] = converted
         entry: dict[str, Any] = {
             "type": spec.type_id if spec is not None else node["class_type"],
             "inputs": inputs,
@@ -59,6 +51,16 @@ def from_comfy(data: dict[str, Any], registry: Registry) -> Document:
             entry["title"] = meta["title"]
         nodes[node_id] = entry
     return parse({"weft": 1, "nodes": nodes})
+
+
+def input_of(spec: NodeSpec | None, name: str, value: Any) -> tuple[str | None, Any]:
+    """What an input and its value are here; no name for what concerns ComfyUI's editor only."""
+    parameter = spec.parameter(name) if spec is not None else None
+    if parameter is None:
+        return (None if name in EDITOR_ONLY else name), value
+    if parameter.file is not None and isinstance(value, str):
+        value = value.replace("\\", "/")  # names saved on Windows
+    return parameter.name, value
 
 
 def _value(value: Any, data: dict[str, Any], registry: Registry) -> Any:

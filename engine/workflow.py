@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from .atomic import write_atomically
-from .comfy import from_comfy, is_comfy, is_comfy_editor
+from .comfy import from_comfy, is_comfy
+from .comfy_editor import from_comfy_editor, is_comfy_editor
 from .document import (
     Document,
     Subgraph,
@@ -37,41 +38,49 @@ class Workflow:
     Attributes:
         document: What it consists of.
         path: The file that it was read from, or None.
+        remarks: What of that file a document cannot say, a sentence each.
     """
 
-    __slots__ = ("__weakref__", "document", "path")
+    __slots__ = ("__weakref__", "document", "path", "remarks")
 
-    def __init__(self, document: Document, path: Path | None = None) -> None:
+    def __init__(
+        self, document: Document, path: Path | None = None, remarks: tuple[str, ...] = ()
+    ) -> None:
         self.document = document
         self.path = path
+        self.remarks = remarks
 
     @classmethod
     def load(cls, path: str | Path, registry: Registry | None = None) -> Workflow:
-        """Read a file in weft's format, or in ComfyUI's API format when `registry` is given.
+        """Read a file in weft's format or, when `registry` is given, in one of ComfyUI's.
 
         Raises:
             DocumentError: It cannot be read as a workflow; the text says where.
         """
         path = Path(path)
-        return cls(cls.from_json(read_json(read_text(path)), registry).document, path)
+        read = cls.from_json(read_json(read_text(path)), registry)
+        return cls(read.document, path, read.remarks)
 
     @classmethod
     def from_json(cls, data: object, registry: Registry | None = None) -> Workflow:
-        """Make a workflow of parsed JSON, in either format.
+        """Make a workflow of parsed JSON: weft's, or ComfyUI's API or editor format.
 
         Raises:
-            DocumentError: The data has neither shape.
+            DocumentError: The data has none of these shapes.
         """
         if isinstance(data, dict) and is_comfy(data.get("prompt")):
             data = data["prompt"]  # the body of a request to ComfyUI, as scripts keep it
         if registry is not None and is_comfy(data):
             return cls(from_comfy(data, registry))
         if is_comfy_editor(data):
-            raise DocumentError(
-                "This is a file of ComfyUI's editor, which does not say which value is which.",
-                code="document.comfy_editor",
-                hint='Export it there with "Export (API)" and use that file.',
-            )
+            if registry is None:
+                raise DocumentError(
+                    "This is a file of ComfyUI's editor, which does not say which value is which.",
+                    code="document.comfy_editor",
+                    hint="Give the registry of node types, which knows.",
+                )
+            document, remarks = from_comfy_editor(data, registry)
+            return cls(document, remarks=remarks)
         return cls(parse(data))
 
     def to_json(self) -> dict[str, Any]:

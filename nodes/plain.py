@@ -69,9 +69,9 @@ def text(*, value: Annotated[str, Multiline()] = "") -> str:
 
 @node("JoinText", category="values", aliases=["StringConcatenate"], lane="inline")
 def join_text(
-    a: Annotated[str, Alias("string_a")],
-    b: Annotated[str, Alias("string_b")],
     *,
+    a: Annotated[str, Multiline(), Alias("string_a")] = "",
+    b: Annotated[str, Multiline(), Alias("string_b")] = "",
     delimiter: str = "",
 ) -> str:
     """Put two texts one after the other.

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ..engine.document import read_json
-from ..engine.errors import FileError
+from ..engine.errors import DocumentError, FileError
 from ..engine.registry import Registry
 from ..engine.share.bundle import PNG, Manifest, is_bundle, read_bundle
 from ..engine.share.lock import Lock
@@ -66,8 +66,22 @@ def open_shared(file: Path, registry: Registry) -> SharedFile:
         return SharedFile(Workflow.load(file, registry))
     texts = picture_texts(file)
     workflow = Workflow.from_json(read_json(workflow_text(texts, file)), registry)
+    if "weft" not in texts and "workflow" in texts:
+        workflow = _as_drawn(workflow, texts["workflow"], registry)
     picture = file.read_bytes() if head.startswith(PNG) else None
     return SharedFile(workflow, lock_text(texts), picture=picture)
+
+
+def _as_drawn(workflow: Workflow, text: str, registry: Registry) -> Workflow:
+    """What ran, in the places that ComfyUI's editor drew it in, if both are the same nodes."""
+    try:
+        drawn = Workflow.from_json(read_json(text), registry).document
+    except DocumentError:
+        return workflow
+    document = workflow.document
+    if set(drawn.nodes) != set(document.nodes):
+        return workflow
+    return Workflow(document.model_copy(update={"layout": drawn.layout}))
 
 
 def workflow_text(texts: Mapping[str, str], file: Path) -> str:
