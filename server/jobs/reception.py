@@ -206,11 +206,12 @@ class Reception:
         if title is None and isinstance(order.workflow, dict):
             named = order.workflow.get("title")
             title = named if isinstance(named, str) else None
+        # PostgreSQL keeps no NUL; everything else that clients say is kept as JSON, which has none.
         record = Record(
             seq=seq,
             id=order.id if order.id is not None else str(uuid.uuid4()),
             owner=order.owner,
-            title=title,
+            title=title.replace("\0", "\ufffd") if title is not None else None,
             priority=order.priority,
             position=self._queue.position(order.owner, order.priority, seq, front=order.front),
             state="queued",

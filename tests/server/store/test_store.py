@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import weft.server.store
+from tests.server.store.databases import own_database, with_postgresql
 from weft.engine.errors import WeftError
 from weft.server.jobs.record import MUTABLE
 from weft.server.settings import Settings
@@ -30,10 +32,18 @@ from weft.server.store.statements import Statements
 from weft.server.store.tables import events, facts, metadata
 from weft.server.store.writer import Change, Writer
 
+Opened = Callable[[], AbstractAsyncContextManager[tuple[AsyncEngine, Statements, Writer]]]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=with_postgresql)])
+async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
+    database = await own_database() if request.param == "postgresql" else None
+    return partial(open_store, Settings(data=tmp_path, database=database))
+
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[tuple[AsyncEngine, Statements, Writer]]:
-    engine = await open_database(Settings(data=folder))
+async def open_store(settings: Settings) -> AsyncIterator[tuple[AsyncEngine, Statements, Writer]]:
+    engine = await open_database(settings)
     statements = Statements(engine.dialect.name, MUTABLE)
     writer = Writer(sender_for(engine), statements.in_order)
     writer.start()
@@ -49,8 +59,8 @@ async def rows(engine: AsyncEngine, table: Any) -> list[Any]:
         return list((await connection.execute(select(table))).all())
 
 
-async def test_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
-    async with opened(tmp_path) as (engine, _, _), engine.connect() as connection:
+async def test_migrations_make_the_tables_that_the_code_uses(opened: Opened) -> None:
+    async with opened() as (engine, _, _), engine.connect() as connection:
         differences = await connection.run_sync(
             lambda c: compare_metadata(MigrationContext.configure(c), metadata)
         )
@@ -64,11 +74,12 @@ def test_head_is_the_last_migration() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 
-async def test_database_of_a_newer_weft_is_refused_and_left_alone(tmp_path: Path) -> None:
-    async with opened(tmp_path) as (engine, _, _), engine.begin() as connection:
+async def test_database_of_a_newer_weft_is_refused_and_left_alone(opened: Opened) -> None:
+    async with opened() as (engine, _, _), engine.begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(WeftError, match="9999") as caught:
-        await open_database(Settings(data=tmp_path))
+        async with opened():
+            pass
     assert caught.value.code == "server.database"
 
 
@@ -79,15 +90,15 @@ async def test_database_that_cannot_be_opened_is_a_plain_error(tmp_path: Path, u
     assert caught.value.code == "server.database"
 
 
-async def test_stored_means_that_another_connection_reads_it(tmp_path: Path) -> None:
-    async with opened(tmp_path) as (engine, say, writer):
+async def test_stored_means_that_another_connection_reads_it(opened: Opened) -> None:
+    async with opened() as (engine, say, writer):
         await writer.store([say.fact("paused", "true")])
         assert await rows(engine, facts) == [("paused", "true")]
 
 
-async def test_many_changes_share_few_commits_and_are_told_in_order(tmp_path: Path) -> None:
+async def test_many_changes_share_few_commits_and_are_told_in_order(opened: Opened) -> None:
     told: list[int] = []
-    async with opened(tmp_path) as (engine, say, writer):
+    async with opened() as (engine, say, writer):
         await asyncio.gather(
             *(
                 writer.store([say.event(i, None, None, "{}")], lambda i=i: told.append(i))
@@ -99,8 +110,8 @@ async def test_many_changes_share_few_commits_and_are_told_in_order(tmp_path: Pa
         assert len(await rows(engine, events)) == 500
 
 
-async def test_one_contradiction_in_a_batch_is_refused_alone(tmp_path: Path) -> None:
-    async with opened(tmp_path) as (engine, say, writer):
+async def test_one_contradiction_in_a_batch_is_refused_alone(opened: Opened) -> None:
+    async with opened() as (engine, say, writer):
         await writer.store([say.event(1, None, None, "first")])
         found = await asyncio.gather(
             writer.store([say.event(2, None, None, "second")]),
@@ -112,8 +123,8 @@ async def test_one_contradiction_in_a_batch_is_refused_alone(tmp_path: Path) -> 
         assert [row.body for row in await rows(engine, events)] == ["first", "second", "third"]
 
 
-async def test_whole_states_of_one_thing_are_written_once(tmp_path: Path) -> None:
-    async with opened(tmp_path) as (engine, say, writer):
+async def test_whole_states_of_one_thing_are_written_once(opened: Opened) -> None:
+    async with opened() as (engine, say, writer):
         for number in range(10):
             writer.put([say.fact("paused", str(number))])
         await writer.store([say.fact("other", "x")])
@@ -121,10 +132,10 @@ async def test_whole_states_of_one_thing_are_written_once(tmp_path: Path) -> Non
 
 
 async def test_disk_that_refuses_fails_those_who_wait_and_keeps_the_rest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_module, "_RETRY_AFTER", 0.0)
-    async with opened(tmp_path) as (engine, say, writer):
+    async with opened() as (engine, say, writer):
         full = True
         send = writer._sender.send
 
@@ -145,8 +156,8 @@ async def test_disk_that_refuses_fails_those_who_wait_and_keeps_the_rest(
         assert await rows(engine, facts) == [("kept", "1")]
 
 
-async def test_closing_writes_what_is_left(tmp_path: Path) -> None:
-    async with opened(tmp_path) as (_, say, writer):
+async def test_closing_writes_what_is_left(opened: Opened) -> None:
+    async with opened() as (_, say, writer):
         writer.put([Change(say.add_event, {"id": 1, "owner": None, "job": None, "body": "x"})])
-    async with opened(tmp_path) as (engine, _, _):
+    async with opened() as (engine, _, _):
         assert len(await rows(engine, events)) == 1
