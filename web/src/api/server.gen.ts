@@ -70,6 +70,14 @@ export interface components {
             artifact: components["schemas"]["Artifact"];
         };
         /**
+         * Batch
+         * @description Workflows to run, all of them or none.
+         */
+        Batch: {
+            /** Jobs */
+            jobs: components["schemas"]["Submission"][];
+        };
+        /**
          * CacheStats
          * @description What is remembered.
          */
@@ -88,6 +96,27 @@ export interface components {
              */
             disk?: {
                 [key: string]: number;
+            } | null;
+        };
+        /**
+         * CheckRequest
+         * @description A workflow to look at.
+         */
+        CheckRequest: {
+            /**
+             * Document
+             * @description A weft document, or a workflow in ComfyUI's API format.
+             */
+            document: {
+                [key: string]: unknown;
+            };
+            /**
+             * Lock
+             * @description What it was made with, as a bundle or a picture has it.
+             * @default null
+             */
+            lock?: {
+                [key: string]: unknown;
             } | null;
         };
         /**
@@ -199,6 +228,89 @@ export interface components {
         Explanation: {
             /** Nodes */
             nodes: components["schemas"]["Explained"][];
+        };
+        /**
+         * FileCheckModel
+         * @description One file that a workflow needs.
+         */
+        FileCheckModel: {
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "model" | "input";
+            /**
+             * Folder
+             * @description Kind of model; none for an input.
+             * @default null
+             */
+            folder?: string | null;
+            /**
+             * Name
+             * @description As the workflow names it.
+             */
+            name: string;
+            /**
+             * State
+             * @description `here`; `other name`: the same content under the name `found`; `bundled`: it came along; `other content`: a file of that name which is not the one; `missing`.
+             * @enum {string}
+             */
+            state: "here" | "other name" | "bundled" | "other content" | "missing";
+            /**
+             * Ready
+             * @description Whether the very file is at hand.
+             */
+            ready: boolean;
+            /**
+             * Found
+             * @description Name of the file that would be used.
+             * @default null
+             */
+            found?: string | null;
+            /**
+             * Sha256
+             * @default null
+             */
+            sha256?: string | null;
+            /**
+             * Autov2
+             * @description First ten digits, as model sites show them.
+             * @default null
+             */
+            autov2?: string | null;
+            /**
+             * Size
+             * @description In bytes.
+             * @default null
+             */
+            size?: number | null;
+            /**
+             * Holds
+             * @description What it is: checkpoint, lora, ...
+             * @default null
+             */
+            holds?: string | null;
+            /**
+             * Family
+             * @default null
+             */
+            family?: string | null;
+            /**
+             * Candidates
+             * @description Names here that are near: those of the same base name first. Never used unless somebody chooses one.
+             */
+            candidates: string[];
+            /**
+             * Sources
+             * @description Where the author had it from.
+             */
+            sources: string[];
+            /**
+             * Advice
+             * @description How to get it; none if it is ready.
+             * @default null
+             */
+            advice?: string | null;
         };
         /**
          * FileKinds
@@ -509,6 +621,12 @@ export interface components {
             set: {
                 [key: string]: unknown;
             };
+            /**
+             * Accepts
+             * @description What it may do; none if anything.
+             * @default null
+             */
+            accepts?: string[] | null;
             /** Node States */
             node_states: {
                 [key: string]: components["schemas"]["NodeReport"];
@@ -545,6 +663,99 @@ export interface components {
             next?: number | null;
         };
         /**
+         * Jobs
+         * @description The jobs of a batch, in its order.
+         */
+        Jobs: {
+            /** Jobs */
+            jobs: components["schemas"]["Job"][];
+        };
+        /**
+         * ModelDetail
+         * @description All that is known of a model.
+         */
+        ModelDetail: {
+            /** Name */
+            name: string;
+            /**
+             * Bytes
+             * @description 0 for a model that is a folder.
+             */
+            bytes: number;
+            /**
+             * Modified
+             * Format: date-time
+             */
+            modified: string;
+            /**
+             * Title
+             * @description As the file itself says.
+             * @default null
+             */
+            title?: string | null;
+            /**
+             * Holds
+             * @description What its tensors are: checkpoint, lora, ...
+             * @default null
+             */
+            holds?: string | null;
+            /**
+             * Family
+             * @description sd1, sdxl, flux, ...
+             * @default null
+             */
+            family?: string | null;
+            /**
+             * Precision
+             * @description The type of most bytes, such as F16.
+             * @default null
+             */
+            precision?: string | null;
+            /**
+             * Sha256
+             * @description Once it was hashed in the background.
+             * @default null
+             */
+            sha256?: string | null;
+            /**
+             * Autov2
+             * @description First ten digits of `sha256`.
+             * @default null
+             */
+            autov2?: string | null;
+            /**
+             * Autov3
+             * @description Hash of the tensors without the header.
+             * @default null
+             */
+            autov3?: string | null;
+            /**
+             * Trouble
+             * @description Why it cannot be read, in words.
+             * @default null
+             */
+            trouble?: string | null;
+            /**
+             * Preview
+             * @description Whether there is a picture of it.
+             */
+            preview: boolean;
+            /** Kind */
+            kind: string;
+            /**
+             * Tensors
+             * @default null
+             */
+            tensors?: number | null;
+            /**
+             * Metadata
+             * @description What its header says, very long texts left out.
+             */
+            metadata: {
+                [key: string]: string;
+            };
+        };
+        /**
          * ModelKind
          * @description One kind of model, as `ModelFile` inputs of nodes name it.
          */
@@ -564,7 +775,7 @@ export interface components {
         };
         /**
          * ModelModel
-         * @description One model, by the name that inputs take.
+         * @description One model, by the name that inputs take, and what is known of it so far.
          */
         ModelModel: {
             /** Name */
@@ -579,6 +790,59 @@ export interface components {
              * Format: date-time
              */
             modified: string;
+            /**
+             * Title
+             * @description As the file itself says.
+             * @default null
+             */
+            title?: string | null;
+            /**
+             * Holds
+             * @description What its tensors are: checkpoint, lora, ...
+             * @default null
+             */
+            holds?: string | null;
+            /**
+             * Family
+             * @description sd1, sdxl, flux, ...
+             * @default null
+             */
+            family?: string | null;
+            /**
+             * Precision
+             * @description The type of most bytes, such as F16.
+             * @default null
+             */
+            precision?: string | null;
+            /**
+             * Sha256
+             * @description Once it was hashed in the background.
+             * @default null
+             */
+            sha256?: string | null;
+            /**
+             * Autov2
+             * @description First ten digits of `sha256`.
+             * @default null
+             */
+            autov2?: string | null;
+            /**
+             * Autov3
+             * @description Hash of the tensors without the header.
+             * @default null
+             */
+            autov3?: string | null;
+            /**
+             * Trouble
+             * @description Why it cannot be read, in words.
+             * @default null
+             */
+            trouble?: string | null;
+            /**
+             * Preview
+             * @description Whether there is a picture of it.
+             */
+            preview: boolean;
         };
         /**
          * ModelPage
@@ -598,6 +862,11 @@ export interface components {
              * @default null
              */
             next?: string | null;
+            /**
+             * Complete
+             * @description False while the folders were not looked at yet since the server started: what is listed is from before. Ask again.
+             */
+            complete: boolean;
         };
         /**
          * Move
@@ -698,6 +967,37 @@ export interface components {
             message?: string | null;
         };
         /**
+         * NodeCheckModel
+         * @description One node type that a workflow needs.
+         */
+        NodeCheckModel: {
+            /** Type */
+            type: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "here" | "other version" | "missing";
+            /**
+             * Here
+             * @description Version here.
+             * @default null
+             */
+            here?: number | null;
+            /**
+             * Wanted
+             * @description Version that the lock names.
+             * @default null
+             */
+            wanted?: number | null;
+            /**
+             * Pack
+             * @description Package that has it, as the lock says.
+             * @default null
+             */
+            pack?: string | null;
+        };
+        /**
          * NodeReport
          * @description How far a node is.
          */
@@ -719,6 +1019,12 @@ export interface components {
              * @default null
              */
             why?: string[] | null;
+            /**
+             * Bytes
+             * @description Memory of its outputs, with what they refer to.
+             * @default null
+             */
+            bytes?: number | null;
         };
         /**
          * NodesChanged
@@ -739,6 +1045,133 @@ export interface components {
             nodes: {
                 [key: string]: components["schemas"]["NodeReport"];
             };
+        };
+        /**
+         * Opened
+         * @description A bundle or picture that was opened: its inputs lie in the input folder.
+         */
+        Opened: {
+            /**
+             * Document
+             * @description The workflow with the names that its files have here.
+             */
+            document: {
+                [key: string]: unknown;
+            };
+            /**
+             * Is Bundle
+             * @description Whether it carries its inputs and its lock.
+             */
+            is_bundle: boolean;
+            /**
+             * Title
+             * @default null
+             */
+            title?: string | null;
+            /**
+             * Author
+             * @default null
+             */
+            author?: string | null;
+            /**
+             * License
+             * @default null
+             */
+            license?: string | null;
+            /**
+             * Inputs
+             * @description Names of the input files that came along.
+             */
+            inputs: string[];
+            /** Has Picture */
+            has_picture: boolean;
+            /**
+             * Lock
+             * @default null
+             */
+            lock?: {
+                [key: string]: unknown;
+            } | null;
+            report: components["schemas"]["ShareReport"];
+            /** Placed */
+            placed: components["schemas"]["PlacedInput"][];
+        };
+        /**
+         * PackRequest
+         * @description What to pack: a workflow, or a job that is done.
+         */
+        PackRequest: {
+            /**
+             * Document
+             * @description A workflow; or give `job`.
+             * @default null
+             */
+            document?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Job
+             * @description A finished job: its workflow, seeds drawn, and picture.
+             * @default null
+             */
+            job?: string | null;
+            /**
+             * Artifact
+             * @description Which file of the job is the picture; by default the first.
+             * @default null
+             */
+            artifact?: number | null;
+            /**
+             * Format
+             * @description `png` is the picture itself with everything inside.
+             * @default png
+             * @enum {string}
+             */
+            format?: "png" | "zip";
+            /**
+             * Name
+             * @description Of the file, without its suffix.
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * Title
+             * @description None for the workflow's own.
+             * @default null
+             */
+            title?: string | null;
+            /**
+             * Author
+             * @default null
+             */
+            author?: string | null;
+            /**
+             * License
+             * @description Of the workflow and its input pictures.
+             * @default null
+             */
+            license?: string | null;
+        };
+        /**
+         * PlacedInput
+         * @description An input file of a bundle.
+         */
+        PlacedInput: {
+            /**
+             * Name
+             * @description In the bundle.
+             */
+            name: string;
+            /**
+             * File
+             * @description In the input folder now.
+             */
+            file: string;
+            /**
+             * New
+             * @description Whether it was written; not if the same content was there.
+             */
+            new: boolean;
         };
         /**
          * PreviewShown
@@ -949,6 +1382,59 @@ export interface components {
             role: "viewer" | "editor";
         };
         /**
+         * ShareReport
+         * @description What a workflow would need and do here. Nothing was run or written.
+         */
+        ShareReport: {
+            /**
+             * Ready
+             * @description Whether it can run here.
+             */
+            ready: boolean;
+            /**
+             * Same Picture
+             * @description Whether the author's picture is to be expected; none if unknown.
+             * @default null
+             */
+            same_picture?: boolean | null;
+            /** Files */
+            files: components["schemas"]["FileCheckModel"][];
+            /** Nodes */
+            nodes: components["schemas"]["NodeCheckModel"][];
+            /**
+             * Problems
+             * @description What else keeps it from running.
+             */
+            problems: components["schemas"]["ProblemModel"][];
+            /**
+             * Differs
+             * @description Why the picture may differ, in words.
+             */
+            differs: string[];
+            /**
+             * Unknown
+             * @description Why that cannot be told, in words.
+             */
+            unknown: string[];
+            /**
+             * Effects
+             * @description What it would do, to be sent as `accepts` of the job once a person agrees.
+             */
+            effects: ("reads" | "writes" | "network" | "packs")[];
+            /**
+             * Touching
+             * @description Effect -> ids of the nodes that have it.
+             */
+            touching: {
+                [key: string]: string[];
+            };
+            /**
+             * Packs
+             * @description Packages other than weft whose code would run.
+             */
+            packs: string[];
+        };
+        /**
          * Shared
          * @description What a share link shows.
          */
@@ -958,6 +1444,54 @@ export interface components {
             document: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * SharedModel
+         * @description What a bundle or picture holds, and a check of it.
+         */
+        SharedModel: {
+            /**
+             * Document
+             * @description The workflow in weft's format, as it was saved.
+             */
+            document: {
+                [key: string]: unknown;
+            };
+            /**
+             * Is Bundle
+             * @description Whether it carries its inputs and its lock.
+             */
+            is_bundle: boolean;
+            /**
+             * Title
+             * @default null
+             */
+            title?: string | null;
+            /**
+             * Author
+             * @default null
+             */
+            author?: string | null;
+            /**
+             * License
+             * @default null
+             */
+            license?: string | null;
+            /**
+             * Inputs
+             * @description Names of the input files that came along.
+             */
+            inputs: string[];
+            /** Has Picture */
+            has_picture: boolean;
+            /**
+             * Lock
+             * @default null
+             */
+            lock?: {
+                [key: string]: unknown;
+            } | null;
+            report: components["schemas"]["ShareReport"];
         };
         /**
          * Snapshot
@@ -1047,6 +1581,12 @@ export interface components {
              * @default null
              */
             scope?: string | null;
+            /**
+             * Accepts
+             * @description What somebody accepted that this workflow of a stranger does: `reads` and `writes` files, uses the `network`, runs code of `packs`. A workflow that would do more is refused, and the run is held to it. None for one's own, which is held to nothing.
+             * @default null
+             */
+            accepts?: ("reads" | "writes" | "network" | "packs")[] | null;
         };
         /**
          * System

@@ -96,7 +96,7 @@ function Chip({ label, icon, title, tone, onPress }: Props) {
       onClick={onPress}
     >
       {icon}
-      <span role="status">{t(label)}</span>
+      <span aria-live="polite">{t(label)}</span>
     </button>
   );
 }
