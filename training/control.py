@@ -24,13 +24,13 @@ from torch import Tensor, nn
 from training import common, parallel
 from training.dataset import load as load_data
 from training.latents import load_latents
+from training.loop import Loop
 from training.nets import Net
 from training.noising import Fp32Attention, Noising
 from training.sampling import contact_sheet, decode, sample, text_states
 from training.unet import load_base, pick_tokens
 from training.vae import load_vae
 
-log = logging.getLogger("control")
 RATES = {"unet": 5e-4, "text": 5e-4, "control": 1e-3}
 HINT_CHANNELS = (16, 32, 48, 64)
 DROPPED = 0.15
@@ -111,18 +111,9 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
     model = nn.ModuleDict({"unet": unet, "text": encoder, "control": control}).to(device).train()
     model.requires_grad_(True)
     groups = [{"params": part.parameters(), "rate": RATES[name]} for name, part in model.items()]
-    optimiser = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.99), weight_decay=0.01)
-    average = common.Average(model, 0.999)
-    state_path, step, used = runs / "control-state.pt", 0, 0.0
-    if resume and state_path.exists():
-        state = common.load(state_path)
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        average.values, average.steps = state["average"], state["step"]
-        step, used = state["step"], state["used"]
-    clock = common.Clock(minutes, used)
+    loop = Loop("control", model, groups, minutes, state=runs / "control-state.pt", resume=resume)
     parallel.start(device)
-    own = step * 64 + parallel.rank()
+    own = loop.step * 64 + parallel.rank()
     torch.manual_seed(own)
     noising = Noising(device, seed=own)
     rng = np.random.default_rng(own)
@@ -131,22 +122,8 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
     drawings = np.array([i for i, r in enumerate(records) if r["kind"] != "shapes"])
     shapes = np.array([i for i, r in enumerate(records) if r["kind"] == "shapes"])
     some = int(hinted * DRAWING_SHARE)
-    recent, saved, done = 0.0, clock.used, clock.progress
 
-    def keep() -> None:
-        state: dict[str, Any] = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
-        state |= {"average": average.values, "step": step, "used": clock.used}
-        common.save(state_path, state)
-        parts: dict[str, dict[str, Tensor]] = {name: {} for name in model}
-        for name, value in average.values.items():
-            part, rest = name.split(".", 1)
-            parts[part][rest] = value
-        common.save(runs / "base.pt", {"unet": parts["unet"], "text": parts["text"], "step": step})
-        common.save(runs / "control.pt", {"model": parts["control"], "step": step})
-
-    while done < 1:
-        for group in optimiser.param_groups:
-            group["lr"] = group["rate"] * clock.factor(done)
+    def loss() -> Tensor:
         first = [rng.choice(drawings, some), rng.choice(shapes, hinted - some)]
         rows = np.concatenate([*first, rng.choice(len(records), batch - hinted)])
         hint = hints(images[rows[:hinted]], rng).to(device)
@@ -167,26 +144,15 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
                 down_block_additional_residuals=[padded(value, batch) for value in down],
                 mid_block_additional_residual=padded(mid, batch),
             ).sample
-        loss = noising.loss(predicted, noise, steps)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        done = parallel.average_gradients(model, clock.progress)
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        step += 1
-        if parallel.rank() > 0:
-            continue
-        average.update(model)
-        recent = recent * 0.98 + float(loss.detach()) * 0.02
-        if step % 50 == 0:
-            log.info("step %d  %.0f s  loss %.4f", step, clock.used, recent / (1 - 0.98**step))
-        if clock.used - saved > 480:
-            keep()
-            look(runs, step)
-            saved = clock.used
-    if parallel.rank() == 0:
-        keep()
-        look(runs, step)
+        return noising.loss(predicted, noise, steps)
+
+    def keep() -> None:
+        parts = loop.averages()
+        base = {"unet": parts["unet"], "text": parts["text"], "step": loop.step}
+        common.save(runs / "base.pt", base)
+        common.save(runs / "control.pt", {"model": parts["control"], "step": loop.step})
+
+    loop.run(loss, keep, lambda: look(runs, loop.step), every=480)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from training import common
 from training.dataset import load as load_data
 from training.latents import load_latents
+from training.loop import Loop
 from training.nets import TEXT_WIDTH, Net
 from training.noising import Fp32Attention, Noising, freeze
 from training.sampling import contact_sheet, decode, sample, text_states
@@ -24,7 +25,6 @@ from training.unet import load_base, pick_tokens
 from training.vae import load_vae
 from training.vision import WIDTH, load_vision, prepare_pixels
 
-log = logging.getLogger("ip")
 RATE = 1e-3
 TOKENS = 4
 TEXT_DROPPED, IMAGE_DROPPED = 0.5, 0.07
@@ -116,29 +116,13 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
     parts = attach(unet, first)
     freeze(unet.to(device))
     parts.to(device).requires_grad_(True)
-    optimiser = torch.optim.AdamW(parts.parameters(), lr=RATE, betas=(0.9, 0.99))
-    average = common.Average(parts, 0.998)
-    state_path, step, used = runs / "ip-state.pt", 0, 0.0
-    if resume and state_path.exists():
-        state = common.load(state_path)
-        parts.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        average.values, average.steps = state["average"], state["step"]
-        step, used = state["step"], state["used"]
-    clock = common.Clock(minutes, used, warm_up=0.04)
-    noising = Noising(device, seed=200 + step)
-    batches = common.shuffled(len(moments), batch, seed=200 + step)
-    recent, saved = 0.0, clock.used
+    groups = [{"params": parts.parameters(), "rate": RATE}]
+    state = runs / "ip-state.pt"
+    loop = Loop("ip", parts, groups, minutes, decay=0.998, state=state, resume=resume, warm_up=0.04)
+    noising = Noising(device, seed=200 + loop.step)
+    batches = common.shuffled(len(moments), batch, seed=200 + loop.step)
 
-    def keep() -> None:
-        state: dict[str, Any] = {"model": parts.state_dict(), "optimiser": optimiser.state_dict()}
-        state |= {"average": average.values, "step": step, "used": clock.used}
-        common.save(state_path, state)
-        common.save(runs / "ip.pt", {"weights": file_weights(average.values), "step": step})
-
-    while clock.progress < 1:
-        for group in optimiser.param_groups:
-            group["lr"] = RATE * clock.factor()
+    def loss() -> Tensor:
         rows = next(batches)
         noisy, noise, steps = noising.draw(moments[rows].to(device).float())
         ids = pick_tokens(tokens[rows], TEXT_DROPPED).to(device)
@@ -149,22 +133,13 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
                 context = encoder(ids).last_hidden_state
             more = {"image_embeds": [(image * kept)[:, None]]}
             predicted = unet(noisy, steps, context, added_cond_kwargs=more).sample
-        loss = noising.loss(predicted, noise, steps)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(parts.parameters(), 1.0)
-        optimiser.step()
-        average.update(parts)
-        step += 1
-        recent = recent * 0.98 + float(loss.detach()) * 0.02
-        if step % 25 == 0:
-            log.info("step %d  %.0f s  loss %.4f", step, clock.used, recent / (1 - 0.98**step))
-        if clock.used - saved > 330:
-            keep()
-            look(runs, step)
-            saved = clock.used
-    keep()
-    look(runs, step)
+        return noising.loss(predicted, noise, steps)
+
+    def keep() -> None:
+        weights = file_weights(loop.average.values)
+        common.save(runs / "ip.pt", {"weights": weights, "step": loop.step})
+
+    loop.run(loss, keep, lambda: look(runs, loop.step), every=330, tell=25)
 
 
 if __name__ == "__main__":

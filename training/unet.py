@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -16,12 +15,12 @@ from transformers import CLIPTokenizer
 
 from training import common, parallel
 from training.latents import load_latents
+from training.loop import Loop
 from training.nets import Net, new_text_encoder, new_unet
 from training.noising import Fp32Attention, Noising
 from training.sampling import contact_sheet, decode, sample, text_states
 from training.vae import load_vae
 
-log = logging.getLogger("unet")
 RATE = 7e-4
 DROPPED = 0.1
 """Share of empty captions, which makes classifier-free guidance possible."""
@@ -82,63 +81,31 @@ def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch:
     unet, encoder = model["unet"], model["text"]
     decayed = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=RATE, betas=(0.9, 0.99))
-    average = common.Average(model, 0.999)
-    state_path, step, used = runs / "unet-state.pt", 0, 0.0
-    if resume and state_path.exists():
-        state = common.load(state_path)
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        average.values, average.steps = state["average"], state["step"]
-        step, used = state["step"], state["used"]
-    clock = common.Clock(minutes, used)
+    groups = [
+        {"params": decayed, "rate": RATE, "weight_decay": 0.01},
+        {"params": plain, "rate": RATE, "weight_decay": 0.0},
+    ]
+    loop = Loop("unet", model, groups, minutes, state=runs / "unet-state.pt", resume=resume)
     parallel.start(device)
+    own = loop.step * 64 + parallel.rank()
+    torch.manual_seed(own)
+    noising = Noising(device, seed=own)
     part = slice(parallel.rank(), None, parallel.count())
-    torch.manual_seed(step * 64 + parallel.rank())
-    noising = Noising(device, seed=step * 64 + parallel.rank())
-    batches = common.shuffled(len(moments), batch, seed=step)
-    recent, saved, done = 0.0, clock.used, clock.progress
+    batches = common.shuffled(len(moments), batch, seed=loop.step)
 
-    def keep() -> None:
-        state: dict[str, Any] = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
-        state |= {"average": average.values, "step": step, "used": clock.used}
-        common.save(state_path, state)
-        parts: dict[str, dict[str, torch.Tensor]] = {"unet": {}, "text": {}}
-        for name, value in average.values.items():
-            part, rest = name.split(".", 1)
-            parts[part][rest] = value
-        common.save(runs / "base.pt", {**parts, "step": step})
-
-    while done < 1:
-        for group in optimiser.param_groups:
-            group["lr"] = RATE * clock.factor(done)
+    def loss() -> torch.Tensor:
         rows = next(batches)[part]
         noisy, noise, steps = noising.draw(moments[rows].to(device).float())
         ids = pick_tokens(tokens[rows], DROPPED).to(device)
         with Fp32Attention(device), torch.autocast(device.type, torch.bfloat16):
             context = encoder(ids).last_hidden_state
             predicted = unet(noisy, steps, context).sample
-        loss = noising.loss(predicted, noise, steps)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        done = parallel.average_gradients(model, clock.progress)
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        step += 1
-        if parallel.rank() > 0:
-            continue
-        average.update(model)
-        recent = recent * 0.98 + float(loss.detach()) * 0.02
-        if step % 50 == 0:
-            log.info("step %d  %.0f s  loss %.4f", step, clock.used, recent / (1 - 0.98**step))
-        if clock.used - saved > 300:
-            keep()
-            look(runs, step)
-            saved = clock.used
-    if parallel.rank() == 0:
-        keep()
-        look(runs, step)
+        return noising.loss(predicted, noise, steps)
+
+    def keep() -> None:
+        common.save(runs / "base.pt", {**loop.averages(), "step": loop.step})
+
+    loop.run(loss, keep, lambda: look(runs, loop.step))
 
 
 if __name__ == "__main__":
