@@ -175,25 +175,38 @@ def encode_schedule(clip: Clip, text: str, *, steps: int = 20) -> Conditioning:
         steps: Number of steps by which steps are counted.
 
     Returns:
-        An entry for each scene, that acts in its part of the schedule.
+        An entry for each scene, that acts in its part of the schedule; parts that AND divides are
+        added up.
 
     Raises:
         ParameterError: More than 50 brackets stand within each other, or steps is not 1 to 10000.
         ModelError: The file holds no tokenizer for this text encoder.
     """
     from .clip_text import encode_text
-    from .prompt_schedule import read_schedule
+    from .prompt_schedule import read_schedule, split_composition
 
     encoded: dict[tuple[str, ...], Conditioning] = {}
-    found = []
-    for scene in read_schedule(text, steps):
-        if scene.parts not in encoded:
-            first, *more = (encode_text(clip, p, square_brackets=False) for p in scene.parts)
-            for part in more:
-                first = concat(first, part)
-            encoded[scene.parts] = first
-        found.append(set_range(encoded[scene.parts], scene.start, scene.end))
-    return combine(*found)
+
+    def scenes_of(part: str) -> Conditioning:
+        found = []
+        for scene in read_schedule(part, steps):
+            if scene.parts not in encoded:
+                first, *more = (encode_text(clip, p, square_brackets=False) for p in scene.parts)
+                for chunk in more:
+                    first = concat(first, chunk)
+                encoded[scene.parts] = first
+            found.append(set_range(encoded[scene.parts], scene.start, scene.end))
+        return combine(*found)
+
+    parts = split_composition(text)
+    if len(parts) == 1:
+        return scenes_of(text)
+    return combine(
+        *(
+            _each(scenes_of(part), composed=(number, weight))
+            for number, (part, weight) in enumerate(parts)
+        )
+    )
 
 
 def _each(conditioning: Conditioning, **changes: object) -> Conditioning:

@@ -17,6 +17,8 @@ from .prompt import DEEPEST, DOWN, UP, Piece
 
 _NUMBER = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*\Z")
 _BREAK = re.compile(r"\s*\bBREAK\b\s*")
+_AND = re.compile(r"\bAND\b")
+_WEIGHT = re.compile(r"(.*?)(?:\s*:\s*([-+]?(?:\d+\.?\d*|\.\d+))\s*)?\Z", re.DOTALL)
 _OPENING = {"(": ")", "[": "]"}
 MOST_STEPS = 10_000
 
@@ -99,6 +101,23 @@ def read_schedule(prompt: str, steps: int = 20) -> list[Scene]:
         else:
             scenes.append(Scene(start, end, parts))
     return scenes
+
+
+def split_composition(prompt: str) -> list[tuple[str, float]]:
+    """Split "a cat :1.2 AND a dog" into its parts with their weights.
+
+    AND, in capitals, parts prompts wherever it stands; a number behind a part's last colon is its
+    weight, 1 without. A prompt without AND is one part of weight 1, colons and all.
+    """
+    parts = _AND.split(prompt)
+    if len(parts) == 1:
+        return [(prompt, 1.0)]
+    found = []
+    for part in parts:
+        match = _WEIGHT.match(part)
+        assert match is not None  # it matches any text
+        found.append((match[1].strip(), float(match[2] or 1.0)))
+    return found
 
 
 def _read(text: str, steps: int, depth: int) -> _Prompt:

@@ -47,6 +47,8 @@ __all__ = [
     "ConditioningEntry",
     "ControlNet",
     "ControlUse",
+    "Gligen",
+    "Grounding",
     "Guider",
     "IPAdapter",
     "IPAdapterUse",
@@ -60,7 +62,9 @@ __all__ = [
     "SamplerChoice",
     "Schedule",
     "SizeHint",
+    "TextBox",
     "TimestepRange",
+    "UpscaleModel",
     "Vae",
     "Weights",
 ]
@@ -101,6 +105,20 @@ class ControlNet:
     family: str
     weights: Weights
     picture: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpscaleModel:
+    """A network that makes pictures larger: a description that points to weights."""
+
+    __socket__: ClassVar[str] = "UPSCALE_MODEL"
+
+    weights: Weights
+
+    @property
+    def scale(self) -> int:
+        """Factor of width and height."""
+        return int(self.weights.config["scale"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,6 +199,46 @@ class TimestepRange:
     end: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Gligen:
+    """A GLIGEN network: a description that points to weights, loaded on first use."""
+
+    __socket__: ClassVar[str] = "GLIGEN"
+
+    family: str
+    weights: Weights
+
+    @property
+    def text_width(self) -> int:
+        """Width of the words in its boxes."""
+        return int(self.weights.config["text_width"])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextBox:
+    """A thing at a place.
+
+    Attributes:
+        words: (1, C) float32, what it is.
+        x, y: Upper left corner, in latent cells.
+        width, height: Size in latent cells.
+    """
+
+    words: Tensor
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grounding:
+    """Things at places, and the network that puts them there; it acts also without boxes."""
+
+    net: Gligen
+    boxes: tuple[TextBox, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ImagePrompt:
     """Pictures as a prompt, for models that are told embeddings of pictures (unCLIP, Revision).
@@ -216,10 +274,13 @@ class ConditioningEntry:
         mask_strength: Factor on the mask.
         mask_bounds: Whether the rectangle around the mask is its area as well.
         fallback: Whether it acts only where the other entries leave something over.
+        composed: Which part of a composition it belongs to, and that part's weight: parts are added
+            up ("a AND b"). None = averaged with the others.
         hooks: Changes of the network's weights for this prompt alone.
         encoded_start, encoded_end: Part of the schedule that its text was encoded for; it acts
             where both this and `start` to `end` hold.
         images: Pictures that act together with this prompt; made into one vector for each run.
+        grounding: Things at places (GLIGEN); None = none.
         image_vector: That vector, (1, 2D) float32; None before a run, or without pictures.
     """
 
@@ -239,11 +300,13 @@ class ConditioningEntry:
     mask_strength: float = 1.0
     mask_bounds: bool = False
     fallback: bool = False
+    composed: tuple[int, float] | None = None
     hooks: Hooks = NO_HOOKS
     encoded_start: float = 0.0
     encoded_end: float = 1.0
     images: tuple[ImagePrompt, ...] = ()
     image_vector: Tensor | None = None
+    grounding: Grounding | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

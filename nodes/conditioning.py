@@ -40,7 +40,7 @@ def clip_text_encode(run: Run, clip: Clip, *, text: Prompt) -> Conditioning:
         return encode_text(clip, text, square_brackets=False)
 
 
-@node("CLIPTextEncodeSchedule", category="conditioning", lane="gpu")
+@node("CLIPTextEncodeSchedule", category="conditioning", lane="gpu", version=2)
 def clip_text_encode_schedule(
     run: Run,
     clip: Clip,
@@ -58,7 +58,9 @@ def clip_text_encode_schedule(
         text: `(words:1.2)` multiplies their weight, `(words)` by 1.1, `[words]` by 1/1.1.
             `[cat:dog:0.4]` is a cat until 0.4 of the schedule, then a dog; `[dog:0.4]` comes,
             `[cat::0.4]` goes; a whole number counts steps. `[cat|dog]` changes at every step.
-            BREAK begins a new chunk of 77 tokens. `\\(`, `\\[`, `\\|`, `\\:` are the characters.
+            BREAK begins a new chunk of 77 tokens. `a cat :1.2 AND a dog` adds both prompts up, by
+            their weights (composable diffusion; only on the positive side). `\\(`, `\\[`, `\\|`,
+            `\\:` are the characters.
         steps: Steps of the sampler, by which `[cat|dog]` and whole numbers count.
 
     Returns:
@@ -67,7 +69,8 @@ def clip_text_encode_schedule(
     Raises:
         DiffusionError: More than 50 brackets stand within each other.
 
-    Source: AUTOMATIC1111's web UI; chunks and weights of tokens as in CLIPTextEncode.
+    Source: AUTOMATIC1111's web UI; chunks and weights of tokens as in CLIPTextEncode. AND: Liu et
+        al. 2022.
     """
     from ..diffusion.conditioning import encode_schedule
 

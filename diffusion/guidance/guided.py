@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..denoiser import Denoiser
 from ..samplers.protocol import Predict
 from ..types import Conditioning, Guider
+from .composed import composed, parts_of
 from .rule import GuidanceRule, Moment, View, plain
 
 if TYPE_CHECKING:
@@ -58,7 +59,11 @@ class Guided:
         if any(rule.acts_inside for rule in rules):
             self._denoiser = Inside(denoiser, rules)
         self._rules = [(rule, dict[str, Any]()) for rule in rules]
-        self._alone = math.isclose(cfg, 1.0) and not any(rule.needs_negative for rule in rules)
+        parts = parts_of(positive)
+        self._parts = [(part, False) for part, _ in parts]
+        self._weights = [weight for _, weight in parts]
+        needed = self._weights != [1.0] or any(rule.needs_negative for rule in rules)
+        self._alone = math.isclose(cfg, 1.0) and not needed
 
     def __call__(self, x: Tensor, sigma: float) -> Tensor:
         if self._rules:
@@ -78,18 +83,33 @@ class Guided:
         moment = Moment(sigma, self._denoiser.parametrization.table.at_fraction)
         further = [(side, True) for rule, _ in self._rules for side in rule.sides]
         watches = [watch for rule, memory in self._rules if (watch := rule.watch(memory, moment))]
-        sides = [(self._positive, False), (self._negative, True), *further]
-        if not watches:
-            return self._denoiser.predict_sides(x, sigma, sides)
-        wanted, *more = self._denoiser.predict_sides(x, sigma, [sides[0], *further])
-        with ExitStack() as stack:
-            for watch in watches:
-                stack.enter_context(watch)
-            return [
-                wanted,
-                self._denoiser.predict(x, sigma, self._negative, negative=True),
-                *more,
-            ]
+        count = len(self._parts)
+        if watches:
+            found = self._denoiser.predict_sides(x, sigma, [*self._parts, *further])
+            with ExitStack() as stack:
+                for watch in watches:
+                    stack.enter_context(watch)
+                unwanted = self._denoiser.predict(x, sigma, self._negative, negative=True)
+            found.insert(count, unwanted)
+        else:
+            sides = [*self._parts, (self._negative, True), *further]
+            found = self._denoiser.predict_sides(x, sigma, sides)
+        wanted = composed(found[:count], self._weights, found[count])
+        return [wanted, *found[count:]]
+
+    def _again(
+        self,
+        x: Tensor,
+        sigma: float,
+        conditioning: Conditioning,
+        negative: bool,
+        free: Tensor | None,
+    ) -> Tensor:
+        """One more evaluation for a rule; of the positive side with all of its parts."""
+        if conditioning is not self._positive or free is None or self._weights == [1.0]:
+            return self._denoiser.predict(x, sigma, conditioning, negative=negative)
+        parts = self._denoiser.predict_sides(x, sigma, self._parts)
+        return composed(parts, self._weights, free)
 
     def _ruled(self, x: Tensor, sigma: float, sides: list[Tensor]) -> tuple[Tensor, Tensor]:
         """The combined picture, and that of the negative side."""
@@ -108,7 +128,7 @@ class Guided:
             denoised=wanted,
             positive=self._positive,
             negative=self._negative,
-            predict=lambda y, c, negative: self._denoiser.predict(y, sigma, c, negative=negative),
+            predict=lambda y, c, negative: self._again(y, sigma, c, negative, unwanted),
             at=self._denoiser.parametrization.table.at_fraction,
             is_flow=self._denoiser.parametrization.sampling.is_flow,
             memory={},

@@ -106,3 +106,11 @@ def test_scheduled_prompt_encodes_each_text_once(clip: wd.Clip) -> None:
     assert first is third
     expected = [wd.encode_text(clip, text).entries[0].tokens for text in ("a blue circle", "photo")]
     assert torch.allclose(second, torch.cat(expected, dim=1), atol=1e-5)
+
+
+def test_prompt_with_and_is_encoded_part_by_part(clip: wd.Clip) -> None:
+    found = cond.encode_schedule(clip, "a red circle :0.6 AND [a:a blue:0.5] square")
+    assert [entry.composed for entry in found.entries] == [(0, 0.6), (1, 1.0), (1, 1.0)]
+    assert [(entry.start, entry.end) for entry in found.entries] == [(0, 1), (0, 0.5), (0.5, 1)]
+    alone = wd.encode_text(clip, "a red circle").entries[0].tokens
+    assert torch.equal(found.entries[0].tokens, alone)

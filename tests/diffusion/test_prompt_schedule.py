@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from weft.diffusion import ParameterError
 from weft.diffusion.prompt import parse_prompt
-from weft.diffusion.prompt_schedule import Scene, read_schedule
+from weft.diffusion.prompt_schedule import Scene, read_schedule, split_composition
 
 
 def texts(prompt: str, steps: int = 20) -> list[tuple[float, float, str]]:
@@ -96,3 +96,22 @@ def test_scenes_of_any_text_cover_the_schedule_and_can_be_read(text: str, steps:
     for scene in scenes:
         for part in scene.parts:
             parse_prompt(part)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("a cat", [("a cat", 1.0)]),
+        ("ratio 16:9", [("ratio 16:9", 1.0)]),
+        ("a cat AND a dog", [("a cat", 1.0), ("a dog", 1.0)]),
+        ("a cat :1.2 AND a dog: -.5 ", [("a cat", 1.2), ("a dog", -0.5)]),
+        ("(red:1.3) cat AND [a:b:0.4] :2", [("(red:1.3) cat", 1.0), ("[a:b:0.4]", 2.0)]),
+        ("BRAND and SAND", [("BRAND and SAND", 1.0)]),
+        ("a\nb:3\nAND c", [("a\nb", 3.0), ("c", 1.0)]),
+        (" AND ", [("", 1.0), ("", 1.0)]),
+    ],
+)
+def test_and_divides_a_prompt_into_weighted_parts(
+    prompt: str, expected: list[tuple[str, float]]
+) -> None:
+    assert split_composition(prompt) == expected

@@ -342,6 +342,53 @@ def test_both_gives_the_guided_and_the_negative_picture() -> None:
     assert torch.equal(free, UNWANTED)
 
 
+def composition(*parts: tuple[int, float | None]) -> wd.Conditioning:
+    """Prompts with their weights; None = averaged."""
+    entries = (
+        replace(prompt(seed).entries[0], composed=None if weight is None else (n, weight))
+        for n, (seed, weight) in enumerate(parts)
+    )
+    return wd.Conditioning(tuple(entries))
+
+
+def test_parts_of_a_composition_are_added_up_by_their_weights() -> None:
+    fake = Fake()
+    positive = composition((1, 1.2), (3, -0.5))
+    got = Guided(fake, positive, NEGATIVE, CFG)(X, SIGMA)
+    ways = 1.2 * (WANTED - UNWANTED) - 0.5 * (picture(3) - UNWANTED)
+    assert torch.allclose(got, UNWANTED + CFG * ways)
+    assert fake.calls == ["3 sides"]
+    guided, free = Guided(fake, positive, NEGATIVE, CFG).both(X, SIGMA)
+    assert torch.allclose(guided, got)
+    assert torch.equal(free, UNWANTED)
+
+
+def test_composition_of_one_plain_part_is_the_plain_prompt() -> None:
+    got = Guided(Fake(), composition((1, 1.0)), NEGATIVE, CFG)(X, SIGMA)
+    assert torch.equal(got, PLAIN)
+    fake = Fake()
+    assert torch.equal(Guided(fake, composition((1, None)), NEGATIVE, 1.0)(X, SIGMA), WANTED)
+    assert fake.calls == ["positive"]
+
+
+def test_composition_needs_the_negative_side_even_at_cfg_1() -> None:
+    fake = Fake()
+    got = Guided(fake, composition((1, 1.0), (3, None)), NEGATIVE, 1.0)(X, SIGMA)
+    assert torch.allclose(got, WANTED + picture(3) - UNWANTED)
+    assert fake.calls == ["3 sides"]
+
+
+def test_further_evaluations_of_a_composition_are_composed_too() -> None:
+    class Same(GuidanceRule):
+        def after(self, view: Any) -> Tensor:
+            assert torch.allclose(view.predict(view.x, view.positive, False), view.wanted)
+            return view.denoised
+
+    positive = composition((1, 0.5), (3, 0.7))
+    got = Guided(Fake(), positive, NEGATIVE, CFG, [Same()])(X, SIGMA)
+    assert torch.allclose(got, Guided(Fake(), positive, NEGATIVE, CFG)(X, SIGMA))
+
+
 def test_masked_keeps_the_original_and_feeds_it_at_the_noise_of_the_moment() -> None:
     seen: list[Tensor] = []
 
