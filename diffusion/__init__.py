@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .loading import load_checkpoint as load_checkpoint
     from .loading import load_clip as load_clip
     from .loading import load_clip_vision as load_clip_vision
+    from .loading import load_gligen as load_gligen
     from .loading import load_unclip as load_unclip
     from .loading import load_controlnet as load_controlnet
     from .loading import load_ip_adapter as load_ip_adapter
@@ -125,6 +126,7 @@ _HOME: dict[str, str] = {
     "load_checkpoint": "loading",
     "load_clip": "loading",
     "load_clip_vision": "loading",
+    "load_gligen": "loading",
     "load_unclip": "loading",
     "load_controlnet": "loading",
     "load_ip_adapter": "loading",

@@ -24,7 +24,7 @@ from .ip_attention import ActiveAdapter, IPAdapterNetwork, active_adapters
 from .latent_format import LatentFormat
 from .model_sampling import Parametrization
 from .regions import Blend, Region, match_areas, regions_of, seen_in
-from .types import Conditioning, ConditioningEntry, ControlUse, IPAdapterUse, Model
+from .types import Conditioning, ConditioningEntry, ControlUse, Gligen, IPAdapterUse, Model
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -255,12 +255,18 @@ def _share(group: Sequence[_Row], row: _Row, repeats: bool) -> bool:
     left, right = group[0].control, row.control
     if len(left) != len(right) or _extent(group[0]) != _extent(row):
         return False
-    if group[0].hooks != row.hooks:
+    if group[0].hooks != row.hooks or _grounded_by(group[0]) != _grounded_by(row):
         return False
     lengths = [member.entry.tokens.shape[1] for member in (*group, row)]
     if math.lcm(*lengths) // min(lengths) > (MOST_REPEATS if repeats else 1):
         return False
     return all(same_use(a, b) for a, b in zip(left, right, strict=True))
+
+
+def _grounded_by(row: _Row) -> Gligen | None:
+    """The GLIGEN network that acts on a row."""
+    grounding = row.entry.grounding
+    return None if grounding is None else grounding.net
 
 
 def _extent(row: _Row) -> tuple[int, int] | None:

@@ -16,13 +16,14 @@ from .errors import ModelError
 from .families import family_named
 from .families.family import Family, FileSays
 from .formats.folder import NETWORKS, PARTS, folder_parts, read_json
+from .formats.gligen_names import gligen_plan, is_gligen
 from .formats.identify import family_words
 from .formats.openclip import open_clip_vision
 from .formats.pieces import Pieces, prefixed, renamed
 from .formats.plans import network_plan
 from .opening import Source, joined_digest, open_source, require, weights_of
 from .text_files import check_text_fits, file_texts, text_weights
-from .types import Clip, ClipVision, ControlNet, IPAdapter, Model, Vae
+from .types import Clip, ClipVision, ControlNet, Gligen, IPAdapter, Model, Vae
 from .unclip import read_statistics
 
 if TYPE_CHECKING:
@@ -149,6 +150,19 @@ def load_controlnet(path: _PathLike) -> ControlNet:
     plan = network_plan(part, found.layout, found.prefix, source.shapes)
     weights = weights_of(source, "controlnet", plan, family=found.family)
     return ControlNet(found.family, weights)
+
+
+def load_gligen(path: _PathLike) -> Gligen:
+    """Open a GLIGEN network for words in boxes: alone, or inside of a UNet that it was trained in.
+
+    Raises:
+        ModelError: Missing or damaged file, not safetensors, another kind or layout.
+    """
+    source = open_source(Path(path))
+    if not is_gligen(source.shapes):
+        require(source, "gligen")
+    weights = weights_of(source, "gligen", gligen_plan(source.shapes), family="sd1")
+    return Gligen("sd1", weights)
 
 
 def load_clip_vision(path: _PathLike) -> ClipVision:

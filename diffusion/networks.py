@@ -70,11 +70,13 @@ def build_network(
 def _unet(config: dict[str, Any]) -> Module:
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
+    from .gligen_network import install_gligen_places
     from .guidance.network import install_unet_switches
     from .ip_attention import install_image_attention
 
     unet: Module = UNet2DConditionModel(**config)
     install_image_attention(unet)
+    install_gligen_places(unet)
     install_unet_switches(unet)
     return unet
 
@@ -115,6 +117,12 @@ def _pixart_controlnet(config: dict[str, Any]) -> Module:
     from .pixart_control import PixArtControl
 
     return PixArtControl(**config)
+
+
+def _gligen(config: dict[str, Any]) -> Module:
+    from .gligen_network import GligenNetwork
+
+    return GligenNetwork(**config)
 
 
 def _vae(config: dict[str, Any]) -> Module:
@@ -192,6 +200,18 @@ def _t5(config: dict[str, Any]) -> Module:
     return module
 
 
+def _rrdb(config: dict[str, Any]) -> Module:
+    from .upscalers import RRDB
+
+    return RRDB(**config)
+
+
+def _srvgg(config: dict[str, Any]) -> Module:
+    from .upscalers import SRVGG
+
+    return SRVGG(**config)
+
+
 def _bert(config: dict[str, Any]) -> Module:
     from torch.nn import Linear
     from transformers import BertConfig, BertModel
@@ -210,6 +230,7 @@ SHELLS: Mapping[str, Callable[[dict[str, Any]], Module]] = {
     "sd3_controlnet": _sd3_controlnet,
     "flux_controlnet": _flux_controlnet,
     "pixart_controlnet": _pixart_controlnet,
+    "gligen": _gligen,
     "vae": _vae,
     "text_encoder": _text_encoder,
     "clip_vision": _clip_vision,
@@ -219,6 +240,8 @@ SHELLS: Mapping[str, Callable[[dict[str, Any]], Module]] = {
     "pixart": _pixart,
     "t5": _t5,
     "bert": _bert,
+    "rrdb": _rrdb,
+    "srvgg": _srvgg,
 }
 
 

@@ -163,6 +163,12 @@ def _clip_vision(models: Path | None) -> Any:
     return load_clip_vision(_file("clip_vision", models))
 
 
+def _gligen(models: Path | None) -> Any:
+    from ..diffusion import load_gligen
+
+    return load_gligen(_file("gligen", models))
+
+
 def _ip_adapter(models: Path | None) -> Any:
     from ..diffusion import load_ip_adapter
 
@@ -215,6 +221,7 @@ _MODELS: Mapping[str, Callable[[Path | None], Any]] = {
     "VAE": _checkpoint(2),
     "CONTROL_NET": _control_net,
     "CLIP_VISION": _clip_vision,
+    "GLIGEN": _gligen,
     "IPADAPTER": _ip_adapter,
 }
 SOCKETS = (*_PLAIN, *_MODELS)

@@ -49,6 +49,7 @@ MODULES = (
     "model_sampling",
     "control",
     "unclip",
+    "gligen",
     "ip_adapter",
     "lora",
     "hooks",

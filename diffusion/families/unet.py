@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ..control_types import kinds_of, picture_number
@@ -56,6 +57,14 @@ class UNetFamily(Family):
         width = model.weights.config.get("time_cond_proj_dim")
         if width:
             inputs["timestep_cond"] = _guidance_embedding(rows, batch, width).to(like)
+        grounding = rows[0].entry.grounding
+        if grounding is not None:
+            from ..gligen import check_gligen, objects
+
+            check_gligen(model, grounding.net)
+            module: Any = grounding.net.weights.module
+            told = objects(rows, batch, shape, like)
+            inputs["gligen"] = (module, module.position_net(**told))
         classes = model.weights.config.get("projection_class_embeddings_input_dim")
         if classes and "class_embed_type" in model.weights.config:
             inputs["class_labels"] = _image_vectors(rows, batch, classes, like)
@@ -70,17 +79,25 @@ class UNetFamily(Family):
         import torch
 
         t = torch.full((x.shape[0],), timestep, device=x.device)
-        more = {name: value for name, value in inputs.items() if name != "concat"}
+        more = {n: value for n, value in inputs.items() if n not in {"concat", "gligen"}}
+        acting: AbstractContextManager[None] = nullcontext()
+        if "gligen" in inputs:
+            from ..gligen_network import active_gligen
+
+            module, told = inputs["gligen"]
+            acting = active_gligen(module)
+            more["cross_attention_kwargs"] = {"gligen": {"objects": told}}
         if "concat" in inputs:
             x = torch.cat([x, inputs["concat"]], dim=1)
-        output: Tensor = network(
-            x,
-            t,
-            down_block_additional_residuals=residuals.get("down"),
-            mid_block_additional_residual=residuals.get("mid"),
-            return_dict=False,
-            **more,
-        )[0]
+        with acting:
+            output: Tensor = network(
+                x,
+                t,
+                down_block_additional_residuals=residuals.get("down"),
+                mid_block_additional_residual=residuals.get("mid"),
+                return_dict=False,
+                **more,
+            )[0]
         return output
 
     def control(

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .ggml_names import T5_MARK
+from .gligen_names import is_gligen
 from .lora_family import is_lora, lora_family
 from .network_facts import NetworkFacts, control_facts, network_facts
+from .upscaler_names import upscaler_layout
 
 KIND_WORDS: Mapping[str, str] = {
     "checkpoint": "a full checkpoint (UNet, VAE and text encoder)",
@@ -17,6 +19,7 @@ KIND_WORDS: Mapping[str, str] = {
     "controlnet": "a ControlNet",
     "ip_adapter": "an IP-Adapter",
     "clip_vision": "a CLIP image encoder",
+    "gligen": "a GLIGEN network",
     "lora": "a LoRA",
     "t2i_adapter": "a T2I-Adapter",
     "embedding": "a textual inversion embedding",
@@ -107,7 +110,9 @@ def identify(shapes: Mapping[str, tuple[int, ...]], stated: str = "") -> Identit
         return Identity("ip_adapter", "sdxl" if width == 2048 else "sd1")
     if (control := _control(names)) is not None:
         return control
-    if (facts := network_facts(shapes)) is not None:
+    if (facts := network_facts(shapes)) is None and is_gligen(shapes):
+        return Identity("gligen", "sd1")
+    if facts is not None:
         whole = names.start("first_stage_model.", "vae.") and names.start(
             "cond_stage_model.", "conditioner.", "text_encoders."
         )
@@ -185,6 +190,8 @@ def _other(names: _Names) -> Identity:
         return Identity("embedding", "sdxl" if names.has("clip_g") else "sd1")
     if names.start("adapter.body.", "body.0.resnets.", "body.0.block1."):
         return Identity("t2i_adapter", "sd1")
+    if (upscaler := upscaler_layout(names.shapes)) is not None:
+        return Identity("upscaler", "unknown", *upscaler)
     if names.start("conv_first.", "model.0.weight", "params_ema."):
         return Identity("upscaler", "unknown")
     return Identity("unknown", "unknown")
