@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -40,11 +41,11 @@ class Seen:
     area: int
 
 
-def _weighted(rgb: NDArray[np.floating]) -> NDArray[np.float32]:
+def _weighted(rgb: NDArray[Any]) -> NDArray[np.float32]:
     """RGB moved to a space where Euclidean distance discounts lightness."""
     values = np.asarray(rgb, np.float32)
     grey = values.mean(axis=-1, keepdims=True)
-    return values - grey * np.float32(1 - GREY_WEIGHT)
+    return np.asarray(values - grey * np.float32(1 - GREY_WEIGHT))
 
 
 @lru_cache(maxsize=1)
@@ -59,18 +60,18 @@ def _references() -> tuple[tuple[str, ...], NDArray[np.float32]]:
     return tuple(names), _weighted(np.stack(values))
 
 
-def name_colours(pixels: NDArray[np.floating]) -> list[str]:
+def name_colours(pixels: NDArray[Any]) -> list[str]:
     """Nearest colour name of each of (N, 3) pixels."""
     names, values = _references()
     distance = np.linalg.norm(_weighted(pixels)[:, None] - values[None], axis=-1)
     return [names[i] for i in distance.argmin(axis=1)]
 
 
-def main_colour(pixels: NDArray[np.floating]) -> str:
+def main_colour(pixels: NDArray[Any]) -> str:
     """The colour that most of the (N, 3) pixels have; "" if there is none."""
     if not len(pixels):
         return ""
-    names, counts = np.unique(name_colours(pixels), return_counts=True)
+    names, counts = np.unique(np.array(name_colours(pixels)), return_counts=True)
     return str(names[counts.argmax()])
 
 

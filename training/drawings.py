@@ -74,7 +74,8 @@ def _noise(rng: np.random.Generator, size: int) -> Field:
         grain = rng.standard_normal((size, size)).astype(np.float32)
         smooth = cv2.GaussianBlur(grain, (0, 0), float(rng.uniform(2.5, 11)))
         field += np.float32(weight) * (smooth / (smooth.std() + 1e-6))
-    return (field - field.mean()) / (field.std() + 1e-6)
+    whole: Field = (field - field.mean()) / (field.std() + 1e-6)
+    return whole
 
 
 def _strokes(rng: np.random.Generator, size: int) -> Field:
@@ -100,7 +101,8 @@ def _strokes(rng: np.random.Generator, size: int) -> Field:
             middle = (int(centre[0]), int(centre[1]))
             width = -1 if rng.random() < 0.4 else int(rng.integers(8, 22))
             cv2.ellipse(canvas, middle, axes, float(rng.uniform(0, 180)), 0, 360, value, width)
-    return cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    small = cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32) / np.float32(255)
 
 
 def _posterise(field: Field, levels: int, softness: float) -> Field:
@@ -108,7 +110,7 @@ def _posterise(field: Field, levels: int, softness: float) -> Field:
     cuts = np.quantile(field, np.linspace(0, 1, levels + 1)[1:-1])
     width = softness * (field.std() + 1e-6)
     steps = [np.clip((field - cut) / width + 0.5, 0, 1) for cut in cuts]
-    return np.mean(steps, axis=0).astype(np.float32)
+    return np.asarray(np.mean(steps, axis=0), np.float32)
 
 
 def draw_tones(rng: np.random.Generator, size: int) -> Field:
@@ -120,7 +122,8 @@ def draw_tones(rng: np.random.Generator, size: int) -> Field:
     if roll < 0.5:
         return _strokes(rng, size)
     grey = cv2.cvtColor(photo_crop(rng, size, PHOTOS), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    field = cv2.GaussianBlur(grey, (0, 0), float(rng.uniform(0.5, 1.6)))
+    blurred = cv2.GaussianBlur(grey, (0, 0), float(rng.uniform(0.5, 1.6)))
+    field = np.asarray(blurred, np.float32)
     if field.std() < 4:  # an empty crop (sky, black space) has no contours to show
         return _posterise(_noise(rng, size), levels, 0.25)
     tones = _posterise(field, levels, 0.35)

@@ -25,16 +25,19 @@ class Factors(nn.Module):
         super().__init__()
         self.on = True
         self.down: nn.Module
-        self.up: nn.Module
         if isinstance(layer, nn.Conv2d):
             # torch types these as tuples of any length.
-            shape: Any = (layer.kernel_size, layer.stride, layer.padding)
-            self.down = nn.Conv2d(layer.in_channels, rank, *shape, bias=False)
-            self.up = nn.Conv2d(rank, layer.out_channels, 1, bias=False)
+            shape: dict[str, Any] = {
+                "kernel_size": layer.kernel_size,
+                "stride": layer.stride,
+                "padding": layer.padding,
+            }
+            self.down = nn.Conv2d(layer.in_channels, rank, bias=False, **shape)
+            self.up: nn.Conv2d | nn.Linear = nn.Conv2d(rank, layer.out_channels, 1, bias=False)
         else:
             self.down = nn.Linear(layer.in_features, rank, bias=False)
             self.up = nn.Linear(rank, layer.out_features, bias=False)
-        nn.init.zeros_(self.up.weight)  # type: ignore[arg-type]
+        nn.init.zeros_(self.up.weight)
 
     def hook(self) -> Callable[..., Tensor]:
         """Adds the factors' part to a layer's output, while they are on."""
@@ -59,8 +62,9 @@ def attach(unet: Net, rank: int, *, times: bool = False) -> nn.ModuleDict:
         if not inside or not isinstance(layer, nn.Linear | nn.Conv2d):
             continue
         if times or "time_emb" not in name:
-            found["lora_unet_" + name.replace(".", "_")] = Factors(layer, rank)
-            layer.register_forward_hook(found["lora_unet_" + name.replace(".", "_")].hook())
+            factors = Factors(layer, rank)
+            layer.register_forward_hook(factors.hook())
+            found["lora_unet_" + name.replace(".", "_")] = factors
     return found
 
 

@@ -29,7 +29,9 @@ def fit(count: int) -> None:
     scale = 0.18215
     pixels = torch.from_numpy(np.stack([make(SEED, i)[0] for i in range(count + count // 4)]))
     image = pixels.float() / 255
-    latents = torch.cat([wd.encode_image(vae, part).samples * scale for part in image.split(32)])
+    latents = torch.cat(
+        [wd.encode_image(vae, part).samples * scale for part in torch.split(image, 32)]
+    )
     cells = torch.nn.functional.avg_pool2d(image.movedim(-1, 1), 8).movedim(1, -1) * 2 - 1
     known = latents.movedim(1, -1)
     x = torch.cat([known, torch.ones_like(known[..., :1])], dim=-1)

@@ -102,7 +102,7 @@ def train(runs: Path, models: Path, minutes: float, device: torch.device, batch:
     with torch.no_grad():
         words = [caption(scene, rng) for scene in scenes]
         ids = torch.tensor(encode(tokenizer, words), device=device)
-        states = torch.cat([encoder(part).last_hidden_state for part in ids.split(64)])
+        states = torch.cat([encoder(part).last_hidden_state for part in torch.split(ids, 64)])
         empty = text_states(encoder, tokenizer, [""])
     parts = attach(unet, RANK).to(device)
     loop = Loop("lora", parts, [{"params": parts.parameters(), "rate": RATE}], minutes, decay=0.98)

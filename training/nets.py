@@ -65,12 +65,17 @@ def new_text_encoder(vocabulary: int) -> Net:
     return model
 
 
+def untyped(kind: Any, **options: Any) -> Any:
+    """A network or scheduler of diffusers, whose constructors have no types."""
+    return kind(**options)
+
+
 def new_unet() -> Net:
     """Untrained UNet."""
-    return UNet2DConditionModel(**UNET)
+    return untyped(UNet2DConditionModel, **UNET)
 
 
 def alphas_cumprod() -> Tensor:
     """Signal power left at each of the 1000 steps: (1000,)."""
-    values: Tensor = DDPMScheduler(**SCHEDULE).alphas_cumprod
+    values: Tensor = untyped(DDPMScheduler, **SCHEDULE).alphas_cumprod
     return values

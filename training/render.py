@@ -60,7 +60,7 @@ def coverage(thing: Thing, line: float = 0.0) -> Field:
     else:
         cv2.fillPoly(canvas, corners, 255, cv2.LINE_8, 4)  # even-odd: the hole of a ring stays open
     small = cv2.resize(canvas, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-    return small.astype(np.float32) / 255
+    return np.asarray(small, np.float32) / np.float32(255)
 
 
 def _tint(name: str, rng: np.random.Generator) -> Field:
@@ -71,7 +71,8 @@ def _tint(name: str, rng: np.random.Generator) -> Field:
 def _second_tone(colour: Field) -> Field:
     """The tone of stripes and dots: lighter, or darker for a light colour."""
     target = 0.0 if colour.mean() > 170 else 255.0
-    return colour + (target - colour) * np.float32(0.42)
+    tone: Field = colour + (np.float32(target) - colour) * np.float32(0.42)
+    return tone
 
 
 def _texture(thing: Thing, rng: np.random.Generator) -> Field:
@@ -80,10 +81,10 @@ def _texture(thing: Thing, rng: np.random.Generator) -> Field:
     if thing.texture == "striped":
         angle = rng.choice([0.0, np.pi / 4, np.pi / 2])
         wave = np.sin((x * np.cos(angle) + y * np.sin(angle)) * (2 * np.pi / 11))
-        return np.clip(wave * 3 + 0.5, 0, 1).astype(np.float32)
+        return np.asarray(np.clip(wave * 3 + 0.5, 0, 1), np.float32)
     if thing.texture == "dotted":
         distance = np.hypot((x + 6) % 12 - 6, (y + 6) % 12 - 6)
-        return np.clip(4.0 - distance, 0, 1).astype(np.float32)
+        return np.asarray(np.clip(4.0 - distance, 0, 1), np.float32)
     return np.zeros((SIZE, SIZE), np.float32)
 
 
@@ -91,7 +92,8 @@ def _ground(name: str, rng: np.random.Generator) -> Field:
     """A colour, gently lighter towards one side: (128, 128, 3)."""
     angle, depth = rng.uniform(0, 2 * np.pi), rng.uniform(0, 14)
     slope = ((_GRID_X - 64) * np.cos(angle) + (_GRID_Y - 64) * np.sin(angle)) / 64
-    return _tint(name, rng) + (slope * depth).astype(np.float32)[..., None]
+    ground: Field = _tint(name, rng) + (slope * depth).astype(np.float32)[..., None]
+    return ground
 
 
 def _paint(canvas: Field, thing: Thing, shaded: bool, rng: np.random.Generator) -> None:
@@ -123,4 +125,4 @@ def render(scene: Scene) -> Image:
         canvas = _ground(scene.background, rng)
         for thing in scene.things:
             _paint(canvas, thing, scene.shaded, rng)
-    return np.clip(canvas + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(canvas + 0.5, 0, 255), np.uint8)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import CLIPTokenizer
 
-from training.nets import LATENT, SCHEDULE, Net, alphas_cumprod
+from training.nets import LATENT, SCHEDULE, Net, alphas_cumprod, untyped
 from training.tokenizer import encode
 from training.vae import SCALING
 
@@ -44,7 +44,7 @@ def sample(
 
     The noise of a picture depends on its seed alone.
     """
-    scheduler = DPMSolverMultistepScheduler(**SCHEDULE)
+    scheduler = untyped(DPMSolverMultistepScheduler, **SCHEDULE)
     scheduler.set_timesteps(steps, device=context.device)
     noise = [
         torch.randn(4, LATENT, LATENT, generator=torch.Generator().manual_seed(s)) for s in seeds
@@ -56,7 +56,8 @@ def sample(
         more = extra(doubled, step, both) if extra else {}
         without, given = unet(doubled, step, both, **more).sample.float().chunk(2)
         x = scheduler.step(without + guidance * (given - without), step, x).prev_sample
-    return x
+    found: Tensor = x
+    return found
 
 
 @torch.no_grad()
@@ -69,15 +70,13 @@ def sample_lcm(unet: Net, context: Tensor, seeds: list[int], steps: int = 4) -> 
         drawn = [torch.randn(4, LATENT, LATENT, generator=g) for g in generators]
         return torch.stack(drawn).to(context.device)
 
-    x = noise()
-    where = torch.linspace(len(power) - 1, 0, steps + 1).round().long().tolist()[:-1]
-    for step, following in zip(where, [*where[1:], None], strict=True):
-        predicted = unet(x, step, context).sample.float()
-        picture = (x - (1 - power[step]).sqrt() * predicted) / power[step].sqrt()
-        if following is None:
-            return picture
-        x = power[following].sqrt() * picture + (1 - power[following]).sqrt() * noise()
-    return x
+    picture = torch.zeros(len(seeds), 4, LATENT, LATENT, device=context.device)
+    for step in torch.linspace(len(power) - 1, 0, steps + 1).round().long().tolist()[:-1]:
+        signal, rest = power[step].sqrt(), (1 - power[step]).sqrt()
+        # The first time there is no picture yet, and the noise stands alone.
+        x = signal * picture + rest * noise() if picture.any() else noise()
+        picture = (x - rest * unet(x, step, context).sample.float()) / signal
+    return picture
 
 
 @torch.no_grad()

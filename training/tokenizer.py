@@ -67,7 +67,7 @@ def save_tokenizer(folder: Path) -> CLIPTokenizer:
     (folder / "vocab.json").write_text(json.dumps(vocab, ensure_ascii=False), encoding="utf-8")
     lines = ["#version: 0.2", *(" ".join(merge) for merge in merges)]
     (folder / "merges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    tokenizer = CLIPTokenizer.from_pretrained(
+    tokenizer: CLIPTokenizer = CLIPTokenizer.from_pretrained(
         folder,
         unk_token=END,
         bos_token=START,

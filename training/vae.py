@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from training import common
 from training.dataset import load as load_data
-from training.nets import Net
+from training.nets import Net, untyped
 
 log = logging.getLogger("vae")
 SCALING = 0.18215
@@ -82,7 +82,7 @@ def calibrate(vae: Net, pixels: Tensor) -> float:
 def train(runs: Path, minutes: float, device: torch.device, resume: bool, batch: int) -> None:
     """Train, calibrate and write `vae.pt` (EMA weights) into `runs`."""
     images, _ = load_data(runs / "data")
-    vae: Net = AutoencoderKL(**CONFIG)
+    vae: Net = untyped(AutoencoderKL, **CONFIG)
     vae.to(device)
     assert vae.quant_conv is not None and vae.quant_conv.bias is not None
     with torch.no_grad():
@@ -154,7 +154,7 @@ def latents_of(vae: Net, pictures: NDArray[np.uint8], batch: int = 32) -> Tensor
 
 def load_vae(runs: Path) -> Net:
     """The trained and calibrated model, in eval mode."""
-    vae: Net = AutoencoderKL(**CONFIG)
+    vae: Net = untyped(AutoencoderKL, **CONFIG)
     vae.load_state_dict(common.load(runs / "vae.pt")["model"])
     return vae.eval()
 

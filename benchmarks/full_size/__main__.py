@@ -21,6 +21,7 @@ import argparse
 import os
 import statistics
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def measure(job: dict[str, Any], rounds: int, title: str, env: dict[str, str]) -
         print(f"{name:22}{ours:10.3f}{theirs:12.3f}{ours / theirs:9.3f}")
 
 
-def _median(answers: list[dict[str, Any]], value: Any) -> float:
+def _median(answers: list[dict[str, Any]], value: Callable[[Any], float]) -> float:
     return statistics.median(value(answer) for answer in answers)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 from benchmarks.full_size import child
 from benchmarks.full_size.cases import SCHEDULED, levels
@@ -83,10 +84,8 @@ def latents(job: dict[str, Any]) -> dict[str, Any]:
 
         return made
 
-    sampling.StepNoise = recorded(StepNoise)  # type: ignore[assignment, misc]
-    sampling.BrownianNoise = SimpleNamespace(  # type: ignore[assignment, misc]
-        between=lambda sigmas: recorded(BrownianNoise.between(sigmas))
-    )
+    paths = SimpleNamespace(between=lambda sigmas: recorded(BrownianNoise.between(sigmas)))
+    listening = mock.patch.multiple(sampling, StepNoise=recorded(StepNoise), BrownianNoise=paths)
     model, clip, _ = wd.load_checkpoint(Path(job["folder"]) / FILE)
     positive, negative = wd.encode_text(clip, job["prompts"][0]), wd.encode_text(clip, "")
     guider = wd.Guider(model, positive, negative, job["cfg"])
@@ -98,13 +97,11 @@ def latents(job: dict[str, Any]) -> dict[str, Any]:
     for name in job["samplers"]:
         draws.clear()
         sigmas = levels(name, job["steps"])
-        latent = wd.sample_custom(
-            guider,
-            wd.SamplerChoice(SCHEDULED[name].sampler if name in SCHEDULED else name),
-            wd.Schedule(tuple(sigmas)),
-            wd.empty_latent(job["side"], job["side"]),
-            wd.NoiseSource(job["seed"]),
-        ).output
+        choice = wd.SamplerChoice(SCHEDULED[name].sampler if name in SCHEDULED else name)
+        schedule, noise = wd.Schedule(tuple(sigmas)), wd.NoiseSource(job["seed"])
+        empty = wd.empty_latent(job["side"], job["side"])
+        with listening:
+            latent = wd.sample_custom(guider, choice, schedule, empty, noise).output
         kept[f"{name}.latent"] = latent.samples * SCALE
         for number, drawn in enumerate(draws):
             kept[f"{name}.draw.{number}"] = drawn

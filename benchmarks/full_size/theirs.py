@@ -45,6 +45,8 @@ def timed(job: dict[str, Any]) -> dict[str, Any]:
     import torch
     import transformers  # noqa: F401
 
+    from training.nets import untyped
+
     imported = time.time()
     steps = child.Steps()
 
@@ -60,7 +62,7 @@ def timed(job: dict[str, Any]) -> dict[str, Any]:
             began = time.perf_counter()
             if pipe is None:
                 pipe = pipeline(job)
-                pipe.scheduler = diffusers.EulerDiscreteScheduler(**BETAS)
+                pipe.scheduler = untyped(diffusers.EulerDiscreteScheduler, **BETAS)
             made = pipe(
                 prompt,
                 negative_prompt="",

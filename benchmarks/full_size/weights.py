@@ -62,14 +62,17 @@ def _write(folder: Path, shape: Shape) -> None:
     from transformers import CLIPTextConfig, CLIPTextModel
 
     import weft.diffusion as wd
+    from training.nets import untyped
 
     torch.manual_seed(shape.seed)
-    unet: Any = UNet2DConditionModel(
+    unet = untyped(
+        UNet2DConditionModel,
         block_out_channels=tuple(shape.unet * n for n in (1, 2, 4, 4)),
         cross_attention_dim=shape.text,
         attention_head_dim=8,
     )
-    vae: Any = AutoencoderKL(
+    vae = untyped(
+        AutoencoderKL,
         block_out_channels=tuple(shape.vae * n for n in (1, 2, 4, 4)),
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
@@ -94,7 +97,7 @@ def _write(folder: Path, shape: Shape) -> None:
     unet.save_config(configs / "unet")
     vae.save_config(configs / "vae")
     text.config.save_pretrained(configs / "text_encoder")
-    EulerDiscreteScheduler(**BETAS).save_pretrained(configs / "scheduler")
+    untyped(EulerDiscreteScheduler, **BETAS).save_pretrained(configs / "scheduler")
     _write_tokenizer(configs / "tokenizer")
     parts = {
         "scheduler": ["diffusers", "EulerDiscreteScheduler"],
