@@ -38,6 +38,11 @@ export async function call(method: string, path: string, body?: unknown): Promis
   return data;
 }
 
+/** An answer that is a refusal, from its text. */
+export function refusalOf(status: number, text: string): Refused {
+  return new Refused(status, problemsIn(readAnswer(text)));
+}
+
 function readAnswer(text: string): Value {
   try {
     return parseJson(text);
@@ -67,6 +72,8 @@ export interface Submission {
   /** What makes jobs belong together, so that each can say what changed since the last. */
   readonly scope?: string;
   readonly set?: JsonObject;
+  /** What a stranger's workflow may do; none for one's own. */
+  readonly accepts?: readonly string[];
 }
 
 export const submit = (body: Submission) => post<Job>("/v1/jobs", body);

@@ -29,6 +29,12 @@ const ConflictDialog = lazy(async () => ({
   default: (await import("../panels/Conflict")).ConflictDialog,
 }));
 const ShareDialog = lazy(async () => ({ default: (await import("../panels/Share")).ShareDialog }));
+const ReportDialog = lazy(async () => ({
+  default: (await import("../panels/Report")).ReportDialog,
+}));
+const ConsentDialog = lazy(async () => ({
+  default: (await import("../panels/Report")).ConsentDialog,
+}));
 const DescribeDialog = lazy(async () => ({
   default: (await import("../panels/Describe")).DescribeDialog,
 }));
@@ -99,6 +105,10 @@ function DialogOf({ dialog }: { dialog: Dialog }) {
       return <ConflictDialog tab={dialog.tab} />;
     case "share":
       return <ShareDialog entry={dialog.entry} />;
+    case "report":
+      return <ReportDialog tab={dialog.tab} />;
+    case "consent":
+      return <ConsentDialog />;
     case "describe":
       return <DescribeDialog id={dialog.entry} />;
     case "mask":

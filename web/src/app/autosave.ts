@@ -20,7 +20,10 @@ interface KeptTab {
   readonly dirty: boolean;
   readonly document: Value;
   readonly job: string | null;
-  readonly library?: Pick<InLibrary, "id" | "base" | "name" | "access" | "owner" | "at" | "link">;
+  readonly library?: Pick<
+    InLibrary,
+    "id" | "base" | "name" | "access" | "owner" | "at" | "link" | "accepts"
+  >;
 }
 
 interface Kept {
@@ -76,13 +79,15 @@ function readTab({ id, dirty, document, library }: KeptTab): Tab[] {
 }
 
 function keptTab(tab: Tab): KeptTab {
-  const { id, base, name, access, owner, at, link } = keptOf(tab.id);
+  const { id, base, name, access, owner, at, link, accepts } = keptOf(tab.id);
   return {
     id: tab.id,
     dirty: isDirty(tab),
     document: documentOf(tab) as Value,
     job: runOf(tab.id).job,
-    ...(id !== null && { library: { id, base, name, access, owner, at, link } }),
+    ...((id !== null || accepts !== null) && {
+      library: { id, base, name, access, owner, at, link, accepts },
+    }),
   };
 }
 

@@ -7,7 +7,7 @@ import { fragment, paste } from "../graph/commands/clipboard";
 import { readWorkflow, writeWorkflow } from "../graph/file";
 import { graphAt, ROOT, type Workflow } from "../graph/model";
 import { activeTab, edit, graphName, select, useDocs } from "./docs";
-import { addPicture, openFile } from "./open";
+import { addPicture, openFiles } from "./open";
 
 function selectedText(): string | null {
   const tab = activeTab();
@@ -42,7 +42,7 @@ export function pasteInto(event: ClipboardEvent): void {
     event.preventDefault();
     for (const file of files) {
       if (file.type.startsWith("image/")) void addPicture(file, middle());
-      else void openFile(file);
+      else void openFiles([file]);
     }
     return;
   }

@@ -1,14 +1,15 @@
 /** Opening files: weft's and ComfyUI's workflows, and pictures that carry one. */
 
-import { upload } from "../api/client";
+import { jobWorkflow, upload } from "../api/client";
 import { formatJson, parseJson, type Value } from "../api/json";
+import { isPlainPicture, type Opened, openShared, packWorkflow } from "../api/share";
 import { layered } from "../graph/arrange";
 import { fromComfy, isComfy, isComfyEditor, toComfy } from "../graph/comfy";
 import { addNode, moveItems, type Point } from "../graph/commands/nodes";
 import { setValue } from "../graph/commands/values";
 import { compile } from "../graph/compile";
 import { Draft } from "../graph/edits";
-import { FormatError, readWorkflow } from "../graph/file";
+import { readWorkflow } from "../graph/file";
 import { type Box, boxOf, HEADER } from "../graph/geometry";
 import { type Graph, type GraphNode, graphAt, linksOf, ROOT, type Workflow } from "../graph/model";
 import { pngTexts } from "../graph/png";
@@ -23,13 +24,14 @@ import {
   tabTitle,
   useDocs,
 } from "./docs";
+import { checkTab, markForeign, setReport, useReports } from "./library/foreign";
 import { t } from "./messages";
 import { documentOf } from "./run";
-import { say } from "./ui";
+import { type Picture, runOf, useRuns } from "./runs";
+import { say, setUi } from "./ui";
 
 /** A workflow of parsed JSON in either format, laid out where it has no layout. */
-export async function toWorkflow(data: Value, name: string): Promise<Workflow> {
-  if (isComfyEditor(data)) throw new FormatError(t("file.comfyEditor", { name }));
+export async function toWorkflow(data: Value): Promise<Workflow> {
   const { catalog } = useDocs.getState();
   const workflow = isComfy(data) ? fromComfy(data, catalog) : readWorkflow(data);
   return laidOut(workflow);
@@ -61,51 +63,94 @@ export async function laidOut(workflow: Workflow): Promise<Workflow> {
   return draft.now;
 }
 
-export async function openData(data: Value, name: string, saved = true): Promise<void> {
+/** Open parsed JSON in a tab of its own; its id, or null if it is no workflow. */
+export async function openData(data: Value, name: string): Promise<string | null> {
   try {
-    const workflow = await toWorkflow(data, name);
-    const id = newTab(workflow);
-    if (!saved)
-      useDocs.setState(({ tabs }) => ({
-        tabs: tabs.map((tab) =>
-          tab.id === id ? { ...tab, saved: { graphs: {}, requires: {} } } : tab,
-        ),
-      }));
-    reportMissing(workflow);
+    return newTab(await toWorkflow(data));
   } catch (error) {
     say(t("file.unreadable", { name, reason: reasonOf(error) }), "bad");
+    return null;
   }
 }
 
-function reportMissing(workflow: Workflow): void {
-  const { catalog } = useDocs.getState();
-  const unknown = Object.values(workflow.graphs)
-    .flatMap((graph) => Object.values(graph.nodes))
-    .filter((node) => catalog.find(workflow, node.type) === undefined)
-    .map((node) => node.type);
-  if (unknown.length === 0) return;
-  const types = [...new Set(unknown)].slice(0, 6).join(", ");
-  say(t("file.missing", { n: unknown.length, types }), "bad");
+/** Open what came from elsewhere: it is looked through, and asked about before it runs. */
+async function openForeign(data: Value, name: string): Promise<void> {
+  const tab = await openData(data, name);
+  if (tab === null) return;
+  markForeign(tab);
+  try {
+    await checkTab(tab);
+    showReport(tab);
+  } catch {
+    // Without the server's word the problems under the nodes must do.
+  }
+}
+
+/** Say what is missing, if anything is. */
+function showReport(tab: string): void {
+  const report = useReports.getState().byTab[tab];
+  const missing =
+    report?.files.some(({ ready }) => !ready) ||
+    report?.nodes.some(({ state }) => state === "missing");
+  if (missing) setUi({ dialog: { kind: "report", tab } });
 }
 
 export async function openText(text: string, name: string): Promise<void> {
   try {
-    await openData(parseJson(text), name);
+    const data = parseJson(text);
+    if (isComfyEditor(data)) await openByServer(new File([text], name), name);
+    else await openForeign(data, name);
   } catch (error) {
     say(t("file.unreadable", { name, reason: reasonOf(error) }), "bad");
   }
 }
 
-/** Open a workflow file or a picture with a workflow in it. */
-export async function openFile(file: File): Promise<void> {
-  if (file.type === "image/png" || file.name.toLowerCase().endsWith(".png")) {
+/** Let the server read a picture or a bundle; false for a picture without a workflow. */
+async function openByServer(file: Blob, name: string): Promise<boolean> {
+  let opened: Opened;
+  try {
+    opened = await openShared(file);
+  } catch (error) {
+    if (isPlainPicture(error)) return false;
+    throw error;
+  }
+  const tab = await openData(opened.document, name);
+  if (tab === null) return true;
+  markForeign(tab);
+  setReport(tab, opened.report);
+  showReport(tab);
+  return true;
+}
+
+const BINARY = /\.(png|webp|jpe?g|zip)$/i;
+
+/** Open a workflow file, a bundle, or a picture with a workflow in it; false if it has none. */
+export async function openFile(file: File): Promise<boolean> {
+  const { name } = file;
+  if (!BINARY.test(name) && !file.type.startsWith("image/")) {
+    await openText(await file.text(), name);
+    return true;
+  }
+  try {
+    return await openByServer(file, name);
+  } catch (error) {
+    if (!(error instanceof TypeError)) {
+      say(t("file.unreadable", { name, reason: reasonOf(error) }), "bad");
+      return true;
+    }
+    // The server is away; what a PNG says can be read here.
     const texts = await pngTexts(new Uint8Array(await file.arrayBuffer()));
     const text = texts["weft"] ?? texts["prompt"];
-    if (text === undefined) say(t("file.noWorkflow", { name: file.name }), "bad");
-    else await openText(text, file.name);
-    return;
+    if (text !== undefined) await openText(text, name);
+    return text !== undefined;
   }
-  await openText(await file.text(), file.name);
+}
+
+/** Open files that were chosen; says so of a picture that carries no workflow. */
+export async function openFiles(files: Iterable<File>): Promise<void> {
+  for (const file of files) {
+    if (!(await openFile(file))) say(t("file.noWorkflow", { name: file.name }), "bad");
+  }
 }
 
 /** Something was dropped on the canvas. A picture without a workflow becomes a node. */
@@ -115,10 +160,32 @@ export async function openDropped(data: DataTransfer, at: Point): Promise<void> 
     addNodeAt(type, at);
     return;
   }
-  const files = [...data.files];
-  for (const file of files) {
-    if (file.type.startsWith("image/") && !(await hasWorkflow(file))) await addPicture(file, at);
-    else await openFile(file);
+  // A picture of the gallery brings a file too, but it is known whose it is.
+  const picture = galleryPicture(data.getData("text/uri-list"));
+  if (picture !== null) {
+    await restorePicture(picture);
+    return;
+  }
+  for (const file of [...data.files]) {
+    if (!(await openFile(file))) await addPicture(file, at);
+  }
+}
+
+/** The picture of this session that an address shows. */
+function galleryPicture(address: string): Picture | null {
+  if (address === "") return null;
+  const path = (url: string) => new URL(url, location.href).pathname;
+  const wanted = path(address.split("\n")[0] ?? "");
+  return useRuns.getState().gallery.find(({ url }) => path(url) === wanted) ?? null;
+}
+
+/** Open the workflow that made a picture, with the seeds that were drawn. */
+async function restorePicture({ job, artifact }: Picture): Promise<void> {
+  const name = artifact?.file ?? job;
+  try {
+    await openData(await jobWorkflow(job), name);
+  } catch (error) {
+    say(t("file.unreadable", { name, reason: reasonOf(error) }), "bad");
   }
 }
 
@@ -128,11 +195,6 @@ export function addNodeAt(type: string, at: Point): string {
   );
   select([id]);
   return id;
-}
-
-async function hasWorkflow(file: File): Promise<boolean> {
-  const texts = await pngTexts(new Uint8Array(await file.arrayBuffer()));
-  return texts["weft"] !== undefined || texts["prompt"] !== undefined;
 }
 
 /** Upload a picture and add a node that loads it. */
@@ -160,11 +222,9 @@ export async function addPicture(file: File, at: Point): Promise<void> {
 export function chooseFile(): void {
   const input = document.createElement("input");
   input.type = "file";
-  input.accept = ".json,.png,application/json,image/png";
+  input.accept = ".json,.zip,image/png,image/webp,image/jpeg,application/json";
   input.multiple = true;
-  input.onchange = async () => {
-    for (const file of input.files ?? []) await openFile(file);
-  };
+  input.onchange = () => void openFiles(input.files ?? []);
   input.click();
 }
 
@@ -189,8 +249,25 @@ function fileName(tab: Tab): string {
   return (name || "workflow").toLowerCase().replace(/\s+/g, "-");
 }
 
+/** A bundle with all that the workflow needs; as a picture, of the last finished run. */
+export async function saveBundle(format: "png" | "zip"): Promise<void> {
+  const tab = activeTab();
+  const name = fileName(tab);
+  const { job } = runOf(tab.id);
+  try {
+    const what = format === "png" ? { job: job ?? "" } : { document: documentOf(tab) };
+    downloadBlob(`${name}.weft.${format}`, await packWorkflow({ ...what, format, name }));
+  } catch (error) {
+    say(reasonOf(error), "bad");
+  }
+}
+
 export function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  downloadBlob(name, new Blob([text], { type: "application/json" }));
+}
+
+function downloadBlob(name: string, content: Blob): void {
+  const url = URL.createObjectURL(content);
   const link = document.createElement("a");
   link.href = url;
   link.download = name;

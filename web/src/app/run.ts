@@ -7,6 +7,7 @@ import { writeWorkflow } from "../graph/file";
 import { graphAt, isLinked, ROOT, type Workflow } from "../graph/model";
 import { nextSeed, seedMode } from "../graph/seeds";
 import { activeTab, editTab, type Tab, tabTitle, useDocs } from "./docs";
+import { acceptedEffects } from "./library/foreign";
 import { t } from "./messages";
 import { runOf, updateRun, useRuns } from "./runs";
 import { follow } from "./sync";
@@ -22,8 +23,12 @@ export async function run(set?: JsonObject): Promise<api.Refused | null> {
   const tab = activeTab();
   const title = tabTitle(tab) || t("tab.untitled");
   try {
+    const accepts = await acceptedEffects(tab.id);
+    if (accepts === false) return null;
     const workflow = documentOf(tab);
-    const job = await api.submit({ workflow, title, scope: tab.id, ...(set && { set }) });
+    const scope = tab.id;
+    const more = { ...(set && { set }), ...(accepts && { accepts }) };
+    const job = await api.submit({ workflow, title, scope, ...more });
     follow(tab.id, job);
     advanceSeeds(tab);
     return null;

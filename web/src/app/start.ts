@@ -10,6 +10,7 @@ import { useDocs, whenReadOnly } from "./docs";
 import { keepInLibrary } from "./library/keeper";
 import { openShared } from "./library/open";
 import { t } from "./messages";
+import { openFiles } from "./open";
 import { watchProblems } from "./run";
 import { useRuns } from "./runs";
 import { receive } from "./sync";
@@ -94,5 +95,9 @@ function listenToKeys(): void {
   });
   // A file dropped beside the canvas must not replace the page.
   window.addEventListener("dragover", (event) => event.preventDefault());
-  window.addEventListener("drop", (event) => event.preventDefault());
+  window.addEventListener("drop", (event) => {
+    if (event.defaultPrevented) return; // the canvas took it
+    event.preventDefault();
+    void openFiles([...(event.dataTransfer?.files ?? [])]);
+  });
 }

@@ -31,6 +31,8 @@ export type Dialog =
   | { readonly kind: "shortcuts" }
   | { readonly kind: "conflict"; readonly tab: string }
   | { readonly kind: "share"; readonly entry: string }
+  | { readonly kind: "report"; readonly tab: string }
+  | { readonly kind: "consent" }
   | { readonly kind: "describe"; readonly entry: string }
   | { readonly kind: "sweep" }
   | { readonly kind: "picture"; readonly index: number }

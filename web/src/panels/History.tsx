@@ -4,15 +4,22 @@ import { GitCompareArrows, RotateCcw } from "lucide-react";
 import { useEffect, useState } from "react";
 import { type Revision, workflowDocument, workflowRevisions } from "../api/library";
 import { activeTab, tabById, useDocs } from "../app/docs";
-import { openComparison } from "../app/library/compare";
+import { comparisonOf, openComparison, useCompare } from "../app/library/compare";
 import { saveActive } from "../app/library/keeper";
 import { attempt, restoreRevision } from "../app/library/open";
 import { keptOf, useLibrary } from "../app/library/store";
 import { ago, t } from "../app/messages";
+import { setUi } from "../app/ui";
 import { readWorkflow } from "../graph/file";
 import { EMPTY_WORKFLOW, type Workflow } from "../graph/model";
+import { Differences } from "./Differences";
 import { Dock } from "./Docks";
 import "./library.css";
+
+function showComparison(...given: Parameters<typeof openComparison>): void {
+  openComparison(...given);
+  setUi({ right: "history" });
+}
 
 /** A revision by its number; 0 for what is open now. */
 type Version = number;
@@ -21,9 +28,16 @@ const NOW: Version = 0;
 export function HistoryPanel() {
   const tab = useDocs((docs) => activeTab(docs).id);
   const kept = useLibrary((library) => keptOf(tab, library));
+  const comparison = useCompare((all) => comparisonOf(tab, all));
   return (
-    <Dock title={t("history.title")} side="right" name="history-dock">
-      {kept.id === null || kept.link !== null ? (
+    <Dock
+      title={t(comparison === null ? "history.title" : "diff.legend")}
+      side="right"
+      name="history-dock"
+    >
+      {comparison !== null ? (
+        <Differences {...comparison} />
+      ) : kept.id === null || kept.link !== null ? (
         <p className="nothing">{t("history.empty")}</p>
       ) : (
         <Versions key={`${tab} ${kept.id}`} tab={tab} id={kept.id} base={kept.base} />
@@ -67,7 +81,7 @@ function Versions({ tab, id, base }: { tab: string; id: string; base: number }) 
         : readWorkflow(await workflowDocument(id, v));
     const name = (v: Version) => (v === NOW ? t("history.now") : t("history.revision", { n: v }));
     await attempt(async () =>
-      openComparison(await read(before), await read(after), {
+      showComparison(await read(before), await read(after), {
         before: name(before),
         after: name(after),
       }),

@@ -225,8 +225,9 @@ export function showVersion(id: string, label: string, workflow: Workflow): void
 
 /** Bind a tab to an entry of the library. */
 export function bind(tab: string, entry: api.Entry, link: string | null = null): void {
-  setKept(tab, () => ({
+  setKept(tab, ({ accepts }) => ({
     ...NOT_KEPT,
+    accepts,
     id: entry.id,
     base: entry.revision,
     name: entry.name,

@@ -5,6 +5,7 @@
 
 import { Refused } from "../../api/client";
 import type { Access } from "../../api/library";
+import type { Effect } from "../../api/share";
 import type { Workflow } from "../../graph/model";
 
 export type Phase =
@@ -39,6 +40,8 @@ export interface Kept {
   readonly at: number | null;
   /** Secret of the link that it was opened by, where that is the only way to it. */
   readonly link: string | null;
+  /** What a person lets a stranger's workflow do; null for one's own, which may do anything. */
+  readonly accepts: readonly Effect[] | null;
 }
 
 export const NOT_KEPT: Kept = {
@@ -53,6 +56,7 @@ export const NOT_KEPT: Kept = {
   reason: null,
   at: null,
   link: null,
+  accepts: null,
 };
 
 export type Outcome =
@@ -97,7 +101,7 @@ export function answered(kept: Kept, outcome: Outcome): Kept {
       return { ...kept, phase: "conflict", theirs: outcome.head };
     case "gone":
       // Nobody has it any more, so it is kept anew rather than lost.
-      return { ...NOT_KEPT, name: kept.name };
+      return { ...NOT_KEPT, name: kept.name, accepts: kept.accepts };
     case "trashed":
       return { ...kept, phase: "trashed" };
     case "refused":

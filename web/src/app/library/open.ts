@@ -8,6 +8,7 @@ import { activate, activeTab, edit, editTab, newTab, tabById, useDocs } from "..
 import { t } from "../messages";
 import { laidOut } from "../open";
 import { say, setUi } from "../ui";
+import { markForeign } from "./foreign";
 import { bind, save, showVersion, tabOfEntry } from "./keeper";
 import { keptOf, libraryChanged, setKept } from "./store";
 
@@ -46,6 +47,7 @@ export async function openEntry(entry: api.Entry): Promise<void> {
   await attempt(async () => {
     const workflow = await shown(await api.workflowDocument(entry.id, entry.revision), entry.name);
     const tab = newTab(workflow, { readOnly: entry.access === "viewer" });
+    if (entry.access !== "owner") markForeign(tab);
     bind(tab, entry);
   });
 }
@@ -56,6 +58,7 @@ export async function openShared(link: string): Promise<void> {
     const { workflow: entry, document } = await api.sharedWorkflow(link);
     if (entry.access !== "viewer") return openEntry(entry);
     const tab = newTab(await shown(document, entry.name), { readOnly: true });
+    markForeign(tab);
     bind(tab, entry, link);
   });
 }

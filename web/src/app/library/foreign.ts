@@ -1,0 +1,69 @@
+/** Workflows of strangers: what they need here, and what a person lets them do. */
+
+import { create } from "zustand";
+import { checkWorkflow, type Effect, type Report } from "../../api/share";
+import { tabById } from "../docs";
+import { documentOf } from "../run";
+import { setUi } from "../ui";
+import { keptOf, setKept } from "./store";
+
+interface Reports {
+  readonly byTab: Readonly<Record<string, Report>>;
+  /** What is asked before a run, and who waits for the answer. */
+  readonly question: {
+    readonly tab: string;
+    readonly report: Report;
+    readonly answer: (yes: boolean) => void;
+  } | null;
+}
+
+export const useReports = create<Reports>(() => ({ byTab: {}, question: null }));
+
+export function setReport(tab: string, report: Report): void {
+  useReports.setState(({ byTab }) => ({ byTab: { ...byTab, [tab]: report } }));
+}
+
+/** Note that a tab's workflow is a stranger's: it is asked about before it runs. */
+export function markForeign(tab: string): void {
+  setKept(tab, (kept) => ({ ...kept, accepts: [] }));
+}
+
+/** Look anew at what a tab's workflow needs. */
+export async function checkTab(id: string): Promise<Report | null> {
+  const tab = tabById(id);
+  if (tab === undefined) return null;
+  const report = await checkWorkflow(documentOf(tab));
+  setReport(id, report);
+  return report;
+}
+
+/**
+ * What a tab's workflow may do when it runs: null for one's own, which may do anything.
+ * A stranger's is asked about once, and again when it would do more than was accepted.
+ *
+ * @returns False if the person said no.
+ */
+export async function acceptedEffects(id: string): Promise<readonly Effect[] | null | false> {
+  const { accepts } = keptOf(id);
+  if (accepts === null) return null;
+  const report = await checkTab(id);
+  if (report === null) return false;
+  if (report.effects.every((effect) => accepts.includes(effect))) return accepts;
+  const yes = await ask(id, report);
+  if (!yes) return false;
+  setKept(id, (kept) => ({ ...kept, accepts: report.effects }));
+  return report.effects;
+}
+
+function ask(tab: string, report: Report): Promise<boolean> {
+  useReports.getState().question?.answer(false);
+  return new Promise((resolve) => {
+    const answer = (yes: boolean) => {
+      useReports.setState({ question: null });
+      setUi((ui) => (ui.dialog?.kind === "consent" ? { dialog: null } : {}));
+      resolve(yes);
+    };
+    useReports.setState({ question: { tab, report, answer } });
+    setUi({ dialog: { kind: "consent" } });
+  });
+}

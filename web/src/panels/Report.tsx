@@ -1,0 +1,234 @@
+/** What an opened workflow needs that is not here, with a replacement at hand for each. */
+
+import { Box, CircleCheck, ImageIcon, Puzzle, TriangleAlert } from "lucide-react";
+import { useEffect, useState } from "react";
+import { upload } from "../api/client";
+import type { FileCheck, Report } from "../api/share";
+import { editTab, tabById, useDocs } from "../app/docs";
+import { checkTab, useReports } from "../app/library/foreign";
+import { attempt } from "../app/library/open";
+import { t } from "../app/messages";
+import { loadFiles, loadModels } from "../app/resources";
+import { type NamedFile, replaceFile } from "../graph/commands/files";
+import { closeDialog, Dialog } from "./Dialog";
+import "./library.css";
+
+export function ReportDialog({ tab }: { tab: string }) {
+  const report = useReports((reports) => reports.byTab[tab]);
+  const title = useDocs(() => tabById(tab)?.workflow.graphs[""]?.title ?? t("tab.untitled"));
+  // Rows stay when they are settled, so that one sees that they are.
+  const [files, setFiles] = useState<readonly FileCheck[]>([]);
+  useEffect(() => {
+    const missing = report?.files.filter(({ ready }) => !ready) ?? [];
+    setFiles((now) => [...now, ...missing.filter((one) => !now.some((old) => sameFile(old, one)))]);
+  }, [report]);
+  if (report === undefined) return null;
+  const replace = async (file: NamedFile, name: string) => {
+    const { catalog } = useDocs.getState();
+    editTab(tab, "report.replace", (draft) => void replaceFile(draft, catalog, file, name));
+    await attempt(() => checkTab(tab));
+  };
+  return (
+    <Dialog title={t("report.title", { name: title })} name="report">
+      <div className="share-body">
+        <Summary report={report} />
+        {files.length > 0 && (
+          <section>
+            <h3>{t("report.files")}</h3>
+            <ul className="needs">
+              {files.map((file) => (
+                <FileRow
+                  key={`${file.folder} ${file.name}`}
+                  file={file}
+                  settled={!report.files.some((now) => !now.ready && sameFile(now, file))}
+                  onReplace={(name) =>
+                    replace({ folder: file.folder ?? null, name: file.name }, name)
+                  }
+                />
+              ))}
+            </ul>
+          </section>
+        )}
+        <Nodes report={report} />
+        <Effects report={report} />
+        {report.differs.length > 0 && (
+          <section>
+            <h3>{t("report.differs")}</h3>
+            <ul className="plain">
+              {report.differs.map((text) => (
+                <li key={text}>{text}</li>
+              ))}
+            </ul>
+          </section>
+        )}
+      </div>
+      <footer>
+        <button type="button" className="run" onClick={closeDialog}>
+          {t("report.done")}
+        </button>
+      </footer>
+    </Dialog>
+  );
+}
+
+function sameFile(a: FileCheck, b: FileCheck): boolean {
+  return a.name === b.name && a.folder === b.folder;
+}
+
+function Summary({ report }: { report: Report }) {
+  return (
+    <p className={`verdict ${report.ready ? "good" : "bad"}`} role="status">
+      {report.ready ? <CircleCheck size={15} /> : <TriangleAlert size={15} />}
+      {t(report.ready ? "report.ready" : "report.notReady")}
+    </p>
+  );
+}
+
+interface RowProps {
+  readonly file: FileCheck;
+  readonly settled: boolean;
+  readonly onReplace: (name: string) => Promise<void>;
+}
+
+function FileRow({ file, settled, onReplace }: RowProps) {
+  const { folder, name, candidates, state, advice, sources } = file;
+  const [all, setAll] = useState<readonly string[]>([]);
+  const [chosen, setChosen] = useState(candidates[0] ?? "");
+  useEffect(() => {
+    let gone = false;
+    const names = folder
+      ? loadModels(folder).then((found) => found.map((one) => one.name))
+      : loadFiles("").then((found) => found.map((one) => one.name));
+    void names.then((found) => !gone && setAll(found));
+    return () => {
+      gone = true;
+    };
+  }, [folder]);
+  const options = [...new Set([...candidates, ...all])].filter((one) => one !== name);
+  const value = options.includes(chosen) ? chosen : (options[0] ?? "");
+  return (
+    <li className={settled ? "settled" : ""}>
+      {folder ? <Box size={15} aria-hidden="true" /> : <ImageIcon size={15} aria-hidden="true" />}
+      <div>
+        <b>{name}</b>
+        <small>
+          {settled
+            ? t("report.settled")
+            : t(state === "missing" ? "report.missing" : "report.other")}
+          {folder && ` · ${folder}`}
+        </small>
+        {!settled && advice && <p>{advice}</p>}
+        {!settled && sources.length > 0 && <code>{sources.join("\n")}</code>}
+        {!settled && (
+          <div className="link-row">
+            {options.length > 0 && (
+              <>
+                <select
+                  value={value}
+                  aria-label={t("report.instead", { name })}
+                  onChange={(event) => setChosen(event.target.value)}
+                >
+                  {options.map((one) => (
+                    <option key={one} value={one}>
+                      {one}
+                    </option>
+                  ))}
+                </select>
+                <button type="button" className="quiet on" onClick={() => void onReplace(value)}>
+                  {t("report.replace")}
+                </button>
+              </>
+            )}
+            {!folder && <Upload onDone={onReplace} />}
+            {folder && options.length === 0 && (
+              <small>{t("widget.noModels", { kind: folder })}</small>
+            )}
+          </div>
+        )}
+      </div>
+      {settled && <CircleCheck className="good" size={16} aria-hidden="true" />}
+    </li>
+  );
+}
+
+function Upload({ onDone }: { onDone: (name: string) => Promise<void> }) {
+  return (
+    <label className="quiet upload">
+      {t("widget.upload")}
+      <input
+        type="file"
+        accept="image/*"
+        onChange={(event) => {
+          const file = event.target.files?.[0];
+          if (file) void attempt(() => upload(file)).then((found) => found && onDone(found.name));
+        }}
+      />
+    </label>
+  );
+}
+
+function Nodes({ report }: { report: Report }) {
+  const missing = report.nodes.filter(({ state }) => state === "missing");
+  if (missing.length === 0) return null;
+  return (
+    <section>
+      <h3>{t("report.nodes")}</h3>
+      <ul className="needs">
+        {missing.map(({ type, pack }) => (
+          <li key={type}>
+            <Puzzle size={15} aria-hidden="true" />
+            <div>
+              <b>{type}</b>
+              <small>{pack ? t("report.pack", { pack }) : t("node.unknown")}</small>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** What a workflow would do besides computing, with the nodes that do it. */
+export function Effects({ report }: { report: Report }) {
+  if (report.effects.length === 0) return null;
+  return (
+    <section>
+      <h3>{t("report.effects")}</h3>
+      <ul className="plain">
+        {report.effects.map((effect) => (
+          <li key={effect}>
+            {t(`effect.${effect}`)}
+            <small>
+              {" "}
+              {effect === "packs" ? report.packs.join(", ") : report.touching[effect]?.join(", ")}
+            </small>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Asked before a stranger's workflow runs. */
+export function ConsentDialog() {
+  const question = useReports((reports) => reports.question);
+  // Closing the window is a no.
+  useEffect(() => () => useReports.getState().question?.answer(false), []);
+  if (question === null) return null;
+  return (
+    <Dialog title={t("consent.title")} name="consent">
+      <div className="share-body">
+        <p>{t("consent.text")}</p>
+        <Effects report={question.report} />
+      </div>
+      <footer>
+        <button type="button" className="quiet" onClick={() => question.answer(false)}>
+          {t("dialog.cancel")}
+        </button>
+        <button type="button" className="run" onClick={() => question.answer(true)}>
+          {t("consent.run")}
+        </button>
+      </footer>
+    </Dialog>
+  );
+}
