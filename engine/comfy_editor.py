@@ -25,6 +25,7 @@ from .comfy_file import (
     FileNode,
     read_editor_file,
 )
+from .comfy_hues import hue_of
 from .comfy_widgets import SEED_MODES, widget_values
 from .document import Document, parse
 from .registry import Registry
@@ -138,8 +139,30 @@ class _Reader:
             if made.layout:
                 layouts[name] = made.layout
         layout = {**root.layout, **({"subgraphs": layouts} if layouts else {})}
-        document = parse({"weft": 1, "nodes": root.nodes, "subgraphs": subgraphs, "layout": layout})
+        document = parse(
+            {
+                "weft": 1,
+                "nodes": root.nodes,
+                "subgraphs": subgraphs,
+                "requires": self.requires(),
+                "layout": layout,
+            }
+        )
         return document, tuple(self.remarks)
+
+    def requires(self) -> dict[str, Any]:
+        """The models that the file says where to get."""
+        found = {
+            (model.directory, model.name): {
+                "kind": model.directory,
+                "name": model.name,
+                "url": model.url,
+            }
+            for graph in (self.file, *self.definitions.values())
+            for node in graph.nodes
+            for model in node.models
+        }
+        return {"models": list(found.values())} if found else {}
 
     def made(self, key: str) -> _Made | None:
         """A subgraph; None where it stands inside of itself, which validation refuses later."""
@@ -385,7 +408,11 @@ class _GraphReader:
 
     def layout(self, places: Mapping[str, Any], aside: Mapping[str, Any]) -> dict[str, Any]:
         groups = {
-            f"group-{number}": {**_frame(*group.bounding), "title": group.title}
+            f"group-{number}": {
+                **_frame(*group.bounding),
+                "title": group.title,
+                **hue_of(group.color),
+            }
             for number, group in enumerate(self.graph.groups, 1)
         }
         notes = {
@@ -402,6 +429,7 @@ class _GraphReader:
 
 def _place(node: FileNode, seeds: Mapping[str, str]) -> dict[str, Any]:
     place: dict[str, Any] = {"x": round(node.pos[0]), "y": round(node.pos[1])}
+    place |= hue_of(node.color)
     place |= {name: True for name in ("collapsed", "pinned") if node.flags.get(name) is True}
     if node.mode in (MUTED, BYPASSED):
         place["mode"] = "mute" if node.mode == MUTED else "bypass"

@@ -6,6 +6,8 @@ format are read, links as lists (version 0.4) and as objects (version 1).
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -68,6 +70,20 @@ class Slot(_Loose):
     widget: dict[str, Any] | None = None
 
 
+class FileModel(_Loose):
+    """A model that a node names: its folder, and where its author says that it can be had."""
+
+    name: str
+    url: str
+    directory: str
+
+
+class Properties(_Loose):
+    """What else is said of a node."""
+
+    models: list[Any] = Field(default_factory=list)
+
+
 class FileNode(_Loose):
     """A node as drawn."""
 
@@ -81,6 +97,15 @@ class FileNode(_Loose):
     inputs: list[Slot] | None = None
     outputs: list[Slot] | None = None
     widgets_values: list[Any] | dict[str, Any] | None = None
+    color: str | None = None
+    properties: Properties = Properties()
+
+    @property
+    def models(self) -> Iterator[FileModel]:
+        """The models that it names with an address; others are passed over."""
+        for model in self.properties.models:
+            with contextlib.suppress(pydantic.ValidationError):
+                yield FileModel.model_validate(model)
 
     @property
     def value(self) -> Any:
@@ -93,6 +118,7 @@ class FileGroup(_Loose):
     """A frame around nodes: left, top, width, height."""
 
     title: str = ""
+    color: str | None = None
     bounding: tuple[float, float, float, float]
 
 
@@ -148,7 +174,7 @@ def read_editor_file(data: object) -> EditorFile:
         file = EditorFile.model_validate(data)
     except pydantic.ValidationError as error:
         places = [
-            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}"
+            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg'][:300]}"
             for e in error.errors(include_url=False, include_input=False)[:5]
         ]
         raise DocumentError(

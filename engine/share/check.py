@@ -333,13 +333,28 @@ def _unlocked(
     locked: set[tuple[str | None, str]],
 ) -> Iterable[FileCheck]:
     """The files that a workflow names and its lock does not, by name alone."""
+    sources = _sources(document)
     for file in named_files(document, registry):
         kind = file.parameter.file
         folder = kind.kind if isinstance(kind, ModelFile) else None
         if kind is None or file.name is None or (folder, file.name) in locked:
             continue
         locked.add((folder, file.name))
-        yield _by_name(file, folder, workspace)
+        found = _by_name(file, folder, workspace)
+        yield replace(found, sources=sources.get((folder, file.name), ()))
+
+
+def _sources(document: Document) -> dict[tuple[str | None, str], tuple[str, ...]]:
+    """Where models can be had, as the workflow itself says under `requires.models`."""
+    found: dict[tuple[str | None, str], tuple[str, ...]] = {}
+    models = document.requires.get("models")
+    for model in models if isinstance(models, list) else ():
+        if not isinstance(model, dict):
+            continue
+        kind, name, url = (model.get(key) for key in ("kind", "name", "url"))
+        if isinstance(kind, str) and isinstance(name, str) and isinstance(url, str):
+            found[kind, name] = (*found.get((kind, name), ()), url)
+    return found
 
 
 def _by_name(file: NamedFile, folder: str | None, workspace: Workspace) -> FileCheck:

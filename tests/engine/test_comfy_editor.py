@@ -169,7 +169,39 @@ def test_notes_and_groups_are_drawn_and_do_not_run() -> None:
         "text": "# Title",
     }
     (group,) = made["layout"]["groups"].values()
-    assert group == {"x": 1, "y": 2, "width": 300, "height": 200, "title": "All"}
+    assert group == {"x": 1, "y": 2, "width": 300, "height": 200, "title": "All", "color": 1}
+
+
+def test_models_with_addresses_are_what_the_document_requires() -> None:
+    model = {"name": "a.safetensors", "url": "https://example.com/a", "directory": "vae"}
+    lite = Lite()
+    number(lite, 1, 1, properties={"models": [model, model, {"name": 3}, None], "ver": "0.3"})
+    show(lite, 2, (1, 0))
+    assert read(lite.data())["requires"] == {
+        "models": [{"kind": "vae", "name": "a.safetensors", "url": "https://example.com/a"}]
+    }
+
+
+@pytest.mark.parametrize(
+    ("color", "hue"),
+    [("#322", 6), ("#232", 3), ("#335", 0), ("#3f789e", 1), ("#353", 3), ("#432", 5), ("#323", 7)],
+)
+def test_color_becomes_the_nearest_hue(color: str, hue: int) -> None:
+    lite = Lite()
+    number(lite, 1, 1, color=color)
+    show(lite, 2, (1, 0))
+    data = lite.data(groups=[{"title": "", "bounding": [0, 0, 1, 1], "color": color}])
+    layout = read(data)["layout"]
+    assert layout["nodes"]["1"]["color"] == hue
+    assert layout["groups"]["group-1"]["color"] == hue
+
+
+@pytest.mark.parametrize("color", ["#444", "#000", "red", "#12", "", "#zzzzzz"])
+def test_grey_or_no_color_is_left_out(color: str) -> None:
+    lite = Lite()
+    number(lite, 1, 1, color=color)
+    show(lite, 2, (1, 0))
+    assert "color" not in read(lite.data())["layout"]["nodes"]["1"]
 
 
 def test_unknown_node_keeps_its_values_under_the_names_that_the_file_has() -> None:

@@ -124,6 +124,18 @@ def test_missing_model_and_input_are_named_with_what_is_near(there: Place, tmp_p
     assert report.renamed == {}  # a candidate is never used by itself
 
 
+def test_model_that_the_workflow_says_where_to_get_is_missing_with_its_address(
+    tmp_path: Path,
+) -> None:
+    known = {"kind": "loras", "name": "style.safetensors", "url": "https://example.com/style"}
+    others = [{**known, "kind": "vae"}, {"kind": 3}, "word"]
+    document = WORKFLOW.document.model_copy(update={"requires": {"models": [known, *others]}})
+    here = Place(tmp_path / "here")
+    report = check(document, None, REGISTRY, here.workspace, THERE, sha256=SHA)
+    sources = {f.name: f.sources for f in report.files}
+    assert sources == {"style.safetensors": ("https://example.com/style",), "a.txt": ()}
+
+
 def test_model_under_another_name_is_found_by_content(there: Place, tmp_path: Path) -> None:
     here = Place(tmp_path / "here")
     (here.models / "mine.safetensors").write_text("weights")
