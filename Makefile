@@ -12,7 +12,7 @@ lint:
 
 types:
 	$(PYTHON) -m mypy
-	$(PYTHON) -m mypy training benchmarks/full_size benchmarks/thimble.py
+	$(PYTHON) -m mypy --follow-imports silent training benchmarks/full_size benchmarks/thimble.py
 	$(PYTHON) -m pyright
 
 imports:
