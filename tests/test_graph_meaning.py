@@ -50,6 +50,20 @@ def redness(image: Tensor) -> float:
     return (image[..., 0] - image[..., 2]).mean().item()
 
 
+COLOURS = {
+    "red": (0.85, 0.15, 0.15),
+    "blue": (0.15, 0.3, 0.8),
+    "white": (0.97, 0.97, 0.97),
+    "yellow": (0.97, 0.87, 0.15),
+}
+
+
+def share(image: Tensor, colour: str) -> float:
+    """The part of a picture that has about a colour."""
+    away = (image - torch.tensor(COLOURS[colour])).abs().amax(dim=-1)
+    return (away < 0.2).float().mean().item()
+
+
 def test_inpaint_changes_the_masked_part_and_not_a_level_outside(engine: weft.Engine) -> None:
     found = pictures(engine, "inpaint")
     outside = found["mask"][0] == 0
@@ -75,12 +89,18 @@ def test_area_prompts_give_red_at_the_left_and_blue_at_the_right(engine: weft.En
     left, right = pictures(engine, "area-prompts")["picture"].chunk(2, dim=2)
     assert redness(left) > 0.15
     assert redness(right) < -0.15
+    assert share(left, "blue") == share(right, "red") == 0.0
+    for half in (left, right):
+        assert share(half, "white") > 0.5
 
 
 def test_prompt_weights_decide_which_colour_is_drawn(engine: weft.Engine) -> None:
     found = pictures(engine, "prompt-weights")
     assert redness(found["left"]) - redness(found["right"]) > 0.1
     assert redness(found["right"]) < -0.1
+    assert share(found["left"], "red") > 0.02
+    assert share(found["right"], "red") == 0.0
+    assert share(found["right"], "blue") > 1.2 * share(found["left"], "blue")
 
 
 def test_third_picture_of_a_batch_is_made_again_alone(engine: weft.Engine) -> None:
@@ -107,6 +127,38 @@ def test_scheduled_prompt_ends_with_its_second_text(engine: weft.Engine) -> None
     purple = (picture[..., 1] < 0.4) & (picture[..., 2] > 0.5)
     assert yellow.float().mean() > 0.05
     assert purple.float().mean() > 0.4
+
+
+def test_scheduled_prompt_keeps_the_size_that_its_first_text_set(engine: weft.Engine) -> None:
+    star = "a small yellow star on a purple background"
+    alone, after = (
+        pictures(engine, "prompt-schedule", prompt=prompt)["picture"]
+        for prompt in (star, f"[a large white circle on a blue background:{star}:0.5]")
+    )
+    assert share(alone, "yellow") > 0.01
+    assert share(after, "yellow") > 2 * share(alone, "yellow")
+    assert share(after, "white") == share(after, "blue") == 0.0
+
+
+def test_and_adds_what_two_prompts_ask_for(engine: weft.Engine) -> None:
+    both = pictures(engine, "prompt-schedule", prompt="a large red circle AND a blue background")
+    circle = pictures(engine, "prompt-schedule", prompt="a large red circle")
+    assert share(both["picture"], "red") > 0.1
+    assert share(both["picture"], "blue") > 0.4
+    assert share(circle["picture"], "red") > 0.1
+    assert share(circle["picture"], "blue") < 0.1
+
+
+def test_and_with_a_weight_below_0_leads_away_from_a_prompt(engine: weft.Engine) -> None:
+    plain, away = (
+        pictures(engine, "prompt-schedule", prompt=prompt)["picture"]
+        for prompt in (
+            "a circle on a background",
+            "a circle on a background AND a yellow background :-1",
+        )
+    )
+    assert share(plain, "yellow") > 0.3
+    assert share(away, "yellow") < 0.01
 
 
 def test_image_to_image_with_little_noise_keeps_the_layout(engine: weft.Engine) -> None:
