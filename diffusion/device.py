@@ -74,7 +74,7 @@ def compute_dtype(kind: str, device: torch.device) -> torch.dtype:
                 got=wanted,
             )
         return known[wanted]
-    if device.type == "cpu" or kind in {"text_encoder", "clip_vision", "bert"}:
+    if device.type == "cpu" or kind in {"text_encoder", "clip_vision", "bert", "rrdb", "srvgg"}:
         return torch.float32
     bfloat = device.type == "cuda" and torch.cuda.is_bf16_supported()
     if kind in {"vae", "t5"}:

@@ -212,6 +212,18 @@ def _srvgg(config: dict[str, Any]) -> Module:
     return SRVGG(**config)
 
 
+def _rrdb(config: dict[str, Any]) -> Module:
+    from .upscalers import RRDB
+
+    return RRDB(**config)
+
+
+def _srvgg(config: dict[str, Any]) -> Module:
+    from .upscalers import SRVGG
+
+    return SRVGG(**config)
+
+
 def _bert(config: dict[str, Any]) -> Module:
     from torch.nn import Linear
     from transformers import BertConfig, BertModel
@@ -240,6 +252,8 @@ SHELLS: Mapping[str, Callable[[dict[str, Any]], Module]] = {
     "pixart": _pixart,
     "t5": _t5,
     "bert": _bert,
+    "rrdb": _rrdb,
+    "srvgg": _srvgg,
     "rrdb": _rrdb,
     "srvgg": _srvgg,
 }

@@ -65,6 +65,7 @@ __all__ = [
     "TextBox",
     "TimestepRange",
     "UpscaleModel",
+    "UpscaleModel",
     "Vae",
     "Weights",
 ]
@@ -105,6 +106,20 @@ class ControlNet:
     family: str
     weights: Weights
     picture: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpscaleModel:
+    """A network that makes pictures larger: a description that points to weights."""
+
+    __socket__: ClassVar[str] = "UPSCALE_MODEL"
+
+    weights: Weights
+
+    @property
+    def scale(self) -> int:
+        """Factor of width and height."""
+        return int(self.weights.config["scale"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,6 +175,12 @@ def _ip_adapter(models: Path | None) -> Any:
     return load_ip_adapter(_file("ipadapter", models), _clip_vision(models))
 
 
+def _upscale_model(models: Path | None) -> Any:
+    from ..diffusion.upscaling import load_upscaler
+
+    return load_upscaler(_file("upscale_models", models))
+
+
 def _file(kind: str, models: Path | None) -> Path:
     from .standard import THIMBLE
 
@@ -223,5 +229,6 @@ _MODELS: Mapping[str, Callable[[Path | None], Any]] = {
     "CLIP_VISION": _clip_vision,
     "GLIGEN": _gligen,
     "IPADAPTER": _ip_adapter,
+    "UPSCALE_MODEL": _upscale_model,
 }
 SOCKETS = (*_PLAIN, *_MODELS)

@@ -49,6 +49,7 @@ MODULES = (
     "model_sampling",
     "control",
     "unclip",
+    "upscale",
     "gligen",
     "ip_adapter",
     "lora",

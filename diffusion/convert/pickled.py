@@ -22,7 +22,8 @@ def unpickle(source: Path, target: Path) -> dict[str, int]:
     """Write the tensors of a .ckpt, .pt or .pth file to a safetensors file.
 
     Args:
-        source: The file; a dictionary of tensors, or one under "state_dict".
+        source: The file; a dictionary of tensors, or one under "state_dict", "params_ema" or
+            "params".
         target: Where to write; replaced.
 
     Returns:

@@ -24,7 +24,11 @@ def main(source: str, target: str) -> dict[str, object]:
         text = str(error).replace("\n", " ")
         at = text.find("Unsupported")
         return {"error": f"{type(error).__name__}: {text[max(at, 0) :][:300]}"}
-    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
+    state = loaded if isinstance(loaded, dict) else None
+    for key in ("state_dict", "params_ema", "params"):  # the last two of upscalers
+        if isinstance(state, dict) and isinstance(state.get(key), dict):
+            state = state[key]
+            break
     if not isinstance(state, dict):
         return {"error": f"it holds a {type(loaded).__name__}, not a dictionary of tensors"}
     tensors = {str(name): t for name, t in state.items() if isinstance(t, torch.Tensor)}

@@ -9,6 +9,7 @@ from .ggml_names import T5_MARK
 from .gligen_names import is_gligen
 from .lora_family import is_lora, lora_family
 from .network_facts import NetworkFacts, control_facts, network_facts
+from .upscaler_names import upscaler_layout
 
 KIND_WORDS: Mapping[str, str] = {
     "checkpoint": "a full checkpoint (UNet, VAE and text encoder)",
@@ -189,6 +190,8 @@ def _other(names: _Names) -> Identity:
         return Identity("embedding", "sdxl" if names.has("clip_g") else "sd1")
     if names.start("adapter.body.", "body.0.resnets.", "body.0.block1."):
         return Identity("t2i_adapter", "sd1")
+    if (upscaler := upscaler_layout(names.shapes)) is not None:
+        return Identity("upscaler", "unknown", *upscaler)
     if names.start("conv_first.", "model.0.weight", "params_ema."):
         return Identity("upscaler", "unknown")
     return Identity("unknown", "unknown")

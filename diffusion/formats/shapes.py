@@ -28,6 +28,7 @@ from .control_shapes import (
 )
 from .gligen_names import gligen_config
 from .transformer_shapes import bert_config, flux_config, pixart_config, sd3_config, t5_config
+from .upscaler_names import upscaler_config
 
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 
@@ -403,6 +404,8 @@ def network_class(kind: str, shapes: Shapes) -> str:
         return "pixart" if "caption_projection.linear_1.weight" in shapes else "sd3"
     if kind == "controlnet":
         return control_class(shapes)
+    if kind == "upscaler":
+        return "rrdb" if "conv_first.weight" in shapes else "srvgg"
     if kind.startswith("text_encoder"):
         if any(name.startswith("encoder.block.") for name in shapes):
             return "t5"
@@ -444,6 +447,8 @@ _RULES: Mapping[str, Callable[[Shapes], dict[str, Any]]] = {
     "clip_vision": clip_vision_config,
     "gligen": gligen_config,
     "ip_adapter": ip_adapter_config,
+    "rrdb": upscaler_config,
+    "srvgg": upscaler_config,
     "flux": flux_config,
     "sd3": sd3_config,
     "pixart": pixart_config,
