@@ -21,6 +21,7 @@ from .formats.identify import family_words
 from .formats.openclip import open_clip_vision
 from .formats.pieces import Pieces, prefixed, renamed
 from .formats.plans import network_plan
+from .formats.t2i_names import t2i_names
 from .opening import Source, joined_digest, open_source, require, weights_of
 from .text_files import check_text_fits, file_texts, text_weights
 from .types import Clip, ClipVision, ControlNet, Gligen, IPAdapter, Model, Vae
@@ -135,14 +136,21 @@ def load_vae(path: _PathLike) -> Vae:
 
 
 def load_controlnet(path: _PathLike) -> ControlNet:
-    """Open a ControlNet: names as first published, or diffusers'; a file, or a folder with one.
+    """Open a ControlNet or T2I-Adapter: names as first published, or diffusers'.
+
+    Args:
+        path: A file, or a folder with one network.
 
     Raises:
         ModelError: Missing or damaged file, not safetensors, another kind or family.
     """
     source = open_source(Path(path))
-    require(source, "controlnet")
+    require(source, "controlnet", "t2i_adapter")
     found = source.identity
+    if found.kind == "t2i_adapter":
+        plan = renamed(t2i_names(source.shapes))
+        weights = weights_of(source, "t2i_adapter", plan, family=found.family)
+        return ControlNet(found.family, weights)
     if found.facts is None or found.family == "unknown":
         raise _unsupported(source)
     body = found.facts.body

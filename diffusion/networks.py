@@ -95,6 +95,13 @@ def _controlnet_union(config: dict[str, Any]) -> Module:
     return network
 
 
+def _t2i_adapter(config: dict[str, Any]) -> Module:
+    from diffusers.models.adapter import T2IAdapter
+
+    network: Module = T2IAdapter(**config | {"channels": list(config["channels"])})
+    return network
+
+
 def _sd3_controlnet(config: dict[str, Any]) -> Module:
     from diffusers.models.controlnets.controlnet_sd3 import SD3ControlNetModel
 
@@ -212,18 +219,6 @@ def _srvgg(config: dict[str, Any]) -> Module:
     return SRVGG(**config)
 
 
-def _rrdb(config: dict[str, Any]) -> Module:
-    from .upscalers import RRDB
-
-    return RRDB(**config)
-
-
-def _srvgg(config: dict[str, Any]) -> Module:
-    from .upscalers import SRVGG
-
-    return SRVGG(**config)
-
-
 def _bert(config: dict[str, Any]) -> Module:
     from torch.nn import Linear
     from transformers import BertConfig, BertModel
@@ -239,6 +234,7 @@ SHELLS: Mapping[str, Callable[[dict[str, Any]], Module]] = {
     "unet": _unet,
     "controlnet": _controlnet,
     "controlnet_union": _controlnet_union,
+    "t2i_adapter": _t2i_adapter,
     "sd3_controlnet": _sd3_controlnet,
     "flux_controlnet": _flux_controlnet,
     "pixart_controlnet": _pixart_controlnet,
@@ -252,8 +248,6 @@ SHELLS: Mapping[str, Callable[[dict[str, Any]], Module]] = {
     "pixart": _pixart,
     "t5": _t5,
     "bert": _bert,
-    "rrdb": _rrdb,
-    "srvgg": _srvgg,
     "rrdb": _rrdb,
     "srvgg": _srvgg,
 }

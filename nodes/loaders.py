@@ -229,16 +229,16 @@ def load_vae(run: Run, *, vae_name: Annotated[str, ModelFile("vae")]) -> Vae:
 def load_control_net(
     run: Run, *, control_net_name: Annotated[str, ModelFile("controlnet")]
 ) -> ControlNet:
-    """Load a ControlNet.
+    """Load a ControlNet or a T2I-Adapter.
 
     Args:
-        control_net_name: A safetensors file in Stable Diffusion or diffusers layout.
+        control_net_name: A safetensors file in the layout of its first publication or diffusers'.
 
     Returns:
         The ControlNet.
 
     Raises:
-        ModelError: The file is damaged or holds no ControlNet.
+        ModelError: The file is damaged or holds neither.
     """
     from ..diffusion import load_controlnet as load
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from ..errors import ModelError, ParameterError, ShapeError
@@ -75,12 +75,14 @@ class Control:
         module: Its torch module.
         picture: From `Family.control_picture`, a row for each of the call's.
         strength: Factor on what it adds.
+        kept: What a family makes of the picture once for all steps.
     """
 
     net: ControlNet
     module: Any
     picture: Tensor
     strength: float
+    kept: dict[str, Any] = field(default_factory=dict)
 
 
 class Family(ABC):

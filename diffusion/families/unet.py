@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..formats.network_facts import NetworkFacts
-    from ..types import Concat, Model
+    from ..types import Concat, ControlUse, Model
 
+T2I = "t2i_adapter"
 LCM_GUIDANCE = 7.5
 """What a guidance-distilled UNet (`time_cond_proj`) is told when the prompt says nothing."""
 
@@ -95,16 +97,55 @@ class UNetFamily(Family):
                 t,
                 down_block_additional_residuals=residuals.get("down"),
                 mid_block_additional_residual=residuals.get("mid"),
+                # diffusers empties the list it is given
+                down_intrablock_additional_residuals=list(residuals["inside"])
+                if "inside" in residuals
+                else None,
                 return_dict=False,
                 **more,
             )[0]
         return output
+
+    def control_picture(
+        self, use: ControlUse, size: tuple[int, int], batch: int, like: Tensor
+    ) -> Tensor:
+        if use.net.weights.kind != T2I:
+            return super().control_picture(use, size, batch, like)
+        from ..control import fit_hint
+
+        config, cell = use.net.weights.config, self.latent.downscale
+        step = config["downscale_factor"]  # adapters take whole blocks of pixels
+        height, width = (math.ceil(side * cell / step) * step for side in size)
+        picture = fit_hint(use.image, (height, width), batch, like)
+        return picture if config["in_channels"] == 3 else picture.mean(1, keepdim=True)
+
+    def check_control(self, model: Model, use: ControlUse) -> None:
+        super().check_control(model, use)
+        weights = use.net.weights
+        if weights.kind != T2I:
+            return
+        # A light one tells its last level's width by the one before.
+        levels = tuple(model.weights.config["block_out_channels"])
+        found = weights.config["channels"][: len(levels)]
+        if found != levels[: len(found)] or len(found) < len(levels) - 1:
+            raise ModelError(
+                "model.widths_do_not_fit",
+                f'T2I-Adapter "{weights.path.name}" does not fit the network of '
+                f'"{model.weights.path.name}": other level widths.',
+                expected=str(levels),
+                got=str(found),
+                hint="Use an adapter that was trained for this model family.",
+            )
 
     def control(
         self, control: Control, x: Tensor, timestep: float, inputs: Inputs, network: Any
     ) -> Residuals:
         import torch
 
+        if control.net.weights.kind == T2I:  # it looks at the picture alone
+            if not control.kept:
+                control.kept["features"] = control.module(control.picture)
+            return {"inside": [part * control.strength for part in control.kept["features"]]}
         arguments: dict[str, Any] = {
             "encoder_hidden_states": inputs["encoder_hidden_states"],
             "added_cond_kwargs": inputs.get("added_cond_kwargs"),

@@ -9,6 +9,7 @@ from .ggml_names import T5_MARK
 from .gligen_names import is_gligen
 from .lora_family import is_lora, lora_family
 from .network_facts import NetworkFacts, control_facts, network_facts
+from .t2i_names import t2i_family
 from .upscaler_names import upscaler_layout
 
 KIND_WORDS: Mapping[str, str] = {
@@ -141,7 +142,8 @@ def _family(facts: NetworkFacts, stated: str = "") -> str:
 
 def _control(names: _Names) -> Identity | None:
     if (facts := control_facts(names.shapes)) is None:
-        return None
+        family = t2i_family(names.shapes)
+        return None if family is None else Identity("t2i_adapter", family)
     # PixArt's consists of blocks alone, which are the same in alpha and sigma.
     family = "pixart" if facts.body == "pixart" else _family(facts)
     return Identity("controlnet", family, facts.layout, facts.prefix, facts=facts)
@@ -188,8 +190,6 @@ def _vae(names: _Names, shapes: Mapping[str, tuple[int, ...]]) -> Identity | Non
 def _other(names: _Names) -> Identity:
     if names.has("emb_params") or names.has("clip_g"):
         return Identity("embedding", "sdxl" if names.has("clip_g") else "sd1")
-    if names.start("adapter.body.", "body.0.resnets.", "body.0.block1."):
-        return Identity("t2i_adapter", "sd1")
     if (upscaler := upscaler_layout(names.shapes)) is not None:
         return Identity("upscaler", "unknown", *upscaler)
     if names.start("conv_first.", "model.0.weight", "params_ema."):

@@ -27,6 +27,7 @@ from .control_shapes import (
     sd3_control_config,
 )
 from .gligen_names import gligen_config
+from .t2i_names import t2i_config
 from .transformer_shapes import bert_config, flux_config, pixart_config, sd3_config, t5_config
 from .upscaler_names import upscaler_config
 
@@ -441,6 +442,7 @@ _RULES: Mapping[str, Callable[[Shapes], dict[str, Any]]] = {
     "text_encoder": clip_text_config,
     "controlnet": controlnet_config,
     "controlnet_union": controlnet_union_config,
+    "t2i_adapter": t2i_config,
     "sd3_controlnet": sd3_control_config,
     "flux_controlnet": flux_control_config,
     "pixart_controlnet": pixart_control_config,
