@@ -7,7 +7,6 @@ import { LinkDialog } from "../panels/LinkDialog";
 import { CompareDialog, PictureDialog } from "../panels/Picture";
 import { Search } from "../panels/Search";
 import { Shortcuts } from "../panels/Shortcuts";
-import { SweepDialog } from "../panels/Sweep";
 import { TemplateCards, useTemplates } from "../panels/Templates";
 import { Breadcrumbs } from "./Breadcrumbs";
 import { activeGraph, activeTab, isDirty, useDocs } from "./docs";
@@ -20,6 +19,7 @@ import { TopBar } from "./TopBar";
 import { type Dialog, dismiss, useUi } from "./ui";
 
 // What one opens now and then does not delay the first sight of the page.
+const SweepDialog = lazy(async () => ({ default: (await import("../panels/Sweep")).SweepDialog }));
 const MaskDialog = lazy(async () => ({ default: (await import("../panels/Mask")).MaskDialog }));
 const CropDialog = lazy(async () => ({ default: (await import("../panels/Crop")).CropDialog }));
 const RegionsDialog = lazy(async () => ({
@@ -96,7 +96,7 @@ function DialogOf({ dialog }: { dialog: Dialog }) {
     case "picture":
       return <PictureDialog index={dialog.index} />;
     case "compare":
-      return <CompareDialog urls={dialog.urls} />;
+      return <CompareDialog pictures={dialog.pictures} />;
     case "link":
       return <LinkDialog node={dialog.node} />;
     case "sweep":

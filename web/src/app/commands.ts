@@ -32,6 +32,7 @@ import {
   rectAt,
   redoOnce,
   reopenTab,
+  schemaOfType,
   select,
   undoOnce,
 } from "./docs";
@@ -167,17 +168,26 @@ function editValues(): void {
   if (id === undefined || enterSubgraph(id)) return;
   const rect = rectAt(id);
   if (rect !== null) reveal(rect);
-  // The view may have to come nearer before the node has elements.
-  const begin = performance.now();
+  // The view may have to come nearer before the node has elements, which takes as many frames as
+  // the machine needs: it is waited for as long as nothing else was done.
   const attempt = () => {
+    const { selection } = activeTab();
+    if (selection.size !== 1 || !selection.has(id) || !onCanvas(document.activeElement)) return;
     const node = document.querySelector(`.node[data-node-id="${CSS.escape(id)}"]`);
     const field = node?.querySelector<HTMLElement>(
       ".widget [tabindex='0'], .widget textarea, .widget input, .widget button",
     );
     if (field) field.focus({ preventScroll: true });
-    else if (performance.now() - begin < 500) requestAnimationFrame(attempt);
+    else if (schemaHasValues(id)) requestAnimationFrame(attempt);
   };
   attempt();
+}
+
+function schemaHasValues(id: string): boolean {
+  const node = activeGraph().nodes[id];
+  const collapsed = activeGraph().places[id]?.collapsed === true;
+  const inputs = Object.values((node && schemaOfType(node.type)?.inputs) ?? {});
+  return !collapsed && inputs.some((input) => !input.socket);
 }
 
 function linkSelected(): void {

@@ -182,7 +182,8 @@ const en = {
   "keys.pan": "Move the view",
   "keys.drag": "drag",
   "sweep.title": "Sweep",
-  "sweep.text": "Run the workflow once for each value. Separate values with commas.",
+  "sweep.text":
+    "Run the workflow once for each value, or for each pair. Values are separated by commas.",
   "sweep.first": "First value",
   "sweep.second": "Second value",
   "sweep.values": "Values",

@@ -43,7 +43,7 @@ interface Runs {
   readonly queued: readonly Job[];
   readonly recent: readonly Job[];
   readonly tabs: Readonly<Record<string, TabRun>>;
-  /** Every picture of this session, newest first. */
+  /** Every picture that is known of, newest first. */
   readonly gallery: readonly Picture[];
 }
 

@@ -72,6 +72,9 @@ function placeJob(job: Job): void {
     };
   });
   const tab = tabOf(job.id);
+  if (tab !== null && job.state === "running" && !runOf(tab).running) {
+    updateRun(tab, () => ({ running: true, states: {}, problems: [] })); // it is tried again
+  }
   if (tab === null || !isOver(job)) return;
   updateRun(tab, (run) => ({
     running: false,
@@ -91,15 +94,22 @@ export async function catchUp(tab: string): Promise<void> {
   const { job: id } = runOf(tab);
   if (id === null) return;
   try {
+    const asked = runOf(tab).states;
     const detail = await fetchJob(id);
     if (runOf(tab).job !== id) return;
+    // Events may have overtaken the answer: what they said since it was asked for is newer.
+    const since = Object.entries(runOf(tab).states).filter(
+      ([node, report]) => asked[node] !== report,
+    );
+    const over = isOver(detail) || useRuns.getState().recent.some((job) => job.id === id);
     updateRun(tab, () => ({
-      running: !isOver(detail),
-      states: detail.node_states,
+      running: !over,
+      states: { ...detail.node_states, ...Object.fromEntries(since) },
       progress: Object.fromEntries(detail.progress.map((p) => [p.node, p])),
       problems: detail.problems,
     }));
     for (const artifact of detail.artifacts) addArtifact(id, artifact);
+    if (over && !isOver(detail)) await catchUp(tab);
   } catch {
     // It was deleted, or the server is away again: what is shown stays.
   }
@@ -136,9 +146,13 @@ function addArtifact(job: string, artifact: Artifact): void {
     job,
   };
   const same = (p: Picture) => p.artifact?.id === artifact.id && p.job === job;
-  useRuns.setState(({ gallery }) =>
-    gallery.some(same) ? {} : { gallery: [picture, ...gallery].slice(0, HISTORY) },
-  );
+  useRuns.setState(({ gallery }) => {
+    if (gallery.some(same)) return {};
+    // The newest is first; what is asked for later may be older.
+    const place = gallery.findIndex((one) => (one.artifact?.created ?? "") <= artifact.created);
+    const at = place < 0 ? gallery.length : place;
+    return { gallery: gallery.toSpliced(at, 0, picture).slice(0, HISTORY) };
+  });
   const tab = tabOf(job);
   if (tab === null) return;
   updateRun(tab, (run) => {
@@ -150,10 +164,32 @@ function addArtifact(job: string, artifact: Artifact): void {
   });
 }
 
+const asked = new Set<string>();
+
+/** Ask for the pictures of earlier jobs, those of the last first, until all are known. */
+export async function loadPast(): Promise<void> {
+  for (;;) {
+    const { recent, gallery } = useRuns.getState();
+    const known = new Set(gallery.map((picture) => picture.job));
+    const next = recent.find(
+      ({ id, state }) => state === "done" && !known.has(id) && !asked.has(id),
+    );
+    if (next === undefined) return;
+    asked.add(next.id);
+    try {
+      for (const artifact of (await fetchJob(next.id)).artifacts) addArtifact(next.id, artifact);
+    } catch {
+      // It was deleted meanwhile, or the server is away: its pictures are not shown.
+    }
+  }
+}
+
 /** A job was accepted for a tab. */
 export function follow(tab: string, job: Job): void {
   updateRun(tab, ({ pictures }) => ({ ...NO_RUN, pictures, job: job.id, running: true }));
-  placeJob(job);
+  // Its events may have come before the answer; they know more.
+  const { running, recent } = useRuns.getState();
+  if (![...running, ...recent].some((one) => one.id === job.id)) placeJob(job);
   // It may have begun before the answer came.
   void catchUp(tab);
 }

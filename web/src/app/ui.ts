@@ -27,6 +27,13 @@ export interface Palette {
   readonly pending: Pending | null;
 }
 
+/** A picture to be looked at. */
+export interface Shown {
+  readonly url: string;
+  readonly name?: string;
+  readonly artifact?: { readonly file: string } | null;
+}
+
 export type Dialog =
   | { readonly kind: "shortcuts" }
   | { readonly kind: "conflict"; readonly tab: string }
@@ -36,7 +43,7 @@ export type Dialog =
   | { readonly kind: "describe"; readonly entry: string }
   | { readonly kind: "sweep" }
   | { readonly kind: "picture"; readonly index: number }
-  | { readonly kind: "compare"; readonly urls: readonly [string, string] }
+  | { readonly kind: "compare"; readonly pictures: readonly [Shown, Shown] }
   | { readonly kind: "mask"; readonly node: string; readonly port: string }
   | { readonly kind: "crop"; readonly node: string; readonly port: string }
   | { readonly kind: "region"; readonly node: string }

@@ -6,6 +6,7 @@ import type { Explanation } from "../api/server";
 import { activeTab, runKey, useDocs } from "../app/docs";
 import { duration, t } from "../app/messages";
 import { problemsOf, runOf, stateOf, useRuns } from "../app/runs";
+import { size } from "../app/units";
 
 export function useRunKey(id: string): { tab: string; key: string } {
   return useDocs(
@@ -69,10 +70,17 @@ export function NodeStatus({ id }: { id: string }) {
     return <History className="mark" size={13} aria-label={t("state.cached")} />;
   }
   if (report?.state === "done" && report.seconds != null) {
-    const why = report.why?.join("\n") ?? "";
+    const { seconds, bytes, why } = report;
+    const told = [
+      t("state.done"),
+      t("state.took", { time: duration(seconds) }),
+      ...(bytes ? [t("state.holds", { size: size(bytes) })] : []),
+      ...(why ?? []).map((reason) => `· ${reason}`),
+    ];
     return (
-      <span className="mark number" title={why}>
-        {duration(report.seconds)}
+      <span className="mark number" title={told.join("\n")}>
+        {duration(seconds)}
+        {bytes ? <span className="dim"> · {size(bytes)}</span> : null}
       </span>
     );
   }

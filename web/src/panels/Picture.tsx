@@ -4,7 +4,7 @@ import { jobWorkflow } from "../api/client";
 import { t } from "../app/messages";
 import { openData } from "../app/open";
 import { useRuns } from "../app/runs";
-import { say, setUi } from "../app/ui";
+import { type Shown, say, setUi } from "../app/ui";
 import { closeDialog, Dialog } from "./Dialog";
 
 /** One picture, large, with its neighbours by the arrows. */
@@ -66,13 +66,14 @@ export function PictureDialog({ index }: { index: number }) {
 }
 
 /** Two pictures over each other with a line to move between them. */
-export function CompareDialog({ urls }: { urls: readonly [string, string] }) {
+export function CompareDialog({ pictures }: { pictures: readonly [Shown, Shown] }) {
   const [part, setPart] = useState(50);
+  const [left, right] = pictures.map(({ name, artifact }) => name ?? artifact?.file ?? "");
   return (
     <Dialog title={t("results.compare")} name="compare">
       <div className="compare-stage" style={{ ["--part" as string]: `${part}%` }}>
-        <img src={urls[0]} alt="1" />
-        <img src={urls[1]} alt="2" className="over" />
+        <img src={pictures[0].url} alt={left} />
+        <img src={pictures[1].url} alt={right} className="over" />
         <input
           type="range"
           min={0}
@@ -84,6 +85,10 @@ export function CompareDialog({ urls }: { urls: readonly [string, string] }) {
         />
         <span className="line" aria-hidden="true" />
       </div>
+      <footer className="compare-names">
+        <span>← {left}</span>
+        <span>{right} →</span>
+      </footer>
     </Dialog>
   );
 }

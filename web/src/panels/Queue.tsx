@@ -1,14 +1,19 @@
-import { ArrowDown, ArrowUp, RotateCcw, X } from "lucide-react";
-import { cancelJob, moveJob, retryJob } from "../api/client";
+import { ArrowDown, ArrowUp, RotateCcw, Workflow, X } from "lucide-react";
+import { useEffect } from "react";
+import { cancelJob, jobWorkflow, moveJob, retryJob } from "../api/client";
 import type { Job } from "../api/server";
 import { duration, t } from "../app/messages";
+import { openData } from "../app/open";
 import { steer } from "../app/run";
 import { runOf, useRuns } from "../app/runs";
+import { loadPast } from "../app/sync";
+import { setUi, useUi } from "../app/ui";
 import { Dock } from "./Docks";
 
 /** What runs, what waits, what was. */
 export function QueuePanel() {
   const { running, queued, recent } = useRuns();
+  useEffect(() => void loadPast(), []);
   const nothing = running.length + queued.length + recent.length === 0;
   return (
     <Dock title={t("queue.title")} side="right" name="queue">
@@ -47,15 +52,18 @@ export function QueuePanel() {
         )}
       </Jobs>
       <Jobs title={t("queue.history")} jobs={recent}>
-        {(job) =>
-          job.state !== "done" && (
-            <Act
-              label={t("queue.retry")}
-              icon={<RotateCcw size={13} />}
-              onPress={() => retryJob(job.id)}
-            />
-          )
-        }
+        {(job) => (
+          <>
+            <Act label={t("queue.show")} icon={<Workflow size={13} />} onPress={() => show(job)} />
+            {job.state !== "done" && (
+              <Act
+                label={t("queue.retry")}
+                icon={<RotateCcw size={13} />}
+                onPress={() => retryJob(job.id)}
+              />
+            )}
+          </>
+        )}
       </Jobs>
     </Dock>
   );
@@ -76,6 +84,7 @@ function Jobs({ title, jobs, children }: JobsProps) {
         {jobs.map((job, i) => (
           <li key={job.id} data-state={job.state}>
             <span className="dot" aria-hidden="true" />
+            <Thumbnail job={job} />
             <div>
               <b>{job.title ?? job.id}</b>
               <small>{told(job)}</small>
@@ -88,8 +97,33 @@ function Jobs({ title, jobs, children }: JobsProps) {
   );
 }
 
+/** The picture that a job gave; pressed, it is shown large. */
+function Thumbnail({ job }: { job: Job }) {
+  const index = useRuns((runs) => runs.gallery.findIndex((picture) => picture.job === job.id));
+  const picture = useRuns((runs) => runs.gallery[index]);
+  if (!picture || job.state !== "done") return null;
+  const name = picture.artifact?.file ?? "";
+  return (
+    <button
+      type="button"
+      className="thumb"
+      aria-label={name}
+      onClick={() => setUi({ dialog: { kind: "picture", index } })}
+    >
+      <img src={picture.thumbnail} alt="" loading="lazy" />
+    </button>
+  );
+}
+
+/** Open what a job ran as a workflow of its own. */
+async function show(job: Job): Promise<void> {
+  await openData(await jobWorkflow(job.id), job.title ?? job.id);
+}
+
 function told(job: Job): string {
-  const parts = [t(`state.${job.state}`)];
+  const language = useUi.getState().language === "zh" ? "zh-CN" : "en-GB";
+  const at = new Date(job.finished ?? job.started ?? job.created);
+  const parts = [t(`state.${job.state}`), at.toLocaleTimeString(language)];
   if (job.seconds != null) parts.push(duration(job.seconds));
   if (job.ran != null && job.state === "done") {
     parts.push(t("queue.summary", { ran: job.ran, cached: job.cached ?? 0 }));

@@ -1,20 +1,22 @@
 import { Columns2 } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { t } from "../app/messages";
 import { type Picture, useRuns } from "../app/runs";
+import { loadPast } from "../app/sync";
 import { setUi } from "../app/ui";
 import { Dock } from "./Docks";
 
 /** Every picture made, newest first. */
 export function ResultsPanel() {
   const gallery = useRuns((runs) => runs.gallery);
+  useEffect(() => void loadPast(), []);
   const [comparing, setComparing] = useState(false);
   const [first, setFirst] = useState<Picture | null>(null);
   const press = (picture: Picture, index: number) => {
     if (!comparing) setUi({ dialog: { kind: "picture", index } });
     else if (first === null) setFirst(picture);
     else {
-      setUi({ dialog: { kind: "compare", urls: [first.url, picture.url] } });
+      setUi({ dialog: { kind: "compare", pictures: [first, picture] } });
       setFirst(null);
       setComparing(false);
     }

@@ -1,69 +1,27 @@
 /** Run the workflow for every combination of a few values, and see the pictures as a sheet. */
 
-import { useMemo, useState } from "react";
-import { submit } from "../api/client";
-import { isNumeric, parseJson, type Value } from "../api/json";
-import type { Job } from "../api/server";
-import { activeGraph, activeTab, tabTitle, useDocs } from "../app/docs";
+import { Download } from "lucide-react";
+import { useMemo } from "react";
+import { activeGraph, activeTab, useDocs } from "../app/docs";
 import { t } from "../app/messages";
-import { documentOf } from "../app/run";
-import { useRuns } from "../app/runs";
+import { type Picture, useRuns } from "../app/runs";
+import { setAxis, startSweep, useSweep } from "../app/sweep";
 import { say } from "../app/ui";
 import { inputOf } from "../graph/catalog";
 import { isLinked, splitTarget, targetOf } from "../graph/model";
-import { mainType, socketType } from "../graph/types";
+import { type Swept, sweptValues } from "../graph/sweep";
 import { Dialog } from "./Dialog";
-
-interface Axis {
-  readonly target: string;
-  readonly text: string;
-}
-
-interface Cell {
-  readonly labels: readonly string[];
-  readonly job: Job;
-}
+import { saveSheet } from "./sheet";
 
 const MOST = 100;
 
 export function SweepDialog() {
-  const [axes, setAxes] = useState<readonly [Axis, Axis]>([
-    { target: "", text: "" },
-    { target: "", text: "" },
-  ]);
-  const [cells, setCells] = useState<readonly Cell[]>([]);
+  const axes = useSweep((sweep) => sweep.axes);
+  const starting = useSweep((sweep) => sweep.starting);
   const targets = useTargets();
-  const lists = axes.map(({ target, text }) => (target === "" ? [] : valuesOf(target, text)));
-  const [rows = [], columns = []] = lists;
+  const [rows = [], columns = []] = axes.map(({ target, text }) => valuesOf(target, text));
   const count = rows.length * Math.max(1, columns.length);
-  const set = (i: 0 | 1, axis: Axis) => setAxes(i === 0 ? [axis, axes[1]] : [axes[0], axis]);
-
-  const start = async () => {
-    const tab = activeTab();
-    const workflow = documentOf(tab);
-    const title = tabTitle(tab) || t("tab.untitled");
-    setCells([]);
-    try {
-      for (const row of rows) {
-        for (const column of columns.length > 0 ? columns : [null]) {
-          const values: Record<string, Value> = { [axes[0].target]: row.value };
-          const labels = [row.text];
-          if (column) {
-            values[axes[1].target] = column.value;
-            labels.push(column.text);
-          }
-          const job = await submit({
-            workflow,
-            title: `${title} · ${labels.join(", ")}`,
-            set: values,
-          });
-          setCells((now) => [...now, { labels, job }]);
-        }
-      }
-    } catch (error) {
-      say(error instanceof Error ? error.message : String(error), "bad");
-    }
-  };
+  const tooMany = count > MOST;
   return (
     <Dialog title={t("sweep.title")} name="sweep">
       <p className="note-line">{t("sweep.text")}</p>
@@ -72,67 +30,127 @@ export function SweepDialog() {
           <select
             aria-label={t(i === 0 ? "sweep.first" : "sweep.second")}
             value={axes[i].target}
-            onChange={(event) => set(i, { target: event.target.value, text: "" })}
+            onChange={(event) => setAxis(i, { target: event.target.value, text: "" })}
           >
             <option value="">{t(i === 0 ? "sweep.first" : "sweep.none")}</option>
-            {targets.map(({ target, label }) => (
-              <option key={target} value={target}>
-                {label}
-              </option>
-            ))}
+            {targets
+              .filter(({ target }) => i === 0 || target !== axes[0].target)
+              .map(({ target, label }) => (
+                <option key={target} value={target}>
+                  {label}
+                </option>
+              ))}
           </select>
           <input
             aria-label={t("sweep.values")}
-            placeholder={t("sweep.values")}
+            placeholder={t("sweep.example")}
             value={axes[i].text}
             disabled={axes[i].target === ""}
-            onChange={(event) => set(i, { ...axes[i], text: event.target.value })}
+            onChange={(event) => setAxis(i, { ...axes[i], text: event.target.value })}
           />
         </div>
       ))}
       <footer>
+        <p className={tooMany ? "bad" : ""}>{tooMany && t("sweep.many", { n: MOST })}</p>
         <button
           type="button"
           className="run"
-          disabled={count === 0 || count > MOST}
-          onClick={() => void start()}
+          disabled={count === 0 || tooMany || starting}
+          onClick={() => void startSweep(rows, columns)}
         >
           {t("sweep.run", { n: count })}
         </button>
       </footer>
-      {cells.length > 0 && (
-        <section
-          className="sheet"
-          aria-label={t("sweep.sheet")}
-          style={{
-            gridTemplateColumns: `repeat(${Math.max(1, columns.length || Math.min(4, cells.length))}, 1fr)`,
-          }}
-        >
-          {cells.map((cell) => (
-            <SheetCell key={cell.job.id} cell={cell} />
-          ))}
-        </section>
-      )}
+      <Sheet />
     </Dialog>
   );
 }
 
-function SheetCell({ cell: { labels, job } }: { cell: Cell }) {
-  const picture = useRuns((runs) => runs.gallery.find((one) => one.job === job.id));
+/** A row for each first value, a column for each second. */
+function Sheet() {
+  const { rows, columns, cells } = useSweep();
+  const gallery = useRuns((runs) => runs.gallery);
+  const pictures = useMemo(
+    () => cells.map(({ job }) => gallery.find((one) => one.job === job)),
+    [cells, gallery],
+  );
+  if (cells.length === 0) return null;
+  const flat = columns.length === 0;
+  // One value only is shown side by side, as many as fit.
+  const across = flat ? Math.min(4, cells.length) : columns.length;
+  const save = () => {
+    const found = cells.map((cell, i) => ({ ...cell, url: pictures[i]?.url ?? null }));
+    saveSheet(rows, columns, found).catch((error: unknown) =>
+      say(error instanceof Error ? error.message : String(error), "bad"),
+    );
+  };
+  return (
+    <section className="sheet" aria-label={t("sweep.sheet")}>
+      <header>
+        <h3>{t("sweep.sheet")}</h3>
+        <button
+          type="button"
+          className="quiet"
+          disabled={pictures.every((picture) => picture === undefined)}
+          onClick={save}
+        >
+          <Download size={13} /> {t("results.download")}
+        </button>
+      </header>
+      <div
+        className="sheet-grid"
+        style={{
+          gridTemplateColumns: `${flat ? "" : "auto "}repeat(${across}, minmax(0, 1fr))`,
+        }}
+      >
+        {!flat && <span />}
+        {columns.map((column) => (
+          <b key={column}>{column}</b>
+        ))}
+        {cells.map((cell, i) => (
+          <SheetCell
+            key={cell.job}
+            job={cell.job}
+            picture={pictures[i]}
+            label={[rows[cell.row], columns[cell.column]].filter(Boolean).join(" · ")}
+            row={!flat && cell.column === 0 ? (rows[cell.row] ?? "") : null}
+            captioned={flat}
+          />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+interface CellProps {
+  readonly job: string;
+  readonly picture: Picture | undefined;
+  readonly label: string;
+  /** The row's own label, before its first picture. */
+  readonly row: string | null;
+  readonly captioned: boolean;
+}
+
+function SheetCell({ job, picture, label, row, captioned }: CellProps) {
   const state = useRuns(
     (runs) =>
-      [...runs.running, ...runs.queued, ...runs.recent].find((one) => one.id === job.id)?.state ??
-      job.state,
+      [...runs.running, ...runs.queued, ...runs.recent].find((one) => one.id === job)?.state ??
+      "queued",
   );
   return (
-    <figure data-state={state}>
-      {picture ? (
-        <img src={picture.thumbnail} alt={labels.join(", ")} />
-      ) : (
-        <span>{t(`state.${state}`)}</span>
-      )}
-      <figcaption>{labels.join(" · ")}</figcaption>
-    </figure>
+    <>
+      {row !== null && <b className="side">{row}</b>}
+      <figure data-state={state}>
+        {picture ? (
+          <a href={picture.url} target="_blank" rel="noreferrer" aria-label={label}>
+            <img src={picture.url} alt={label} />
+          </a>
+        ) : (
+          <span>{t(`state.${state}`)}</span>
+        )}
+        {captioned && <figcaption>{label}</figcaption>}
+      </figure>
+    </>
   );
 }
 
@@ -156,22 +174,11 @@ function useTargets() {
   }, [graph, catalog]);
 }
 
-/** What was typed, as values of the input's type; what does not fit is left out. */
-function valuesOf(target: string, text: string): { text: string; value: Value }[] {
+function valuesOf(target: string, text: string): readonly Swept[] {
+  if (target === "") return [];
   const { node: id, port } = splitTarget(target);
   const node = activeGraph().nodes[id];
   const schema = node && useDocs.getState().catalog.find(activeTab().workflow, node.type);
   const input = schema && inputOf(schema, port);
-  if (input === undefined) return [];
-  const { name } = mainType(socketType(input));
-  const parts = text.split(name === "STRING" ? /\s*[|\n]\s*/ : /[\s,]+/).filter((p) => p !== "");
-  return parts.flatMap((part): { text: string; value: Value }[] => {
-    if (name !== "INT" && name !== "FLOAT") return [{ text: part, value: part }];
-    try {
-      const value = parseJson(part);
-      return isNumeric(value) ? [{ text: part, value }] : [];
-    } catch {
-      return [];
-    }
-  });
+  return input === undefined ? [] : sweptValues(text, input);
 }

@@ -9,6 +9,8 @@ export interface Option {
   readonly picture?: string;
 }
 
+const DRAWN = 60;
+
 interface Props {
   readonly options: readonly Option[];
   readonly value: string;
@@ -38,8 +40,12 @@ export function Choices({ options, value, label, empty, onPick, onClose, childre
     [options, text],
   );
   const active = Math.min(at, found.length - 1);
+  // Thousands of models or hundreds of ports: those around the chosen one are drawn.
+  const first = Math.max(0, Math.min(active - DRAWN / 2, found.length - DRAWN));
+  const drawn = found.slice(first, first + DRAWN);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another one is chosen then
   useEffect(() => {
-    list.current?.children[active]?.scrollIntoView({ block: "nearest" });
+    list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
   }, [active]);
   const onKey = (event: React.KeyboardEvent) => {
     event.stopPropagation();
@@ -72,24 +78,31 @@ export function Choices({ options, value, label, empty, onPick, onClose, childre
         onKeyDown={onKey}
       />
       <div className="options" id={id} role="listbox" aria-label={label} ref={list}>
-        {found.map((option, i) => (
-          <button
-            key={option.value}
-            id={`${id}-${i}`}
-            type="button"
-            role="option"
-            tabIndex={-1}
-            aria-selected={i === active}
-            className={option.value === value ? "current" : ""}
-            onPointerMove={() => i !== active && setAt(i)}
-            onClick={() => onPick(option.value)}
-          >
-            {option.picture && <img src={option.picture} alt="" loading="lazy" />}
-            <span>{option.value}</span>
-            {option.note && <small>{option.note}</small>}
-            {option.value === value && <Check size={13} aria-hidden="true" />}
-          </button>
-        ))}
+        {first > 0 && <p className="more">{t("widget.more", { n: first })}</p>}
+        {drawn.map((option, j) => {
+          const i = first + j;
+          return (
+            <button
+              key={option.value}
+              id={`${id}-${i}`}
+              type="button"
+              role="option"
+              tabIndex={-1}
+              aria-selected={i === active}
+              className={option.value === value ? "current" : ""}
+              onPointerMove={() => i !== active && setAt(i)}
+              onClick={() => onPick(option.value)}
+            >
+              {option.picture && <img src={option.picture} alt="" loading="lazy" />}
+              <span>{option.value}</span>
+              {option.note && <small>{option.note}</small>}
+              {option.value === value && <Check size={13} aria-hidden="true" />}
+            </button>
+          );
+        })}
+        {first + DRAWN < found.length && (
+          <p className="more">{t("widget.more", { n: found.length - first - DRAWN })}</p>
+        )}
         {found.length === 0 && <p className="nothing">{empty ?? t("widget.nothing")}</p>}
       </div>
       {children}

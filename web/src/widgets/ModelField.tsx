@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import type { ModelEntry } from "../api/server";
 import { t } from "../app/messages";
 import { knownModels, loadModels } from "../app/resources";
+import { size } from "../app/units";
 import { Choices } from "./Choices";
 import { Popover } from "./Popover";
 import type { FieldProps } from "./Widget";
@@ -64,11 +65,4 @@ export function ModelField({ label, schema, value, onChange, onDone }: FieldProp
       )}
     </>
   );
-}
-
-function size(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB"];
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
-  const number = bytes / 1000 ** power;
-  return `${number.toFixed(number < 10 && power > 0 ? 1 : 0)} ${units[power]}`;
 }
