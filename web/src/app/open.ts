@@ -30,11 +30,14 @@ import { documentOf } from "./run";
 import { type Picture, runOf, useRuns } from "./runs";
 import { say, setUi } from "./ui";
 
-/** A workflow of parsed JSON in either format, laid out where it has no layout. */
-export async function toWorkflow(data: Value): Promise<Workflow> {
+/** A workflow of parsed JSON in either format, laid out and called as its file where it must be. */
+async function toWorkflow(data: Value, name: string): Promise<Workflow> {
   const { catalog } = useDocs.getState();
   const workflow = isComfy(data) ? fromComfy(data, catalog) : readWorkflow(data);
-  return laidOut(workflow);
+  const draft = new Draft(await laidOut(workflow));
+  const title = name.replace(/^.*[/\\]|(\.weft)?\.\w+$/g, "");
+  if (!graphAt(workflow, ROOT).title && title) draft.set(["graphs", ROOT, "title"], title);
+  return draft.now;
 }
 
 /** Lay out every graph that has nodes without a place. */
@@ -66,7 +69,7 @@ export async function laidOut(workflow: Workflow): Promise<Workflow> {
 /** Open parsed JSON in a tab of its own; its id, or null if it is no workflow. */
 export async function openData(data: Value, name: string): Promise<string | null> {
   try {
-    return newTab(await toWorkflow(data));
+    return newTab(await toWorkflow(data, name));
   } catch (error) {
     say(t("file.unreadable", { name, reason: reasonOf(error) }), "bad");
     return null;

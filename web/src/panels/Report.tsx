@@ -10,6 +10,8 @@ import { attempt } from "../app/library/open";
 import { t } from "../app/messages";
 import { loadFiles, loadModels } from "../app/resources";
 import { type NamedFile, replaceFile } from "../graph/commands/files";
+import { ROOT } from "../graph/model";
+import { wordsOf } from "../graph/search";
 import { closeDialog, Dialog } from "./Dialog";
 import "./library.css";
 
@@ -50,7 +52,7 @@ export function ReportDialog({ tab }: { tab: string }) {
           </section>
         )}
         <Nodes report={report} />
-        <Effects report={report} />
+        <Effects report={report} tab={tab} />
         {report.differs.length > 0 && (
           <section>
             <h3>{t("report.differs")}</h3>
@@ -189,7 +191,12 @@ function Nodes({ report }: { report: Report }) {
 }
 
 /** What a workflow would do besides computing, with the nodes that do it. */
-export function Effects({ report }: { report: Report }) {
+export function Effects({ report, tab }: { report: Report; tab: string }) {
+  const nodes = tabById(tab)?.workflow.graphs[ROOT]?.nodes ?? {};
+  const named = (id: string) => {
+    const node = nodes[id.split("/")[0] ?? id];
+    return node === undefined ? id : `${node.title ?? wordsOf(node.type)} (${id})`;
+  };
   if (report.effects.length === 0) return null;
   return (
     <section>
@@ -200,7 +207,9 @@ export function Effects({ report }: { report: Report }) {
             {t(`effect.${effect}`)}
             <small>
               {" "}
-              {effect === "packs" ? report.packs.join(", ") : report.touching[effect]?.join(", ")}
+              {effect === "packs"
+                ? report.packs.join(", ")
+                : report.touching[effect]?.map(named).join(", ")}
             </small>
           </li>
         ))}
@@ -219,7 +228,7 @@ export function ConsentDialog() {
     <Dialog title={t("consent.title")} name="consent">
       <div className="share-body">
         <p>{t("consent.text")}</p>
-        <Effects report={question.report} />
+        <Effects report={question.report} tab={question.tab} />
       </div>
       <footer>
         <button type="button" className="quiet" onClick={() => question.answer(false)}>
