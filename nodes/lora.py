@@ -65,7 +65,8 @@ def load_lora(
         model: The model.
         clip: Its text encoders.
         lora_name: A safetensors file with kohya's, diffusers', peft's or LyCORIS' names: LoRA
-            (also of convolutions), LoHa, LoKr, DoRA or full differences.
+            (also of convolutions), LoHa, LoKr, DoRA, GLoRA, OFT, BOFT, (IA)^3 or full
+            differences. A strength between 0 and 1 goes straight to the changed weight.
         strength_model: Factor for the denoising network; 1 as trained, 0 not at all, below 0 the
             opposite.
         strength_clip: Factor for the text encoders.

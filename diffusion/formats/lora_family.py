@@ -18,12 +18,17 @@ _SUFFIXES = (
     ".lokr_w2",
     ".diff",
     ".diff_b",
+    ".oft_blocks",
+    ".on_input",
 )
 
 
 def is_lora(shapes: Mapping[str, tuple[int, ...]]) -> bool:
     """Whether tensors of these names are differences to a network."""
-    return any(name.endswith(_SUFFIXES) for name in shapes)
+    glora = (".a1.weight", ".b1.weight")
+    return any(name.endswith(_SUFFIXES) for name in shapes) or all(
+        any(name.endswith(half) for name in shapes) for half in glora
+    )
 
 
 def lora_family(shapes: Mapping[str, tuple[int, ...]]) -> str:

@@ -21,7 +21,7 @@ from ..formats.identify import family_words
 from ..types import Clip, Model
 from ..weights import Weights
 from .blocks import BlockWeights, block_names, weight_of
-from .entries import Entry
+from .entries import Entry, is_old_glora
 from .file import LoraFile
 from .formulas import bias_difference, dora_difference, weight_difference
 from .names import Spellings, denoiser_spellings, text_spellings
@@ -185,13 +185,24 @@ def _take(
         shapes = [weights.shapes.get(f"{layer}.weight", ()) for layer in layers]
         rows = [shape[0] if shape else 0 for shape in shapes]
         outputs, elements = lora.result_size(entry)
-        if elements and (elements != sum(map(prod, shapes)) or outputs != sum(rows)):
+        wrong = elements and elements != sum(map(prod, shapes))
+        if wrong or (outputs and outputs != sum(rows)) or not _scales(entry, lora, shapes):
             wanted = " x ".join(map(str, (sum(rows), *shapes[0][1:])))
             raise _does_not_fit(
                 lora,
                 owner,
                 expected=f'{wanted} in "{", ".join(layers)}"',
-                got=f"{elements} numbers for {outputs} outputs",
+                got=f"{elements} numbers for {outputs} outputs"
+                if elements
+                else f"{outputs or 'other'} outputs",
+            )
+        if len(layers) > 1 and entry.algorithm == "oft":
+            raise ModelError(
+                "lora.unsupported_algorithm",
+                f'{lora.words} turns "{stem}", which is {len(layers)} layers here.',
+                expected="OFT for layers of their own: " + ", ".join(layers),
+                got="one turn across all of them",
+                hint="Convert it to a LoRA with the tool that made it.",
             )
         del left[stem]
         if len(layers) == 1:
@@ -202,6 +213,14 @@ def _take(
             found[layer] = Share(entry, start, start + own)
             start += own
     return found
+
+
+def _scales(entry: Entry, lora: LoraFile, shapes: Sequence[tuple[int, ...]]) -> bool:
+    """Whether factors of (IA)^3 are as many as inputs or outputs; True for other algorithms."""
+    if entry.algorithm != "ia3":
+        return True
+    count = prod(lora.shapes[entry.fields["factors"]])
+    return count in (sum(shape[0] for shape in shapes), shapes[0][1])
 
 
 def _is_text(stem: str) -> bool:
@@ -247,7 +266,11 @@ class Addition:
         if field == "bias":
             found = bias_difference(parts, entry.scale)
         else:
-            found = weight_difference(entry.algorithm, parts, entry.scale)
+            if share.start is not None and entry.algorithm in ("glora", "ia3"):
+                parts = _own_rows(parts, share)
+            found = weight_difference(entry.algorithm, parts, entry.scale, weight)
+            if entry.algorithm in ("oft", "glora", "ia3"):
+                share = Share(entry)  # it is of these rows already
         assert found is not None
         found = share.rows(found).reshape(weight.shape)
         if field == "weight":
@@ -258,6 +281,19 @@ class Addition:
             }
             found = dora_difference(weight, found, norms)
         return found * self.strengths[name]
+
+
+def _own_rows(parts: dict[str, Tensor], share: Share) -> dict[str, Tensor]:
+    """Parts that have one row for each output, cut to those of one layer."""
+    found = dict(parts)
+    if "on_input" in parts:
+        if not bool(parts["on_input"]):
+            found["factors"] = share.rows(parts["factors"].flatten())
+        return found
+    old = is_old_glora({name: parts[name].shape for name in ("a1", "a2", "b1", "b2")})
+    outer = "b2" if old else "b1"
+    found[outer] = share.rows(parts[outer])
+    return found
 
 
 @dataclass(frozen=True, eq=False)

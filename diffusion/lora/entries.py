@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,14 @@ _SUFFIXES: Mapping[str, str] = {
     ".diff_b": "diff_b",
     ".w_norm": "diff",
     ".b_norm": "diff_b",
+    ".oft_blocks": "blocks",
+    ".rescale": "rescale",
+    ".a1.weight": "a1",
+    ".a2.weight": "a2",
+    ".b1.weight": "b1",
+    ".b2.weight": "b2",
+    ".bm.weight": "bm",
+    ".on_input": "on_input",
     # diffusers, peft
     ".lora.up.weight": "up",
     ".lora.down.weight": "down",
@@ -58,11 +66,10 @@ _BY_LENGTH = sorted(_SUFFIXES, key=len, reverse=True)
 _ADAPTER_NAME = re.compile(r"\.(lora_[AB]|lora_magnitude_vector)\.(?!weight$|bias$)[^.]+(\.|$)")
 """peft puts the adapter's name in some files: "lora_A.default.weight"."""
 _UNREAD: Mapping[str, str] = {
-    ".oft_blocks": "OFT",
     ".oft_diag": "OFT",
-    ".on_input": "(IA)^3",
-    ".a1.weight": "GLoRA",
-    ".b1.weight": "GLoRA",
+    ".oft_R.weight": "OFT of peft",
+    ".ia3_l": "(IA)^3 of peft",
+    ".ia3_l.weight": "(IA)^3 of peft",
     ".bias_indices": "LyCORIS sparse bias",
     ".set_weight": "whole weights",
 }
@@ -70,6 +77,9 @@ _NEEDED: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "lora": (("up",), ("down",)),
     "loha": (("w1_a",), ("w1_b",), ("w2_a",), ("w2_b",)),
     "lokr": (("k1", "k1_a"), ("k2", "k2_a")),
+    "oft": (("blocks",),),
+    "glora": (("a1",), ("a2",), ("b1",), ("b2",)),
+    "ia3": (("factors",), ("on_input",)),
 }
 
 
@@ -89,14 +99,18 @@ class Entry:
 
     @property
     def algorithm(self) -> str:
-        """ "lora", "loha", "lokr" or "diff"."""
+        """ "lora", "loha", "lokr", "oft" (BOFT too), "glora", "ia3" or "diff"."""
         if "up" in self.fields or "down" in self.fields:
             return "lora"
         if "w1_a" in self.fields:
             return "loha"
         if "k1" in self.fields or "k1_a" in self.fields:
             return "lokr"
-        return "diff"
+        if "blocks" in self.fields:
+            return "oft"
+        if self.fields.keys() & {"a1", "a2", "b1", "b2"}:
+            return "glora"
+        return "ia3" if "on_input" in self.fields else "diff"
 
 
 @dataclass(slots=True)
@@ -123,8 +137,15 @@ def sort_entries(
     Raises:
         ModelError: An algorithm that weft does not read, or an entry that lacks a half.
     """
+    names = list(names)
+    # (IA)^3 calls its factors "weight", which alone would mean nothing.
+    factors = {f"{n.removesuffix('.on_input')}.weight" for n in names if n.endswith(".on_input")}
     found = _Sorting()
     for name in names:
+        if name in factors:
+            stem = name.removesuffix(".weight")
+            found.fields.setdefault(stem, {})["factors"] = name
+            continue
         plain = _ADAPTER_NAME.sub(r".\1\2", name)
         suffix = next((s for s in _BY_LENGTH if plain.endswith(s)), None)
         if suffix is None:
@@ -144,6 +165,18 @@ def sort_entries(
     for entry in entries.values():
         _check_whole(entry, file)
     return entries, tuple(found.unknown)
+
+
+def is_old_glora(shapes: Mapping[str, Sequence[int]]) -> bool:
+    """Whether the factors of a GLoRA stand in the order of LyCORIS before 3: rank first.
+
+    Args:
+        shapes: Of "a1", "a2", "b1" and "b2". Square weights fit both orders; the rank is small.
+    """
+    a1, a2, b1, b2 = (shapes[name] for name in ("a1", "a2", "b1", "b2"))
+    new = b1[1] == b2[0] == a1[1] == a2[0]
+    old = b2[1] == b1[0] == a1[0] == a2[1]
+    return old and not (new and b1[1] <= b1[0])
 
 
 def _old_processor(stem: str) -> str:
@@ -173,7 +206,7 @@ def _refuse_unread(name: str, file: str) -> None:
             raise ModelError(
                 "lora.unsupported_algorithm",
                 f'"{file}" is a {algorithm} file, which weft does not read.',
-                expected="LoRA, LoHa, LoKr, DoRA or full differences",
+                expected="LoRA, LoHa, LoKr, DoRA, GLoRA, OFT, BOFT, (IA)^3 or full differences",
                 got=f'{algorithm} ("{name}")',
                 hint="Convert it to a LoRA with the tool that made it.",
             )

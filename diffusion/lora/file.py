@@ -13,7 +13,7 @@ from ..file_digest import file_digest, file_state
 from ..formats.identify import KIND_WORDS, family_words, identify
 from ..formats.lora_family import is_lora, lora_family
 from ..formats.safetensors_header import read_header
-from .entries import Entry, sort_entries
+from .entries import Entry, is_old_glora, sort_entries
 
 if TYPE_CHECKING:
     import torch
@@ -88,7 +88,8 @@ class LoraFile:
         return self._open
 
     def result_size(self, entry: Entry) -> tuple[int, int]:
-        """(outputs, elements) of the weight difference, from the header; (0, 0) if only a bias."""
+        """(outputs, elements) of the weight difference, from the header; 0 where it says nothing,
+        as for a bias alone."""
         return _result_size(entry, {f: self.shapes[name] for f, name in entry.fields.items()})
 
     def __repr__(self) -> str:
@@ -96,7 +97,8 @@ class LoraFile:
 
 
 def load_lora(path: str | os.PathLike[str]) -> LoraFile:
-    """Open a LoRA: kohya, diffusers, peft or LyCORIS names; LoRA, LoHa, LoKr, DoRA, differences.
+    """Open a LoRA: kohya, diffusers, peft or LyCORIS names; LoRA, LoHa, LoKr, DoRA, GLoRA,
+    OFT, BOFT, (IA)^3, differences.
 
     Raises:
         ModelError: Missing or damaged file, not safetensors, another kind, an algorithm that weft
@@ -124,6 +126,10 @@ def _result_size(entry: Entry, shapes: Mapping[str, tuple[int, ...]]) -> tuple[i
         left = half("k1_a", "k1_b", "") if "k1" not in shapes else _of(shapes["k1"])
         right = half("k2_a", "k2_b", "kt2") if "k2" not in shapes else _of(shapes["k2"])
         return left[0] * right[0], left[1] * right[1]
+    if entry.algorithm == "oft":
+        return prod(shapes["blocks"][-3:-1]), 0
+    if entry.algorithm == "glora":
+        return shapes["b2" if is_old_glora(shapes) else "b1"][0], 0
     return _of(shapes["diff"]) if "diff" in shapes else (0, 0)
 
 

@@ -1,5 +1,7 @@
 """What an entry of a LoRA file adds to a weight: one formula an algorithm, in the type given.
 
+The formulas that take the weight itself, which they turn or scale, are in `turned.py`.
+
 Shapes: W is (O, I) or (O, I, kh, kw). `rank` is that of the factors.
 
 Source: LoRA, Hu et al. 2021; LoCon, LoHa and LoKr, Yeh et al. 2023 ("LyCORIS"), with their Tucker
@@ -17,13 +19,16 @@ if TYPE_CHECKING:
 Parts = Mapping[str, "Tensor"]
 
 
-def weight_difference(algorithm: str, parts: Parts, scale: float | None) -> Tensor | None:
+def weight_difference(
+    algorithm: str, parts: Parts, scale: float | None, weight: Tensor | None = None
+) -> Tensor | None:
     """The difference of the weight at strength 1, before DoRA; None if only a bias changes.
 
     Args:
-        algorithm: "lora", "loha", "lokr" or "diff".
+        algorithm: "lora", "loha", "lokr", "oft", "glora", "ia3" or "diff".
         parts: Tensors by field (`entries.py`), all of one type.
         scale: A factor that takes the place of alpha / rank; None to compute it from "alpha".
+        weight: What is changed, (O, I) or (O, I, kh, kw); "oft", "glora" and "ia3" need it.
 
     Returns:
         The shape that the factors give: (O, I), (O, I, 1, 1) or (O, I, kh, kw).
@@ -34,6 +39,11 @@ def weight_difference(algorithm: str, parts: Parts, scale: float | None) -> Tens
         return loha(parts) * _scale(parts, parts["w1_b"].shape[0], scale)
     if algorithm == "lokr":
         return lokr(parts) * _scale(parts, _lokr_rank(parts), scale)
+    if algorithm in ("oft", "glora", "ia3"):
+        from .turned import turned_difference
+
+        assert weight is not None
+        return turned_difference(algorithm, parts, weight)
     return parts.get("diff")
 
 

@@ -14,7 +14,7 @@ from ..errors import ModelError
 from ..formats.ldm import diffusers_to_ldm_names
 from ..formats.transformer_names import original_layers
 
-_DENOISER_UNDERSCORED = ("lora_unet_", "lora_transformer_", "lycoris_")
+_DENOISER_UNDERSCORED = ("lora_unet_", "lora_transformer_", "lycoris_", "oft_unet_")
 _DENOISER_DOTTED = (
     "unet.",
     "transformer.",
