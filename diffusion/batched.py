@@ -206,7 +206,8 @@ class BatchedDenoiser:
             self._family.check_control(self._model, use)
             picture = self._family.control_picture(use, (height, width), batch, self._like)
             picture = torch.cat([picture] * len(rows))
-            controls.append(Control(use.net, use.net.weights.module, picture, use.strength))
+            module = self._family.control_module(self._model, use.net)
+            controls.append(Control(use.net, module, picture, use.strength))
         return _Call(
             rows=tuple(rows),
             inputs=self._family.prepare(self._model, rows, shape, self._like),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import ModelError
 from .families import family_named
 from .families.family import Family, FileSays
+from .formats.control_lora_names import control_lora_plan
 from .formats.folder import NETWORKS, PARTS, folder_parts, read_json
 from .formats.gligen_names import gligen_plan, is_gligen
 from .formats.identify import family_words
@@ -136,7 +137,7 @@ def load_vae(path: _PathLike) -> Vae:
 
 
 def load_controlnet(path: _PathLike) -> ControlNet:
-    """Open a ControlNet or T2I-Adapter: names as first published, or diffusers'.
+    """Open a ControlNet, Control-LoRA or T2I-Adapter: names as first published, or diffusers'.
 
     Args:
         path: A file, or a folder with one network.
@@ -153,6 +154,11 @@ def load_controlnet(path: _PathLike) -> ControlNet:
         return ControlNet(found.family, weights)
     if found.facts is None or found.family == "unknown":
         raise _unsupported(source)
+    if found.layout == "lora":
+        plan = control_lora_plan(source.shapes)
+        return ControlNet(
+            found.family, weights_of(source, "control_lora", plan, family=found.family)
+        )
     body = found.facts.body
     part = "controlnet" if body == "unet" else f"{body}_controlnet"
     plan = network_plan(part, found.layout, found.prefix, source.shapes)

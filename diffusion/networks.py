@@ -95,6 +95,12 @@ def _controlnet_union(config: dict[str, Any]) -> Module:
     return network
 
 
+def _control_lora(config: dict[str, Any]) -> Module:
+    from .tensor_bag import TensorBag
+
+    return TensorBag(config["tensors"])
+
+
 def _t2i_adapter(config: dict[str, Any]) -> Module:
     from diffusers.models.adapter import T2IAdapter
 
@@ -234,6 +240,7 @@ SHELLS: Mapping[str, Callable[[dict[str, Any]], Module]] = {
     "unet": _unet,
     "controlnet": _controlnet,
     "controlnet_union": _controlnet_union,
+    "control_lora": _control_lora,
     "t2i_adapter": _t2i_adapter,
     "sd3_controlnet": _sd3_controlnet,
     "flux_controlnet": _flux_controlnet,

@@ -229,7 +229,7 @@ def load_vae(run: Run, *, vae_name: Annotated[str, ModelFile("vae")]) -> Vae:
 def load_control_net(
     run: Run, *, control_net_name: Annotated[str, ModelFile("controlnet")]
 ) -> ControlNet:
-    """Load a ControlNet or a T2I-Adapter.
+    """Load a ControlNet, a Control-LoRA or a T2I-Adapter.
 
     Args:
         control_net_name: A safetensors file in the layout of its first publication or diffusers'.

@@ -222,6 +222,10 @@ class Family(ABC):
         """The space of the latents that a ControlNet takes its picture in."""
         return self.latent
 
+    def control_module(self, model: Model, net: ControlNet) -> Any:
+        """The torch module of a ControlNet that steers a model."""
+        return net.weights.module
+
     def control(
         self, control: Control, x: Tensor, timestep: float, inputs: Inputs, network: Any
     ) -> Residuals:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+from ..control_lora import KIND as CONTROL_LORA
+from ..control_lora import control_of
 from ..control_types import kinds_of, picture_number
 from ..errors import ModelError, ShapeError
 from .family import Control, Family, Inputs, Residuals, Row, repeat_tokens
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..formats.network_facts import NetworkFacts
-    from ..types import Concat, ControlUse, Model
+    from ..types import Concat, ControlNet, ControlUse, Model
 
 T2I = "t2i_adapter"
 LCM_GUIDANCE = 7.5
@@ -118,6 +120,11 @@ class UNetFamily(Family):
         height, width = (math.ceil(side * cell / step) * step for side in size)
         picture = fit_hint(use.image, (height, width), batch, like)
         return picture if config["in_channels"] == 3 else picture.mean(1, keepdim=True)
+
+    def control_module(self, model: Model, net: ControlNet) -> Any:
+        if net.weights.kind != CONTROL_LORA:
+            return net.weights.module
+        return control_of(model.weights, net.weights).module
 
     def check_control(self, model: Model, use: ControlUse) -> None:
         super().check_control(model, use)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from .control_lora_names import MARK as CONTROL_LORA
+from .control_lora_names import whole_shapes
 from .pieces import Shapes
 
 UNET_PREFIX = "model.diffusion_model."
@@ -30,7 +32,7 @@ class NetworkFacts:
 
     Attributes:
         body: "unet", "sd3", "flux" or "pixart".
-        layout: "ldm" (as first published) or "diffusers".
+        layout: "ldm" (as first published), "diffusers", or "lora" (a difference to a UNet).
         prefix: What stands in front of all names.
         in_channels: Channels that go in; 0 if unknown.
         context: Width of the text; 0 if there is none.
@@ -76,6 +78,8 @@ def network_facts(shapes: Shapes) -> NetworkFacts | None:
 
 def control_facts(shapes: Shapes) -> NetworkFacts | None:
     """Facts about a ControlNet; None if it is none."""
+    if CONTROL_LORA in shapes:
+        return replace(_unet(whole_shapes(shapes), "", "ldm"), layout="lora")
     # First: XLabs' names begin as those of ControlNets for UNets do.
     if (found := _transformer_control(shapes)) is not None:
         return found

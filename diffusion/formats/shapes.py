@@ -442,6 +442,7 @@ _RULES: Mapping[str, Callable[[Shapes], dict[str, Any]]] = {
     "text_encoder": clip_text_config,
     "controlnet": controlnet_config,
     "controlnet_union": controlnet_union_config,
+    "control_lora": lambda shapes: {"tensors": tuple(sorted(shapes.items()))},
     "t2i_adapter": t2i_config,
     "sd3_controlnet": sd3_control_config,
     "flux_controlnet": flux_control_config,

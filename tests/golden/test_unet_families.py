@@ -410,6 +410,67 @@ def test_sdxl_union_controlnet_told_nothing_is_a_plain_one(
     assert difference(found[0], found[1].samples * 0.18215) < ABSOLUTE
 
 
+def test_control_lora_is_the_controlnet_that_it_makes_of_the_unet(
+    folder: Path, picture: torch.Tensor
+) -> None:
+    """The whole ControlNet is compared with diffusers above; this one has UNet + up x down."""
+    from weft.diffusion.saving import save_tensors
+
+    made = families.tiny_sdxl(folder / "sdxl-control-lora.safetensors", seed=43)
+    model, clip, _ = wd.load_checkpoint(made.path)
+    network = control_model(made.network, seed=44)
+    draw = torch.Generator().manual_seed(45)
+    state, base = network.state_dict(), made.network.state_dict()
+    whole, factors = dict(state), {}
+    for name, tensor in state.items():
+        if name in base and tensor.ndim in {2, 4}:
+            flat = tensor.flatten(1)
+            up = torch.randn(flat.shape[0], 3, generator=draw) * 0.05
+            down = torch.randn(3, flat.shape[1], generator=draw) * 0.05
+            whole[name] = base[name] + (up @ down).reshape(tensor.shape)
+            ones = (1,) * (tensor.ndim - 2)
+            factors[name] = (up.reshape(*up.shape, *ones), down.reshape(3, *tensor.shape[1:]))
+    names = dict(zip(state, families.ldm("controlnet", _State({k: k for k in state})), strict=True))
+    published = {"lora_controlnet": torch.zeros(1)}
+    for name, old in names.items():
+        stem = old.removeprefix("control_model.").removesuffix("weight")
+        if name in factors:
+            published |= {f"{stem}up": factors[name][0], f"{stem}down": factors[name][1]}
+        elif name not in base or name.endswith("bias"):
+            published[stem if name.endswith("bias") else f"{stem}weight"] = state[name]
+    assert not any("norm1.weight" in name for name in published)
+    prompts = both(clip)
+    found = []
+    for name, tensors in (("whole", whole), ("lora", published)):
+        path = folder / f"sdxl-control-{name}.safetensors"
+        save_tensors(path, {k: v.contiguous() for k, v in tensors.items()})
+        net = wd.load_controlnet(path)
+        assert net.family == "sdxl"
+        held = tuple(wd.apply_control(p, net, picture, 0.7) for p in prompts)
+        found.append(sampled(model, held))
+    assert net.weights.kind == "control_lora"
+    assert difference(found[1], found[0].samples * 0.18215) < ABSOLUTE
+    assert difference(found[1], sampled(model, prompts).samples * 0.18215) > 10 * ABSOLUTE
+
+    wide = families.write(
+        folder / "wide", families.ldm("unet", families.sdxl_unet(widths=(64, 64)))
+    )
+    with pytest.raises(wd.ModelError) as caught:
+        sampled(wd.load_model(wide), held)
+    assert caught.value.code == "model.widths_do_not_fit"
+    assert "sdxl-control-lora.safetensors" in str(caught.value)
+
+
+class _State:
+    """Names in the place of a module's tensors."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self._names = names
+
+    def state_dict(self) -> dict[str, str]:
+        return self._names
+
+
 def test_sd2_controlnet_matches_diffusers(folder: Path, picture: torch.Tensor) -> None:
     from diffusers import StableDiffusionControlNetPipeline
 
