@@ -113,6 +113,28 @@ def subtract_models(first: Model, second: Model, multiplier: float = 1.0) -> Mod
     )
 
 
+def scale_attention(weights: Weights, factors: Mapping[str, float], words: str) -> Weights:
+    """Weights whose attention projections are multiplied.
+
+    Args:
+        weights: What to change; stays as it is.
+        factors: Parts of names, dots and all (".attn1.to_q.") -> factor; 1 leaves a part alone.
+        words: What it is, for people.
+
+    Raises:
+        ParameterError: A factor is not finite.
+    """
+    for name, factor in factors.items():
+        check_factor(name.strip("."), factor)
+    found = {
+        name: (factor, 0.0)
+        for name in weights.shapes
+        for part, factor in factors.items()
+        if part in name and factor != 1.0
+    }
+    return derive([weights], Blend(found, words))
+
+
 def merge_clips(first: Clip, second: Clip, ratio: float) -> Clip:
     """`merge_models` for text encoders."""
     check_factor("ratio", ratio)

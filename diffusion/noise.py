@@ -57,19 +57,18 @@ class StepNoise:
     def __init__(
         self, shape: tuple[int, ...], seed: int, batch_index: tuple[int, ...] | None = None
     ) -> None:
-        self._shape = shape
         if batch_index is None:
-            self._streams = [(shape, _generator(seed))]
+            self._streams = [(shape[0], _generator(seed))]
         else:
             check_index(shape, batch_index)
-            one = (1, *shape[1:])
-            self._streams = [(one, _generator(seed_of_item(seed, index))) for index in batch_index]
+            self._streams = [(1, _generator(seed_of_item(seed, index))) for index in batch_index]
 
     def __call__(self, like: Tensor, sigma: float, following: float) -> Tensor:
         """The next draw, on the device and in the type of `like`; the sigmas do not matter."""
         import torch
 
-        parts = [torch.randn(shape, generator=source) for shape, source in self._streams]
+        size = tuple(like.shape[1:])  # of the run, unless a sampler resizes
+        parts = [torch.randn((n, *size), generator=source) for n, source in self._streams]
         return torch.cat(parts).to(like)
 
 

@@ -175,6 +175,14 @@ def sample_custom(
     guider = shown(grounded(guider), noise.seed)
     model = guider.model
     latent = for_model(latent, model)
+    if rule.resizes and latent.noise_mask is not None:
+        raise ParameterError(
+            "sample.mask_and_size",
+            f'The sampler "{rule.name}" changes the size, so it cannot keep what a mask keeps.',
+            expected="a latent without a noise mask",
+            got="one with a mask",
+            hint="Take another sampler, or take the mask away.",
+        )
     shape = tuple(latent.samples.shape)
     drawn = initial_noise(shape, noise.seed, latent.batch_index)
     if len(sigmas) < 2:

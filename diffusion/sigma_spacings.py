@@ -24,6 +24,24 @@ ALIGN_YOUR_STEPS: Mapping[str, tuple[float, ...]] = {
 """Noise levels optimised for ten steps. Source: Sabour et al. 2024, "Align Your Steps"."""
 
 
+OPTIMAL_STEPS: Mapping[str, tuple[float, ...]] = {
+    "FLUX": (
+        0.9968, 0.9886, 0.9819, 0.975, 0.966, 0.9471, 0.9158, 0.8287, 0.5512, 0.2808, 0.001,
+    ),
+    "Wan": (
+        1.0, 0.997, 0.995, 0.993, 0.991, 0.989, 0.987, 0.985, 0.98, 0.975, 0.973, 0.968, 0.96,
+        0.946, 0.927, 0.902, 0.864, 0.776, 0.539, 0.208, 0.001,
+    ),
+    "Chroma": (
+        0.992, 0.99, 0.988, 0.985, 0.982, 0.978, 0.973, 0.968, 0.961, 0.953, 0.943, 0.931, 0.917,
+        0.9, 0.881, 0.858, 0.832, 0.802, 0.769, 0.731, 0.69, 0.646, 0.599, 0.55, 0.501, 0.451,
+        0.402, 0.355, 0.311, 0.27, 0.232, 0.199, 0.169, 0.143, 0.12, 0.101, 0.084, 0.07, 0.058,
+        0.048, 0.001,
+    ),
+}  # fmt: skip
+"""Levels of flows found by dynamic programming. Source: Pei et al. 2025, "Optimal Stepsize"."""
+
+
 def karras(steps: int, low: float, high: float, rho: float = 7.0) -> list[float]:
     """Smaller steps where the picture is nearly clean. Source: Karras et al. 2022, eq. 5."""
     import torch
@@ -115,7 +133,20 @@ def align_your_steps(kind: str, steps: int) -> list[float]:
         kind: A key of `ALIGN_YOUR_STEPS`.
         steps: Number of steps, 1 or more.
     """
-    levels = ALIGN_YOUR_STEPS[kind]
+    return _published(ALIGN_YOUR_STEPS[kind], steps)
+
+
+def optimal_steps(kind: str, steps: int) -> list[float]:
+    """The published levels for a flow model; other numbers of steps log-linear between them.
+
+    Args:
+        kind: A key of `OPTIMAL_STEPS`.
+        steps: Number of steps, 1 or more.
+    """
+    return _published(OPTIMAL_STEPS[kind], steps)
+
+
+def _published(levels: tuple[float, ...], steps: int) -> list[float]:
     if steps + 1 != len(levels):
         levels = tuple(interpolate_levels(levels, steps + 1))
     return [*levels[:-1], 0.0]

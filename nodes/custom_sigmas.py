@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, NamedTuple
 
 from ..diffusion.schedules import SCHEDULER_NAMES
-from ..diffusion.sigma_spacings import ALIGN_YOUR_STEPS
+from ..diffusion.sigma_spacings import ALIGN_YOUR_STEPS, OPTIMAL_STEPS
 from ..diffusion.types import Model, Schedule
 from ..engine.node import node
 from ..engine.widgets import Choice, Range
@@ -267,6 +267,31 @@ def align_your_steps_scheduler(
     from ..diffusion.sigma_spacings import align_your_steps, last_part
 
     return Schedule(tuple(last_part(align_your_steps(model_type, steps), steps, denoise)))
+
+
+@node("OptimalStepsScheduler", category=SCHEDULES, lane="cpu")
+def optimal_steps_scheduler(
+    *,
+    model_type: Annotated[str, Choice(tuple(OPTIMAL_STEPS))] = "FLUX",
+    steps: Annotated[int, Range(3, 1000)] = 20,
+    denoise: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
+) -> Schedule:
+    """Noise levels of flow models, optimised for few steps.
+
+    Args:
+        model_type: Kind of model the levels are for; each is best at its own number of steps
+            (FLUX 10, Wan 20, Chroma 40).
+        steps: Steps of the whole schedule; other numbers are interpolated.
+        denoise: Share of the steps to take, from the end; 0 = none.
+
+    Returns:
+        The schedule, ending at 0.
+
+    Source: Pei et al. 2025, "Optimal Stepsize for Diffusion Sampling".
+    """
+    from ..diffusion.sigma_spacings import last_part, optimal_steps
+
+    return Schedule(tuple(last_part(optimal_steps(model_type, steps), steps, denoise)))
 
 
 @node("SplitSigmas", category=SIGMAS, lane="inline")

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import ancestral, cfg_pp, dpm_solver, multistep, sde, single_step, stages, unipc
+from . import (
+    ancestral,
+    cfg_pp,
+    dpm_solver,
+    multistep,
+    sde,
+    single_step,
+    stages,
+    unipc,
+    upscaling,
+)
 from .er_sde import er_sde
 from .protocol import Sampler
 from .sa_solver import sa_solver, sa_solver_pece
@@ -55,6 +65,7 @@ _ALL = (
     Sampler("dpmpp_3m_sde", sde.dpmpp_3m_sde, ancestral=True, brownian=True, added_noise=True),
     Sampler("ddpm", ancestral.ddpm, ancestral=True),
     Sampler("lcm", ancestral.lcm, ancestral=True),
+    Sampler("lcm_upscale", upscaling.lcm_upscale, ancestral=True, resizes=True),
     Sampler("ipndm", multistep.ipndm),
     Sampler("ipndm_v", multistep.ipndm_v),
     Sampler("deis", multistep.deis),
@@ -105,4 +116,8 @@ ALIASES: Mapping[str, str] = {
 }
 """Names that mean the same sampler; noise comes from the CPU, so that every device agrees."""
 
-SAMPLER_NAMES: tuple[str, ...] = (*SAMPLERS, *ALIASES)
+SAMPLER_NAMES: tuple[str, ...] = (
+    *(name for name, sampler in SAMPLERS.items() if not sampler.resizes),
+    *ALIASES,
+)
+"""Those that are chosen by name; one that resizes has a node of its own."""

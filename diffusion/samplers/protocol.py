@@ -177,6 +177,7 @@ class Sampler:
             CPU; solvers of high order do not forgive that, and get what later versions draw.
         fresh_mask_noise: Whether the kept part of an inpainted picture is noised by a draw of its
             own (seed + 1) in place of the run's initial noise.
+        resizes: Whether x comes back in another size.
     """
 
     name: str
@@ -188,6 +189,7 @@ class Sampler:
     windowed: bool = False
     own_stream: bool = False
     fresh_mask_noise: bool = False
+    resizes: bool = False
 
     def run(
         self,

@@ -242,3 +242,23 @@ def test_written_tensors_are_what_the_library_reads() -> None:
     for name, tensor in found.items():
         assert torch.equal(again[name], tensor.to(again[name].dtype))
     assert again["b"].dtype == torch.int64 and again["a"].dtype == torch.bfloat16
+
+
+def test_attention_is_multiplied_by_name_and_the_plain_weights_stay(
+    model: wd.Model, clip: wd.Clip
+) -> None:
+    from weft.nodes import attention_scale as nodes
+
+    assert nodes.unet_self_attention_multiply(model) is model
+    assert nodes.clip_attention_multiply(clip) is clip
+    plain = model.weights.module.state_dict()
+    scaled = nodes.unet_cross_attention_multiply(model, k=1.5, out=0.5).weights.module.state_dict()
+    changed = {name for name in plain if not torch.equal(plain[name], scaled[name])}
+    assert changed
+    for name in plain:
+        factor = 1.5 if ".attn2.to_k." in name else 0.5 if ".attn2.to_out." in name else 1.0
+        assert torch.allclose(scaled[name], plain[name] * factor), name
+        assert factor == 1.0 or name in changed or not plain[name].any()
+    text = nodes.clip_attention_multiply(clip, q=2.0)
+    name = next(name for name in clip.weights.shapes if name.endswith("q_proj.bias"))
+    assert torch.allclose(text.weights.tensor(name), 2 * clip.weights.tensor(name))

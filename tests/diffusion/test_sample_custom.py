@@ -313,6 +313,20 @@ def test_flow_model_samples_to_finite_latents(model: wd.Model, prompts: Prompts,
     assert torch.isfinite(result.samples).all()
 
 
+def test_lcm_upscale_gives_a_larger_latent_and_takes_no_mask(
+    model: wd.Model, prompts: Prompts
+) -> None:
+    options = {"scale_ratio": 2.0, "scale_steps": 2}
+    output, denoised = custom(model, prompts, sampler="lcm_upscale", options=options)
+    assert output.samples.shape == denoised.samples.shape == (1, 4, 16, 16)
+    plain, _ = custom(model, prompts, sampler="lcm")
+    same, _ = custom(model, prompts, sampler="lcm_upscale")
+    assert torch.equal(plain.samples, same.samples)
+    masked = wd.set_noise_mask(wd.empty_latent(64, 64), torch.ones(1, 64, 64))
+    with pytest.raises(wd.ParameterError, match="mask"):
+        custom(model, prompts, sampler="lcm_upscale", options=options, latent=masked)
+
+
 def test_brownian_path_of_a_flow_spans_the_schedule_as_given(
     model: wd.Model, prompts: Prompts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -216,3 +216,13 @@ def test_unknown_schedule_is_refused_with_the_known_names() -> None:
 def test_no_steps_are_refused() -> None:
     with pytest.raises(wd.ParameterError):
         schedule_sigmas("normal", TABLE, 0)
+
+
+@pytest.mark.parametrize(("kind", "steps"), [("FLUX", 10), ("Wan", 20), ("Chroma", 40)])
+def test_optimal_steps_are_the_published_levels_at_their_number(kind: str, steps: int) -> None:
+    own = sigma_spacings.optimal_steps(kind, steps)
+    assert own == [*sigma_spacings.OPTIMAL_STEPS[kind][:-1], 0.0]
+    longer = sigma_spacings.optimal_steps(kind, 2 * steps)
+    assert len(longer) == 2 * steps + 1
+    assert longer[:-2:2] == pytest.approx(own[:-1])
+    assert all(a > b for a, b in itertools.pairwise(longer))

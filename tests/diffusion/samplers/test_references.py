@@ -488,6 +488,7 @@ REFERENCES: dict[str, Reference] = {
     "dpm_2_ancestral": dpm_2_ancestral,
     "dpmpp_2s_ancestral": dpmpp_2s_ancestral,
     "lcm": lcm,
+    "lcm_upscale": lcm,  # at its default size
     "dpmpp_sde": dpmpp_sde,
     "dpmpp_2m_sde": dpmpp_2m_sde,
     "dpmpp_2m_sde_heun": dpmpp_2m_sde_heun,

@@ -190,3 +190,21 @@ def test_sa_solver_adds_noise_only_inside_its_window() -> None:
     )
     inside = [n for n in sigmas if 0.3 <= n <= 3.0]
     assert [n for _, n in kept.asked] == inside
+
+
+@pytest.mark.parametrize(
+    ("steps", "sizes"),
+    [
+        (-1, [(4, 6), (6, 8), (6, 8)]),
+        (1, [(6, 8)] * 3),
+        (0, [(3, 4)] * 3),
+        (9, [(4, 5), (4, 6), (5, 7)]),
+    ],
+)
+def test_lcm_upscale_grows_over_its_steps(steps: int, sizes: list[tuple[int, int]]) -> None:
+    sigmas = [10.0, 3.0, 1.0, 0.0]
+    kept = record(
+        "lcm_upscale", start(10.0), sigmas, mixture_x0, scale_ratio=2.0, scale_steps=steps
+    )
+    assert [state.shape[-2:] for state in kept.states] == sizes
+    assert [draw.shape for draw in kept.draws] == [(2, 1, *size) for size in sizes[:2]]
