@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     import torch
 
 
+ATTENTION = ("auto", "flash", "efficient", "cudnn", "math")
+"""What WEFT_ATTENTION can be."""
+
+
 def compute_device() -> torch.device:
     """The device that networks run on.
 
@@ -84,6 +88,23 @@ def compute_dtype(kind: str, device: torch.device) -> torch.dtype:
     return torch.float16
 
 
+def attention_choice() -> str:
+    """The attention kernel that WEFT_ATTENTION names, or "auto".
+
+    Raises:
+        ParameterError: There is no such kernel.
+    """
+    wanted = os.environ.get("WEFT_ATTENTION", "auto")
+    if wanted not in ATTENTION:
+        raise ParameterError(
+            "device.unknown_attention",
+            "WEFT_ATTENTION is no attention kernel.",
+            expected=", ".join(ATTENTION),
+            got=wanted,
+        )
+    return wanted
+
+
 def choose_attention() -> None:
     """Let torch use the attention kernel that WEFT_ATTENTION names, for the whole process.
 
@@ -94,7 +115,7 @@ def choose_attention() -> None:
     """
     import torch
 
-    wanted = os.environ.get("WEFT_ATTENTION", "auto")
+    wanted = attention_choice()
     if wanted == "auto":
         return
     switches = {
@@ -103,12 +124,5 @@ def choose_attention() -> None:
         "cudnn": torch.backends.cuda.enable_cudnn_sdp,
         "math": torch.backends.cuda.enable_math_sdp,
     }
-    if wanted not in switches:
-        raise ParameterError(
-            "device.unknown_attention",
-            "WEFT_ATTENTION is no attention kernel.",
-            expected=", ".join(("auto", *switches)),
-            got=wanted,
-        )
     for name, switch in switches.items():
         switch(name in {wanted, "math"})

@@ -187,12 +187,15 @@ def standard_holdings() -> list[tuple[str, int]]:
 
 
 def standard_numerics() -> str:
-    """What besides a workflow decides the numbers: the kind of device, and its precisions."""
-    from ..diffusion.device import compute_device, compute_dtype
+    """What besides a workflow decides the numbers: device, precisions, and a chosen attention."""
+    from ..diffusion.device import attention_choice, compute_device, compute_dtype
 
     device = compute_device()
     kinds = ("unet", "controlnet", "ip_adapter", "vae", "text_encoder", "clip_vision")
-    return " ".join([device.type, *(str(compute_dtype(kind, device)) for kind in kinds)])
+    words = [device.type, *(str(compute_dtype(kind, device)) for kind in kinds)]
+    # Kernels differ in their last digits. "auto" says nothing, so that older keys stay valid.
+    attention = attention_choice()
+    return " ".join(words if attention == "auto" else [*words, f"attention={attention}"])
 
 
 def standard_release() -> int:
