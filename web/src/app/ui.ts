@@ -53,8 +53,9 @@ export interface Menu {
   readonly x: number;
   readonly y: number;
   readonly node: string | null;
-  /** The value it was opened on. */
+  /** The value or socket it was opened on. */
   readonly port: string | null;
+  readonly side: "input" | "output";
   readonly link: string | null;
   readonly flow: { readonly x: number; readonly y: number };
 }

@@ -207,10 +207,13 @@ function openMenu(event: React.MouseEvent): void {
   if (wire !== null) hover.setState({ chosen: wire.link.id });
   const id =
     target.closest<HTMLElement>(".react-flow__node")?.dataset["id"] ?? farNodeAt(toFlow({ x, y }));
-  const port = target.closest<HTMLElement>("[data-widget]")?.dataset["widget"] ?? null;
+  const named = target.closest<HTMLElement>("[data-side]")?.dataset;
+  const port =
+    target.closest<HTMLElement>("[data-widget]")?.dataset["widget"] ?? named?.["port"] ?? null;
+  const side = named?.["side"] === "output" ? "output" : "input";
   if (id !== null && !activeTab().selection.has(id)) select([id]);
   setUi({
-    menu: { x, y, node: id, port, link: wire?.link.id ?? null, flow: toFlow({ x, y }) },
+    menu: { x, y, node: id, port, side, link: wire?.link.id ?? null, flow: toFlow({ x, y }) },
   });
 }
 

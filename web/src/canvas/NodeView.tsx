@@ -239,12 +239,16 @@ function NodeRow({ id, node, schema, row, bad }: Part & { row: Row; bad: boolean
             linked={isLinked(node.inputs[row.input])}
             optional={"required" in input && !input.required}
           />
-          <span className="port-name">{row.input.replaceAll("_", " ")}</span>
+          <span className="port-name" data-port={row.input} data-side="input">
+            {row.input.replaceAll("_", " ")}
+          </span>
         </>
       )}
       {output !== undefined && row.output !== undefined && (
         <>
-          <span className="port-name out">{row.output.replaceAll("_", " ")}</span>
+          <span className="port-name out" data-port={row.output} data-side="output">
+            {row.output.replaceAll("_", " ")}
+          </span>
           <OutputSocket id={id} port={row.output} schema={output} />
         </>
       )}

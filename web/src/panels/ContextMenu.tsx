@@ -14,8 +14,9 @@ import type { Side } from "../graph/arrange";
 import { addNote } from "../graph/commands/decor";
 import { addReroute } from "../graph/commands/links";
 import { setColor } from "../graph/commands/nodes";
+import { toggleExposed } from "../graph/commands/ports";
 import { isInstance } from "../graph/commands/subgraphs";
-import { setValue, toggleExposed } from "../graph/commands/values";
+import { setValue } from "../graph/commands/values";
 import { linksOf, targetOf } from "../graph/model";
 
 interface Item {
@@ -182,17 +183,35 @@ function nodeItems(menu: Menu): Item[][] {
   const { port } = menu;
   if (node && port !== null) {
     const ref = { node: id, port };
-    const exposed = Object.values(graph.interface.inputs).includes(targetOf(ref));
-    groups.push([
-      {
-        label: exposed ? "node.unexpose" : "node.expose",
-        perform: () => edit("node.expose", (draft, at) => toggleExposed(draft, at, "inputs", ref)),
-      },
-      {
+    const face = menu.side === "output" ? "outputs" : "inputs";
+    const exposed = Object.values(graph.interface[face]).includes(targetOf(ref));
+    const inside = activeTab().path.length > 0;
+    const isValue = schemaOfType(node.type)?.inputs[port]?.socket === false;
+    const items: Item[] = [];
+    if (inside || isValue || face === "outputs") {
+      items.push({
+        label: exposed
+          ? inside || face === "outputs"
+            ? "port.hide"
+            : "node.unexpose"
+          : inside
+            ? `port.${face}`
+            : face === "outputs"
+              ? "port.name"
+              : "node.expose",
+        perform: () => {
+          edit("node.expose", (draft, at) => toggleExposed(draft, at, face, ref));
+          if (inside || face === "outputs") setUi({ right: "form" });
+        },
+      });
+    }
+    if (face === "inputs" && isValue) {
+      items.push({
         label: "widget.reset",
         perform: () => edit("widget.reset", (draft, at) => setValue(draft, at, ref, undefined)),
-      },
-    ]);
+      });
+    }
+    if (items.length > 0) groups.push(items);
   }
   const instance = node !== undefined && isInstance(activeTab().workflow.graphs, node);
   if (instance) {

@@ -8,12 +8,23 @@ import { run } from "../app/run";
 import { runOf, useRuns } from "../app/runs";
 import { setUi, useUi } from "../app/ui";
 import { inputOf } from "../graph/catalog";
-import { renameExposed } from "../graph/commands/values";
+import { renameExposed } from "../graph/commands/ports";
 import { splitTarget } from "../graph/model";
 import { Widget } from "../widgets/Widget";
 import { Dock } from "./Docks";
+import { Interface } from "./Interface";
 
 export function FormPanel() {
+  const inside = useDocs((docs) => graphName(activeTab(docs)) !== "");
+  const named = useDocs((docs) => Object.keys(activeGraph(docs).interface.outputs).length > 0);
+  if (inside) {
+    return (
+      <Dock title={t("port.title")} side="right" name="form-dock">
+        <p className="note-line">{t("port.hint")}</p>
+        <Interface sides={["inputs", "outputs"]} />
+      </Dock>
+    );
+  }
   return (
     <Dock
       title={t("form.title")}
@@ -32,6 +43,7 @@ export function FormPanel() {
       }
     >
       <FormFields />
+      {named && <Interface sides={["outputs"]} />}
     </Dock>
   );
 }

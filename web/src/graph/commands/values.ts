@@ -3,7 +3,7 @@
 import { sameValue, type Value } from "../../api/json";
 import type { Draft } from "../edits";
 import { ABSENT } from "../edits";
-import { graphAt, type PortRef, targetOf } from "../model";
+import type { PortRef } from "../model";
 import { ensurePlace } from "./nodes";
 
 /** Write a literal; undefined gives the default back. */
@@ -23,34 +23,6 @@ export function setSeedMode(draft: Draft, at: string, to: PortRef, mode?: string
   if (mode === undefined) delete rest[to.port];
   else rest[to.port] = mode;
   draft.set([...place, "seeds"], Object.keys(rest).length > 0 ? rest : undefined);
-}
-
-/** Give an input or output a public name, or take it back. */
-export function toggleExposed(
-  draft: Draft,
-  at: string,
-  side: "inputs" | "outputs",
-  ref: PortRef,
-): void {
-  const ports = graphAt(draft.now, at).interface[side];
-  const target = targetOf(ref);
-  const known = Object.entries(ports).find(([, t]) => t === target)?.[0];
-  const path = ["graphs", at, "interface", side];
-  if (known !== undefined) draft.remove([...path, known]);
-  else draft.set([...path, freshName(ports, ref)], target);
-}
-
-export function renameExposed(
-  draft: Draft,
-  at: string,
-  side: "inputs" | "outputs",
-  from: string,
-  to: string,
-): void {
-  const ports = graphAt(draft.now, at).interface[side];
-  if (to !== "" && !Object.hasOwn(ports, to)) {
-    draft.rename(["graphs", at, "interface", side, from], to);
-  }
 }
 
 export function freshName(taken: object, ref: PortRef): string {

@@ -1,0 +1,99 @@
+/** What a subgraph takes and gives: names, order, and what they stand for inside. */
+
+import { ArrowDown, ArrowUp, X } from "lucide-react";
+import { useShallow } from "zustand/react/shallow";
+import { activeGraph, edit, rectAt, select, useDocs } from "../app/docs";
+import { t } from "../app/messages";
+import { reveal } from "../canvas/viewport";
+import { type Face, hide, moveExposed, renameExposed } from "../graph/commands/ports";
+import { splitTarget } from "../graph/model";
+
+export function Interface({ sides }: { sides: readonly Face[] }) {
+  return sides.map((side) => <Side key={side} side={side} />);
+}
+
+function Side({ side }: { side: Face }) {
+  const ports = useDocs(useShallow((docs) => activeGraph(docs).interface[side]));
+  const names = Object.keys(ports);
+  return (
+    <section className="interface">
+      <h3>{t(`form.${side}`)}</h3>
+      {names.length === 0 && <p className="nothing">{t("port.none")}</p>}
+      <ul>
+        {names.map((name, i) => (
+          <li key={name}>
+            <input
+              defaultValue={name}
+              aria-label={`${t("node.rename")} ${name}`}
+              onBlur={(event) => {
+                const to = event.target.value.trim();
+                if (to !== name) rename(side, name, to);
+                if (!Object.hasOwn(activeGraph().interface[side], to)) event.target.value = name;
+              }}
+              onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
+            />
+            <button
+              type="button"
+              className="target"
+              title={ports[name]}
+              onClick={() => go(ports[name] ?? "")}
+            >
+              {ports[name]}
+            </button>
+            <Act
+              label={t("port.up")}
+              disabled={i === 0}
+              onPress={() => edit("port.move", (d, at) => moveExposed(d, at, side, name, -1))}
+              icon={<ArrowUp size={13} />}
+            />
+            <Act
+              label={t("port.down")}
+              disabled={i === names.length - 1}
+              onPress={() => edit("port.move", (d, at) => moveExposed(d, at, side, name, 1))}
+              icon={<ArrowDown size={13} />}
+            />
+            <Act
+              label={t("port.hide")}
+              onPress={() => edit("port.hide", (d, at) => hide(d, at, side, name))}
+              icon={<X size={13} />}
+            />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function rename(side: Face, from: string, to: string): void {
+  edit("form.rename", (draft, at) => renameExposed(draft, at, side, from, to));
+}
+
+function go(target: string): void {
+  const { node } = splitTarget(target);
+  const rect = rectAt(node);
+  if (rect === null) return;
+  select([node]);
+  reveal(rect);
+}
+
+interface ActProps {
+  readonly label: string;
+  readonly icon: React.ReactNode;
+  readonly onPress: () => void;
+  readonly disabled?: boolean;
+}
+
+function Act({ label, icon, onPress, disabled }: ActProps) {
+  return (
+    <button
+      type="button"
+      className="icon"
+      title={label}
+      aria-label={label}
+      disabled={disabled}
+      onClick={onPress}
+    >
+      {icon}
+    </button>
+  );
+}
