@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import ParameterError
 from .images import check_image
-from .types import Conditioning, ControlNet, ControlUse, Image, Vae
+from .types import Conditioning, ControlNet, ControlUse, Image, Mask, Vae
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,6 +23,9 @@ def apply_control(
     start: float = 0.0,
     end: float = 1.0,
     vae: Vae | None = None,
+    mask: Mask | None = None,
+    *,
+    both_sides: bool = False,
 ) -> Conditioning:
     """Let a ControlNet act together with a prompt; several add up.
 
@@ -39,6 +42,9 @@ def apply_control(
         strength: Factor on the residuals; 1 = as trained, 0 = not applied at all.
         start, end: Part of the schedule in which it acts; 0 = the beginning, 1 = the end.
         vae: The model's, for networks that take latents (SD3, most of Flux, PixArt); None = none.
+        mask: (B or 1, H, W) float32, 1 = repaint, for inpainting networks of SD3 and Flux: what it
+            covers is blackened in the picture; None = none.
+        both_sides: Whether the negative side is steered as well, if nothing else steers it.
 
     Returns:
         A new conditioning; the same one if strength is 0.
@@ -46,7 +52,7 @@ def apply_control(
     Raises:
         ShapeError: The image is not (B, H, W, 3).
         ParameterError: start and end are not 0 <= start <= end <= 1, strength is not finite, or
-            the network takes latents and there is no VAE.
+            the network takes latents or a mask and they are missing, or takes no mask.
 
     Source: Zhang et al. 2023.
     """
@@ -65,7 +71,11 @@ def apply_control(
             got="none",
             hint="Connect the VAE of the model that is sampled.",
         )
-    use = ControlUse(control_net, image, float(strength), float(start), float(end), vae)
+    if mask is not None or takes_mask(control_net):
+        image = _without_masked(control_net, image, mask)
+    use = ControlUse(
+        control_net, image, float(strength), float(start), float(end), vae, mask, both_sides
+    )
     return Conditioning(
         tuple(replace(entry, control=(*entry.control, use)) for entry in conditioning.entries)
     )
@@ -75,6 +85,30 @@ def takes_latents(net: ControlNet) -> bool:
     """Whether a ControlNet takes its picture through the model's VAE; the others take pixels."""
     encoder = net.weights.config.get("conditioning_embedding_channels")
     return net.family in {"sd3", "flux", "pixart"} and not encoder
+
+
+def takes_mask(net: ControlNet) -> bool:
+    """Whether a ControlNet is told what to repaint, beside its picture."""
+    return bool(net.weights.config.get("extra_conditioning_channels"))
+
+
+def _without_masked(net: ControlNet, image: Image, mask: Mask | None) -> Image:
+    from .masks import check_mask, fit_mask
+
+    if mask is None or not takes_mask(net):
+        missing = mask is None
+        raise ParameterError(
+            "control.no_mask" if missing else "control.takes_no_mask",
+            f'ControlNet "{net.weights.path.name}" takes {"a" if missing else "no"} mask beside '
+            "its picture.",
+            expected="a mask" if missing else "no mask",
+            got="none" if missing else "a mask",
+            hint="Use ControlNetInpaintingAliMamaApply for it."
+            if missing
+            else "Use ApplyControlNet, and SetLatentNoiseMask to repaint a part only.",
+        )
+    kept = 1.0 - fit_mask(check_mask(mask), (image.shape[1], image.shape[2])).round()
+    return image * kept.movedim(1, -1)
 
 
 def check_window(start: float, end: float) -> None:
@@ -106,8 +140,17 @@ def same_use(left: ControlUse, right: ControlUse) -> bool:
         left.net == right.net
         and (left.strength, left.start, left.end) == (right.strength, right.start, right.end)
         and left.vae == right.vae
+        and _same(left.mask, right.mask)
         and (left.image is right.image or torch.equal(left.image, right.image))
     )
+
+
+def _same(left: Tensor | None, right: Tensor | None) -> bool:
+    import torch
+
+    if left is None or right is None:
+        return left is right
+    return left is right or torch.equal(left, right)
 
 
 def fit_hint(image: Image, size: tuple[int, int], batch: int, like: Any) -> Tensor:
@@ -151,7 +194,7 @@ def latent_hint(
         like: Tensor whose device and type the result takes.
 
     Returns:
-        (batch, C, height, width).
+        (batch, C, height, width), with one channel more where there is a mask: 1 = keep.
     """
     import torch
 
@@ -162,4 +205,8 @@ def latent_hint(
     different = min(batch, len(use.image))  # each is encoded once
     fitted = fit_hint(use.image, pixels, different, torch.zeros(()))
     latents = space.to_network(encode_mean(use.vae, fitted * 2.0 - 1.0))
-    return latents[[number % different for number in range(batch)]].to(like)
+    rows = latents[[number % different for number in range(batch)]].to(like)
+    if use.mask is None:
+        return rows
+    kept = fit_hint((1.0 - use.mask)[..., None], size, batch, like)
+    return torch.cat([rows, kept], dim=1)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .errors import ModelError, ParameterError, ShapeError
-from .types import Clip, Conditioning, Gligen, Grounding, Guider, Model, TextBox
+from .types import Clip, Conditioning, Gligen, Grounding, Model, TextBox
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -86,20 +86,6 @@ def empty_boxes(conditioning: Conditioning, gligen: Gligen) -> Conditioning:
             for entry in conditioning.entries
         )
     )
-
-
-def grounded(guider: Guider) -> Guider:
-    """A guider whose negative side is shown the positive's boxes, unless it has its own."""
-    if guider.negative is None:
-        return guider
-    boxes = [e.grounding for e in guider.positive.entries if e.grounding is not None]
-    entries = list(guider.negative.entries)
-    if not boxes or not entries or any(entry.grounding is not None for entry in entries):
-        return guider
-    for number, grounding in enumerate(boxes):
-        index = number % len(entries)
-        entries[index] = replace(entries[index], grounding=grounding)
-    return replace(guider, negative=Conditioning(tuple(entries)))
 
 
 def check_gligen(model: Model, gligen: Gligen) -> None:

@@ -119,11 +119,17 @@ def _flux_controlnet(config: dict[str, Any]) -> Module:
     import warnings
 
     from diffusers.models.controlnets.controlnet_flux import FluxControlNetModel
+    from torch.nn import Linear
 
     with warnings.catch_warnings():  # diffusers warns of an import of its own
         warnings.filterwarnings("ignore", "`FluxPosEmbed`", FutureWarning)
-        network: Module = FluxControlNetModel(**config)
-    return network
+        more = config.pop("extra_conditioning_channels") * 4  # in patches of 2 x 2
+        network: Any = FluxControlNetModel(**config)
+    if more:
+        entry = network.controlnet_x_embedder
+        network.controlnet_x_embedder = Linear(entry.in_features + more, entry.out_features)
+    module: Module = network
+    return module
 
 
 def _pixart_controlnet(config: dict[str, Any]) -> Module:

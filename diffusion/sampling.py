@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .brownian import BrownianNoise
 from .control import check_factor
 from .errors import ParameterError, SamplingError
-from .gligen import grounded
 from .guidance.guided import guided
 from .guidance.masked import Masked, latent_mask
 from .latent_format import for_model
+from .mirroring import mirrored
 from .noise import StepNoise, initial_noise, next_seed
 from .samplers import ALIASES, SAMPLERS
 from .samplers.added_noise import level_of
@@ -172,7 +172,7 @@ def sample_custom(
     _check_sigmas(rule, sigmas)
     check_factor("cfg", guider.cfg)
     check_factor("cfg_middle", guider.cfg_middle)
-    guider = shown(grounded(guider), noise.seed)
+    guider = shown(mirrored(guider), noise.seed)
     model = guider.model
     latent = for_model(latent, model)
     if rule.resizes and latent.noise_mask is not None:

@@ -65,7 +65,6 @@ __all__ = [
     "TextBox",
     "TimestepRange",
     "UpscaleModel",
-    "UpscaleModel",
     "Vae",
     "Weights",
 ]
@@ -122,20 +121,6 @@ class UpscaleModel:
         return int(self.weights.config["scale"])
 
 
-@dataclass(frozen=True, slots=True)
-class UpscaleModel:
-    """A network that makes pictures larger: a description that points to weights."""
-
-    __socket__: ClassVar[str] = "UPSCALE_MODEL"
-
-    weights: Weights
-
-    @property
-    def scale(self) -> int:
-        """Factor of width and height."""
-        return int(self.weights.config["scale"])
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class ControlUse:
     """One use of a ControlNet with its picture.
@@ -146,6 +131,8 @@ class ControlUse:
         strength: Factor on the residuals; 1 = as trained.
         start, end: Part of the sampling schedule in which it acts, fractions in [0, 1].
         vae: Encodes the picture for networks that take latents; None for those that take pixels.
+        mask: (B or 1, H, W) float32, 1 = repaint, for inpainting networks; None for others.
+        both_sides: Whether the negative side is steered as well, if nothing else steers it.
     """
 
     net: ControlNet
@@ -154,6 +141,8 @@ class ControlUse:
     start: float = 0.0
     end: float = 1.0
     vae: Vae | None = None
+    mask: Tensor | None = None
+    both_sides: bool = False
 
 
 @dataclass(frozen=True, slots=True)

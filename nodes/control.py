@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from ..diffusion.types import Conditioning, ControlNet, Image, Vae
+from ..diffusion.types import Conditioning, ControlNet, Image, Mask, Vae
 from ..engine.node import node
 from ..engine.widgets import Alias, Range
 
@@ -44,7 +44,11 @@ class ControlledConditioning(NamedTuple):
     negative: Conditioning
 
 
-@node("ApplyControlNet", category="control", aliases=["ControlNetApplyAdvanced"])
+@node(
+    "ApplyControlNet",
+    category="control",
+    aliases=["ControlNetApplyAdvanced", "ControlNetApplySD3"],
+)
 def apply_control_net(
     positive: Conditioning,
     negative: Conditioning,
@@ -92,6 +96,86 @@ def apply_control_net(
             end=end_percent,
             vae=vae,
         )
+        for each in (positive, negative)
+    ]
+    return ControlledConditioning(*both)
+
+
+@node("ControlNetApply", category="control")
+def control_net_apply(
+    conditioning: Conditioning,
+    control_net: ControlNet,
+    image: Image,
+    vae: Vae | None = None,
+    *,
+    strength: Annotated[float, Range(0, 10, step=0.01)] = 1.0,
+) -> Conditioning:
+    """Let a ControlNet steer sampling, by way of the positive prompt alone.
+
+    The negative prompt is steered alike, unless it has ControlNets of its own. ApplyControlNet does
+    the same for both at once, and for a part of sampling.
+
+    Args:
+        conditioning: What to show.
+        control_net: The network.
+        image: (B, H, W, 3) float32 in [0, 1], of the network's kind (edges, depth, pose, ...).
+        vae: The model's, for networks that take their picture as a latent.
+        strength: Factor on what the network adds; 1 as trained, 0 switches it off.
+
+    Returns:
+        The prompt with the network attached.
+
+    Raises:
+        DiffusionError: The network needs a VAE.
+
+    Source: ControlNet (Zhang 2023); the negative side as in ComfyUI.
+    """
+    from ..diffusion import apply_control
+
+    return apply_control(
+        conditioning, control_net, image, strength=strength, vae=vae, both_sides=True
+    )
+
+
+@node("ControlNetInpaintingAliMamaApply", category="control")
+def control_net_inpainting_apply(
+    positive: Conditioning,
+    negative: Conditioning,
+    control_net: ControlNet,
+    vae: Vae,
+    image: Image,
+    mask: Mask,
+    *,
+    strength: Annotated[float, Range(0, 10, step=0.01)] = 1.0,
+    start_percent: Annotated[float, Range(0, 1, step=0.001)] = 0.0,
+    end_percent: Annotated[float, Range(0, 1, step=0.001)] = 1.0,
+) -> ControlledConditioning:
+    """Let an inpainting ControlNet of SD3 or Flux paint what a mask covers.
+
+    Args:
+        positive: What to show.
+        negative: What to avoid.
+        control_net: A network that takes a mask, such as those of AliMama.
+        vae: The model's.
+        image: (B, H, W, 3) float32 in [0, 1], the picture.
+        mask: (B or 1, H, W) float32, 1 = paint anew; that part is blackened in the picture.
+        strength: Factor on what the network adds; 1 as trained, 0 switches it off.
+        start_percent: Fraction of sampling at which it begins to act.
+        end_percent: Fraction of sampling at which it ends.
+
+    Returns:
+        Both conditionings with the network attached.
+
+    Raises:
+        DiffusionError: `start_percent` is above `end_percent`, or the network takes no mask.
+
+    Source: AliMama's SD3 and Flux ControlNet Inpainting.
+    """
+    from ..diffusion import apply_control
+
+    window = (strength, start_percent, end_percent)
+    both = [
+        apply_control(each, control_net, image, *window, vae=vae, mask=mask)
         for each in (positive, negative)
     ]
     return ControlledConditioning(*both)

@@ -20,7 +20,7 @@ def _awake(network: Any, *layers: Any, std: float = 0.1) -> Any:
     return network.eval()
 
 
-def sd3_control(*, layers: int = 1, bare: bool = True, seed: int = 30) -> Any:
+def sd3_control(*, layers: int = 1, bare: bool = True, extra: int = 0, seed: int = 30) -> Any:
     """A random SD3 ControlNet; not bare: of Stability AI's kind, without text and places."""
     import torch
     from diffusers import SD3ControlNetModel
@@ -40,6 +40,7 @@ def sd3_control(*, layers: int = 1, bare: bool = True, seed: int = 30) -> Any:
         pooled_projection_dim=families.L_WIDTH + families.G_WIDTH,
         out_channels=16,
         pos_embed_max_size=8,
+        extra_conditioning_channels=extra,
         use_pos_embed=bare,
         force_zeros_for_pooled_projection=bare,
     )
@@ -52,6 +53,7 @@ def flux_control(
     modes: int | None = None,
     hint: bool = False,
     guided: bool = True,
+    extra: int = 0,
     seed: int = 31,
 ) -> Any:
     """A random Flux ControlNet; with `hint` one that takes pixels, as XLabs made them."""
@@ -73,6 +75,8 @@ def flux_control(
         num_mode=modes,
         conditioning_embedding_channels=16 if hint else None,
     )
+    if extra:
+        network.controlnet_x_embedder = torch.nn.Linear(64 + 4 * extra, 64)
     ends = [network.input_hint_block.conv_out] if hint else []
     return _awake(
         network,

@@ -12,14 +12,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import latent_format, model_sampling
-from ..errors import ModelError, ParameterError
+from ..control import takes_mask
+from ..errors import ParameterError
 from .family import Control, Family, Inputs, Residuals, Row, even, pooled_of, same_length_tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ..formats.network_facts import NetworkFacts
-    from ..types import Clip, Conditioning, ControlNet, ControlUse, Model
+    from ..types import Clip, Conditioning, ControlNet, Model
 
 LEAST_TOKENS = 77
 _CLIPS = ("CLIP-L", "CLIP-G")
@@ -91,21 +92,10 @@ class SD3(Family):
         return output[..., : x.shape[-2], : x.shape[-1]]
 
     def control_space(self, net: ControlNet) -> latent_format.LatentFormat:
-        # Those that were trained without pooled text were also trained without the latents' shift.
-        bare = net.weights.config["force_zeros_for_pooled_projection"]
+        # Those that were trained without pooled text were also trained without the latents' shift,
+        # except those for inpainting.
+        bare = net.weights.config["force_zeros_for_pooled_projection"] and not takes_mask(net)
         return replace(self.latent, shift=0.0) if bare else self.latent
-
-    def check_control(self, model: Model, use: ControlUse) -> None:
-        super().check_control(model, use)
-        weights = use.net.weights
-        if extra := weights.config["extra_conditioning_channels"]:
-            raise ModelError(
-                "model.unsupported_layout",
-                f'ControlNet "{weights.path.name}" takes a mask beside its picture.',
-                expected="a ControlNet without further channels",
-                got=f"{extra} more",
-                hint="weft runs no inpainting ControlNets of SD3 yet; use a noise mask.",
-            )
 
     def control(
         self, control: Control, x: Tensor, timestep: float, inputs: Inputs, network: Any

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..errors import ModelError
 from .pieces import Shapes
 from .transformer_shapes import count, flux_head, pixart_heads, pooled_width, sd3_head, shape_of
 
@@ -29,11 +30,13 @@ def control_class(shapes: Shapes) -> str:
 
 
 def flux_control_config(shapes: Shapes) -> dict[str, Any]:
-    """Arguments of `diffusers.FluxControlNetModel`."""
+    """Arguments of `diffusers.FluxControlNetModel`, and channels beside the picture's latent."""
     width, channels = shape_of(shapes, "x_embedder.weight")
     head = shape_of(shapes, "transformer_blocks.0.attn.norm_q.weight")[0]
     hint = shapes.get("input_hint_block.conv_out.weight")
     modes = shapes.get("controlnet_mode_embedder.weight")
+    # A patch of a latent has four of each channel.
+    more = 0 if hint else (shape_of(shapes, "controlnet_x_embedder.weight")[1] - channels) // 4
     return {
         "patch_size": HINT_PATCH if hint else 1,
         "in_channels": channels,
@@ -44,6 +47,7 @@ def flux_control_config(shapes: Shapes) -> dict[str, Any]:
         "guidance_embeds": "time_text_embed.guidance_embedder.linear_1.weight" in shapes,
         "num_mode": modes[0] if modes else None,
         "conditioning_embedding_channels": hint[0] if hint else None,
+        "extra_conditioning_channels": _beside(more),
         **flux_head(width, head),
     }
 
@@ -66,7 +70,7 @@ def sd3_control_config(shapes: Shapes) -> dict[str, Any]:
         "patch_size": patch,
         "in_channels": channels,
         "out_channels": channels,
-        "extra_conditioning_channels": kernel[1] - channels,
+        "extra_conditioning_channels": _beside(kernel[1] - channels),
         "num_layers": layers,
         "joint_attention_dim": text[1] if text else None,
         "caption_projection_dim": text[0] if text else width,
@@ -81,6 +85,17 @@ def sd3_control_config(shapes: Shapes) -> dict[str, Any]:
         "sample_size": 128,
         **sd3_head(width, norm),
     }
+
+
+def _beside(channels: int) -> int:
+    if channels not in {0, 1}:
+        raise ModelError(
+            "model.unsupported_layout",
+            "This ControlNet takes more than a mask beside its picture.",
+            expected="no further channel, or 1",
+            got=str(channels),
+        )
+    return channels
 
 
 def pixart_control_config(shapes: Shapes) -> dict[str, Any]:

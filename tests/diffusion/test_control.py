@@ -65,6 +65,21 @@ def test_control_on_the_positive_alone_leaves_the_negative_pass(
     assert seen == [(1, 77), (1, 77)]
 
 
+def test_control_of_both_sides_steers_the_negative_unless_it_has_its_own(
+    model: wd.Model, prompts: Prompts, controlnet: wd.ControlNet, tmp_path: Path
+) -> None:
+    image = picture()
+    shared = wd.apply_control(prompts[0], controlnet, image, both_sides=True)
+    steered = run(model, both(prompts, controlnet, image)).samples
+    assert torch.equal(run(model, (shared, prompts[1])).samples, steered)
+    other = wd.load_controlnet(models.tiny_controlnet(tmp_path / "other.safetensors", seed=31))
+    own = wd.apply_control(prompts[1], other, image)
+    alone = wd.apply_control(prompts[0], controlnet, image)
+    found = run(model, (shared, own)).samples
+    assert torch.equal(found, run(model, (alone, own)).samples)
+    assert not torch.equal(found, steered)
+
+
 def test_control_outside_of_its_window_is_not_run(
     model: wd.Model, prompts: Prompts, controlnet: wd.ControlNet
 ) -> None:
