@@ -16,12 +16,13 @@ from .throttle import Throttle
 from .users import User
 
 _MOST_BYTES = 10_000  # of the form
+# The form names no address, so that what stands after `#`, such as a share link, stays there.
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>weft</title>
 <meta name="viewport" content="width=device-width">
 <style>body{font:16px system-ui,sans-serif;margin:20vh auto;max-width:22rem;padding:0 1rem}
 input,button{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;margin:.4rem 0}</style>
-</head><body><h1>weft</h1><form method="post" action="/login">
+</head><body><h1>weft</h1><form method="post">
 <label for="token">Token, as shown where the server was started</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
 <button>Log in</button></form></body></html>

@@ -1,19 +1,11 @@
 /** The main views as pictures for docs/, and no serious fault of accessibility in any of them. */
 
-import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
-import { node, openTemplate, picture } from "./helpers";
+import { faults, node, openTemplate, picture } from "./helpers";
 
 const shot = async (page: Page, name: string): Promise<void> => {
   if (process.env["PICTURES"]) await page.screenshot({ path: `../docs/editor/${name}.png` });
 };
-
-async function faults(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.map((one) => `${id}: ${one.html.slice(0, 160)}`));
-}
 
 for (const scheme of ["dark", "light"] as const) {
   test(`the ${scheme} theme has no serious fault of accessibility`, async ({ page }) => {

@@ -1,3 +1,4 @@
+import { ImageOff } from "lucide-react";
 import { useEffect, useState } from "react";
 import { template, templates } from "../api/client";
 import type { Template } from "../api/server";
@@ -5,6 +6,13 @@ import { t } from "../app/messages";
 import { openData } from "../app/open";
 import { say, setUi } from "../app/ui";
 import { Dock } from "./Docks";
+
+/** Made by scripts/thumbnails.py; a template without one shows a sign instead. */
+const THUMBNAILS = import.meta.glob<string>("./thumbnails/*.webp", {
+  eager: true,
+  query: "?url",
+  import: "default",
+});
 
 async function openTemplate({ id, title }: Template): Promise<void> {
   try {
@@ -29,6 +37,7 @@ export function TemplateCards({ found }: { found: readonly Template[] }) {
       {found.map((one) => (
         <li key={one.id}>
           <button type="button" onClick={() => void openTemplate(one)}>
+            <Thumbnail id={one.id} />
             <b>{one.title}</b>
             <span>{one.description}</span>
             <small>{t("templates.nodes", { n: one.nodes })}</small>
@@ -39,12 +48,38 @@ export function TemplateCards({ found }: { found: readonly Template[] }) {
   );
 }
 
+function Thumbnail({ id }: { id: string }) {
+  const url = THUMBNAILS[`./thumbnails/${id}.webp`];
+  return url === undefined ? (
+    <span className="thumbnail none" aria-hidden="true">
+      <ImageOff size={18} />
+    </span>
+  ) : (
+    <img className="thumbnail" src={url} alt="" width={56} height={56} loading="lazy" />
+  );
+}
+
 /** Workflows to begin with. */
 export function TemplatesPanel() {
   const found = useTemplates();
+  const [search, setSearch] = useState("");
+  const words = search.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+  const fitting = found.filter(({ id, title, description, types }) => {
+    const text = [id, title, description, ...types].join("\n").toLocaleLowerCase();
+    return words.every((word) => text.includes(word));
+  });
   return (
     <Dock title={t("templates.title")} side="left" name="templates-dock">
-      <TemplateCards found={found} />
+      <input
+        className="search"
+        type="search"
+        value={search}
+        placeholder={t("templates.search")}
+        aria-label={t("templates.search")}
+        onChange={(event) => setSearch(event.target.value)}
+      />
+      {found.length > 0 && fitting.length === 0 && <p className="nothing">{t("templates.none")}</p>}
+      <TemplateCards found={fitting} />
     </Dock>
   );
 }
