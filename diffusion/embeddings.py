@@ -1,7 +1,9 @@
 """Textual inversion: `embedding:name` in a prompt stands for learned token vectors.
 
 The vectors become tokens past the end of the vocabulary, so that chunks and weights treat them as
-any other token; the text encoder gets the longer table as a copy that shares all else.
+any other token; the text encoder gets the longer table as a copy that shares all else. A file may
+hold vectors for several encoders: "clip_l", "clip_g", "t5xxl". An encoder that it says nothing to
+beside others (T5 of Flux and SD3) reads the mention as no text at all, as ComfyUI has it.
 
 Where names are found is said around the encoding, `with use_embeddings(find): encode_text(...)`.
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from .tokenizers import TextTokenizer
+    from .tokenizers.text_models import SentenceTokenizer
 
 PREFIX = "embedding:"
 PATTERN = r"(?<![^\s(\[|:])embedding:([\w./\\-]*\w)"
@@ -33,7 +36,14 @@ PATTERN = r"(?<![^\s(\[|:])embedding:([\w./\\-]*\w)"
 Find = Callable[[str], Path]
 """The file of an embedding, by the name in the prompt; raises if there is none."""
 
-_TABLE = "embeddings.token_embedding.weight"
+_TABLES: tuple[tuple[str, str], ...] = (
+    ("embeddings.token_embedding.weight", "hidden_size"),
+    ("shared.weight", "d_model"),
+    ("embeddings.word_embeddings.weight", "hidden_size"),
+)
+"""Of CLIP, T5 and BERT: the table of tokens, and what its width is called."""
+_PARTS = {"CLIP-L": "clip_l", "CLIP-G": "clip_g", "T5": "t5xxl"}
+"""Encoder -> its tensor in files for several."""
 _NAMES = ("emb_params", "string_to_param.*", "*")
 _find: ContextVar[Find | None] = ContextVar("weft_embeddings", default=None)
 
@@ -61,11 +71,14 @@ class ExtraTokens:
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
+        self._table = next(name for name, _ in _TABLES if name in weights.shapes)
         self._first = int(weights.config["vocab_size"])
         self._ids: dict[str, list[int]] = {}
         self._rows: list[Tensor] = []
 
-    def groups(self, text: str, tokenizer: TextTokenizer) -> Iterator[list[int]]:
+    def groups(
+        self, text: str, tokenizer: TextTokenizer | SentenceTokenizer
+    ) -> Iterator[list[int]]:
         """Token ids of a text, in groups that are not to be torn apart.
 
         Raises:
@@ -94,17 +107,18 @@ class ExtraTokens:
 
         from .residency import RESIDENCY
 
-        table = self._weights.tensor(_TABLE)
+        table = self._weights.tensor(self._table)
         longer = cat([table, stack(self._rows).to(table)])
-        return RESIDENCY.runner_with(self._weights, {_TABLE: longer})
+        return RESIDENCY.runner_with(self._weights, {self._table: longer})
 
 
 def read_embedding(path: Path, weights: Weights) -> Tensor:
-    """The vectors of an embedding for one text encoder: (n, width) float32.
+    """The vectors of an embedding for one text encoder: (n, width) float32; n = 0 if it is for
+    encoders beside this one.
 
     Args:
         path: A safetensors file: "emb_params" (A1111), one vector per name (diffusers), or
-            "clip_l" and "clip_g" (SDXL).
+            "clip_l", "clip_g" and "t5xxl" (SDXL, SD3, Flux).
         weights: The text encoder.
 
     Raises:
@@ -114,20 +128,34 @@ def read_embedding(path: Path, weights: Weights) -> Tensor:
     from safetensors import safe_open
 
     header = read_header(path)
-    width = int(weights.config["hidden_size"])
-    name = _tensor_for(header, width)
+    size = next(size for table, size in _TABLES if table in weights.shapes)
+    width, role = int(weights.config[size]), str(weights.extras.get("role"))
+    name = _tensor_for(header, width, role, beside=weights.kind != "text_encoder")
+    if name is None:
+        return torch.empty(0, width)
     with safe_open(path, framework="pt", device="cpu") as file:
         vectors: Tensor = file.get_tensor(name)
     return vectors.to(torch.float32).reshape(-1, width)
 
 
-def _tensor_for(header: Header, width: int) -> str:
-    """The tensor whose vectors have an encoder's width."""
+def _tensor_for(header: Header, width: int, role: str, *, beside: bool) -> str | None:
+    """The tensor whose vectors have an encoder's width; None if it is for others beside it."""
+    own = _PARTS.get(role)
+    others = set(_PARTS.values()) - {own} if own else set()
     fitting = [
         name
         for name, info in header.tensors.items()
-        if len(info.shape) in (1, 2) and info.shape[-1] == width and info.dtype[0] in "FB"
+        if len(info.shape) in (1, 2)
+        and info.shape[-1] == width
+        and info.dtype[0] in "FB"
+        and name not in others
     ]
+    if own in fitting:
+        return own
+    if not fitting and (
+        (role == "T5" and beside) or _PARTS["T5"] in header.tensors.keys() & others
+    ):
+        return None
     if len(fitting) == 1:
         return fitting[0]
     if named := [name for name in fitting if name in _NAMES]:

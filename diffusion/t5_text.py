@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .embeddings import ExtraTokens
 from .prompt import parse_prompt
 from .tokenizers.text_models import SentenceTokenizer, sentence_tokenizer
 from .weights import Weights
@@ -39,20 +40,23 @@ def encode_sentence(
 
     Args:
         weights: The encoder.
-        text: The prompt, with weights as in `prompt.parse_prompt`. A token of weight w moves from
-            the empty prompt's embedding z0 at that place: z0 + w * (z - z0).
+        text: The prompt, with embeddings (`embeddings`) and weights as in `prompt.parse_prompt`. A
+            token of weight w moves from the empty prompt's embedding z0 at that place:
+            z0 + w * (z - z0).
         least: Tokens to pad to.
         most: Tokens to cut at; None = as long as the prompt is.
         masked: Whether the encoder is kept from seeing padding (PixArt: yes; SD3, Flux: no).
         square_brackets: Whether "[x]" weakens x.
 
     Raises:
-        ModelError: The file holds no tokenizer for this encoder.
+        ModelError: The file holds no tokenizer for this encoder; or an embedding is missing,
+            damaged, or was made for another encoder.
     """
     import torch
 
     tokenizer = sentence_tokenizer(weights.extras.get("tokenizer"), weights.path.name)
-    ids, factors = _ids(tokenizer, text, most, square_brackets)
+    extra = ExtraTokens(weights)
+    ids, factors = _ids(tokenizer, text, most, square_brackets, extra)
     filled = [1.0] * len(ids) + [0.0] * (least - len(ids))
     factors += [1.0] * (least - len(ids))
     ids += [tokenizer.pad] * (least - len(ids))
@@ -64,7 +68,7 @@ def encode_sentence(
         seen.append([1.0] * len(empty) + [0.0] * (len(ids) - len(empty)))
     with torch.no_grad():
         mask = torch.tensor(seen)
-        hidden = _run(weights, torch.tensor(rows), mask if masked else None)
+        hidden = _run(weights, extra, torch.tensor(rows), mask if masked else None)
         if weighted:
             weight = torch.tensor(factors)[None, :, None]
             moved = hidden[1:] + weight * (hidden[:1] - hidden[1:])
@@ -73,11 +77,15 @@ def encode_sentence(
 
 
 def _ids(
-    tokenizer: SentenceTokenizer, text: str, most: int | None, square_brackets: bool
+    tokenizer: SentenceTokenizer,
+    text: str,
+    most: int | None,
+    square_brackets: bool,
+    extra: ExtraTokens,
 ) -> tuple[list[int], list[float]]:
     ids, factors = list(tokenizer.start), [1.0] * len(tokenizer.start)
     for piece in parse_prompt(text, square_brackets=square_brackets):
-        found = tokenizer.ids(piece.text)
+        found = [number for group in extra.groups(piece.text, tokenizer) for number in group]
         ids += found
         factors += [piece.weight] * len(found)
     if most is not None and len(ids) >= most:
@@ -85,10 +93,10 @@ def _ids(
     return [*ids, tokenizer.end], [*factors, 1.0]
 
 
-def _run(weights: Weights, ids: Tensor, mask: Tensor | None) -> Tensor:
+def _run(weights: Weights, extra: ExtraTokens, ids: Tensor, mask: Tensor | None) -> Tensor:
     import torch
 
-    network: Any = weights.module
+    network: Any = extra.module()
     device = weights.device
     seen = torch.ones(ids.shape) if mask is None else mask
     out = network(input_ids=ids.to(device), attention_mask=seen.to(device))

@@ -14,7 +14,7 @@ from weft.diffusion.clip_text import chunk_tokens, tokenizer_of
 from weft.diffusion.embeddings import ExtraTokens, use_embeddings
 from weft.diffusion.prompt import parse_prompt
 
-from .. import models
+from .. import families, models
 
 WIDTH = models.CONTEXT
 
@@ -143,3 +143,84 @@ def test_pickled_embedding_is_refused_unread(clip: wd.Clip, tmp_path: Path) -> N
     with use_embeddings(tmp_path), pytest.raises(wd.ModelError) as caught:
         tokens(clip, "embedding:style")
     assert caught.value.code == "model.not_safetensors"
+
+
+# --- sentence encoders ---
+
+
+def t5_clip(folder: Path, seed: int) -> wd.Clip:
+    path = families.write(
+        folder / "t5.safetensors",
+        families.t5_tensors(families.t5_encoder(seed=seed), ""),
+        metadata={"tokenizer": families.t5_tokenizer()},
+    )
+    return wd.load_clip([path], "pixart_sigma")
+
+
+def t5_row(clip: wd.Clip, word: str) -> Tensor:
+    number = 3 + models.WORDS.index(word)
+    return clip.weights.tensor("shared.weight")[number].clone()
+
+
+@pytest.mark.parametrize("key", ["t5xxl", "emb_params", "<red>"])
+def test_embedding_of_words_encodes_like_the_words_in_t5(tmp_path: Path, key: str) -> None:
+    clip = t5_clip(tmp_path, 880)
+    write(tmp_path, "style", {key: torch.stack([t5_row(clip, "red"), t5_row(clip, "circle")])})
+    with use_embeddings(tmp_path):
+        for ours, words in (
+            ("a embedding:style on blue", "a red circle on blue"),
+            ("a (embedding:style:1.3) on blue", "a (red circle:1.3) on blue"),
+        ):
+            assert torch.equal(tokens(clip, ours), tokens(clip, words))
+    assert clip.weights.shapes["shared.weight"][0] == families.T5_VOCABULARY
+
+
+def test_embedding_in_a_packed_t5_is_one_in_the_plain_table(tmp_path: Path) -> None:
+    from ..gguf_files import write_gguf
+    from .test_gguf import ggml_names
+
+    tensors = families.t5_tensors(families.t5_encoder(seed=881), "")
+    names = ggml_names(tensors)
+    write_gguf(tmp_path / "t5.gguf", {names[n]: t for n, t in tensors.items()}, "Q8_0")
+    (tmp_path / "t5.tokenizer.json").write_text(families.t5_tokenizer())
+    clip = wd.load_clip([tmp_path / "t5.gguf"], "pixart_sigma")
+    write(tmp_path, "style", {"t5xxl": t5_row(clip, "red")[None]})
+    with use_embeddings(tmp_path):
+        assert torch.equal(tokens(clip, "a embedding:style"), tokens(clip, "a red"))
+
+
+def test_file_for_several_encoders_gives_each_its_own(tmp_path: Path) -> None:
+    _, clip, _ = wd.load_checkpoint(families.tiny_flux(tmp_path / "f.safetensors", seed=882).path)
+    small, large = clip.encoders
+    (number,) = tokenizer_of(small).ids("red")
+    vectors = {
+        "clip_l": small.tensor("embeddings.token_embedding.weight")[number][None].clone(),
+        "t5xxl": large.tensor("shared.weight")[3 + models.WORDS.index("blue")][None].clone(),
+    }
+    write(tmp_path, "style", vectors)
+    with use_embeddings(tmp_path):
+        found = wd.encode_text(clip, "a embedding:style").entries[0]
+    red, blue = (wd.encode_text(clip, f"a {word}").entries[0] for word in ("red", "blue"))
+    assert found.pooled is not None and red.pooled is not None
+    assert torch.equal(found.pooled, red.pooled)
+    assert torch.equal(found.tokens, blue.tokens)
+
+
+@pytest.mark.parametrize("key", ["clip_l", "t5xxl"])
+def test_encoder_that_a_file_says_nothing_to_reads_no_text(tmp_path: Path, key: str) -> None:
+    _, clip, _ = wd.load_checkpoint(families.tiny_flux(tmp_path / "f.safetensors", seed=883).path)
+    write(tmp_path, "style", {key: torch.randn(1, 64)})  # the width of both
+    with use_embeddings(tmp_path):
+        found = wd.encode_text(clip, "a embedding:style").entries[0]
+    plain = wd.encode_text(clip, "a").entries[0]
+    assert found.pooled is not None and plain.pooled is not None
+    assert torch.equal(found.tokens, plain.tokens) == (key == "clip_l")
+    assert torch.equal(found.pooled, plain.pooled) == (key == "t5xxl")
+
+
+def test_embedding_of_another_width_is_refused_by_t5_alone(tmp_path: Path) -> None:
+    clip = t5_clip(tmp_path, 884)
+    write(tmp_path, "style", {"emb_params": torch.randn(1, 32)})
+    with use_embeddings(tmp_path), pytest.raises(wd.ModelError) as caught:
+        tokens(clip, "a embedding:style")
+    assert caught.value.code == "embedding.does_not_fit"
