@@ -48,7 +48,7 @@ def load_checkpoint(run: Run, *, ckpt_name: Annotated[str, ModelFile("checkpoint
 
 
 Place = Literal["default", "cpu"]
-WeightType = Literal["default", "fp32", "fp16", "bf16", "fp8_e4m3fn", "fp8_e5m2"]
+WeightType = Literal["default", "fp32", "fp16", "bf16", "fp8_e4m3fn", "fp8_e4m3fn_fast", "fp8_e5m2"]
 
 
 @node(
@@ -72,7 +72,8 @@ def load_diffusion_model(
             few bits and are unpacked one at a time, so memory is the file's size; a LoRA adds the
             unpacked size of what it touches.
         weight_dtype: Number type of the weights; "default" is what the device computes best. The
-            fp8 types store large weights in half the room of fp16; sums are done as by default.
+            fp8 types store large weights in half the room of fp16; sums are done as by default,
+            with "fp8_e4m3fn_fast" too, a name that documents of ComfyUI know.
             For GGUF files it is the type of the sums.
 
     Returns:
@@ -83,7 +84,8 @@ def load_diffusion_model(
     """
     from ..diffusion import load_model as load
 
-    return load(_path(run, "diffusion_models", unet_name), dtype=weight_dtype)
+    dtype = weight_dtype.removesuffix("_fast")
+    return load(_path(run, "diffusion_models", unet_name), dtype=dtype)
 
 
 @node(
