@@ -58,6 +58,7 @@ MODULES = (
     "merge",
     "image",
     "image_edit",
+    "morphology",
     "image_batch",
     "composite",
     "mask",
