@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,17 @@ def answer(value: Any) -> None:
     print(json.dumps(value), flush=True)
 
 
+def imported() -> float:
+    """Import what both programs need; when that was done."""
+    from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+    assert all(
+        (AutoencoderKL, CLIPTextModel, CLIPTokenizer, StableDiffusionPipeline, UNet2DConditionModel)
+    )
+    return time.time()
+
+
 def peak() -> int:
     """Largest resident memory of this process so far, in bytes, mapped weights included."""
     # Not ru_maxrss: a child inherits its parent's.
@@ -48,20 +60,47 @@ def peak() -> int:
     return int(next(line for line in status if line.startswith("VmHWM")).split()[1]) * 1024
 
 
-class Steps:
-    """Seconds between the ends of neighbouring steps."""
+class Watch:
+    """Seconds of prompts and of their steps, by the clock and of the processor.
+
+    On a machine that others use too, only the processor's seconds can be compared.
+    """
 
     def __init__(self) -> None:
-        self._ends: list[float] = []
+        self._ends: list[tuple[float, float]] = []
+        self._found: list[dict[str, Any]] = []
 
     def tick(self) -> None:
         """A step has ended."""
-        self._ends.append(time.perf_counter())
+        settle()
+        self._ends.append((time.perf_counter(), time.process_time()))
 
-    def seconds(self) -> list[float]:
-        """Each step but the first, which has no beginning of its own; forgets them."""
-        ends, self._ends = self._ends, []
-        return [b - a for a, b in itertools.pairwise(ends)]
+    @contextmanager
+    def prompt(self) -> Iterator[None]:
+        """A prompt is run inside the block. Its first step, which has no beginning, is left out."""
+        began = (time.perf_counter(), time.process_time())
+        self._ends = []
+        yield
+        settle()
+        ended = (time.perf_counter(), time.process_time())
+        steps = [_between(a, b) for a, b in itertools.pairwise(self._ends)]
+        self._found.append({"whole": _between(began, ended), "steps": steps})
+
+    def found(self, began: float, ready: float) -> dict[str, Any]:
+        """All that there is to say of this process."""
+        import torch
+
+        return {
+            "imports": ready - began,
+            "prompts": self._found,
+            "peak": peak(),
+            "device_peak": device_peak(),
+            "threads": torch.get_num_threads(),
+        }
+
+
+def _between(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
+    return b[0] - a[0], b[1] - a[1]
 
 
 def settle() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,13 +20,11 @@ GRAPH = Path(__file__).parents[2] / "graphs" / "txt2img.json"
 
 def timed(job: dict[str, Any]) -> dict[str, Any]:
     """Two pictures by a workflow, the second with another prompt."""
-    import diffusers  # noqa: F401  # both sides import before the clock of a prompt starts
-    import torch
-    import transformers  # noqa: F401
-
+    home = tempfile.TemporaryDirectory()
+    os.environ["WEFT_HOME"] = home.name  # so that the file is new to weft, and hashed
     import weft
 
-    imported = time.time()
+    ready = child.imported()
     data = json.loads(GRAPH.read_text("utf-8"))
     for node in data["nodes"].values():
         if node["type"] == "LoadCheckpoint":
@@ -36,29 +34,22 @@ def timed(job: dict[str, Any]) -> dict[str, Any]:
         if node["type"] == "KSampler":
             rule = {"sampler_name": "euler", "scheduler": "normal"}
             node["inputs"].update(steps=job["steps"], cfg=job["cfg"], **rule)
-    steps = child.Steps()
+    watch = child.Watch()
 
     def listen(event: Any) -> None:
         if type(event).__name__ == "NodeProgress" and event.node == "sample":
-            child.settle()
-            steps.tick()
+            watch.tick()
 
-    found: dict[str, Any] = {"imports": imported - job["began"], "prompts": [], "steps": []}
     with (
         tempfile.TemporaryDirectory() as output,
         weft.Engine(models=[job["folder"]], output=output, packs=False, disk_cache=False) as engine,
     ):
         for prompt in job["prompts"]:
-            began = time.perf_counter()
-            workflow = weft.Workflow.from_json(data).with_inputs(prompt=prompt, seed=job["seed"])
-            engine.run(workflow, on_event=listen)
-            found["prompts"].append(time.perf_counter() - began)
-            found["steps"].append(steps.seconds())
-    return found | {
-        "peak": child.peak(),
-        "device_peak": child.device_peak(),
-        "threads": torch.get_num_threads(),
-    }
+            with watch.prompt():
+                workflow = weft.Workflow.from_json(data)
+                engine.run(workflow.with_inputs(prompt=prompt, seed=job["seed"]), on_event=listen)
+    home.cleanup()
+    return watch.found(job["began"], ready)
 
 
 def latents(job: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,46 +40,34 @@ def pipeline(job: dict[str, Any]) -> Any:
 
 def timed(job: dict[str, Any]) -> dict[str, Any]:
     """Two pictures by the pipeline, the second with another prompt."""
-    import diffusers
     import torch
-    import transformers  # noqa: F401
 
-    from training.nets import untyped
-
-    imported = time.time()
-    steps = child.Steps()
+    ready = child.imported()
+    watch = child.Watch()
 
     def listen(_pipe: Any, _step: int, _timestep: Any, given: dict[str, Any]) -> dict[str, Any]:
-        child.settle()
-        steps.tick()
+        watch.tick()
         return given
 
-    found: dict[str, Any] = {"imports": imported - job["began"], "prompts": [], "steps": []}
     pipe = None
     with tempfile.TemporaryDirectory() as output:
         for prompt in job["prompts"]:
-            began = time.perf_counter()
-            if pipe is None:
-                pipe = pipeline(job)
-                pipe.scheduler = untyped(diffusers.EulerDiscreteScheduler, **BETAS)
-            made = pipe(
-                prompt,
-                negative_prompt="",
-                height=job["side"],
-                width=job["side"],
-                num_inference_steps=job["steps"],
-                guidance_scale=job["cfg"],
-                generator=torch.Generator().manual_seed(job["seed"]),
-                callback_on_step_end=listen,
-            ).images[0]
-            made.save(Path(output) / "made.png")
-            found["prompts"].append(time.perf_counter() - began)
-            found["steps"].append(steps.seconds())
-    return found | {
-        "peak": child.peak(),
-        "device_peak": child.device_peak(),
-        "threads": torch.get_num_threads(),
-    }
+            with watch.prompt():
+                if pipe is None:
+                    pipe = pipeline(job)
+                    pipe.scheduler = SCHEDULED["euler"].build()
+                made = pipe(
+                    prompt,
+                    negative_prompt="",
+                    height=job["side"],
+                    width=job["side"],
+                    num_inference_steps=job["steps"],
+                    guidance_scale=job["cfg"],
+                    generator=torch.Generator().manual_seed(job["seed"]),
+                    callback_on_step_end=listen,
+                ).images[0]
+                made.save(Path(output) / "made.png")
+    return watch.found(job["began"], ready)
 
 
 def by_pipeline(pipe: Any, name: str, job: dict[str, Any], sigma: float, tokens: Any) -> Array:
