@@ -65,9 +65,7 @@ def prompts(clip: Any) -> dict[str, Any]:
 
 def pictures(root: Path, nodes: dict[str, Any], *names: str) -> list[torch.Tensor]:
     """What ComfyUI's file makes at some of its VAEDecode nodes."""
-    workflow = weft.Workflow.from_json(
-        json.loads(json.dumps(nodes)), standard_registry(packs=False)
-    )
+    workflow = weft.Workflow.from_json(nodes, standard_registry(packs=False))
     with weft.Engine(models=[root], output=root / "out", packs=False) as engine:
         result = engine.run(workflow, outputs=[f"{name}.image" for name in names])
     found = [result[f"{name}.image"] for name in names]
