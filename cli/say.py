@@ -30,10 +30,17 @@ def plain(text: str) -> str:
 
 
 def error(problem: WeftError) -> None:
-    """An error with all its problems, each with what was expected and got."""
+    """An error with all its problems, each with what was expected and got.
+
+    Errors quote what strangers wrote, so nothing but line ends is left of what is not printable.
+    """
     if not isinstance(problem, SeveralProblems):
-        err(f"error [{problem.code}]: {problem}")
+        err(f"error [{problem.code}]: {_lines(str(problem))}")
         return
-    err(f"error: {str(problem).splitlines()[0]}")
+    err(f"error: {plain(str(problem).splitlines()[0])}")
     for each in problem.problems:
-        err(f"  [{each.code}] {each}")
+        err(f"  [{each.code}] {_lines(str(each))}")
+
+
+def _lines(text: str) -> str:
+    return "\n".join(plain(line) for line in text.split("\n"))

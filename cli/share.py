@@ -10,7 +10,7 @@ from pathlib import Path
 from ..engine.atomic import write_atomically
 from ..engine.cancel import CancelToken
 from ..engine.document import Document
-from ..engine.errors import Cancelled, FileError, RunError, WeftError
+from ..engine.errors import Cancelled, FileError, RunError, ValidationError, WeftError
 from ..engine.file_digest import FileDigests
 from ..engine.listing import listed
 from ..engine.registry import Registry
@@ -80,6 +80,9 @@ def _pack(options: argparse.Namespace) -> int:
         workflow, picture = _drawn(workflow, registry, workspace)
     document = listed(workflow.document, registry, workspace)
     document = Workflow(document).resolve(registry).document
+    problems = Workflow(document).validate(registry)
+    if problems:
+        raise ValidationError(f"{len(problems)} problems keep it from running:", problems)
     lock = _lock(document, registry, workspace)
     inputs = {each.name: workspace.input(each.name).read_bytes() for each in lock.inputs}
     title = document.title

@@ -8,6 +8,7 @@ later, when the node's schema is known.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -175,9 +176,13 @@ def read_json(text: str | bytes) -> Any:
             code="document.too_large",
         )
     try:
-        data = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DocumentError(f"This is not JSON: {error}.", code="document.json") from error
+        data = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
+        )
+    except ValueError as error:  # not JSON, not UTF-8, or a number of thousands of digits
+        raise DocumentError(
+            f"This is not JSON: {str(error)[:300]}.", code="document.json"
+        ) from error
     except RecursionError as error:
         raise _too_deep() from error
     _check_depth(data)
@@ -191,8 +196,9 @@ def parse(data: object) -> Document:
         DocumentError: Every place where the shape is wrong, in one message.
     """
     if isinstance(data, dict) and data.get("weft", FORMAT) not in range(1, FORMAT + 1):
+        said = str(data["weft"])[:100]
         raise DocumentError(
-            f"The file says format {data['weft']!r}; this weft reads formats 1 to {FORMAT}.",
+            f"The file says format {said!r}; this weft reads formats 1 to {FORMAT}.",
             code="document.version",
             hint="Update weft to open it.",
         )
@@ -202,7 +208,7 @@ def parse(data: object) -> Document:
         return Document.model_validate(data)
     except pydantic.ValidationError as error:
         places = [
-            f"{'.'.join(str(part) for part in e['loc']) or 'document'}: {e['msg']}"
+            f"{'.'.join(str(part)[:100] for part in e['loc']) or 'document'}: {e['msg'][:300]}"
             for e in error.errors(include_url=False, include_input=False)[:20]
         ]
         raise DocumentError(
@@ -282,10 +288,13 @@ def read_text(path: Path) -> str:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(n for n in names if names.count(n) > 1)
+        seen: set[str] = set()
+        for twice, _ in pairs:
+            if twice in seen:
+                break
+            seen.add(twice)
         raise DocumentError(
-            f"The name {twice!r} stands twice in one object; one of the two would be lost.",
+            f"The name {twice[:100]!r} stands twice in one object; one of the two would be lost.",
             code="document.duplicate_key",
             hint="Rename or remove one.",
         )
@@ -294,6 +303,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise DocumentError(f"{name} is not a number that JSON has.", code="document.json")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise DocumentError(f"The number {text[:100]} is too large.", code="document.json")
+    return value
 
 
 def _too_deep() -> DocumentError:

@@ -57,16 +57,51 @@ class Expanded:
         return _follow(target, self.inputs)
 
 
-def expand(document: Document) -> Expanded:
+def expand(document: Document, *, limit: int = MAX_NODES) -> Expanded:
     """Replace every instance of a subgraph, at any depth.
 
     Args:
         document: Any document; one without instances comes back as it is.
+        limit: Most nodes and instances; beyond there is a problem `graph.too_large`.
     """
     subgraphs = document.subgraphs
     if not any(n.type in subgraphs or n.map or n.loop for n in document.nodes.values()):
         return Expanded(document)
-    return _Expansion(document).run()
+    if _at_least(document) > limit:  # counted, so that a few lines cannot cost minutes
+        empty = document.model_copy(update={"nodes": {}})
+        return Expanded(empty, [_too_large(limit)])
+    return _Expansion(document, limit).run()
+
+
+def _at_least(document: Document) -> int:
+    """How many nodes there are once expanded; maps, loops and what contains itself count as one."""
+    sizes: dict[str, int] = {}
+    for name in document.subgraphs:
+        stack = [(name, False)]
+        while stack:  # no recursion: how deep subgraphs nest is up to the file
+            current, done = stack.pop()
+            if done:
+                inner = document.subgraphs[current].nodes.values()
+                sizes[current] = 1 + sum(sizes[n.type] if _is_once(n, sizes) else 1 for n in inner)
+            elif current not in sizes:
+                sizes[current] = 1
+                stack.append((current, True))
+                nodes = document.subgraphs[current].nodes.values()
+                stack += [(n.type, False) for n in nodes if n.type in document.subgraphs]
+    return sum(sizes[n.type] if _is_once(n, sizes) else 1 for n in document.nodes.values())
+
+
+def _is_once(node: Node, sizes: Mapping[str, int]) -> bool:
+    return node.type in sizes and node.map is None and node.loop is None
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(
+        "graph.too_large",
+        f"The workflow has more than {limit} nodes when its subgraphs are expanded.",
+        expected=f"at most {limit} nodes",
+        hint="Use fewer instances, or smaller maps and loops.",
+    )
 
 
 def _follow(target: str, instances: Mapping[str, Mapping[str, str]]) -> str:
@@ -84,8 +119,9 @@ def _reversed(document: Document) -> Iterable[tuple[str, Node]]:
 
 
 class _Expansion:
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, limit: int) -> None:
         self.document = document
+        self._limit = limit
         self.nodes: dict[str, Node] = {}
         self.result = Expanded(document)
 
@@ -98,12 +134,8 @@ class _Expansion:
             prefix, node_id, node, inside, items = stack.pop()
             flat = prefix + node_id
             made += 1  # instances too: an empty loop inside of loops has no nodes to count
-            if made > MAX_NODES:
-                self._problem(
-                    "graph.too_large",
-                    f"The workflow has more than {MAX_NODES} nodes when its subgraphs are "
-                    "expanded.",
-                )
+            if made > self._limit:
+                self.result.problems.append(_too_large(self._limit))
                 break
             subgraph = self.document.subgraphs.get(node.type)
             if subgraph is None:

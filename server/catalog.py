@@ -76,13 +76,14 @@ class Catalog:
         Raises:
             DocumentError: It has too many nodes, or cannot be expanded.
         """
-        count = len(expand(workflow.document).document.nodes)
-        if count > self._limit:
+        found = expand(workflow.document, limit=self._limit)
+        count = len(found.document.nodes)
+        if count > self._limit or any(p.code == "graph.too_large" for p in found.problems):
             raise DocumentError(
-                f"The workflow has {count} nodes; this server takes {self._limit}.",
+                f"The workflow has more nodes than this server takes ({self._limit}).",
                 code="document.too_large",
                 expected=f"at most {self._limit} nodes",
-                got=str(count),
+                got=str(count) if count > self._limit else None,
             )
 
     def problems(self, workflow: Workflow, outputs: tuple[str, ...] | None = None) -> list[Problem]:

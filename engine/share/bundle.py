@@ -41,6 +41,8 @@ MANIFEST, WORKFLOW, LOCK, PICTURE, INPUTS = (
 MAX_FILES = 10_000
 MAX_BYTES = 2 * 2**30
 MAX_TEXT = 64 * 2**20
+FREE_BYTES = 64 * 2**20  # what a bundle may unpack to however well it is packed
+MAX_RATIO = 100  # pictures do not shrink; what shrinks further is made to burst
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -206,7 +208,9 @@ def _unzip(data: bytes, name: str) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
-            if len(members) > MAX_FILES or sum(m.file_size for m in members) > MAX_BYTES:
+            whole = sum(m.file_size for m in members)
+            burst = whole > FREE_BYTES and whole > MAX_RATIO * len(data)
+            if len(members) > MAX_FILES or whole > MAX_BYTES or burst:
                 raise _refuse("too_large", f"{name} unpacks to too much")
             for member in members:
                 _check_member(member, name)

@@ -35,7 +35,8 @@ CREATE TABLE models (
   pictured INTEGER NOT NULL DEFAULT 0,
   words TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX models_name ON models (name, root);
+CREATE INDEX models_name ON models (name, root, words);
+CREATE INDEX models_newest ON models (modified DESC, name, root, words);
 CREATE INDEX models_root ON models (root, modified);
 CREATE INDEX models_undescribed ON models (root) WHERE described = 0;
 CREATE INDEX models_unhashed ON models (root, bytes) WHERE sha256 IS NULL;
@@ -216,15 +217,14 @@ class ModelIndex:
         places = _places(roots)
         where, values = _conditions(places, wanted)
         order = "name" if wanted.order == "name" else "modified DESC, name"
-        rank = "CASE root " + " ".join(f"WHEN ? THEN {n}" for n in range(len(places))) + " END"
         found: dict[str, ModelRow] = {}
         with self._transaction() as database:
             cursor = database.execute(
-                f"SELECT {_COLUMNS} FROM models WHERE {where} ORDER BY {order}, {rank}",
-                (*values, *places),
+                f"SELECT {_COLUMNS} FROM models WHERE {where} ORDER BY {order}",
+                values,
             )
             for row in map(_row, cursor):
-                if row.name in found or not _is_first(database, row, places):
+                if not _is_first(database, row, places):
                     continue
                 if len(found) == wanted.limit:
                     last = next(reversed(found.values()))
@@ -408,7 +408,8 @@ def _below(places: Sequence[str]) -> str:
 
 
 def _conditions(places: Sequence[str], wanted: Wanted) -> tuple[str, list[Any]]:
-    conditions = [_below(places)]
+    # The plus keeps SQLite from looking by folder, after which it would have to sort everything.
+    conditions = ["+" + _below(places)]
     values: list[Any] = [*places]
     for word in wanted.search.casefold().split():
         conditions.append("instr(words, ?) > 0")

@@ -25,6 +25,7 @@ from .previews import Previews, preview_beside
 log = logging.getLogger(__name__)
 
 _PATIENCE = 0.5  # seconds that a listing waits for the first look at the folders
+_LESS = 0.05  # if the index knows them from before
 _AGAIN = 600.0  # seconds between two thorough looks
 _PAUSE = 0.5  # seconds between two questions whether jobs still run
 
@@ -143,8 +144,9 @@ class Models:
         task = self._looks.get(kind)
         if task is None:
             task = self._looks[kind] = asyncio.create_task(self._sync(kind))
+        known = await asyncio.to_thread(self.index.knows, self._roots[kind])
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(task), _PATIENCE)
+            await asyncio.wait_for(asyncio.shield(task), _LESS if known else _PATIENCE)
         return kind in self._synced
 
     async def _sync(self, kind: str, *, thorough: bool = False) -> None:

@@ -72,7 +72,7 @@ class Sharing:
         """
         async with self._limit:
             found = await asyncio.to_thread(open_shared, file, self._catalog.registry)
-        self._catalog.bounded(found.workflow)
+            await asyncio.to_thread(self._catalog.bounded, found.workflow)
         return found
 
     async def report(self, shared: SharedFile) -> Report:

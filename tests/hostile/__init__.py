@@ -1,0 +1,1 @@
+"""Broken and malicious files through everything that reads what strangers send."""
