@@ -66,5 +66,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         tls_key=Path(options.tls_key) if options.tls_key else None,
         allowed_hosts=tuple(options.allow_host),
         allowed_origins=tuple(options.allow_origin),
-        limits=Limits(upload_bytes=int(options.max_upload_size * 2**20)),
+        limits=Limits(
+            upload_bytes=int(options.max_upload_size * 2**20), keep_jobs=options.keep_jobs
+        ),
     )

@@ -48,6 +48,13 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
         help="a foreign web page that may call, as scheme://host[:port]; may be repeated",
     )
     add("--max-upload-size", type=float, default=512, metavar="MB", help="(default: 512)")
+    add(
+        "--keep-jobs",
+        type=int,
+        default=10_000,
+        metavar="N",
+        help="finished jobs that are remembered (default: 10000); their files stay",
+    )
     add("--nodes", action="append", default=[], metavar="MODULE", help="module with more nodes")
     add("--no-packs", "--disable-all-custom-nodes", action="store_true", help="load no packs")
     add("--no-model-hashes", action="store_true", help="do not hash models in the background")

@@ -67,7 +67,7 @@ def total_bytes(device: torch.device) -> int:
         return torch.cuda.mem_get_info(device)[1]
     if device.type == "mps":
         return torch.mps.recommended_max_memory()
-    return _all_ram()
+    return all_ram()
 
 
 def free_bytes(device: torch.device) -> int:
@@ -79,20 +79,22 @@ def free_bytes(device: torch.device) -> int:
         return torch.cuda.mem_get_info(device)[0] + idle
     if device.type == "mps":
         return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
-    return _free_ram()
+    return free_ram()
 
 
-def _all_ram() -> int:
+def all_ram() -> int:
+    """Bytes of memory that this machine has."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # Windows
         return 16 * 2**30  # nothing better is known without another library
 
 
-def _free_ram() -> int:
+def free_ram() -> int:
+    """Bytes of memory that programs could have now, where the system says; else all."""
     try:
         text = Path("/proc/meminfo").read_text("ascii")
     except OSError:  # another system; what it can page out is not told either
-        return _all_ram()
+        return all_ram()
     found = re.search(r"^MemAvailable:\s*(\d+) kB", text, re.MULTILINE)
-    return int(found[1]) * 1024 if found else _all_ram()
+    return int(found[1]) * 1024 if found else all_ram()

@@ -25,9 +25,11 @@ class Run:
         seeds: Every seed of the run, `node.parameter` -> value.
         token: Cancellation.
         emit: Where events go; may be called from any thread.
+        texts: More texts that written files shall carry, by name, as whoever asked for the run
+            gave them.
     """
 
-    __slots__ = ("_emit", "_token", "document", "id", "node", "seeds", "workspace")
+    __slots__ = ("_emit", "_token", "document", "id", "node", "seeds", "texts", "workspace")
 
     def __init__(
         self,
@@ -38,6 +40,7 @@ class Run:
         seeds: Mapping[str, int] | None = None,
         token: CancelToken | None = None,
         emit: Callable[[Event], None] | None = None,
+        texts: Mapping[str, str] | None = None,
     ) -> None:
         self.node = node
         self.id = run
@@ -46,6 +49,7 @@ class Run:
         self.seeds = seeds if seeds is not None else {}
         self._token = token if token is not None else CancelToken()
         self._emit = emit
+        self.texts = texts if texts is not None else {}
 
     @property
     def watched(self) -> bool:

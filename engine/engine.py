@@ -176,6 +176,7 @@ class Engine:
         token: CancelToken | None = None,
         scope: str | None = None,
         resume: str | None = None,
+        texts: Mapping[str, str] | None = None,
     ) -> Result:
         """Run a workflow and wait for it.
 
@@ -189,6 +190,7 @@ class Engine:
                 between them can be told; None to tell nothing.
             resume: What makes a run go on from one that did not end well, so that what that one
                 has written is not written again (a job's id); None for `scope`.
+            texts: More texts that files which the run writes shall carry, by name.
 
         Raises:
             ValidationError: The workflow cannot run; nothing was done.
@@ -203,6 +205,7 @@ class Engine:
                 token=token,
                 scope=scope,
                 resume=resume,
+                texts=texts,
             )
         )
 
@@ -215,6 +218,7 @@ class Engine:
         token: CancelToken | None = None,
         scope: str | None = None,
         resume: str | None = None,
+        texts: Mapping[str, str] | None = None,
     ) -> Result:
         """`run` for async callers. Cancelling the task cancels the run."""
         resolved, steps, names = self._prepare(workflow, outputs)
@@ -243,6 +247,7 @@ class Engine:
             holdings=self._holdings,
             release=self._release,
             journal=journal,
+            texts=texts,
         )
         self._running[run] = token
         status: Status = "failed"
@@ -274,6 +279,16 @@ class Engine:
             skipped=tuple(execution.skipped),
             seconds=log.seconds,
         )
+
+    def free(self, *, results: bool = True) -> int:
+        """Let go of what takes memory and is not in use; the bytes set free.
+
+        Args:
+            results: Whether of remembered results too, those on disk left aside; else only of
+                what else takes memory (models).
+        """
+        freed = self.cache.drop_values() if results else 0
+        return freed + self._release()
 
     def cancel(self, run: str) -> bool:
         """Cancel a run by its id (every event has it); whether it was still running.

@@ -77,6 +77,7 @@ class Execution:
         holdings: Who else holds memory: names and bytes, of models for example.
         release: Lets go of what else takes memory and is not in use; the bytes set free.
         journal: What an unfinished run before this one has written, to go on from there; or None.
+        texts: More texts that written files shall carry, by name; None for none.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Execution:
         holdings: Callable[[], Iterable[tuple[str, int]]] = tuple,
         release: Callable[[], int] = lambda: 0,
         journal: Journal | None = None,
+        texts: Mapping[str, str] | None = None,
     ) -> None:
         self.plan = plan
         self.steps = list(plan.steps)
@@ -117,6 +119,7 @@ class Execution:
         self.holdings = holdings
         self.release = release
         self.journal = journal
+        self.texts = texts
 
         self._wake = asyncio.Event()
         self.known = Known(plan, cache, disk, values, self._in_io)
@@ -442,6 +445,7 @@ class Execution:
                 self.plan.seeds,
                 self.token,
                 self._emit_anywhere if self.listener is not None or self.journal else None,
+                self.texts,
             )
         return arguments
 

@@ -185,7 +185,7 @@ def save_image(
     """
     from ..diffusion.image_file import write_image
 
-    texts = embedded(run)
+    texts = embedded(run, more=file_format == "png")
     suffix, media_type = SUFFIXES[file_format]
     for number, picture in enumerate(images):
         run.progress(number, len(images))
@@ -252,7 +252,7 @@ def save_animated_webp(
     fill = partial(
         write_animated_webp,
         pictures=images,
-        texts=embedded(run),
+        texts=embedded(run, more=False),
         fps=fps,
         lossless=lossless,
         quality=quality,

@@ -7,18 +7,22 @@ import json
 from ..engine.context import Run
 
 
-def embedded(run: Run) -> dict[str, str]:
+def embedded(run: Run, *, more: bool = True) -> dict[str, str]:
     """Texts to embed: the workflow with its seeds drawn, and the seeds by themselves.
 
     Args:
         run: The run that writes.
+        more: Whether the file has room for what whoever asked for the run gave along.
 
     Returns:
-        `weft`: the document as JSON. `weft_seeds`: `node.parameter` -> seed, as JSON.
+        `weft`: the document as JSON. `weft_seeds`: `node.parameter` -> seed, as JSON. And what
+        was given along, such as `workflow` of ComfyUI's editor.
     """
+    texts = run.texts if more else {}
     if not run.document:
-        return {}
+        return dict(texts)
     return {
+        **texts,
         "weft": json.dumps(run.document, ensure_ascii=False),
         "weft_seeds": json.dumps(dict(run.seeds)),
     }

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 log = logging.getLogger("weft.server")
 
+_KEPT = 300  # lines
+_LONGEST = 4000  # characters of a line
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -28,6 +34,46 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the log, for people.
+
+    Attributes:
+        time: ISO 8601, UTC.
+        text: Level, message and whatever else was said.
+    """
+
+    time: str
+    text: str
+
+
+class Tail(logging.Handler):
+    """Keeps the last lines, and hands new ones to who listens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: deque[Line] = deque(maxlen=_KEPT)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tell: Callable[[Line], None] | None = None
+
+    def listen(self, tell: Callable[[Line], None]) -> None:
+        """Hand new lines to a function, in the event loop that runs now."""
+        self._loop, self._tell = asyncio.get_running_loop(), tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record, in whatever thread."""
+        try:
+            time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+            more = "".join(f" {k}={v}" for k, v in vars(record).items() if k not in _PLAIN)
+            text = f"{record.levelname} {record.getMessage()}{more}"
+            line = Line(time, text[:_LONGEST])
+            self.lines.append(line)
+            if self._loop is not None and self._tell is not None:
+                self._loop.call_soon_threadsafe(self._tell, line)
+        except RuntimeError:  # the loop is closed
+            self._loop = None
 
 
 def to_standard_error(level: str) -> None:

@@ -31,6 +31,7 @@ class Limits(_Frozen):
         name_length: Longest name of a file or folder, in characters.
         events_kept: How many events a client that was away can catch up on.
         connections: Most open event streams.
+        keep_jobs: How many jobs that are over are remembered; the oldest are forgotten.
     """
 
     body_bytes: Count = 64 * 2**20
@@ -42,6 +43,7 @@ class Limits(_Frozen):
     name_length: Count = 255
     events_kept: Count = 10_000
     connections: Count = 1000
+    keep_jobs: Count = 10_000
 
 
 class Settings(_Frozen):

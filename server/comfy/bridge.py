@@ -87,6 +87,18 @@ class Bridge:
         """A websocket is gone. Others of the same client stay."""
         self._sessions.discard(session)
 
+    def want_logs(self, owner: str, client_id: str, *, wanted: bool) -> None:
+        """Begin or end to send the log to the websockets of a client."""
+        for session in self._sessions:
+            if (session.owner, session.client_id) == (owner, client_id):
+                session.wants_logs = wanted
+
+    def tell_logs(self, entries: dict[str, Any]) -> None:
+        """Send lines of the log to who wants them."""
+        for session in self._sessions:
+            if session.wants_logs:
+                session.send("logs", entries)
+
     async def close(self) -> None:
         """Close every websocket."""
         await asyncio.gather(

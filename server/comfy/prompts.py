@@ -17,7 +17,7 @@ from ..jobs.order import Order
 from ..keys import CATALOG, JOBS, is_admin, owner_of
 from .bridge import Bridge
 from .prompt import accept
-from .record import Kept, as_prompt, entry, kept_of, without_secrets
+from .record import Kept, as_prompt, entry, kept_of, picture_texts, without_secrets
 from .refusals import Refused
 from .routing import Twins, answer, read_object, texts
 
@@ -81,6 +81,7 @@ async def _submit(request: web.Request, body: dict[str, Any]) -> web.Response:
         front=front,
         id=prompt_id,
         scope=f"comfy {client}" if client is not None else None,
+        texts=picture_texts(body["prompt"], extra),
         meta=kept.meta(),
     )
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -14,6 +16,7 @@ from ..api.jobs import Artifact, JobDetail
 
 KEY = "comfy"
 SENT = "SaveImageWebsocket"
+_KEYWORD = re.compile(r"[A-Za-z0-9_.-]{1,79}")  # of a text in a PNG
 _SECRETS = frozenset({"auth_token_comfy_org", "api_key_comfy_org"})
 
 
@@ -64,6 +67,19 @@ def kept_of(meta: Mapping[str, Any]) -> Kept | None:
 def without_secrets(extra_data: Mapping[str, Any]) -> dict[str, Any]:
     """Extra data that may be stored."""
     return {name: value for name, value in extra_data.items() if name not in _SECRETS}
+
+
+def picture_texts(prompt: object, extra_data: Mapping[str, Any]) -> dict[str, str]:
+    """What ComfyUI writes into pictures, and its editor reads from them.
+
+    Args:
+        prompt: As it was sent; becomes the text `prompt`.
+        extra_data: Each entry of its `extra_pnginfo`, such as `workflow`, becomes a text.
+    """
+    extra = extra_data.get("extra_pnginfo")
+    entries = extra.items() if isinstance(extra, dict) else ()
+    texts = {name: json.dumps(value) for name, value in entries if _KEYWORD.fullmatch(name)}
+    return texts | {"prompt": json.dumps(prompt)}
 
 
 def as_prompt(document: Mapping[str, Any], registry: Registry) -> Kept:

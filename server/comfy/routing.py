@@ -28,6 +28,10 @@ class Twins:
         """Declare a POST."""
         return self._declare("POST", path)
 
+    def patch(self, path: str) -> Callable[[Handler], Handler]:
+        """Declare a PATCH."""
+        return self._declare("PATCH", path)
+
     def delete(self, path: str) -> Callable[[Handler], Handler]:
         """Declare a DELETE."""
         return self._declare("DELETE", path)

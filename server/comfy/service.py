@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 
 from aiohttp import web
 
 from ..keys import HUB, JOBS, SETTINGS
-from . import catalogue, pictures, prompts, socket, system, users
+from ..logs import Tail
+from . import catalogue, internal, pictures, prompts, socket, system, users
 from .bridge import Bridge
+from .internal import TAIL, tell_logs
 from .prompts import BRIDGE
 
-_MODULES = (prompts, socket, catalogue, pictures, users, system)
+_MODULES = (prompts, socket, catalogue, pictures, users, system, internal)
 
 
 def install_comfy(app: web.Application) -> None:
@@ -27,7 +30,11 @@ def install_comfy(app: web.Application) -> None:
 async def _run(app: web.Application) -> AsyncIterator[None]:
     bridge = app[BRIDGE] = Bridge(app[HUB], app[JOBS], app[SETTINGS].output)
     listening = asyncio.create_task(bridge.listen())
+    tail = app[TAIL] = Tail()
+    logging.getLogger().addHandler(tail)
+    tell_logs(app)
     yield
+    logging.getLogger().removeHandler(tail)
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
 

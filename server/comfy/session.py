@@ -30,6 +30,7 @@ class Session:
     ) -> None:
         self.socket, self.owner, self.sees, self.client_id = socket, owner, sees, client_id
         self.wants_metadata = False
+        self.wants_logs = False
         self._waiting: deque[str | bytes] = deque()
         self._latest: dict[Hashable, str | bytes] = {}
         self._more = asyncio.Event()

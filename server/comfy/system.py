@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from ... import __version__
-from ..api.errors import ApiError
-from ..files.folders import as_kind
-from ..files.service import FOLDERS
+from ...diffusion.memory_budget import all_ram, free_ram
 from ..keys import JOBS, SETTINGS
 from .routing import Twins, answer, read_object
 from .socket import features
 
 routes = Twins()
+_PATIENCE = 2.0  # seconds for workers to answer
 PROTOCOL = "0.3.64"  # the version of ComfyUI whose protocol this is
 
 
@@ -31,14 +28,13 @@ async def all_features(request: web.Request) -> web.Response:
 
 @routes.get("/system_stats")
 async def system_stats(request: web.Request) -> web.Response:
-    """Memory and versions. Devices belong to the workers and are told at `/v1/system`."""
-    total, free = _memory()
+    """Versions, memory, and the devices of the workers."""
     return answer(
         {
             "system": {
                 "os": os.name,
-                "ram_total": total,
-                "ram_free": free,
+                "ram_total": all_ram(),
+                "ram_free": free_ram(),
                 "comfyui_version": PROTOCOL,
                 "required_frontend_version": None,
                 "installed_templates_version": None,
@@ -55,27 +51,34 @@ async def system_stats(request: web.Request) -> web.Response:
 
 
 async def _devices(request: web.Request) -> list[dict[str, Any]]:
-    total, free = _memory()
+    """The devices of all workers, each once; this machine's memory while none answers."""
+    answers = await request.app[JOBS].dispatcher.ask_all("devices", _PATIENCE)
+    found = {(d["type"], d["index"]): d for each in answers for d in each}
+    if not found:
+        total, free = all_ram(), free_ram()
+        cpu = {"name": "cpu", "type": "cpu", "index": None, "total": total, "free": free}
+        found["cpu", None] = {**cpu, "reserved": total, "idle": free}
     return [
         {
-            "name": "cpu",
-            "type": "cpu",
-            "index": None,
-            "vram_total": total,
-            "vram_free": free,
-            "torch_vram_total": total,
-            "torch_vram_free": free,
+            "name": device["name"],
+            "type": device["type"],
+            "index": device["index"],
+            "vram_total": device["total"],
+            "vram_free": device["free"],
+            "torch_vram_total": device["reserved"],
+            "torch_vram_free": device["idle"],
         }
+        for device in found.values()
     ]
 
 
 @routes.post("/free")
 async def free(request: web.Request) -> web.Response:
-    """Let go of results and models in the memory of a worker, and say nothing, as always."""
+    """Let go of models, or of models and results, in every worker; and say nothing, as always."""
     body = await read_object(request)
-    if body.get("unload_models") is True or body.get("free_memory") is True:
-        with contextlib.suppress(ApiError):  # no worker: nothing to free
-            await request.app[JOBS].dispatcher.ask("free")
+    results = body.get("free_memory") is True
+    if results or body.get("unload_models") is True:
+        await request.app[JOBS].dispatcher.ask_all("free", _PATIENCE, results=results)
     return web.Response()
 
 
@@ -97,26 +100,8 @@ async def templates(_: web.Request) -> web.Response:
     return answer({})
 
 
-@routes.get("/internal/files/{kind}")
-async def newest_files(request: web.Request) -> web.Response:
-    """Names of files, newest first."""
-    index = request.app[FOLDERS].indexes[as_kind(request.match_info["kind"])]
-    page = await index.page(order="newest", limit=10_000)
-    return answer([entry.name for entry in page.entries])
-
-
 def _version(package: str) -> str | None:
     try:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def _memory() -> tuple[int, int]:
-    """Bytes of memory in all, and those that are free; 0 where the system does not say."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        sizes = {line.partition(":")[0]: int(line.split()[1]) * 1024 for line in lines}
-        return sizes["MemTotal"], sizes["MemAvailable"]
-    except (OSError, ValueError, KeyError, IndexError):
-        return 0, 0

@@ -290,7 +290,7 @@ class Dispatcher:
             if asked is slot:
                 del self._questions[number]
                 if not future.done():
-                    future.set_exception(_no_worker(reason))
+                    future.set_exception(no_worker(reason))
         if self._closing:
             self._idle.set()
             return
@@ -332,12 +332,31 @@ class Dispatcher:
         """
         slot = min((s for s in self.slots if s.ready), key=lambda s: len(s.given), default=None)
         if slot is None:
-            raise _no_worker("none has started yet")
+            raise no_worker("none has started yet")
+        return await self._ask(slot, question, about)
+
+    async def ask_all(self, question: str, seconds: float, **about: Any) -> list[Any]:
+        """Ask every worker that has started; the answers of those that give one in time.
+
+        Args:
+            question: See `Ask`.
+            seconds: How long to wait for an answer; a native call may keep a worker from it.
+            about: What the question needs.
+        """
+        asking = [self._ask(slot, question, about) for slot in self.slots if slot.ready]
+        if not asking:
+            return []
+        done, late = await asyncio.wait(asking, timeout=seconds)
+        for future in late:
+            future.cancel()
+        return [each.result() for each in asking if each in done and each.exception() is None]
+
+    def _ask(self, slot: Slot, question: str, about: dict[str, Any]) -> asyncio.Future[Any]:
         self._asked += 1
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._questions[self._asked] = (slot, future)
         slot.worker.send(Ask(self._asked, question, about))
-        return await future
+        return future
 
     def _answered(self, message: Answer) -> None:
         _, future = self._questions.pop(message.number, (None, None))
@@ -358,7 +377,8 @@ def _of(record: Record, running: Running | None) -> Running:
     return running if running is not None and running.record is record else Running(record)
 
 
-def _no_worker(reason: str) -> ApiError:
+def no_worker(reason: str) -> ApiError:
+    """A 503 that says why nobody can be asked."""
     return ApiError(
         503,
         f"No worker can answer now: {reason}.",

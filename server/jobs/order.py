@@ -27,6 +27,7 @@ class Order:
         scope: What makes jobs belong together, for explanations.
         accepts: What somebody accepted that it does (`reads`, `writes`, `network`, `packs`): it can
             do no more then. None for a workflow of one's own, which is held to nothing.
+        texts: More texts that files which it writes shall carry, by name.
         meta: Whatever an adapter wants to find again with the job, as JSON. Clients do not see it.
     """
 
@@ -41,6 +42,7 @@ class Order:
     title: str | None = None
     scope: str | None = None
     accepts: tuple[str, ...] | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -41,7 +41,7 @@ class Orders:
     async def load(self, job: str) -> Task:
         """The task of a job from the database."""
         order = await self._queries.order(job)
-        return Task(job, order.document, order.outputs, order.scope, order.accepts)
+        return Task(job, order.document, order.outputs, order.scope, order.accepts, order.texts)
 
 
 def order_row(task: Task, overrides: object, seeds: object, meta: object) -> dict[str, str | None]:
@@ -55,4 +55,5 @@ def order_row(task: Task, overrides: object, seeds: object, meta: object) -> dic
         "scope": task.scope,
         "meta": json.dumps(meta),
         "accepts": json.dumps(task.accepts) if task.accepts is not None else None,
+        "texts": json.dumps(task.texts) if task.texts is not None else None,
     }

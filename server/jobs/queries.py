@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Executable, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ..api.jobs import Artifact, State
+from ..api.jobs import FINAL, Artifact, State
 from ..events.note import Kept
 from ..store.tables import artifacts, events, facts, jobs, orders, reports
 from .record import Record, record_of, when
@@ -29,6 +29,7 @@ class StoredOrder:
     scope: str | None
     meta: dict[str, Any]
     accepts: list[str] | None = None
+    texts: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,12 @@ class Queries:
             statement = statement.where(jobs.c.seq < before)
         return [record_of(row) for row in await self._rows(statement)]
 
+    async def beyond(self, keep: int, limit: int) -> list[Record]:
+        """The newest jobs that are over, after the first `keep` of them."""
+        over = select(jobs).where(jobs.c.state.in_(sorted(FINAL)))
+        found = await self._rows(over.order_by(jobs.c.seq.desc()).offset(keep).limit(limit))
+        return [record_of(row) for row in found]
+
     async def counts(self) -> dict[str, int]:
         """Number of jobs by state."""
         rows = await self._rows(select(jobs.c.state, func.count().label("n")).group_by("state"))
@@ -117,6 +124,7 @@ class Queries:
             scope=row["scope"],
             meta=json.loads(row["meta"]),
             accepts=json.loads(row["accepts"]) if row["accepts"] is not None else None,
+            texts=json.loads(row["texts"]) if row["texts"] is not None else None,
         )
 
     async def report(self, job: str) -> StoredReport:

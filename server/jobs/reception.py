@@ -223,9 +223,15 @@ class Reception:
         )
         outputs = list(order.outputs) if order.outputs is not None else None
         accepts = sorted(order.accepts) if order.accepts is not None else None
-        return Accepted(
-            record, Task(record.id, checked.document, outputs, order.scope, accepts), order
+        task = Task(
+            record.id,
+            checked.document,
+            outputs,
+            order.scope,
+            accepts,
+            dict(order.texts) or None,
         )
+        return Accepted(record, task, order)
 
     async def _store(self, accepted: Sequence[Accepted], checked: Sequence[_Checked]) -> None:
         rows = [

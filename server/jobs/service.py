@@ -31,6 +31,7 @@ from .queries import Queries
 from .queue import FairQueue
 from .reception import Accepted, Reception
 from .record import Record
+from .retention import Retention
 
 __all__ = ["Jobs", "Order"]
 
@@ -77,6 +78,7 @@ class Jobs:
             active=self._active,
             admit=self._admit,
         )
+        self._retention = Retention(queries, ledger, self._active, settings.limits.keep_jobs)
         self.dispatcher = Dispatcher(
             make_worker, self._queue, ledger, self._orders, settings, self._forget
         )
@@ -113,11 +115,13 @@ class Jobs:
     async def close(self) -> None:
         """Take no more jobs; let running ones finish for a while, and put the others back."""
         self._accepting = False
+        await self._retention.close()
         await self.dispatcher.close()
 
     def _forget(self, record: Record) -> None:
         if record.is_final:
             self._active.pop(record.id, None)
+            self._retention.ended()
 
     def _given(self) -> list[Record]:
         """Jobs that a worker has, but has not begun."""

@@ -14,12 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..api.errors import ApiError
 from ..api.routing import Routes
+from ..jobs.dispatch import no_worker
 from ..keys import CATALOG, HUB, JOBS, SETTINGS, is_admin
 from ..metrics import exposition
 
 routes = Routes("system")
 
 _BEGAN = time.monotonic()
+_PATIENCE = 10.0  # seconds for workers to answer
 
 
 class Health(BaseModel):
@@ -165,10 +167,13 @@ async def cache(request: web.Request) -> CacheStats:
 
 @routes.post("/v1/cache/free", errors=(403, 503))
 async def free(request: web.Request) -> Freed:
-    """Let go of results and models in the memory of a worker; those on disk stay."""
+    """Let go of results and models in the memory of every worker; those on disk stay."""
     if not is_admin(request):
         raise ApiError(403, "Only an administrator may do this.", code="request.forbidden")
-    return Freed(**await request.app[JOBS].dispatcher.ask("free"))
+    answers = await request.app[JOBS].dispatcher.ask_all("free", _PATIENCE)
+    if not answers:
+        raise no_worker("none has started yet, or none has time")
+    return Freed(freed=sum(answer["freed"] for answer in answers))
 
 
 @routes.post("/v1/explain", errors=(400, 422, 503))

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from ...engine.errors import WeftError
 from ..settings import Settings
 
-HEAD = "0003"  # the last migration; a test compares it with what Alembic finds
+HEAD = "0004"  # the last migration; a test compares it with what Alembic finds
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
 

@@ -58,6 +58,7 @@ orders = Table(
     Column("scope", Text),
     Column("meta", Text, nullable=False),
     Column("accepts", Text),
+    Column("texts", Text),
 )
 
 # What a job gave, besides files.

@@ -56,6 +56,7 @@ class Task:
         scope: What makes runs belong together; None for nothing.
         accepts: What it may do: `reads`, `writes`, `network`, `packs`; None if it is held to
             nothing.
+        texts: More texts that files which it writes shall carry, by name; None for none.
     """
 
     job: str
@@ -63,6 +64,7 @@ class Task:
     outputs: list[str] | None = None
     scope: str | None = None
     accepts: list[str] | None = None
+    texts: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,13 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question, to be answered beside the work: `explain`, `stats`, `free` or `runtime`."""
+    """A question, to be answered beside the work.
+
+    Attributes:
+        number: Of this question, which its answer has too.
+        question: `explain`, `stats`, `free`, `devices` or `runtime`.
+        about: What the question needs to be known.
+    """
 
     number: int
     question: str

@@ -17,7 +17,7 @@ from ...engine.engine import Engine, Result
 from ...engine.errors import Cancelled, RunError, SeveralProblems, WeftError
 from ...engine.share.limits import limited
 from ...engine.workflow import Workflow
-from ...nodes.standard import own_places, standard_runtime
+from ...nodes.standard import own_places, standard_devices, standard_runtime
 from .messages import Answer, Ask, Began, Cancel, Ended, Json, Message, Task
 from .reporter import Reporter, Say
 
@@ -83,6 +83,7 @@ class Runner:
                     token=token,
                     scope=task.scope,
                     resume=task.job,
+                    texts=task.texts,
                 )
             results = _plain_results(result)
         except Cancelled:
@@ -132,7 +133,9 @@ class Runner:
             )
             return [each.to_json() for each in explained]
         if ask.question == "free":
-            return {"freed": self._engine.cache.drop_values()}
+            return {"freed": self._engine.free(results=about.get("results", True))}
+        if ask.question == "devices":
+            return standard_devices()
         if ask.question == "runtime":
             return standard_runtime().model_dump()
         assert ask.question == "stats"

@@ -260,3 +260,16 @@ def test_picture_name_that_leaves_the_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileError):
         image.save_image(run, torch.zeros(1, 8, 8, 3), filename_prefix="../x")
     assert not (tmp_path / "x_00001.png").exists()
+
+
+def test_saved_png_carries_texts_that_were_given_along_and_jpeg_only_its_own(
+    tmp_path: Path,
+) -> None:
+    run, log = running(tmp_path)
+    run.texts = {"workflow": "{}", "weft_seeds": "mine"}
+    for kind in ("png", "jpeg"):
+        image.save_image(run, torch.zeros(1, 8, 8, 3), file_format=kind)  # type: ignore[arg-type]
+    _, texts = flows.saved(log.artifacts[0])
+    assert texts["workflow"] == "{}"
+    assert json.loads(texts["weft_seeds"]) == {"s.seed": 7}
+    assert b"workflow" not in log.artifacts[1].read_bytes()
