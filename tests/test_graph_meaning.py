@@ -94,6 +94,16 @@ def test_area_prompts_give_red_at_the_left_and_blue_at_the_right(engine: weft.En
         assert share(half, "white") > 0.5
 
 
+def test_lora_hook_on_one_prompt_draws_that_side_as_outlines(engine: weft.Engine) -> None:
+    plain = pictures(engine, "area-prompts")["picture"]
+    hooked = pictures(engine, "lora-one-side")["picture"]
+    change = (plain - hooked)[0].abs().mean(dim=(0, 2))
+    # The areas fade into each other; beyond that the right side is what it was.
+    assert change[160:].max() < 0.03
+    assert change[:96].mean() > 0.15
+    assert share(plain[:, :, :128], "red") > 3 * share(hooked[:, :, :128], "red") > 0.1
+
+
 def test_prompt_weights_decide_which_colour_is_drawn(engine: weft.Engine) -> None:
     found = pictures(engine, "prompt-weights")
     assert redness(found["left"]) - redness(found["right"]) > 0.1
