@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .latent_format import LatentFormat
 
 
+CANNY, DEPTH = 1, 2
+"""What files of Stability AI's ControlNets for SD3.5 say of their pictures."""
+
+
 def apply_control(
     conditioning: Conditioning,
     control_net: ControlNet,
@@ -181,6 +185,17 @@ def fit_hint(image: Image, size: tuple[int, int], batch: int, like: Any) -> Tens
     return pixels[rows].to(like)
 
 
+def _as_trained(net: ControlNet, picture: Tensor) -> Tensor:
+    """What Stability AI's networks for SD3.5 were shown of edges and depth; others as it is.
+
+    Edges go far beyond white, near and far are swapped. Source: Stability-AI/sd3.5, as ComfyUI.
+    """
+    kind = net.weights.extras.get("control_type")
+    if kind == CANNY:
+        return picture * 255.0 * 0.5 + 0.5
+    return 1.0 - picture if kind == DEPTH else picture
+
+
 def latent_hint(
     use: ControlUse, space: LatentFormat, size: tuple[int, int], batch: int, like: Any
 ) -> Tensor:
@@ -203,7 +218,7 @@ def latent_hint(
     assert use.vae is not None
     pixels = (size[0] * space.downscale, size[1] * space.downscale)
     different = min(batch, len(use.image))  # each is encoded once
-    fitted = fit_hint(use.image, pixels, different, torch.zeros(()))
+    fitted = _as_trained(use.net, fit_hint(use.image, pixels, different, torch.zeros(())))
     latents = space.to_network(encode_mean(use.vae, fitted * 2.0 - 1.0))
     rows = latents[[number % different for number in range(batch)]].to(like)
     if use.mask is None:

@@ -16,11 +16,12 @@ from .errors import ModelError
 from .families import family_named
 from .families.family import Family, FileSays
 from .formats.control_lora_names import control_lora_plan
+from .formats.control_names import CONTROL_TYPE
 from .formats.folder import NETWORKS, PARTS, folder_parts, read_json
 from .formats.gligen_names import gligen_plan, is_gligen
 from .formats.identify import family_words
 from .formats.openclip import open_clip_vision
-from .formats.pieces import Pieces, prefixed, renamed
+from .formats.pieces import Piece, Pieces, prefixed, renamed
 from .formats.plans import network_plan
 from .formats.t2i_names import t2i_names
 from .opening import Source, joined_digest, open_source, require, weights_of
@@ -162,7 +163,13 @@ def load_controlnet(path: _PathLike) -> ControlNet:
     body = found.facts.body
     part = "controlnet" if body == "unet" else f"{body}_controlnet"
     plan = network_plan(part, found.layout, found.prefix, source.shapes)
-    weights = weights_of(source, "controlnet", plan, family=found.family)
+    said = (
+        source.tensor({CONTROL_TYPE: (Piece(CONTROL_TYPE),)}, CONTROL_TYPE)
+        if (CONTROL_TYPE in source.shapes)
+        else None
+    )
+    extras = {} if said is None else {CONTROL_TYPE: round(float(said))}
+    weights = weights_of(source, "controlnet", plan, family=found.family, extras=extras)
     return ControlNet(found.family, weights)
 
 

@@ -120,6 +120,28 @@ class _Trunk:
         return dict(self._network.state_dict()) | end
 
 
+def stability_tensors(network: Any) -> dict[str, Any]:
+    """An SD3.5 ControlNet in the names of Stability AI: diffusers', but for the blocks."""
+    import torch
+
+    state = dict(network.state_dict())
+    inside = {k: v for k, v in state.items() if k.startswith("transformer_blocks.")}
+    result = {k: v for k, v in state.items() if k not in inside}
+    for number in range(network.config.num_layers):
+        block = f"transformer_blocks.{number}."
+        for end in ("weight", "bias"):
+            parts = [inside[f"{block}attn.to_{part}.{end}"] for part in "qkv"]
+            result[f"{block}attn.qkv.{end}"] = torch.cat(parts)
+            for theirs, ours in (
+                ("attn.proj", "attn.to_out.0"),
+                ("mlp.fc1", "ff.net.0.proj"),
+                ("mlp.fc2", "ff.net.2"),
+                ("adaLN_modulation.1", "norm1.linear"),
+            ):
+                result[f"{block}{theirs}.{end}"] = inside[f"{block}{ours}.{end}"]
+    return result
+
+
 def pixart_control(*, layers: int = 1, seed: int = 32) -> Any:
     """A random PixArt ControlNet; weft's own module, as diffusers has none."""
     import torch

@@ -1,6 +1,7 @@
 """Names of ControlNets of diffusion transformers as first published, into diffusers'.
 
-Source: the layouts of XLabs-AI/x-flux and PixArt-alpha/PixArt-alpha; facts only.
+Source: the layouts of XLabs-AI/x-flux, Stability-AI/sd3.5 and PixArt-alpha/PixArt-alpha; facts
+only.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from .pieces import Piece, Pieces, Shapes
+from ..errors import ModelError
+from .pieces import Piece, Pieces, Shapes, thirds
 from .transformer_names import flux_plan, pixart_plan
 
 _HINT: Mapping[int, str] = {
@@ -17,6 +19,15 @@ _HINT: Mapping[int, str] = {
     14: "conv_out",
 }
 """Layers of the encoder of the picture; those between them have no tensors."""
+
+_SD3_BLOCK: Mapping[str, str] = {
+    "adaLN_modulation.1": "norm1.linear",
+    "attn.proj": "attn.to_out.0",
+    "mlp.fc1": "ff.net.0.proj",
+    "mlp.fc2": "ff.net.2",
+}
+CONTROL_TYPE = "control_type"
+"""A number in Stability AI's files: 0 blur, 1 canny, 2 depth."""
 
 
 def flux_control_plan(shapes: Shapes) -> dict[str, Pieces]:
@@ -39,6 +50,33 @@ def flux_control_plan(shapes: Shapes) -> dict[str, Pieces]:
         else:
             trunk[name] = shape
     return plan | flux_plan(trunk)
+
+
+def sd3_control_plan(shapes: Shapes) -> dict[str, Pieces]:
+    """A plan for an SD3.5 ControlNet of Stability AI (`SD3ControlNetModel`).
+
+    Raises:
+        ModelError: A tensor that belongs to no layer of such a network.
+    """
+    plan: dict[str, Pieces] = {}
+    for name in shapes:
+        if name == CONTROL_TYPE:
+            continue
+        found = re.match(r"(transformer_blocks\.\d+\.)(.+)\.(weight|bias)\Z", name)
+        if found is None:
+            plan[name] = (Piece(name),)
+        elif found[2] == "attn.qkv":
+            targets = [f"{found[1]}attn.to_{part}.{found[3]}" for part in "qkv"]
+            plan |= thirds(name, targets, shapes)
+        elif found[2] in _SD3_BLOCK:
+            plan[f"{found[1]}{_SD3_BLOCK[found[2]]}.{found[3]}"] = (Piece(name),)
+        else:
+            raise ModelError(
+                "model.unknown_key",
+                f'Tensor "{name}" belongs to no layer of an SD3 ControlNet.',
+                hint="The file holds another network, or a variant that weft does not read yet.",
+            )
+    return plan
 
 
 def pixart_control_plan(shapes: Shapes) -> dict[str, Pieces]:

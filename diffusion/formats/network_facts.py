@@ -95,6 +95,7 @@ def _transformer_control(shapes: Shapes) -> NetworkFacts | None:
     for body, layout, prefix, marks in (
         ("flux", "diffusers", "", ("controlnet_x_embedder.weight", "x_embedder.weight")),
         ("flux", "ldm", "", ("controlnet_blocks.0.weight", "double_blocks.0.img_attn.qkv.weight")),
+        ("sd3", "ldm", "", ("pos_embed_input.proj.weight", "transformer_blocks.0.attn.qkv.weight")),
         ("sd3", "diffusers", "", ("controlnet_blocks.0.weight", "pos_embed_input.proj.weight")),
         *(
             ("pixart", layout, prefix, (f"{prefix}{start}0.after_proj.weight",))

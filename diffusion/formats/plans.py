@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from .control_names import flux_control_plan, pixart_control_plan
+from .control_names import flux_control_plan, pixart_control_plan, sd3_control_plan
 from .ggml_names import t5_plan
 from .ldm import ADDED, CLASSES, Part, ldm_to_diffusers_names, modern_diffusers_name
 from .network_facts import MARKERS, network_facts
@@ -41,7 +41,7 @@ def network_plan(body: str, layout: str, prefix: str, shapes: Shapes) -> dict[st
         plan = _text(layout, own)
     elif layout == "ldm" and body in _TRANSFORMERS:
         plan = _TRANSFORMERS[body](own)
-    elif body in _TRANSFORMERS or body == "sd3_controlnet":
+    elif body in _TRANSFORMERS:
         plan = renamed({name: name for name in own})
     else:
         part: Part = body  # type: ignore[assignment]
@@ -88,6 +88,7 @@ _TRANSFORMERS: Mapping[str, Callable[[Shapes], dict[str, Pieces]]] = {
     "sd3": sd3_plan,
     "flux": flux_plan,
     "pixart": pixart_plan,
+    "sd3_controlnet": sd3_control_plan,
     "flux_controlnet": flux_control_plan,
     "pixart_controlnet": pixart_control_plan,
 }

@@ -170,13 +170,20 @@ def test_two_sd3_controlnets_match_diffusers(
     assert difference(SD3.to_network(sampled(sd3.model, held).samples), expected) < TOLERANCE
 
 
+@pytest.mark.parametrize("kind", [None, 0, 1, 2], ids=["diffusers", "blur", "canny", "depth"])
 def test_sd3_controlnet_without_text_and_places_matches_its_parts(
-    sd3: SD3Side, picture: torch.Tensor, tmp_path: Path
+    sd3: SD3Side, picture: torch.Tensor, tmp_path: Path, kind: int | None
 ) -> None:
     """Stability AI's for SD3.5. diffusers' pipeline cannot run it with guidance: it asks a tensor
     whether it is true. So its modules are the reference, called for one step."""
     network = control_nets.sd3_control(bare=False)
-    net = wd.load_controlnet(written(tmp_path, "sd35-net", network))
+    path = tmp_path / "sd35-net.safetensors"
+    if kind is None:
+        written(tmp_path, "sd35-net", network)
+    else:
+        said = {"control_type": torch.tensor(float(kind))}
+        save_tensors(path, control_nets.stability_tensors(network) | said)
+    net = wd.load_controlnet(path)
     held = steered(sd3.prompts, net, picture, 0.7, vae=sd3.vae)
     got = wd.sample(
         sd3.model, held[0], held[1], wd.empty_latent(SIDE, SIDE), seed=SEED, steps=1, cfg=1.0,
@@ -189,7 +196,8 @@ def test_sd3_controlnet_without_text_and_places_matches_its_parts(
     width = families.L_WIDTH + families.G_WIDTH
     text = torch.nn.functional.pad(entry.tokens, (0, width - entry.tokens.shape[-1]))
     with torch.no_grad():
-        latents = sd3.made.vae.encode(centred(picture)).latent_dist.mean
+        shown = {1: picture * 127.5 + 0.5, 2: 1 - picture}.get(kind or 0, picture)
+        latents = sd3.made.vae.encode(centred(shown)).latent_dist.mean
         parts = network(
             hidden_states=transformer.pos_embed(noise),
             controlnet_cond=(latents - 0.0609) * 1.5305,
