@@ -193,6 +193,9 @@ def _less(size: tuple[int, int], rule: DeepShrink) -> tuple[int, int]:
 
 
 def _resized(hidden: Tensor, size: tuple[int, int], method: Method) -> Tensor:
+    if tuple(hidden.shape[-2:]) == size:
+        return hidden
     from ..latent_shapes import resize_cells
 
-    return resize_cells(hidden, size[1], size[0], method)
+    # Filters are written for float32; features may be of half its size.
+    return resize_cells(hidden.float(), size[1], size[0], method).to(hidden.dtype)

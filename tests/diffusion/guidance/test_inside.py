@@ -12,7 +12,7 @@ import torch
 import weft.diffusion as wd
 from weft.diffusion.guidance.apply import with_rule
 from weft.diffusion.guidance.rule import GuidanceRule, Moment
-from weft.diffusion.guidance.shrink import DeepShrink, sizes_of
+from weft.diffusion.guidance.shrink import DeepShrink, _resized, sizes_of
 from weft.diffusion.guidance.tiles import HyperTile, Tiling, into_tiles, out_of_tiles, sides_of
 from weft.diffusion.sigmas import DiscreteSigmas
 
@@ -148,6 +148,13 @@ def test_every_block_can_be_shrunk(model: wd.Model, block: int, after_skip: bool
     assert torch.isfinite(out).all()
     here = block <= len(unet.weft_halves)
     assert torch.equal(out, call(unet, latent, None)) is not here
+
+
+@pytest.mark.parametrize("method", ["bislerp", "bicubic", "area", "nearest-exact", "bilinear"])
+def test_features_keep_their_type(method: Any) -> None:
+    small = _resized(x(1, 4, 8, 8).bfloat16(), (5, 3), method)
+    assert small.dtype == torch.bfloat16
+    assert small.shape == (1, 4, 5, 3)
 
 
 @pytest.mark.parametrize("after_skip", [True, False])
