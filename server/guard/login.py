@@ -36,7 +36,9 @@ def add_login(app: web.Application, policy: Policy, guesses: Throttle) -> None:
         token = request.query.get("token")
         if token is not None:
             return enter(request, policy, guesses, token)
-        return web.Response(text=_PAGE, content_type="text/html")
+        # Without a referrer browsers send the form with the origin `null`, which is nobody's.
+        headers = {"Referrer-Policy": "same-origin"}
+        return web.Response(text=_PAGE, content_type="text/html", headers=headers)
 
     async def submit(request: web.Request) -> web.Response:
         form = (await request.read())[:_MOST_BYTES].decode("utf-8", "replace")
