@@ -242,7 +242,7 @@ test("the library finds, stars, describes, deletes and brings back", async ({ pa
   await card.getByRole("button", { name: "Star: Starry" }).click();
   await card.getByRole("button", { name: "More about Starry" }).click();
   await page.getByRole("menuitem", { name: "Describe and tag…" }).click();
-  await page.getByLabel("Description").fill("Five points");
+  await page.getByRole("textbox", { name: "Description" }).fill("Five points");
   await page.getByLabel("Tags, separated by commas").fill("night, Sky");
   await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
   await library(page).getByRole("searchbox").fill("five night");

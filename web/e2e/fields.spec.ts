@@ -175,6 +175,7 @@ test("a mask is painted, undone, kept with the colours under it, and inpainted",
   expect(masked.at(x, y).slice(0, 3)).toEqual(old.at(x, y).slice(0, 3));
 
   await page.keyboard.press("Control+Enter");
+  await page.getByRole("button", { name: "Allow and run" }).click();
   await expect(picture(page, "save")).toBeVisible({ timeout: 90_000 });
 });
 
