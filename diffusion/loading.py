@@ -163,12 +163,11 @@ def load_controlnet(path: _PathLike) -> ControlNet:
     body = found.facts.body
     part = "controlnet" if body == "unet" else f"{body}_controlnet"
     plan = network_plan(part, found.layout, found.prefix, source.shapes)
-    said = (
-        source.tensor({CONTROL_TYPE: (Piece(CONTROL_TYPE),)}, CONTROL_TYPE)
-        if (CONTROL_TYPE in source.shapes)
-        else None
-    )
-    extras = {} if said is None else {CONTROL_TYPE: round(float(said))}
+    extras = {}
+    if CONTROL_TYPE in source.shapes:
+        said = source.tensor({CONTROL_TYPE: (Piece(CONTROL_TYPE),)}, CONTROL_TYPE)
+        assert said is not None
+        extras[CONTROL_TYPE] = round(float(said))
     weights = weights_of(source, "controlnet", plan, family=found.family, extras=extras)
     return ControlNet(found.family, weights)
 
