@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 import weft.diffusion as wd
+from weft.diffusion.lora.apply import apply_lora
+from weft.diffusion.lora.file import load_lora
 
 SIDE = 128
 STEPS = 20
@@ -27,6 +29,7 @@ class Studio:
     vae: Any
     control: Any
     adapter: Any
+    lcm: Any
 
     @classmethod
     def open(cls, models: Path) -> Studio:
@@ -35,7 +38,9 @@ class Studio:
         control = wd.load_controlnet(models / "controlnet/thimble-canny.safetensors")
         vision = wd.load_clip_vision(models / "clip_vision/thimble-vision.safetensors")
         adapter = wd.load_ip_adapter(models / "ipadapter/thimble-ip.safetensors", vision)
-        return cls(model, clip, vae, control, adapter)
+        lora = load_lora(models / "loras/thimble-lcm.safetensors")
+        lcm, _ = apply_lora(model, None, lora, 1.0)
+        return cls(model, clip, vae, control, adapter, lcm)
 
     def make(
         self,
@@ -56,16 +61,35 @@ class Studio:
             negative = wd.apply_control(negative, self.control, _to_image(hint), strength)
         if reference is not None:
             model = wd.apply_ip_adapter(model, self.adapter, _to_image(reference), weight=weight)
+        return self._draw(model, positive, negative, seed, steps=STEPS, cfg=guidance)
+
+    def make_fast(self, text: str, seed: int, steps: int, distilled: bool) -> Image:
+        """The same in few steps of the lcm sampler without guidance, with the LoRA or without."""
+        model, text_states = self.lcm if distilled else self.model, wd.encode_text(self.clip, text)
+        rule = {"sampler_name": "lcm", "scheduler": "sgm_uniform"}
+        return self._draw(model, text_states, text_states, seed, steps=steps, cfg=1.0, **rule)
+
+    def _draw(
+        self,
+        model: Any,
+        positive: Any,
+        negative: Any,
+        seed: int,
+        steps: int,
+        cfg: float,
+        sampler_name: str = "dpmpp_2m",
+        scheduler: str = "karras",
+    ) -> Image:
         latent = wd.sample(
             model,
             positive,
             negative,
             wd.empty_latent(SIDE, SIDE),
             seed=seed,
-            steps=STEPS,
-            cfg=guidance,
-            sampler_name="dpmpp_2m",
-            scheduler="karras",
+            steps=steps,
+            cfg=cfg,
+            sampler_name=sampler_name,
+            scheduler=scheduler,
         )
         pixels = wd.decode_latent(self.vae, latent)[0]
         return np.asarray((pixels * 255).round().to(torch.uint8).numpy())

@@ -98,6 +98,33 @@ def guidance_figures(studio: Studio, prompts: list[Prompt]) -> list[Figure]:
     ]
 
 
+def contrast(picture: Image) -> float:
+    """How hard the hardest contours are: 99.5th percentile of the steps between neighbours."""
+    values = picture.astype(np.float32)
+    steps = np.abs(np.diff(values, axis=0)).sum(-1)[:, 1:]
+    steps += np.abs(np.diff(values, axis=1)).sum(-1)[1:]
+    return float(np.percentile(steps, 99.5))
+
+
+def fast_figures(studio: Studio, prompts: list[Prompt]) -> list[Figure]:
+    """Few steps without guidance, with the LCM-LoRA and without: the same prompts and seeds."""
+    figures, right = [], {}
+    for steps in (1, 2, 4):
+        for distilled in (True, False):
+            pictures = [studio.make_fast(p.text, p.seed, steps, distilled) for p in prompts]
+            verdicts = [judge(made, p.scene) for made, p in zip(pictures, prompts, strict=True)]
+            name = f"{steps} steps, {'LCM-LoRA' if distilled else 'base'}"
+            figures += [
+                _share(f"{name}: background right", [v.background for v in verdicts]),
+                _share(f"{name}: colours right", [v.colours for v in verdicts]),
+                _share(f"{name}: all right", [v.bound for v in verdicts]),
+                _mean(f"{name}: hardest contours", [contrast(made) for made in pictures]),
+            ]
+            right[steps, distilled] = figures[-2].value
+    gain = right[2, True] - right[2, False]
+    return [*figures, Figure("gain of the LCM-LoRA at 2 steps, all right", gain, len(prompts), 0.2)]
+
+
 def _grey(colour: str) -> float:
     red, green, blue = COLOURS[colour]
     return 0.299 * red + 0.587 * green + 0.114 * blue
@@ -146,6 +173,7 @@ def photograph_figures(studio: Studio, count: int) -> list[Figure]:
     scores = []
     for name in ("astronaut.png", "chelsea.png"):
         photo = cv2.imread(str(Path(skimage.data.__file__).parent / name))
+        assert photo is not None
         side = min(photo.shape[:2])
         small = cv2.resize(photo[:side, :side], (128, 128), interpolation=cv2.INTER_AREA)
         wanted = edges(np.asarray(small[..., ::-1]))
@@ -176,7 +204,7 @@ def reference_figures(studio: Studio, prompts: list[Prompt]) -> list[Figure]:
     ]
 
 
-PARTS = ("text", "guidance", "control", "references")
+PARTS = ("text", "guidance", "control", "references", "fast")
 
 
 def measure(
@@ -195,6 +223,8 @@ def measure(
         elif part == "control":
             figures += control_figures(studio, with_contrast(prompts)[:some])
             figures += photograph_figures(studio, 3)
+        elif part == "fast":
+            figures += fast_figures(studio, prompts)
         else:
             figures += reference_figures(studio, prompts[:some])
     return figures
