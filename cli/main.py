@@ -69,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--out", default="out", metavar="DIR", help="output folder (default: out)")
     run.add_argument("--json", action="store_true", help="print events as JSON lines")
     run.add_argument("--trace", metavar="FILE", help="write when everything happened, for Perfetto")
+    run.add_argument(
+        "--no-metadata", action="store_true", help="save pictures without their workflow"
+    )
     run.add_argument("--inputs", action="store_true", help="list the public inputs and stop")
     _folders(run)
 

@@ -29,7 +29,8 @@ def execute(options: argparse.Namespace) -> int:
         workflow = apply_words(workflow, registry, options.set, options.rest)
         workspace = workspace_of(options, Path(options.file))
         trace = Trace() if options.trace else None
-        with StandardEngine(registry=registry, workspace=workspace) as engine:
+        metadata = not options.no_metadata
+        with StandardEngine(registry=registry, workspace=workspace, metadata=metadata) as engine:
             try:
                 return _run(engine, workflow, as_json=options.json, trace=trace)
             finally:

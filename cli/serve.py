@@ -60,6 +60,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         node_modules=tuple(options.nodes),
         packs=not options.no_packs,
         cpu=options.cpu,
+        metadata=not options.no_metadata,
         hash_models=not options.no_model_hashes,
         warm=not options.no_warm,
         tls_certificate=Path(options.tls_certificate) if options.tls_certificate else None,

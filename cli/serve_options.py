@@ -57,6 +57,11 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
     )
     add("--nodes", action="append", default=[], metavar="MODULE", help="module with more nodes")
     add("--no-packs", "--disable-all-custom-nodes", action="store_true", help="load no packs")
+    add(
+        *("--no-metadata", "--disable-metadata"),
+        action="store_true",
+        help="save pictures without their workflow",
+    )
     add("--no-model-hashes", action="store_true", help="do not hash models in the background")
     add("--no-warm", action="store_true", help="load libraries only when a job needs them")
     add("--verbose", nargs="?", const="DEBUG", default="INFO", metavar="LEVEL", help="log level")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MAX_PIXELS = 100_000_000
 MAX_SIDE = 32_768
 MOST_EXIF = 65_500
+LOCK = "weft_lock"  # the text that is left out where it does not fit
 _DESCRIPTION = 0x010E
 Kind = Literal["png", "webp", "webp-lossless", "jpeg"]
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
@@ -108,6 +109,8 @@ def write_image(
                 got="4 channels",
                 hint="Save as png or webp, or take alpha away with SplitImageWithAlpha.",
             )
+        if len(exif) > MOST_EXIF and LOCK in texts:  # the workflow matters more
+            exif = _exif({name: text for name, text in texts.items() if name != LOCK})
         if len(exif) > MOST_EXIF:
             raise DiffusionError(
                 "image.workflow_too_large",

@@ -27,9 +27,10 @@ class Run:
         emit: Where events go; may be called from any thread.
         texts: More texts that written files shall carry, by name, as whoever asked for the run
             gave them.
+        lock: Tells what the workflow is made with, as JSON data; None where that is not known.
     """
 
-    __slots__ = ("_emit", "_token", "document", "id", "node", "seeds", "texts", "workspace")
+    __slots__ = ("_emit", "_token", "document", "id", "lock", "node", "seeds", "texts", "workspace")
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class Run:
         token: CancelToken | None = None,
         emit: Callable[[Event], None] | None = None,
         texts: Mapping[str, str] | None = None,
+        lock: Callable[[], Mapping[str, Any] | None] = lambda: None,
     ) -> None:
         self.node = node
         self.id = run
@@ -49,6 +51,7 @@ class Run:
         self.seeds = seeds if seeds is not None else {}
         self._token = token if token is not None else CancelToken()
         self._emit = emit
+        self.lock = lock
         self.texts = texts if texts is not None else {}
 
     @property

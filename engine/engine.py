@@ -113,6 +113,10 @@ class Engine:
         release: Lets go of what else takes memory and is not in use; the bytes set free.
         numerics: Text that names what else decides the numbers models give, such as device and
             precision; part of the keys of steps in the `gpu` lane.
+        metadata: Whether nodes get to know the workflow that they are part of, and may embed it in
+            what they write; prompts are private to some.
+        lock: Writes down what a document is made with, as JSON data, for what nodes embed; None if
+            it cannot be told.
         debug_purity: Whether a node that changes a value handed to it fails; None leaves it to
             `WEFT_DEBUG=purity` in the environment, which is read here and not later.
 
@@ -133,8 +137,12 @@ class Engine:
         holdings: Callable[[], Iterable[tuple[str, int]]] = tuple,
         release: Callable[[], int] = lambda: 0,
         numerics: Callable[[], str] = lambda: "",
+        metadata: bool = True,
+        lock: Callable[[Document], Mapping[str, Any] | None] = lambda _: None,
         debug_purity: bool | None = None,
     ) -> None:
+        self._metadata = metadata
+        self._lock = lock
         self._execution = PureExecution if purity_wanted(debug_purity) else Execution
         self.disk = disk
         self.history = history if history is not None else History()
@@ -240,14 +248,15 @@ class Engine:
             lanes=self._lanes,
             flights=self._flights,
             workspace=self.workspace,
-            document=functools.cache(lambda: dump(resolved.document)),
+            document=functools.cache(lambda: dump(resolved.document) if self._metadata else {}),
+            lock=functools.cache(lambda: self._lock(resolved.document) if self._metadata else None),
             token=token,
             listener=log.receive,
             diary=diary,
             holdings=self._holdings,
             release=self._release,
             journal=journal,
-            texts=texts,
+            texts=texts if self._metadata else None,
         )
         self._running[run] = token
         status: Status = "failed"

@@ -78,6 +78,7 @@ class Execution:
         release: Lets go of what else takes memory and is not in use; the bytes set free.
         journal: What an unfinished run before this one has written, to go on from there; or None.
         texts: More texts that written files shall carry, by name; None for none.
+        lock: What the workflow is made with, for nodes that embed it.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Execution:
         release: Callable[[], int] = lambda: 0,
         journal: Journal | None = None,
         texts: Mapping[str, str] | None = None,
+        lock: Callable[[], Mapping[str, Any] | None] = lambda: None,
     ) -> None:
         self.plan = plan
         self.steps = list(plan.steps)
@@ -120,6 +122,7 @@ class Execution:
         self.release = release
         self.journal = journal
         self.texts = texts
+        self.lock = lock
 
         self._wake = asyncio.Event()
         self.known = Known(plan, cache, disk, values, self._in_io)
@@ -446,6 +449,7 @@ class Execution:
                 self.token,
                 self._emit_anywhere if self.listener is not None or self.journal else None,
                 self.texts,
+                self.lock,
             )
         return arguments
 

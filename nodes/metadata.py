@@ -15,14 +15,19 @@ def embedded(run: Run, *, more: bool = True) -> dict[str, str]:
         more: Whether the file has room for what whoever asked for the run gave along.
 
     Returns:
-        `weft`: the document as JSON. `weft_seeds`: `node.parameter` -> seed, as JSON. And what
-        was given along, such as `workflow` of ComfyUI's editor.
+        `weft`: the document as JSON. `weft_seeds`: `node.parameter` -> seed, as JSON. `weft_lock`:
+        what it is made with, where that is known. And what was given along, such as `workflow` of
+        ComfyUI's editor. Nothing where metadata are not wanted.
     """
     texts = run.texts if more else {}
     if not run.document:
         return dict(texts)
-    return {
+    found = {
         **texts,
         "weft": json.dumps(run.document, ensure_ascii=False),
         "weft_seeds": json.dumps(dict(run.seeds)),
     }
+    lock = run.lock()
+    if lock is not None:
+        found["weft_lock"] = json.dumps(lock, ensure_ascii=False)
+    return found

@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import importlib.metadata
 import importlib.util
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -16,18 +17,22 @@ from typing import Any
 
 from ..engine.cache import MemoryCache
 from ..engine.disk_cache import DiskCache
+from ..engine.document import Document
 from ..engine.engine import Engine
-from ..engine.errors import DeclarationError, FileError
+from ..engine.errors import DeclarationError, FileError, WeftError
 from ..engine.file_digest import FileDigests
 from ..engine.history import History
 from ..engine.model_paths import read_extra_model_paths
 from ..engine.registry import Registry
-from ..engine.share.lock import Runtime
+from ..engine.share.lock import Runtime, make_lock
 from ..engine.storage import Formats
 from ..engine.values import Values
 from ..engine.workspace import Workspace
 from .formats import FORMATS
+from .shared_file import described
 from .values import CODECS
+
+log = logging.getLogger(__name__)
 
 MODULES = (
     "plain",
@@ -54,6 +59,7 @@ MODULES = (
     "gligen",
     "ip_adapter",
     "lora",
+    "hypernetwork",
     "hooks",
     "merge",
     "image",
@@ -244,7 +250,9 @@ def own_places() -> list[Path]:
     """
     here = home()
     here.mkdir(parents=True, exist_ok=True)
-    places = [here / n for n in ("cache", "journals", "history.sqlite", "digests.json")]
+    places = [
+        here / n for n in ("cache", "journals", "history.sqlite", "digests.json", "sha256.json")
+    ]
     cache = os.environ.get("WEFT_CACHE", "off")
     if cache != "off" and "://" not in cache:
         places.append(Path(cache))
@@ -275,6 +283,7 @@ class StandardEngine(Engine):
         packs: Whether to load installed node packs.
         registry: Replaces the node types altogether.
         workspace: Replaces the folders altogether.
+        metadata: Whether saved files hold their workflow, lock and seeds.
         debug_purity: Whether a node that changes a value handed to it fails; None leaves it to
             `WEFT_DEBUG=purity`.
     """
@@ -291,6 +300,7 @@ class StandardEngine(Engine):
         packs: bool = True,
         registry: Registry | None = None,
         workspace: Workspace | None = None,
+        metadata: bool = True,
         debug_purity: bool | None = None,
     ) -> None:
         values = Values(CODECS)
@@ -307,5 +317,23 @@ class StandardEngine(Engine):
             holdings=standard_holdings,
             numerics=standard_numerics,
             release=standard_release,
+            metadata=metadata,
+            lock=self._locked,
             debug_purity=debug_purity,
         )
+        self._sha256 = FileDigests(home() / "sha256.json", "sha256").digest
+
+    def _locked(self, document: Document) -> dict[str, Any] | None:
+        try:
+            lock = make_lock(
+                document,
+                self.registry,
+                self.workspace,
+                standard_runtime(),
+                sha256=self._sha256,
+                describe=described,
+            )
+        except (WeftError, OSError) as error:  # a picture is worth more than its lock
+            log.warning("a picture gets no lock: %s", error)
+            return None
+        return lock.model_dump(exclude_none=True)

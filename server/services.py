@@ -83,6 +83,7 @@ def local_workers(settings: Settings) -> Callable[[int], Worker]:
         output=str(settings.output.absolute()),
         extra_model_paths=[str(path.absolute()) for path in settings.extra_model_paths],
         warm=settings.warm,
+        metadata=settings.metadata,
         level=logging.getLevelName(logging.getLogger().getEffectiveLevel()),
     )
 

@@ -64,6 +64,7 @@ class Settings(_Frozen):
         node_modules: Python modules with more nodes, by import name.
         packs: Whether nodes of installed packs are loaded.
         cpu: Whether workers leave accelerators alone.
+        metadata: Whether saved pictures hold their workflow.
         hash_models: Whether model files are hashed in the background, while no job runs.
         warm: Whether workers load their heavy libraries before the first job.
         cancel_grace: Seconds that a cancelled job may go on before its worker is killed.
@@ -90,6 +91,7 @@ class Settings(_Frozen):
     node_modules: tuple[str, ...] = ()
     packs: bool = True
     cpu: bool = False
+    metadata: bool = True
     hash_models: bool = True
     warm: bool = True
     cancel_grace: Annotated[float, Field(ge=0)] = 10.0

@@ -211,6 +211,7 @@ def check(
     nodes = tuple(_nodes(document, lock, registry))
     carried = set(bundled)
     files = [_model(each, workspace, sha256) for each in (lock.models if lock else ())]
+    files = _as_mentioned(files, document, registry)
     files += [_input(each, workspace, sha256, carried) for each in (lock.inputs if lock else ())]
     files += _unlocked(document, registry, workspace, {(f.folder, f.name) for f in files})
     missing = {(f.folder, f.name) for f in files if not f.ready}
@@ -335,9 +336,8 @@ def _unlocked(
     """The files that a workflow names and its lock does not, by name alone."""
     sources = _sources(document)
     for file in named_files(document, registry):
-        kind = file.parameter.file
-        folder = kind.kind if isinstance(kind, ModelFile) else None
-        if kind is None or file.name is None or (folder, file.name) in locked:
+        folder = file.kind.kind if isinstance(file.kind, ModelFile) else None
+        if file.name is None or (folder, file.name) in locked:
             continue
         locked.add((folder, file.name))
         found = _by_name(file, folder, workspace)
@@ -355,6 +355,23 @@ def _sources(document: Document) -> dict[tuple[str | None, str], tuple[str, ...]
         if isinstance(kind, str) and isinstance(name, str) and isinstance(url, str):
             found[kind, name] = (*found.get((kind, name), ()), url)
     return found
+
+
+def _as_mentioned(
+    files: list[FileCheck], document: Document, registry: Registry
+) -> list[FileCheck]:
+    """A text that mentions a file cannot be made to name another: that one is only near."""
+    mentioned = {
+        (file.kind.kind, file.name)
+        for file in named_files(document, registry)
+        if file.mentioned and isinstance(file.kind, ModelFile)
+    }
+    return [
+        replace(f, state="missing", found=None, candidates=(f.found,))
+        if f.state == "other name" and f.found and (f.folder, f.name) in mentioned
+        else f
+        for f in files
+    ]
 
 
 def _by_name(file: NamedFile, folder: str | None, workspace: Workspace) -> FileCheck:

@@ -19,7 +19,7 @@ from ..expand import expand
 from ..named_files import find_file
 from ..node import NodeSpec, Parameter
 from ..registry import Registry
-from ..widgets import ModelFile
+from ..widgets import InputFile, ModelFile
 from ..workspace import Workspace
 
 Sha256 = Callable[[Path], str]
@@ -107,11 +107,19 @@ class Lock(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class NamedFile:
-    """A file that a workflow names: where, of which kind, and its name (None: through a link)."""
+    """A file that a workflow names.
+
+    Attributes:
+        target: `node.parameter` that names it.
+        kind: What it is.
+        name: None if the name comes through a link, which only a run can tell.
+        mentioned: Whether a text mentions it among other words ("embedding:style").
+    """
 
     target: str
-    parameter: Parameter
+    kind: ModelFile | InputFile
     name: str | None
+    mentioned: bool = False
 
 
 def named_files(document: Document, registry: Registry) -> Iterator[NamedFile]:
@@ -121,13 +129,18 @@ def named_files(document: Document, registry: Registry) -> Iterator[NamedFile]:
         if spec is None:
             continue
         for parameter in spec.files:
-            if parameter.file is None:
-                continue
+            target = f"{node_id}.{parameter.name}"
             value = _given(node.inputs, spec, parameter)
-            if isinstance(value, str):
-                yield NamedFile(f"{node_id}.{parameter.name}", parameter, value)
+            if parameter.mentions is not None:
+                kind = ModelFile(parameter.mentions.kind)
+                names = parameter.mentions.names(value) if isinstance(value, str) else []
+                yield from (NamedFile(target, kind, name, mentioned=True) for name in names)
+            elif parameter.file is None:
+                continue
+            elif isinstance(value, str):
+                yield NamedFile(target, parameter.file, value)
             elif as_link(value) is not None or as_links(value) is not None:
-                yield NamedFile(f"{node_id}.{parameter.name}", parameter, None)
+                yield NamedFile(target, parameter.file, None)
 
 
 def make_lock(
@@ -158,8 +171,7 @@ def make_lock(
     inputs: dict[str, InputLock] = {}
     unknown: list[str] = []
     for file in named_files(document, registry):
-        kind = file.parameter.file
-        assert kind is not None
+        kind = file.kind
         if file.name is None:
             unknown.append(file.target)
             continue

@@ -32,6 +32,7 @@ class Setup:
         extra_model_paths: Files in ComfyUI's format.
         warm: Whether to load heavy libraries before the first job.
         level: The least that is logged.
+        metadata: Whether saved pictures hold their workflow.
     """
 
     path: list[str]
@@ -43,6 +44,7 @@ class Setup:
     extra_model_paths: list[str]
     warm: bool
     level: str
+    metadata: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ async def _work(
             output=setup.output,
             extra_model_paths=setup.extra_model_paths,
         ),
+        metadata=setup.metadata,
     ) as engine:
         runner = Runner(engine, Path(setup.output), mouth.say)
 
