@@ -171,10 +171,7 @@ test("two revisions are compared on the canvas, and an earlier one comes back", 
   await expect(node(page, "decode")).not.toHaveAttribute("data-diff");
   expect(await faults(page)).toEqual([]);
 
-  await page.getByRole("button", { name: "Close" }).first().click();
   await page.locator(".tab").first().getByRole("button").first().click();
-  await press(page, "h");
-  if (!(await history(page).isVisible())) await press(page, "h");
   await history(page).getByRole("button", { name: "Go back to this: Revision 1" }).click();
   await expect(prompt(page)).toHaveValue("one star");
   await press(page, "Control+z");
