@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from .casting import module_in
 from .control import same_use
 from .errors import SamplingError
 from .families import family_named, sampling_of
@@ -216,7 +217,7 @@ class BatchedDenoiser:
         )
 
     def _adapter(self, use: IPAdapterUse, rows: Sequence[_Row], batch: int) -> ActiveAdapter:
-        network = use.adapter.weights.module
+        network = module_in(use.adapter.weights, self._like.dtype)
         assert isinstance(network, IPAdapterNetwork)
         tokens = [
             network.tokens((use.negative if row.negative else use.positive).to(self._like))

@@ -1,13 +1,21 @@
-"""Weights stored in a small type (float8) and widened when they are used.
+"""Networks in other number types than their own.
 
-The layers change their class, nothing else: no hooks and no state, so that copies of a module that
-share its tensors, and several threads, work as before.
+Weights stored in a small type (float8) are widened when they are used: layers change their class,
+nothing else. There are no hooks and no state, so that copies of a module that share its tensors,
+and several threads, work as before.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    import torch
+
+    from .weights import Weights
 
 
 class _CastLinear(nn.Linear):
@@ -36,3 +44,19 @@ def cast_when_used(module: nn.Module) -> None:
                 if parameter.is_floating_point() and parameter.element_size() == 1:
                     wide = nn.Parameter(parameter.to(dtype), requires_grad=False)
                     setattr(layer, name, wide)
+
+
+def module_in(weights: Weights, dtype: torch.dtype) -> nn.Module:
+    """The module of a network that runs beside another, computing in the other's type.
+
+    Args:
+        weights: Of a ControlNet, an adapter.
+        dtype: What the network beside it computes in. If its own is another (a loader was asked
+            for one), this is a copy that lives as long as it is held.
+    """
+    from .shells import map_tensors
+
+    module = weights.module
+    if weights.dtype == dtype:
+        return module
+    return map_tensors(module, lambda t: t.to(dtype) if t.is_floating_point() else t)

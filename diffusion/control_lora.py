@@ -91,7 +91,7 @@ def _tensor(name: str, unet: Weights, lora: Weights) -> Tensor:
     plain = unet.tensor(name)
     stem = name.removesuffix("weight")
     if f"{stem}up" not in own:
-        return plain
+        return plain.to(unet.dtype)
     up, down = (lora.tensor(stem + part).float().flatten(1) for part in ("up", "down"))
     change = (up @ down).reshape(plain.shape).to(plain.device)
     return (plain.float() + change).to(unet.dtype)

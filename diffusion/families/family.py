@@ -223,8 +223,10 @@ class Family(ABC):
         return self.latent
 
     def control_module(self, model: Model, net: ControlNet) -> Any:
-        """The torch module of a ControlNet that steers a model."""
-        return net.weights.module
+        """The torch module of a ControlNet that steers a model, in the type of the model's."""
+        from ..casting import module_in
+
+        return module_in(net.weights, model.weights.dtype)
 
     def control(
         self, control: Control, x: Tensor, timestep: float, inputs: Inputs, network: Any

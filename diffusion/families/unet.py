@@ -63,10 +63,11 @@ class UNetFamily(Family):
             inputs["timestep_cond"] = _guidance_embedding(rows, batch, width).to(like)
         grounding = rows[0].entry.grounding
         if grounding is not None:
+            from ..casting import module_in
             from ..gligen import check_gligen, objects
 
             check_gligen(model, grounding.net)
-            module: Any = grounding.net.weights.module
+            module: Any = module_in(grounding.net.weights, like.dtype)
             told = objects(rows, batch, shape, like)
             inputs["gligen"] = (module, module.position_net(**told))
         classes = model.weights.config.get("projection_class_embeddings_input_dim")
@@ -123,7 +124,7 @@ class UNetFamily(Family):
 
     def control_module(self, model: Model, net: ControlNet) -> Any:
         if net.weights.kind != CONTROL_LORA:
-            return net.weights.module
+            return super().control_module(model, net)
         return control_of(model.weights, net.weights).module
 
     def check_control(self, model: Model, use: ControlUse) -> None:

@@ -80,6 +80,17 @@ def test_control_of_both_sides_steers_the_negative_unless_it_has_its_own(
     assert not torch.equal(found, steered)
 
 
+@pytest.mark.parametrize("dtype", ["bf16", "fp16", "fp8_e4m3fn"])
+def test_control_of_a_model_in_another_type_runs_in_it(
+    prompts: Prompts, controlnet: wd.ControlNet, tmp_path: Path, dtype: str
+) -> None:
+    path = models.tiny_sd1(tmp_path / "half.safetensors", seed=210)
+    steered = both(prompts, controlnet, picture())
+    whole = run(wd.load_model(path), steered).samples
+    half = run(wd.load_model(path, dtype=dtype), steered).samples
+    assert 0 < float((half - whole).norm() / whole.norm()) < 0.2
+
+
 def test_control_outside_of_its_window_is_not_run(
     model: wd.Model, prompts: Prompts, controlnet: wd.ControlNet
 ) -> None:
