@@ -99,7 +99,7 @@ class Hooks:
 
     def combined(self, other: Hooks | None) -> Hooks:
         """With others; what both hold acts once."""
-        if other is None:
+        if other is None or not other.hooks:
             return self
         return Hooks(tuple(dict.fromkeys((*self.hooks, *other.hooks))))
 

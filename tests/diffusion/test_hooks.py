@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -323,8 +326,61 @@ def test_parts_for_text_end_where_any_strength_changes(hook: Hook) -> None:
     assert found == [(0.0, 0.4, [2.0, 1.0]), (0.4, 1.0, [1.0, 1.0])]
 
 
+def falling(fraction: float) -> float:
+    """A schedule without a table."""
+    return 10.0 * (1.0 - fraction)
+
+
+FRAMES = st.lists(
+    st.builds(
+        Keyframe,
+        st.floats(0, 1),
+        st.sampled_from([0.0, 0.5, 1.0, 2.0]),
+        st.integers(0, 3),
+    ),
+    max_size=6,
+)
+
+
+@given(FRAMES, st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_walk_never_goes_back_and_ends_at_the_last_keyframe_that_is_due(
+    frames: list[Keyframe], fractions: list[float]
+) -> None:
+    numbered = [replace(frame, strength=float(n)) for n, frame in enumerate(frames)]
+    ordered = HookKeyframes().plus(*numbered).frames
+    places = [ordered.index(frame) for frame in ordered]
+    walk = Walk(ordered, falling)
+    seen = [walk.strength(falling(fraction)) for fraction in sorted(fractions)]
+    if not frames:
+        assert seen == [1.0] * len(seen)
+        return
+    index = {frame.strength: place for frame, place in zip(ordered, places, strict=True)}
+    steps = [index[strength] for strength in seen]
+    assert steps == sorted(steps)
+    last = falling(max(fractions))
+    due = [n for n, frame in enumerate(ordered) if falling(frame.start) >= last]
+    assert steps[-1] <= max(due, default=0)
+    if all(frame.steps == 0 for frame in ordered) and len(set(fractions)) > 1:
+        assert steps[-1] == max(due, default=0)
+
+
+@given(FRAMES, FRAMES)
+def test_parts_for_text_cover_the_schedule_once(one: list[Keyframe], two: list[Keyframe]) -> None:
+    hooks = Hooks(
+        tuple(
+            Hook(LoraChange(name, name), frames=HookKeyframes().plus(*frames).frames)
+            for name, frames in (("a", one), ("b", two))
+        )
+    )
+    parts = clip_parts(hooks)
+    assert parts[0][0] == 0.0
+    assert parts[-1][1] == 1.0
+    assert all(a[1] == b[0] and a[2] != b[2] for a, b in itertools.pairwise(parts))
+
+
 def test_combined_hooks_act_once_and_chained_ones_add_up(hook: Hook) -> None:
     one = Hooks((hook,))
     assert one.combined(one) == one
     assert one.combined(None) is one
+    assert one.combined(Hooks()) is one
     assert len(one.chained(hook).chained(hook).hooks) == 3

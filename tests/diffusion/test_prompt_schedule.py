@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -115,3 +117,11 @@ def test_and_divides_a_prompt_into_weighted_parts(
     prompt: str, expected: list[tuple[str, float]]
 ) -> None:
     assert split_composition(prompt) == expected
+
+
+@given(st.text(alphabet="AND aNd:.-1[](|", max_size=30))
+def test_every_and_begins_a_part(prompt: str) -> None:
+    parts = split_composition(prompt)
+    assert len(parts) == 1 + len(re.findall(r"\bAND\b", prompt))
+    assert len(parts) > 1 or parts == [(prompt, 1.0)]
+    assert all(math.isfinite(weight) for _, weight in parts)
