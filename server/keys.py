@@ -39,6 +39,11 @@ def owner_of(request: web.Request) -> str:
     return owner
 
 
+def asking(request: web.Request) -> str | None:
+    """Whose jobs a request is about: those of who asks; None for everyone's."""
+    return None if is_admin(request) else owner_of(request)
+
+
 def is_admin(request: web.Request) -> bool:
     """Whether who asks may see and steer everyone's jobs; where nobody has to say who, yes."""
     admin: bool = request.get(ADMIN, True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -116,20 +115,6 @@ class Settings(_Frozen):
         return tuple(part.strip() for part in self.host.split(","))
 
     @property
-    def is_loopback(self) -> bool:
-        """Whether only this machine can connect."""
-        return all(_is_loopback(host) for host in self.hosts)
-
-    @property
     def uploads(self) -> Path:
         """The folder for uploads."""
         return self.input if self.input is not None else self.data / "input"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

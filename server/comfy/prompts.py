@@ -14,7 +14,7 @@ from ...engine.errors import DocumentError, ValidationError
 from ..api.errors import ApiError
 from ..api.jobs import FINAL, JobDetail
 from ..jobs.order import Order
-from ..keys import CATALOG, JOBS, is_admin, owner_of
+from ..keys import CATALOG, JOBS, asking, owner_of
 from .bridge import Bridge
 from .prompt import accept
 from .record import Kept, as_prompt, entry, kept_of, picture_texts, without_secrets
@@ -29,15 +29,10 @@ _USUAL_HISTORY, _MOST_HISTORY = 200, 10_000
 _numbers = itertools.count(1)
 
 
-def sees(request: web.Request) -> str | None:
-    """Whose jobs the caller may see and steer; None for everyone's."""
-    return None if is_admin(request) else owner_of(request)
-
-
 @routes.get("/prompt")
 async def remaining(request: web.Request) -> web.Response:
     """How many prompts wait or run."""
-    queue = await request.app[JOBS].queue(sees(request), limit=1)
+    queue = await request.app[JOBS].queue(asking(request), limit=1)
     count = queue.waiting + len(queue.running)
     return answer({"exec_info": {"queue_remaining": count}})
 
@@ -113,7 +108,7 @@ def _number(body: dict[str, Any]) -> tuple[float, bool]:
 async def queue(request: web.Request) -> web.Response:
     """What runs and what waits, in the order in which it will run."""
     jobs = request.app[JOBS]
-    now = await jobs.queue(sees(request), limit=_MOST_QUEUED)
+    now = await jobs.queue(asking(request), limit=_MOST_QUEUED)
     return answer(
         {
             "queue_running": [(await _kept(request, j.id)).item(j.id) for j in now.running],
@@ -128,11 +123,11 @@ async def change_queue(request: web.Request) -> web.Response:
     body = await read_object(request)
     jobs = request.app[JOBS]
     if body.get("clear") is True:
-        await jobs.clear(sees(request))
+        await jobs.clear(asking(request))
     for job_id in texts(body.get("delete")):
         job = await _find(request, job_id)
         if job is not None and job.state == "queued":
-            await jobs.cancel(job_id, sees(request))
+            await jobs.cancel(job_id, asking(request))
     return web.Response()
 
 
@@ -142,9 +137,9 @@ async def interrupt(request: web.Request) -> web.Response:
     body = await read_object(request)
     jobs = request.app[JOBS]
     only = body.get("prompt_id")
-    for job in (await jobs.queue(sees(request), limit=1)).running:
+    for job in (await jobs.queue(asking(request), limit=1)).running:
         if only is None or job.id == only:
-            await jobs.cancel(job.id, sees(request))
+            await jobs.cancel(job.id, asking(request))
     return web.Response()
 
 
@@ -158,7 +153,7 @@ async def history(request: web.Request) -> web.Response:
     ids: list[str] = []
     before: int | None = None
     while len(ids) < wanted:
-        page = await jobs.list(sees(request), state=None, limit=500, before=before)
+        page = await jobs.list(asking(request), state=None, limit=500, before=before)
         ids += [job.id for job in page.jobs if job.state in FINAL and job.started is not None]
         before = page.next
         if before is None:
@@ -191,13 +186,13 @@ async def change_history(request: web.Request) -> web.Response:
     if body.get("clear") is True:
         before: int | None = None
         while True:
-            page = await jobs.list(sees(request), state=None, limit=500, before=before)
+            page = await jobs.list(asking(request), state=None, limit=500, before=before)
             over = [job.id for job in page.jobs if job.state in FINAL]
-            await jobs.delete(over, sees(request))
+            await jobs.delete(over, asking(request))
             before = page.next
             if before is None:
                 break
-    await jobs.delete(texts(body.get("delete")), sees(request))
+    await jobs.delete(texts(body.get("delete")), asking(request))
     return web.Response()
 
 
@@ -205,7 +200,7 @@ async def _find(request: web.Request, job_id: str) -> JobDetail | None:
     if not _ID.fullmatch(job_id):
         return None
     try:
-        return await request.app[JOBS].get(job_id, sees(request))
+        return await request.app[JOBS].get(job_id, asking(request))
     except ApiError as error:
         if error.status != 404:
             raise
@@ -217,7 +212,7 @@ async def _kept(request: web.Request, job_id: str) -> Kept:
     jobs = request.app[JOBS]
     kept = kept_of(await jobs.meta(job_id))
     if kept is None:
-        document = await jobs.document(job_id, sees(request))
+        document = await jobs.document(job_id, asking(request))
         kept = as_prompt(document, request.app[CATALOG].registry)
     return kept
 

@@ -11,8 +11,8 @@ from aiohttp import WSMsgType, web
 
 from ..api.errors import ApiError
 from ..guard.throttle import Throttle
-from ..keys import SETTINGS, owner_of
-from .prompts import BRIDGE, sees
+from ..keys import SETTINGS, asking, owner_of
+from .prompts import BRIDGE
 from .routing import Twins
 from .session import Session
 
@@ -32,7 +32,7 @@ async def connect(request: web.Request) -> web.StreamResponse:
         raise ApiError(400, "This is for websockets.", code="request.no_websocket")
     await socket.prepare(request)
     client_id = request.query.get("clientId", "")[:200] or uuid.uuid4().hex
-    session = Session(socket, owner_of(request), sees(request), client_id)
+    session = Session(socket, owner_of(request), asking(request), client_id)
     sending = asyncio.create_task(session.pump())
     try:
         await bridge.join(session)

@@ -110,11 +110,6 @@ class Hub:
         self._latest[event.job, node, event.type] = (self._version, note)
         self._wake()
 
-    @property
-    def oldest_kept(self) -> int:
-        """Number of the oldest event that can still be told again."""
-        return self._ring[0].id or 0 if self._ring else self._released
-
     def close(self) -> None:
         """End the streams of clients: the server stops."""
         self._closed = True

@@ -7,8 +7,27 @@ from dataclasses import dataclass, field
 from ..api.events import Event
 
 
+class Addressed:
+    """What is for somebody."""
+
+    __slots__ = ()
+    owner: str | None
+    job: str | None
+
+    def is_for(self, owner: str | None, job: str | None) -> bool:
+        """Whether a listener wants it.
+
+        Args:
+            owner: Whose events it may see; None for everyone's.
+            job: The only job that it wants; None for every one.
+        """
+        return (owner is None or self.owner is None or self.owner == owner) and (
+            job is None or self.job is None or self.job == job
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Note:
+class Note(Addressed):
     """An event on its way.
 
     Attributes:
@@ -30,17 +49,6 @@ class Note:
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", self.event.model_dump_json(exclude_none=True))
 
-    def is_for(self, owner: str | None, job: str | None) -> bool:
-        """Whether a listener wants it.
-
-        Args:
-            owner: Whose events it may see; None for everyone's.
-            job: The only job that it wants; None for every one.
-        """
-        return (owner is None or self.owner is None or self.owner == owner) and (
-            job is None or self.job is None or self.job == job
-        )
-
     @property
     def frame(self) -> bytes:
         """A preview as a binary frame: length of the JSON, the JSON, the picture."""
@@ -49,16 +57,10 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Addressed):
     """An event of an earlier process, read from the database: only its text is left."""
 
     id: int
     owner: str | None
     job: str | None
     text: str
-
-    def is_for(self, owner: str | None, job: str | None) -> bool:
-        """As of `Note`."""
-        return (owner is None or self.owner is None or self.owner == owner) and (
-            job is None or self.job is None or self.job == job
-        )

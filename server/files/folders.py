@@ -91,14 +91,6 @@ class Folders:
             for left in self.incoming(kind).glob(".upload-*"):
                 left.unlink(missing_ok=True)
 
-    def name_of(self, path: Path) -> tuple[Kind, str] | None:
-        """The kind and name by which a file that a job wrote can be asked for."""
-        for kind in ("temp", "output"):
-            root = self._write[kind].resolve()
-            if path.resolve().is_relative_to(root):
-                return kind, path.resolve().relative_to(root).as_posix()
-        return None
-
 
 def as_kind(text: str) -> Kind:
     """The kind of that name.

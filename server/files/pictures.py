@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import warnings
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...engine.atomic import write_atomically
 from ..api.errors import ApiError
 
 if TYPE_CHECKING:
@@ -78,15 +78,10 @@ def shrink(path: Path, target: Path, side: int, pixels: int) -> None:
         upright = ImageOps.exif_transpose(picture)
         small = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
         small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3)
+    content = BytesIO()
+    small.save(content, "WEBP", quality=80, method=4)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            small.save(file, "WEBP", quality=80, method=4)
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_atomically(target, content.getvalue())
 
 
 def _no_picture() -> ApiError:

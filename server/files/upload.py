@@ -150,6 +150,14 @@ class Uploads:
             await asyncio.to_thread(file.write, chunk)
 
 
+def spooled(content: bytes, folder: Path) -> Path:
+    """A hidden file with this content, for `Uploads.keep`."""
+    handle, path = _hidden_file(folder)
+    with _unlinked_on_error(path), os.fdopen(handle, "wb") as file:
+        file.write(content)
+    return path
+
+
 def _hidden_file(folder: Path) -> tuple[int, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".upload-")

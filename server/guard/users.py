@@ -132,8 +132,8 @@ class Users(Mapping[str, User]):
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             rows = {u.name: {"role": u.role.name, "sha256": u.secret.hex()} for u in users.values()}
-            write_atomically(self._path, json.dumps({"users": rows}, indent=1).encode())
-            self._path.chmod(0o600)
+            content = json.dumps({"users": rows}, indent=1).encode()
+            write_atomically(self._path, content, mode=0o600)
         self._stored = users
 
 

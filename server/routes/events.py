@@ -13,8 +13,7 @@ from ..api.errors import ApiError
 from ..api.jobs import JobId
 from ..api.routing import Routes
 from ..events.hub import Batch
-from ..keys import HUB, SETTINGS
-from .jobs import asking
+from ..keys import HUB, SETTINGS, asking
 
 routes = Routes("events")
 

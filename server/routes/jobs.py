@@ -8,14 +8,9 @@ from ..api.errors import ApiError, json_response
 from ..api.jobs import Batch, Job, JobDetail, JobPage, JobQuery, Jobs, Move, Submission
 from ..api.routing import STATUS, Routes
 from ..jobs.order import Order
-from ..keys import JOBS, is_admin, owner_of
+from ..keys import JOBS, asking, is_admin, owner_of
 
 routes = Routes("jobs")
-
-
-def asking(request: web.Request) -> str | None:
-    """Whose jobs a request is about: those of who asks; None for everyone's."""
-    return None if is_admin(request) else owner_of(request)
 
 
 @routes.post("/v1/jobs", status=201, errors=(200, 400, 409, 413, 422, 429, 503))

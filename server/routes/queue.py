@@ -8,8 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..api.errors import ApiError
 from ..api.jobs import Queue
 from ..api.routing import Routes
-from ..keys import JOBS, is_admin
-from .jobs import asking
+from ..keys import JOBS, asking, is_admin
 
 routes = Routes("queue")
 

@@ -31,9 +31,8 @@ from ..api.share import (
 )
 from ..files.media import disposition
 from ..files.service import FOLDERS, UPLOADS
-from ..keys import CATALOG, JOBS, SETTINGS, SHARING
+from ..keys import CATALOG, JOBS, SETTINGS, SHARING, asking
 from ..share.opening import place_inputs
-from .jobs import asking
 
 routes = Routes("share")
 _PICTURES = ("image/png", "image/webp", "image/jpeg")

@@ -14,8 +14,7 @@ from ..api.share import PlacedInput
 from ..files.folders import Folders
 from ..files.media import suffix_of
 from ..files.pictures import SUFFIXES, check_picture
-from ..files.upload import Uploads
-from .service import spooled
+from ..files.upload import Uploads, spooled
 
 
 async def place_inputs(

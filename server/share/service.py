@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,14 +193,3 @@ def _as_png(path: Path) -> bytes:
             expected="PNG, WebP or JPEG",
         ) from error
     return buffer.getvalue()
-
-
-def spooled(content: bytes, folder: Path) -> Path:
-    """A hidden file with this content, for `Uploads.keep`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".upload-")
-    with open(handle, "wb") as file:  # noqa: PTH123  (a handle is no path)
-        file.write(content)
-    path = Path(name)
-    path.chmod(0o644)
-    return path

@@ -18,7 +18,6 @@ def parsed(*words: str) -> Settings:
 def test_without_options_it_serves_loopback_from_wefts_home(tmp_path: Path) -> None:
     settings = parsed()
     assert settings.hosts == ("127.0.0.1",)
-    assert settings.is_loopback
     assert settings.port == 8188
     assert settings.data == tmp_path / "weft-home" / "server"
     assert settings.uploads == settings.data / "input"
@@ -41,7 +40,6 @@ def test_comfyui_names_mean_the_same() -> None:
 def test_bare_listen_means_every_address() -> None:
     settings = parsed("--listen")
     assert settings.hosts == ("0.0.0.0", "::")
-    assert not settings.is_loopback
 
 
 def test_base_directory_names_four_folders() -> None:
