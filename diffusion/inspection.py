@@ -20,7 +20,8 @@ class FileReport:
 
     Attributes:
         kind: "checkpoint", "unet", "vae", "text_encoder", "controlnet", "ip_adapter",
-            "clip_vision", "lora", "t2i_adapter", "embedding", "upscaler" or "unknown".
+            "clip_vision", "lora", "t2i_adapter", "embedding", "upscaler", "hypernetwork" or
+            "unknown".
         family: "sd1", "sd2", "sdxl", "sd3", "flux", ... or "unknown".
         precision: The type of most bytes, e.g. "F16", "Q4_0"; "F16+F32" when several matter.
         tensors: Number of tensors.

@@ -60,6 +60,7 @@ MODULES = (
     "ip_adapter",
     "lora",
     "hypernetwork",
+    "hypernetwork",
     "hooks",
     "merge",
     "image",

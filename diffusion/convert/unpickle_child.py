@@ -9,7 +9,26 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import OrderedDict
 from typing import Any
+
+_PAIRS = ([dict, dict], [OrderedDict, OrderedDict])
+_SETTINGS = ("activation_func", "activate_output", "is_layer_norm")
+
+
+def _hypernetwork(state: dict[Any, Any]) -> dict[str, Any]:
+    """The tensors of a hypernetwork, in its file a pair of dictionaries a width; {} if none."""
+    found: dict[str, Any] = {}
+    for width, pair in state.items():
+        two = isinstance(pair, (list, tuple)) and [type(p) for p in pair] in _PAIRS
+        if isinstance(width, int) and two:
+            for which, layers in enumerate(pair):
+                for name, tensor in layers.items():
+                    # The oldest files count from 1, and without a dot.
+                    plain = str(name).replace("linear1.", "linear.0.")
+                    plain = plain.replace("linear2.", "linear.1.")
+                    found[f"hypernetwork.{width}.{which}.{plain}"] = tensor
+    return found
 
 
 def main(source: str, target: str) -> dict[str, object]:
@@ -29,6 +48,12 @@ def main(source: str, target: str) -> dict[str, object]:
         if isinstance(state, dict) and isinstance(state.get(key), dict):
             state = state[key]
             break
+    told: dict[str, str] = {}
+    if isinstance(state, dict) and (widths := _hypernetwork(state)):
+        told["hypernetwork"] = json.dumps(
+            {name: state[name] for name in _SETTINGS if isinstance(state.get(name), (str, bool))}
+        )
+        state = widths
     if not isinstance(state, dict):
         return {"error": f"it holds a {type(loaded).__name__}, not a dictionary of tensors"}
     tensors = {str(name): t for name, t in state.items() if isinstance(t, torch.Tensor)}
@@ -36,7 +61,7 @@ def main(source: str, target: str) -> dict[str, object]:
         return {"error": "it holds no tensors"}
     # Views of one storage are refused by safetensors; each becomes a tensor of its own.
     whole = {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
-    save_file(whole, target, metadata={"format": "pt"})
+    save_file(whole, target, metadata={"format": "pt", **told})
     return {"tensors": len(whole), "others": len(state) - len(whole)}
 
 

@@ -25,6 +25,7 @@ KIND_WORDS: Mapping[str, str] = {
     "t2i_adapter": "a T2I-Adapter",
     "embedding": "a textual inversion embedding",
     "upscaler": "an upscaler",
+    "hypernetwork": "a hypernetwork",
     "unknown": "a network that weft does not know",
 }
 
@@ -190,6 +191,8 @@ def _vae(names: _Names, shapes: Mapping[str, tuple[int, ...]]) -> Identity | Non
 def _other(names: _Names) -> Identity:
     if names.has("emb_params") or names.has("clip_g"):
         return Identity("embedding", "sdxl" if names.has("clip_g") else "sd1")
+    if names.start("hypernetwork."):
+        return Identity("hypernetwork", "unknown")
     if (upscaler := upscaler_layout(names.shapes)) is not None:
         return Identity("upscaler", "unknown", *upscaler)
     if names.start("conv_first.", "model.0.weight", "params_ema."):

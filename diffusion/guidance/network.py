@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .features import FeatureScales, scaled_features
+from .hyper import install_hyper_switches
 from .shrink import install_shrink_switches
 from .switches import switched
 from .tiles import install_tile_switches
@@ -117,6 +118,7 @@ def install_unet_switches(unet: Any) -> None:
         before = width
     install_shrink_switches(unet)
     install_tile_switches(unet)
+    install_hyper_switches(unet)
 
 
 def _scale_features(resnet: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:
