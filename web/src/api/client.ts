@@ -9,6 +9,7 @@ import type {
   JobDetail,
   ModelEntry,
   Problem,
+  Queue,
   Template,
 } from "./server";
 
@@ -81,6 +82,7 @@ export const job = (id: string) => get<JobDetail>(`/v1/jobs/${part(id)}`);
 export const jobWorkflow = (id: string) => get<Value>(`/v1/jobs/${part(id)}/workflow`);
 export const cancelJob = (id: string) => post<Job>(`/v1/jobs/${part(id)}/cancel`);
 export const retryJob = (id: string) => post<Job>(`/v1/jobs/${part(id)}/retry`);
+export const queue = () => get<Queue>("/v1/queue");
 export const moveJob = (id: string, to: { to?: "front" | "back"; before?: string }) =>
   post<Job>(`/v1/jobs/${part(id)}/move`, to);
 

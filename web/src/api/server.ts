@@ -6,6 +6,7 @@ type Schemas = components["schemas"];
 
 export type Problem = Schemas["ProblemModel"];
 export type Job = Schemas["Job"];
+export type Queue = Schemas["Queue"];
 export type JobDetail = Schemas["JobDetail"];
 export type Artifact = Schemas["Artifact"];
 export type NodeReport = Schemas["NodeReport"] & { readonly bytes?: number | null };

@@ -1,6 +1,6 @@
 /** Brings the server's events into the store. */
 
-import { job as fetchJob, fileUrl } from "../api/client";
+import { job as fetchJob, fileUrl, queue } from "../api/client";
 import type { Artifact, Job, ServerEvent } from "../api/server";
 import { activeTab } from "./docs";
 import { t } from "./messages";
@@ -61,13 +61,30 @@ function receiveOne(event: ServerEvent): void {
   }
 }
 
+let asking = 0;
+
+/** Events do not say where in the line a job came to stand, so the line is asked for. */
+function askForQueue(): void {
+  clearTimeout(asking);
+  asking = window.setTimeout(() => {
+    queue().then(
+      (now) => useRuns.setState({ running: now.running, queued: now.queued }),
+      () => undefined, // the next event asks again
+    );
+  }, 50);
+}
+
 function placeJob(job: Job): void {
+  if (job.state === "queued" && useRuns.getState().queued.length > 0) askForQueue();
   useRuns.setState(({ running, queued, recent }) => {
     const without = (jobs: readonly Job[]) => jobs.filter((one) => one.id !== job.id);
-    const order = (a: Job, b: Job) => (a.position ?? 0) - (b.position ?? 0);
+    const inLine = (jobs: readonly Job[]) =>
+      jobs.some((one) => one.id === job.id)
+        ? jobs.map((one) => (one.id === job.id ? job : one))
+        : [...jobs, job];
     return {
       running: job.state === "running" ? [...without(running), job] : without(running),
-      queued: job.state === "queued" ? [...without(queued), job].sort(order) : without(queued),
+      queued: job.state === "queued" ? inLine(queued) : without(queued),
       recent: isOver(job) ? [job, ...without(recent)].slice(0, HISTORY) : without(recent),
     };
   });

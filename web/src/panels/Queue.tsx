@@ -82,7 +82,7 @@ function Jobs({ title, jobs, children }: JobsProps) {
       <h3>{title}</h3>
       <ul className="jobs">
         {jobs.map((job, i) => (
-          <li key={job.id} data-state={job.state}>
+          <li key={job.id} data-job={job.id} data-state={job.state}>
             <span className="dot" aria-hidden="true" />
             <Thumbnail job={job} />
             <div>
