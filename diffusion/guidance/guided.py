@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..latent_format import LatentFormat
     from ..model_sampling import Parametrization
+    from ..sigmas import Sigmas
 
 
 def guided(denoiser: Denoiser, guider: Guider) -> Predict:
@@ -132,6 +133,7 @@ class Guided:
             at=self._denoiser.parametrization.table.at_fraction,
             is_flow=self._denoiser.parametrization.sampling.is_flow,
             memory={},
+            done=_done(self._denoiser.parametrization.table, sigma),
         )
         acting = [
             (rule, replace(view, memory=memory, further=its))
@@ -153,6 +155,11 @@ class Guided:
                 now = replace(view, memory=seen.memory, further=seen.further)
                 view = replace(view, denoised=rule.after(now))
         return view.denoised, view.wanted if view.unwanted is None else view.unwanted
+
+
+def _done(table: Sigmas, sigma: float) -> float:
+    first, last = table.timestep(table.sigma_max), table.timestep(table.sigma_min)
+    return min(1.0, max(0.0, (first - table.timestep(sigma)) / ((first - last) or 1.0)))
 
 
 class Inside:

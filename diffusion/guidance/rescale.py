@@ -48,40 +48,6 @@ def velocity_scales(view: View) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class DynamicThresholding(GuidanceRule):
-    """Guidance whose values stay in the range that a smaller cfg would give, by channel.
-
-    Source: Saharia et al. 2022, "Imagen", section 2.3, with the range of another cfg in place of
-    [-1, 1], after A. Goodwin's dynamic thresholding for latents (MIT).
-
-    Attributes:
-        mimic_scale: The cfg whose range is kept.
-        percentile: Share of values that count for the range of the strong guidance; 1 = all.
-    """
-
-    stage: ClassVar[Stage] = "combine"
-    mimic_scale: float = 7.0
-    percentile: float = 1.0
-
-    def combine(self, view: View) -> Tensor:
-        difference = view.wanted - view.other
-        mimic = _centred(view.other + self.mimic_scale * difference)[0].abs().amax(-1, True)
-        guided, mean = _centred(view.other + view.cfg * difference)
-        reach = guided.abs().quantile(self.percentile, dim=-1, keepdim=True).maximum(mimic)
-        # A channel without any range has nothing to scale.
-        scale = (mimic / reach).nan_to_num(nan=1.0)
-        limited = guided.clamp(min=-reach, max=reach) * scale + mean
-        return limited.reshape(view.x.shape)
-
-
-def _centred(x: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, C, h * w) with the mean of each channel taken off, and that mean."""
-    flat = x.flatten(2)
-    mean = flat.mean(dim=-1, keepdim=True)
-    return flat - mean, mean
-
-
-@dataclass(frozen=True, slots=True)
 class CFGNorm(GuidanceRule):
     """Shortens the guided picture at every place to the length the positive side has there.
 
@@ -206,7 +172,6 @@ class EpsilonScaling(GuidanceRule):
 __all__ = [
     "CFGNorm",
     "CFGZeroStar",
-    "DynamicThresholding",
     "EpsilonScaling",
     "Mahiro",
     "OperationOnGuidance",

@@ -54,6 +54,7 @@ class View:
         is_flow: Whether sigma is the share of noise in a mixture.
         memory: Kept for this rule from step to step of a run; empty at first.
         further: The clean pictures of the rule's further sides.
+        done: Part of the model's time that lies behind: 0 at its noisiest step, 1 at its cleanest.
     """
 
     x: Tensor
@@ -69,6 +70,7 @@ class View:
     is_flow: bool
     memory: dict[str, Any]
     further: tuple[Tensor, ...] = ()
+    done: float = 0.0
 
     @property
     def other(self) -> Tensor:

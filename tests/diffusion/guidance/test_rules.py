@@ -24,7 +24,6 @@ from weft.diffusion.guidance.project import (
 from weft.diffusion.guidance.rescale import (
     CFGNorm,
     CFGZeroStar,
-    DynamicThresholding,
     EpsilonScaling,
     Mahiro,
     OperationOnGuidance,
@@ -32,6 +31,7 @@ from weft.diffusion.guidance.rescale import (
     RescaleCFG,
 )
 from weft.diffusion.guidance.rule import GuidanceRule
+from weft.diffusion.guidance.thresholding import MODES, DynamicThresholding
 from weft.diffusion.latent_operations import Tonemap
 from weft.diffusion.model_sampling import SD1, SD3, ModelSampling, Parametrization
 
@@ -155,6 +155,71 @@ def test_dynamic_thresholding_keeps_the_range_of_the_weaker_guidance() -> None:
     around_mean = (cut - strong.mean((2, 3), True)).abs().amax((2, 3))
     assert bool((around_mean <= reach(weak) * (1 + 1e-9)).all())
     assert not torch.allclose(cut, got)
+
+
+def test_dynamic_thresholding_around_0_scales_by_the_ratio_of_the_ranges() -> None:
+    got = guide(DynamicThresholding(3.0, around_mean=False), cfg=12.0)
+    weak, strong = cfg_of(WANTED, UNWANTED, 3.0), cfg_of(WANTED, UNWANTED, 12.0)
+
+    def reach(x: Tensor) -> Tensor:
+        return (x - x.mean((2, 3), True)).abs().amax((2, 3), True)
+
+    assert torch.allclose(got, strong * reach(weak) / reach(strong))
+
+
+@pytest.mark.parametrize("by_channel", [True, False])
+def test_dynamic_thresholding_by_spread_gives_that_of_the_weaker_guidance(by_channel: bool) -> None:
+    got = guide(DynamicThresholding(3.0, by_channel=by_channel, by_spread=True), cfg=12.0)
+    weak = cfg_of(WANTED, UNWANTED, 3.0)
+    for i in range(2):
+        mine, its = (t[i] - t[i].mean((1, 2), True) for t in (got, weak))
+        sides: Any = (1, 2) if by_channel else (0, 1, 2)
+        assert torch.allclose(mine.std(sides), its.std(sides))
+
+
+def test_dynamic_thresholding_of_a_whole_picture_has_one_range() -> None:
+    got = guide(DynamicThresholding(3.0, by_channel=False), cfg=12.0)
+    weak, strong = cfg_of(WANTED, UNWANTED, 3.0), cfg_of(WANTED, UNWANTED, 12.0)
+    for i in range(2):
+        mine, its, far = (t[i] - t[i].mean((1, 2), True) for t in (got, weak, strong))
+        assert torch.allclose(mine, far * (its.abs().max() / far.abs().max()))
+
+
+def test_dynamic_thresholding_mixes_with_plain_guidance() -> None:
+    whole, half = (guide(DynamicThresholding(3.0, share=share)) for share in (1.0, 0.5))
+    assert torch.allclose(half, (whole + PLAIN) / 2)
+
+
+@pytest.mark.parametrize(
+    ("mode", "value", "expected"),
+    [
+        ("Constant", 1.0, (1.0, 1.0, 1.0)),
+        ("Linear Down", 1.0, (1.0, 0.5, 0.0)),
+        ("Cosine Down", 1.0, (1.0, math.cos(math.pi / 4), 0.0)),
+        ("Half Cosine Down", 1.0, (1.0, math.cos(0.5), math.cos(1.0))),
+        ("Linear Up", 1.0, (0.0, 0.5, 1.0)),
+        ("Cosine Up", 1.0, (0.0, 1 - math.cos(math.pi / 4), 1.0)),
+        ("Half Cosine Up", 1.0, (0.0, 1 - math.cos(0.5), 1 - math.cos(1.0))),
+        ("Power Up", 3.0, (0.0, 0.125, 1.0)),
+        ("Power Down", 2.0, (1.0, 0.75, 0.0)),
+        ("Linear Repeating", 1.5, (1.0, 0.5, 0.0)),
+        ("Cosine Repeating", 1.0, (1.0, 0.0, 1.0)),
+        ("Sawtooth", 1.5, (0.0, 0.75, 0.5)),
+    ],
+)
+def test_scales_change_over_the_schedule_by_their_mode(
+    mode: Any, value: float, expected: tuple[float, float, float]
+) -> None:
+    found = [MODES[mode](part, value) for part in (0.0, 0.5, 1.0)]
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_cfg_of_dynamic_thresholding_changes_with_the_noise_level() -> None:
+    rule = DynamicThresholding(100.0, cfg_mode="Linear Down", cfg_least=2.0)
+    table = Fake().parametrization.table
+    for sigma, cfg in ((table.sigma_max, CFG), (table.sigma_min, 2.0)):
+        # So wide a range leaves nothing to limit.
+        assert torch.allclose(guide(rule, sigma=sigma), cfg_of(WANTED, UNWANTED, cfg))
 
 
 def test_zero_star_guides_from_the_projected_negative() -> None:
