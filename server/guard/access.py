@@ -12,7 +12,7 @@ OPEN = frozenset({("GET", "/login"), ("POST", "/login"), ("GET", "/v1/health")})
 
 _ADMIN_READS = re.compile(r"/v1/users|/internal(/|$)")
 _RUNNER = re.compile(
-    r"/v1/(jobs|validate|files)(/|$)|/v1/explain$"
+    r"/v1/(jobs|validate|files|share)(/|$)|/v1/explain$"
     r"|/(prompt|queue|interrupt|history|upload/image|upload/mask)(/|$)"
 )
 _FILES = re.compile(r"/v1/files/")

@@ -23,6 +23,7 @@ from ..api.errors import ApiError
 from ..catalog import Catalog
 from ..jobs.service import Jobs
 
+_TRIES, _BETWEEN = 60, 0.25  # seconds between two
 _AT_ONCE = 2  # bundles that are unpacked, or workflows whose models are hashed
 
 
@@ -95,12 +96,16 @@ class Sharing:
 
     async def runtime(self) -> Runtime | None:
         """What workers compute with; None as long as none is there to say so."""
-        if self._runtime is None:
+        dispatcher = self._jobs.dispatcher
+        for _ in range(_TRIES):  # workers that start just now have an answer soon
+            if self._runtime is not None or not dispatcher.slots:
+                break
             try:
-                answer = await self._jobs.dispatcher.ask("runtime")
-                self._runtime = Runtime.model_validate(answer)
-            except (ApiError, ValidationError):
-                return None
+                self._runtime = Runtime.model_validate(await dispatcher.ask("runtime"))
+            except ApiError:
+                await asyncio.sleep(_BETWEEN)
+            except ValidationError:
+                break
         return self._runtime
 
     async def pack(
