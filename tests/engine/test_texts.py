@@ -10,20 +10,22 @@ from weft.engine.node import node
 from weft.engine.registry import Registry
 from weft.engine.workflow import Workflow
 
-SEEN: list[dict[str, str]] = []
+seen: list[dict[str, str]] = []
 
 
 @node("WriteTexts", category="toy", lane="inline", effects=["writes"])
 def write_texts(run: Run) -> None:
     """Note what a file would carry."""
-    SEEN.append(dict(run.texts))
+    seen.append(dict(run.texts))
 
 
 @pytest.mark.parametrize("metadata", [True, False])
 def test_texts_reach_nodes_that_write_unless_nothing_may_be_embedded(metadata: bool) -> None:
-    SEEN.clear()
+    seen.clear()
     workflow = Workflow.from_json({"nodes": {"w": {"type": "WriteTexts"}}})
     with Engine(Registry([write_texts]), metadata=metadata) as engine:
         engine.run(workflow, texts={"workflow": "{}"})
         engine.run(workflow)
-    assert SEEN == [{"workflow": "{}"} if metadata else {}, {}]
+    carried = {"workflow": "{}"} if metadata else {}
+    assert seen[0] == carried
+    assert seen[1] == {}
