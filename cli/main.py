@@ -126,12 +126,24 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--json", action="store_true")
     _folders(explain)
 
-    models = commands.add_parser("models", help="list, inspect, convert or fetch model files")
+    models = commands.add_parser(
+        "models", help="list, index, find, inspect, convert or fetch model files"
+    )
     verbs = models.add_subparsers(dest="verb", required=True, metavar="VERB")
     listing = verbs.add_parser("list", help="list models by kind")
     listing.add_argument("kind", nargs="?", help="one kind, such as checkpoints")
+    listing.add_argument("--long", action="store_true", help="with family, precision and hash")
     listing.add_argument("--json", action="store_true")
     _folders(listing)
+    indexing = verbs.add_parser(
+        "index", help="look into every model file now, as servers do in the background"
+    )
+    indexing.add_argument("--no-hashes", action="store_true", help="read headers only")
+    _folders(indexing)
+    finding = verbs.add_parser("find", help="say which files have a hash, out of the index")
+    finding.add_argument("hash", help="beginning of a SHA-256, so AutoV2 too, or of an AutoV3")
+    finding.add_argument("--json", action="store_true")
+    _folders(finding)
     inspect = verbs.add_parser("inspect", help="say what a model file is, from its header")
     inspect.add_argument("model", help="path, or KIND/NAME in the model folders")
     inspect.add_argument("--json", action="store_true")

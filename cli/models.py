@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 
 from ..engine.errors import WeftError
-from ..engine.hashes import hashes_of
 from ..engine.workspace import KINDS, Workspace
 from ..nodes.standard import home
 from . import say
@@ -19,6 +19,10 @@ def execute(options: argparse.Namespace) -> int:
     try:
         if options.verb == "list":
             return _list(options)
+        if options.verb in ("index", "find"):
+            from .models_index import find, index
+
+            return index(options) if options.verb == "index" else find(options)
         if options.verb == "inspect":
             return _inspect(options)
         if options.verb == "convert":
@@ -30,6 +34,10 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
+    if options.long:
+        from .models_index import long_list
+
+        return long_list(options)
     workspace = workspace_of(options)
     kinds = [options.kind] if options.kind else list(KINDS)
     found = {kind: workspace.list_models(kind) for kind in kinds}
@@ -60,7 +68,7 @@ def _inspect(options: argparse.Namespace) -> int:
         "precision": report.precision,
         "tensors": report.tensors,
         "bytes": report.bytes,
-        **(hashes_of(path) if path.is_file() else {}),
+        **(_hashes(path) if path.is_file() else {}),
         **_lora_facts(path, report.kind),
         "metadata": dict(report.metadata),
     }
@@ -76,6 +84,14 @@ def _inspect(options: argparse.Namespace) -> int:
         line = " ".join(text.split())
         say.out(f"  {name}: {line if len(line) <= 100 else line[:97] + '...'}")
     return DONE
+
+
+def _hashes(path: Path) -> dict[str, str]:
+    """From the index, if it knows the file as it is."""
+    from ..server.models.facts import standard_index
+
+    with contextlib.closing(standard_index()) as index:
+        return index.hashes(path.absolute())
 
 
 def _lora_facts(path: Path, kind: str) -> dict[str, object]:

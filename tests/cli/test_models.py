@@ -63,3 +63,25 @@ def test_convert_onto_something_fails_with_a_reason(
 ) -> None:
     assert main(["models", "convert", str(tiny), str(tiny)]) == 1
     assert "[convert.exists]" in capsys.readouterr().err
+
+
+def test_index_is_built_at_once_and_files_are_found_by_hash(
+    tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "models" / "checkpoints" / "tiny.safetensors"
+    place.parent.mkdir(parents=True)
+    tiny.rename(place)
+    folders = ["--models", str(tmp_path / "models")]
+    sha = hashlib.sha256(place.read_bytes()).hexdigest()
+    assert main(["models", "find", sha[:10]]) == 1
+    assert main(["models", "index", *folders]) == 0
+    assert "headers read" in capsys.readouterr().out
+    assert main(["models", "index", *folders]) == 0
+    assert "0 headers read, 0 files hashed" in capsys.readouterr().out
+    assert main(["models", "find", sha[:10].upper(), "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["path"], found["sha256"], found["family"]) == (str(place), sha, "sd1")
+    assert main(["models", "find", "not a hash"]) == 2
+    capsys.readouterr()
+    assert main(["models", "list", "checkpoints", "--long", *folders]) == 0
+    assert f"sd1  F16  {sha[:10]}" in capsys.readouterr().out
