@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from ..errors import ModelError
+from ..formats.gguf_header import is_gguf
 from ..formats.safetensors_header import read_header
 
 _PICKLED = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
@@ -26,7 +27,8 @@ def convert_model(source: str | os.PathLike[str], target: str | os.PathLike[str]
         The target.
 
     Raises:
-        ModelError: The source is not what it should be, or the target exists.
+        ModelError: The source is not what it should be (a GGUF file among others), or the target
+            exists.
     """
     from .pickled import unpickle
     from .to_folder import refuse_existing, write_folder
@@ -40,6 +42,14 @@ def convert_model(source: str | os.PathLike[str], target: str | os.PathLike[str]
             raise _same("folder", source, target)
         write_single(source, target)
         return target
+    if is_gguf(source):
+        raise ModelError(
+            "convert.packed",
+            f'"{source.name}" is a GGUF file; its packed weights are no one\'s bit for bit.',
+            expected="safetensors, a pickled file or a folder",
+            got="GGUF",
+            hint="Load it as it is; ModelSave writes its unpacked numbers.",
+        )
     if not is_pickled(source):
         read_header(source)
         if single:

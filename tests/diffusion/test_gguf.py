@@ -218,6 +218,16 @@ def test_loaders_of_other_kinds_refuse_it_with_advice(tmp_path: Path) -> None:
     assert "LoadDiffusionModel" in str(caught.value.hint)
 
 
+def test_conversion_of_packed_weights_is_refused_with_advice(tmp_path: Path) -> None:
+    from weft.diffusion.convert.model import convert_model
+
+    write_gguf(tmp_path / "x.gguf", original_tensors("flux", tmp_path, 751), "Q4_0")
+    with pytest.raises(wd.ModelError) as caught:
+        convert_model(tmp_path / "x.gguf", tmp_path / "x.safetensors")
+    assert caught.value.code == "convert.packed"
+    assert not (tmp_path / "x.safetensors").exists()
+
+
 # --- T5 ---
 
 T5_LAYERS = {
