@@ -13,6 +13,8 @@ from .weights import Weights
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from .types import SentencePadding
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SentenceText:
@@ -33,6 +35,7 @@ def encode_sentence(
     *,
     least: int = 1,
     most: int | None = None,
+    padding: SentencePadding | None = None,
     masked: bool = False,
     square_brackets: bool = False,
 ) -> SentenceText:
@@ -45,6 +48,7 @@ def encode_sentence(
             z0 + w * (z - z0).
         least: Tokens to pad to.
         most: Tokens to cut at; None = as long as the prompt is.
+        padding: How much padding there is, in place of `least`; None = by that.
         masked: Whether the encoder is kept from seeing padding (PixArt: yes; SD3, Flux: no).
         square_brackets: Whether "[x]" weakens x.
 
@@ -57,6 +61,8 @@ def encode_sentence(
     tokenizer = sentence_tokenizer(weights.extras.get("tokenizer"), weights.path.name)
     extra = ExtraTokens(weights)
     ids, factors = _ids(tokenizer, text, most, square_brackets, extra)
+    if padding is not None:
+        least = max(padding.least, len(ids) + padding.always)
     filled = [1.0] * len(ids) + [0.0] * (least - len(ids))
     factors += [1.0] * (least - len(ids))
     ids += [tokenizer.pad] * (least - len(ids))

@@ -61,6 +61,7 @@ __all__ = [
     "NoiseSource",
     "SamplerChoice",
     "Schedule",
+    "SentencePadding",
     "SizeHint",
     "TextBox",
     "TimestepRange",
@@ -442,6 +443,19 @@ class Guider:
 
 
 @dataclass(frozen=True, slots=True)
+class SentencePadding:
+    """How the text of a T5 encoder is filled up.
+
+    Attributes:
+        always: Padding behind every prompt.
+        least: Tokens a prompt has at least, padding and all.
+    """
+
+    always: int = 0
+    least: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Clip:
     """The text encoders of a model with their tokenizers.
 
@@ -451,6 +465,7 @@ class Clip:
             None = as the family was trained.
         others: Second and third encoder of families that have them, in the family's order.
         hooks: Changes of their weights while a prompt is encoded; None = none.
+        padding: Of T5's text; None = as the family was trained.
     """
 
     __socket__: ClassVar[str] = "CLIP"
@@ -460,6 +475,7 @@ class Clip:
     last_layer: int | None = None
     others: tuple[Weights, ...] = ()
     hooks: ClipHooks | None = None
+    padding: SentencePadding | None = None
 
     @property
     def encoders(self) -> tuple[Weights, ...]:

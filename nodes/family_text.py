@@ -39,6 +39,32 @@ def clip_set_last_layer(
     return set_clip_last_layer(clip, stop_at_clip_layer)
 
 
+@node("T5TokenizerOptions", category="conditioning", lane="inline")
+def t5_tokenizer_options(
+    clip: Clip,
+    *,
+    min_padding: Annotated[int, Range(0, 10_000)] = 0,
+    min_length: Annotated[int, Range(0, 10_000)] = 0,
+) -> Clip:
+    """Say how much padding the text of a T5 encoder gets (SD3, Flux, PixArt).
+
+    Without this node it is what the family was trained with: SD3 at least 77 tokens, Flux 256.
+
+    Args:
+        clip: The text encoders; those that are no T5 stay as they are.
+        min_padding: Padding behind every prompt, in tokens.
+        min_length: Tokens a prompt has at least, padding and all; 0 = no more than it needs.
+
+    Returns:
+        The same encoders with this padding.
+    """
+    from dataclasses import replace
+
+    from ..diffusion.types import SentencePadding
+
+    return replace(clip, padding=SentencePadding(min_padding, min_length))
+
+
 @node("CLIPTextEncodeSDXL", category="conditioning/families", lane="gpu")
 def clip_text_encode_sdxl(
     run: Run,

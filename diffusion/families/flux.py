@@ -175,7 +175,11 @@ class Flux(Family):
             small, texts[0], projected=False, square_brackets=square_brackets
         ).pooled
         sentence = encode_sentence(
-            large, texts[1], least=LEAST_TOKENS, square_brackets=square_brackets
+            large,
+            texts[1],
+            least=LEAST_TOKENS,
+            padding=clip.padding,
+            square_brackets=square_brackets,
         )
         return Conditioning((ConditioningEntry(sentence.tokens, pooled),))
 

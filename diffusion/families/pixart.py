@@ -120,7 +120,11 @@ class PixArt(Family):
         from ..types import Conditioning, ConditioningEntry
 
         sentence = encode_sentence(
-            clip.weights, texts[0], masked=True, square_brackets=square_brackets
+            clip.weights,
+            texts[0],
+            padding=clip.padding,
+            masked=True,
+            square_brackets=square_brackets,
         )
         return Conditioning((ConditioningEntry(sentence.tokens, token_mask=sentence.mask),))
 

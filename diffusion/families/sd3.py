@@ -157,6 +157,12 @@ def encode_sd3(
             got=f"{clip.family} with {len(texts)}",
             hint="Load the text encoders of the model that is sampled.",
         )
+    if clip.hooks is not None:
+        from ..hooked import encode_hooked
+
+        return encode_hooked(
+            clip, lambda plain: encode_sd3(plain, texts, square_brackets=square_brackets)
+        )
     said = {role: text for role, text in zip(SD3.encoders, texts, strict=True) if text is not None}
     used = [(r, w) for r in _CLIPS if r in said and (w := clip.encoder(r)) is not None]
     least = max(
@@ -188,7 +194,11 @@ def encode_sd3(
         parts.append(torch.cat(joined, dim=-1))
     if t5 is not None and "T5" in said:
         sentence = encode_sentence(
-            t5, said["T5"], least=LEAST_TOKENS, square_brackets=square_brackets
+            t5,
+            said["T5"],
+            least=LEAST_TOKENS,
+            padding=clip.padding,
+            square_brackets=square_brackets,
         )
         parts.append(sentence.tokens)
     width = max(part.shape[-1] for part in parts)

@@ -100,6 +100,50 @@ def test_sd3_text_joins_clip_side_by_side_and_t5_behind(folder: Path) -> None:
     assert float((entry.pooled - pooled).abs().max()) < 1e-5
 
 
+def test_padding_of_t5_is_as_said(folder: Path) -> None:
+    from weft.nodes.family_text import t5_tokenizer_options
+
+    made = families.tiny_sd3(folder / "sd3-padding.safetensors", seed=5)
+    _, clip, _ = wd.load_checkpoint(made.path)
+    t5 = made.encoders[2]
+
+    def text(**options: int) -> torch.Tensor:
+        told = t5_tokenizer_options(clip, **options) if options else clip
+        return wd.encode_text(told, "a red circle").entries[0].tokens[:, 77:]
+
+    # The prompt is 4 tokens long; CLIP's 77 stand before it.
+    assert text().shape[1] == 77
+    assert text(min_length=0).shape[1] == 4
+    assert text(min_padding=3).shape[1] == 7
+    assert text(min_padding=3, min_length=10).shape[1] == 10
+    with torch.no_grad():
+        own = t5(input_ids=torch.tensor([[3, 4, 7, 1] + [0] * 6])).last_hidden_state
+    assert float((text(min_length=10) - padded(own)).abs().max()) < 1e-5
+
+
+def test_hooks_reach_every_way_to_encode(folder: Path) -> None:
+    from dataclasses import replace
+
+    from weft.diffusion.families.sd3 import encode_sd3
+    from weft.diffusion.hooks import ClipHooks, Hook, Hooks, ModelChange
+
+    _, clip, _ = wd.load_checkpoint(families.tiny_sd3(folder / "sd3-one.safetensors", seed=6).path)
+    other, its, _ = wd.load_checkpoint(
+        families.tiny_sd3(folder / "sd3-two.safetensors", seed=7).path
+    )
+    hooks = Hooks((Hook(ModelChange(other, its)),))
+    hooked = replace(clip, hooks=ClipHooks(hooks))
+    texts = ("a red circle", None, "blue square")
+    found, expected = (encode_sd3(each, texts).entries[0] for each in (hooked, its))
+    assert torch.allclose(found.tokens, expected.tokens, atol=1e-5)
+    assert found.hooks == hooks
+    assert torch.allclose(
+        wd.encode_text(hooked, "red").entries[0].tokens,
+        wd.encode_text(its, "red").entries[0].tokens,
+        atol=1e-5,
+    )
+
+
 def test_sd3_without_t5_runs_with_clip_alone(folder: Path) -> None:
     made = families.tiny_sd3(folder / "sd3-clips.safetensors", with_t5=False)
     model, clip, _ = wd.load_checkpoint(made.path)
