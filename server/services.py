@@ -60,7 +60,13 @@ async def services(app: web.Application) -> AsyncIterator[None]:
             )
             jobs = Jobs(app[CATALOG], queries, ledger, settings, app[MAKE_WORKER])
             app[HUB], app[JOBS] = hub, jobs
-            app[LIBRARY] = Library(LibraryQueries(engine), writer, kept, app[CATALOG].registry)
+            app[LIBRARY] = Library(
+                LibraryQueries(engine),
+                writer,
+                kept,
+                app[CATALOG].registry,
+                most_bytes=settings.limits.library_bytes,
+            )
             writer.start()
             try:
                 await jobs.start()

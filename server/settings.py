@@ -25,6 +25,9 @@ class Limits(_Frozen):
         upload_bytes: Largest uploaded file.
         nodes: Most nodes in a submitted workflow, subgraphs expanded.
         queued: Most jobs waiting; a submission beyond gets 429.
+        queued_each: Most jobs of one person waiting.
+        uploads_a_day: Most bytes that one person may upload within a day.
+        library_bytes: Most bytes of one person's workflows, all revisions together.
         page: Most items in one page of a list.
         pixels: Most pixels of an uploaded picture.
         name_length: Longest name of a file or folder, in characters.
@@ -37,6 +40,9 @@ class Limits(_Frozen):
     upload_bytes: Count = 512 * 2**20
     nodes: Count = 100_000
     queued: Count = 100_000
+    queued_each: Count = 50_000
+    uploads_a_day: Count = 100 * 2**30
+    library_bytes: Count = 4 * 2**30
     page: Count = 500
     pixels: Count = 100_000_000
     name_length: Count = 255

@@ -16,7 +16,9 @@ from aiohttp import BodyPartReader, web
 from aiohttp.http import HttpProcessingError
 
 from ..api.errors import ApiError
+from ..keys import owner_of
 from ..settings import Limits
+from .allowance import Allowance
 from .folders import Folders, Kind, bad_name
 from .media import suffix_of
 from .pictures import SUFFIXES, check_picture
@@ -66,6 +68,7 @@ class Uploads:
 
     def __init__(self, folders: Folders, limits: Limits) -> None:
         self._folders, self._limits = folders, limits
+        self._allowance = Allowance(limits.uploads_a_day)
 
     async def receive_form(self, request: web.Request, kind: Kind) -> Received:
         """Read a multipart form; every file lies in a hidden file then.
@@ -85,7 +88,7 @@ class Uploads:
                     received.fields[part.name or ""] = text.decode("utf-8", "replace")
                 else:
                     chunks = _chunks(part)
-                    content = await self._receive(chunks, kind)
+                    content = await self._receive(chunks, kind, owner_of(request))
                     received.files.append((part.name or "", part.filename, content))
         except _MALFORMED as error:
             received.discard()
@@ -101,7 +104,7 @@ class Uploads:
         Raises:
             ApiError: It is too large.
         """
-        return await self._receive(request.content.iter_chunked(2**16), kind)
+        return await self._receive(request.content.iter_chunked(2**16), kind, owner_of(request))
 
     async def keep(self, content: Path, kind: Kind, name: str, *, overwrite: bool = False) -> str:
         """Put a received file in place; the name that it has then.
@@ -130,13 +133,13 @@ class Uploads:
         if len(last) > self._limits.name_length or suffix_of(name) in _COMPRESSED:
             raise bad_name()
 
-    async def _receive(self, chunks: AsyncIterator[bytes], kind: Kind) -> Path:
+    async def _receive(self, chunks: AsyncIterator[bytes], kind: Kind, owner: str) -> Path:
         handle, path = _hidden_file(self._folders.incoming(kind))
         with _unlinked_on_error(path), os.fdopen(handle, "wb") as file:
-            await self._fill(file, chunks)
+            await self._fill(file, chunks, owner)
         return path
 
-    async def _fill(self, file: BinaryIO, chunks: AsyncIterator[bytes]) -> None:
+    async def _fill(self, file: BinaryIO, chunks: AsyncIterator[bytes], owner: str) -> None:
         size = 0
         async for chunk in chunks:
             size += len(chunk)
@@ -147,6 +150,7 @@ class Uploads:
                     code="files.too_large",
                     expected=f"at most {self._limits.upload_bytes} bytes",
                 )
+            self._allowance.spend(owner, len(chunk))
             await asyncio.to_thread(file.write, chunk)
 
 

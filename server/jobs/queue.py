@@ -34,6 +34,10 @@ class FairQueue:
     def __len__(self) -> int:
         return len(self._records)
 
+    def waiting_of(self, owner: str) -> int:
+        """How many jobs of an owner wait."""
+        return sum(len(turns.get(owner, ())) for turns in self._levels.values())
+
     def __contains__(self, job: str) -> bool:
         return job in self._records
 

@@ -58,6 +58,7 @@ class Reception:
         ledger: The database, for writing.
         queue: Where new jobs find their place.
         most: How many jobs may wait.
+        each: How many of one owner.
         active: Jobs that are not over, as they are now.
         admit: Called with new jobs once they are stored and told.
     """
@@ -70,6 +71,7 @@ class Reception:
         queue: FairQueue,
         *,
         most: int,
+        each: int,
         active: Mapping[str, Record],
         admit: Callable[[Sequence[Accepted]], None],
     ) -> None:
@@ -77,7 +79,7 @@ class Reception:
         self._queries = queries
         self._ledger = ledger
         self._queue = queue
-        self._most = most
+        self._most, self._each = most, each
         self._active = active
         self._admit = admit
 
@@ -94,7 +96,7 @@ class Reception:
         while True:
             known = await self._known(orders)
             fresh = self._fresh(orders, known)
-            self._check_room(len(fresh))
+            self._check_room(len(fresh), orders[0].owner)
             checked = await self._check(fresh, len(orders))
             accepted = [self._accept(o, c) for (_, o), c in zip(fresh, checked, strict=True)]
             try:
@@ -151,7 +153,17 @@ class Reception:
 
     # -- checking -------------------------------------------------------------------------------
 
-    def _check_room(self, count: int) -> None:
+    def _check_room(self, count: int, owner: str) -> None:
+        waiting = self._queue.waiting_of(owner)
+        if count and waiting + count > self._each:
+            raise ApiError(
+                429,
+                f"{waiting} of your jobs wait already.",
+                code="jobs.quota",
+                expected=f"at most {self._each} of one person",
+                hint="Wait until some have run, or cancel some.",
+                headers={"Retry-After": "10"},
+            )
         if count and len(self._queue) + count > self._most:
             raise ApiError(
                 429,

@@ -75,6 +75,7 @@ class Jobs:
             ledger,
             self._queue,
             most=settings.limits.queued,
+            each=settings.limits.queued_each,
             active=self._active,
             admit=self._admit,
         )

@@ -51,6 +51,16 @@ class LibraryQueries:
         )
         return int(rows[0]["n"])
 
+    async def bytes_of(self, owner: str) -> int:
+        """How many bytes the revisions of somebody's workflows have, deleted ones too."""
+        rows = await self._rows(
+            select(func.coalesce(func.sum(revisions.c.bytes), 0).label("n"))
+            .select_from(revisions)
+            .join(workflows, workflows.c.id == revisions.c.workflow)
+            .where(workflows.c.owner == owner)
+        )
+        return int(rows[0]["n"])
+
     async def page(self, person: str | None, query: WorkflowQuery) -> Sequence[Row]:
         """Workflows that somebody may see, one more than asked for if there is one.
 

@@ -70,6 +70,7 @@ class Library:
         writer: Writes.
         statements: How rows are written; the writer must know them.
         registry: Node types, to read ComfyUI's format.
+        most_bytes: How many bytes the revisions of one person's workflows may have.
     """
 
     def __init__(
@@ -78,11 +79,14 @@ class Library:
         writer: Writer,
         statements: LibraryStatements,
         registry: Registry,
+        *,
+        most_bytes: int,
     ) -> None:
         self._read = queries
         self._writer = writer
         self._say = statements
         self._registry = registry
+        self._most_bytes = most_bytes
 
     # -- workflows ------------------------------------------------------------------------------
 
@@ -119,6 +123,7 @@ class Library:
             "deleted": None,
         }
         revision = self._revision(row["id"], 1, who, new.document, new.message, automatic=False)
+        await self._check_room(who.name, revision["bytes"])
         await self._writer.store(
             [Change(self._say.add_workflow, row), Change(self._say.add_revision, revision)]
         )
@@ -198,6 +203,7 @@ class Library:
         if last is not None and last["digest"] == made["digest"]:
             # Nothing has changed, so there is no new revision; but an autosave becomes a save.
             return _revision(last if new.automatic else await self._pinned(last, new.message))
+        await self._check_room(row["owner"], made["bytes"])
         changes = [
             Change(self._say.add_revision, made),
             Change(
@@ -368,6 +374,17 @@ class Library:
             "created": time.time(),
             "document": text,
         }
+
+    async def _check_room(self, owner: str, count: int) -> None:
+        used = await self._read.bytes_of(owner)
+        if used + count > self._most_bytes:
+            raise ApiError(
+                429,
+                f"The workflows of {owner} take {used} bytes, all revisions together.",
+                code="workflows.quota",
+                expected=f"at most {self._most_bytes} bytes",
+                hint="Delete some for good.",
+            )
 
     async def _view(self, row: Row, who: Person) -> Workflow:
         (view,) = await self._views([row], who)
