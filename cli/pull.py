@@ -92,7 +92,8 @@ def pull(manifest: Manifest, root: Path) -> bool:
             place = root / entry.kind / entry.name
             task = progress.add_task(f"{entry.kind}/{entry.name}", total=entry.size)
             try:
-                if place.exists() and sha256_of(place) == entry.sha256:
+                if place.exists():
+                    _check_same(entry, place)
                     progress.update(task, completed=entry.size)
                 else:
                     _fetch(entry, place, partial(progress.advance, task))
@@ -103,6 +104,16 @@ def pull(manifest: Manifest, root: Path) -> bool:
     return good
 
 
+def _check_same(entry: Entry, place: Path) -> None:
+    if sha256_of(place) != entry.sha256:
+        raise FileError(
+            f"{place} is there already, with another content.",
+            code="files.exists",
+            expected=f"sha256 {entry.sha256}",
+            hint="Move it away, or give the model another name in the manifest.",
+        )
+
+
 def _fetch(entry: Entry, place: Path, advance: Callable[[int], None]) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     # Named by content, so that what another manifest left half done is never continued.
@@ -111,13 +122,14 @@ def _fetch(entry: Entry, place: Path, advance: Callable[[int], None]) -> None:
     if have > entry.size:
         part.unlink()
         have = 0
+    advance(have)
     free = shutil.disk_usage(place.parent).free
     if free < entry.size - have:
         raise FileError(
             f"{entry.size - have} bytes are needed, {free} are free.", code="files.no_space"
         )
     if have < entry.size:
-        _download(entry, part, have, advance)
+        _download_all(entry, part, have, advance)
     found = sha256_of(part)
     if part.stat().st_size != entry.size or found != entry.sha256:
         size = part.stat().st_size
@@ -132,14 +144,34 @@ def _fetch(entry: Entry, place: Path, advance: Callable[[int], None]) -> None:
     part.replace(place)
 
 
-def _download(entry: Entry, part: Path, have: int, advance: Callable[[int], None]) -> None:
+def _download_all(entry: Entry, part: Path, have: int, advance: Callable[[int], None]) -> None:
+    """Download, and go on where a connection broke off as long as each one brings something."""
+    while True:
+        trouble: Exception | None = None
+        try:
+            if _download(entry, part, have, advance):
+                return
+        except (ConnectionError, TimeoutError, http.client.HTTPException) as error:
+            trouble = error
+        now = part.stat().st_size if part.exists() else 0
+        if now <= have:
+            raise FileError(
+                f"The connection ended after {now} of {entry.size} bytes.",
+                code="files.incomplete",
+                hint="Ask again: it goes on from there.",
+            ) from trouble
+        have = now
+
+
+def _download(entry: Entry, part: Path, have: int, advance: Callable[[int], None]) -> bool:
+    """Download from byte `have` on; whether the answer came whole."""
     request = urllib.request.Request(entry.url)  # noqa: S310  (http or https by its pattern)
     if have:
         request.add_header("Range", f"bytes={have}-")
     with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
         resumed = have > 0 and answer.status == http.HTTPStatus.PARTIAL_CONTENT
-        if resumed:
-            advance(have)
+        if have and not resumed:
+            advance(-have)  # the server begins anew
         left = entry.size - (have if resumed else 0)
         with part.open("ab" if resumed else "wb") as file:
             # One byte more than announced is enough to know that it is another file.
@@ -147,3 +179,4 @@ def _download(entry: Entry, part: Path, have: int, advance: Callable[[int], None
                 file.write(chunk)
                 left -= len(chunk)
                 advance(len(chunk))
+        return left < 0 or not answer.length  # what is still to come of the announced length

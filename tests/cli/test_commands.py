@@ -110,16 +110,18 @@ class Files(http.server.BaseHTTPRequestHandler):
 
     content = bytes(range(256)) * 40
     ranges: list[str | None]
+    most = 10**9  # bytes after which the connection breaks off
 
     def do_GET(self) -> None:
         wanted = self.headers.get("Range")
         self.ranges.append(wanted)
         start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
         body = self.content[start:]
+        sent = body[: self.most]
         self.send_response(206 if wanted else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(sent)
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -171,6 +173,32 @@ def test_models_pull_resumes_where_it_broke_off(server: str, tmp_path: Path) -> 
     assert main(words) == 0
     assert (folder / "m.safetensors").read_bytes() == Files.content
     assert Files.ranges == ["bytes=1000-"]
+
+
+def test_models_pull_goes_on_when_connections_break_off(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    words = ["models", "pull", manifest(tmp_path, server), "--models", str(tmp_path / "m")]
+    monkeypatch.setattr(Files, "most", 0)
+    assert main(words) == 1
+    assert "Ask again" in " ".join(capsys.readouterr().err.split())
+    monkeypatch.setattr(Files, "most", 4000)
+    assert main(words) == 0
+    assert Files.ranges[-3:] == [None, "bytes=4000-", "bytes=8000-"]
+    assert (tmp_path / "m" / "checkpoints" / "sub" / "m.safetensors").read_bytes() == Files.content
+
+
+def test_models_pull_replaces_no_file_of_another_content(
+    server: str, tmp_path: Path, capsys: Captured
+) -> None:
+    place = tmp_path / "m" / "checkpoints" / "sub" / "m.safetensors"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"mine")
+    words = ["models", "pull", manifest(tmp_path, server), "--models", str(tmp_path / "m")]
+    assert main(words) == 1
+    assert "another content" in " ".join(capsys.readouterr().err.split())
+    assert place.read_bytes() == b"mine"
+    assert Files.ranges == []
 
 
 @pytest.mark.parametrize("changes", [{"sha256": "0" * 64}, {"size": 100}, {"size": 20_000}])
