@@ -7,7 +7,7 @@ from typing import Annotated
 from ..diffusion.types import Clip, Conditioning, Gligen
 from ..engine.context import Run
 from ..engine.node import node
-from ..engine.widgets import ModelFile, Range
+from ..engine.widgets import Box, ModelFile, Range
 from .model_files import model_path
 from .prompts import Prompt, embeddings_of
 
@@ -41,10 +41,10 @@ def gligen_text_box_apply(
     gligen_textbox_model: Gligen,
     *,
     text: Prompt,
-    width: Annotated[int, Range(8, MAX_SIDE, step=8)] = 64,
-    height: Annotated[int, Range(8, MAX_SIDE, step=8)] = 64,
-    x: Annotated[int, Range(0, MAX_SIDE, step=8)] = 0,
-    y: Annotated[int, Range(0, MAX_SIDE, step=8)] = 0,
+    width: Annotated[int, Range(8, MAX_SIDE, step=8), Box("width")] = 64,
+    height: Annotated[int, Range(8, MAX_SIDE, step=8), Box("height")] = 64,
+    x: Annotated[int, Range(0, MAX_SIDE, step=8), Box("x")] = 0,
+    y: Annotated[int, Range(0, MAX_SIDE, step=8), Box("y")] = 0,
 ) -> Conditioning:
     """Put a thing at a place in the picture.
 

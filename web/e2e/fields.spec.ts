@@ -253,3 +253,24 @@ test("names of embeddings are completed in a prompt", async ({ page }) => {
   await expect(prompt).toHaveValue("a cat, (embedding:style-dog:1.2)");
   await expect(page.getByRole("listbox")).toBeHidden();
 });
+
+test("a model that is not there is said, and one of a similar name is offered first", async ({
+  page,
+}) => {
+  await openEmpty(page);
+  const inputs = { ckpt_name: "thimbel_v2.safetensors" };
+  const doc = { weft: 1, nodes: { load: { type: "LoadCheckpoint", inputs } } };
+  await dropFile(page, "missing.json", JSON.stringify(doc));
+  // What a file lacks is reported when it is opened; here the node's own field is tried.
+  const report = page.getByRole("dialog");
+  await expect(report).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(report).toBeHidden();
+  const field = node(page, "load").getByRole("button", { name: /^ckpt name/ });
+  await expect(field).toHaveClass(/bad/);
+  await field.click();
+  await expect(page.getByText("thimbel_v2.safetensors is not on this server")).toBeVisible();
+  await expect(page.getByRole("option").first()).toContainText("similar name");
+  await page.getByRole("option").first().click();
+  await expect(field).not.toHaveClass(/bad/);
+});

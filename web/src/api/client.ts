@@ -114,6 +114,10 @@ export async function models(kind: string): Promise<readonly ModelEntry[]> {
   return all;
 }
 
+/** A small picture of a model, for lists. */
+export const modelPicture = (kind: string, name: string) =>
+  `/v1/models/${part(kind)}/${part(name)}/preview?side=128`;
+
 export async function inputFiles(search = ""): Promise<readonly FileEntry[]> {
   const query = new URLSearchParams({ limit: "200", order: "newest", search });
   return (await get<{ files: FileEntry[] }>(`/v1/files/input?${query}`)).files;

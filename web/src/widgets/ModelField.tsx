@@ -1,9 +1,11 @@
 import { Box, TriangleAlert } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
+import { modelPicture } from "../api/client";
 import type { ModelEntry } from "../api/server";
 import { t } from "../app/messages";
 import { knownModels, loadModels } from "../app/resources";
 import { size } from "../app/units";
+import { nearest } from "../graph/similar";
 import { Choices } from "./Choices";
 import { Popover } from "./Popover";
 import type { FieldProps } from "./Widget";
@@ -46,13 +48,11 @@ export function ModelField({ label, schema, value, onChange, onDone }: FieldProp
         </span>
       </button>
       {open && (
-        <Popover anchor={anchor} onClose={() => setOpen(false)} width={300}>
+        <Popover anchor={anchor} onClose={() => setOpen(false)} width={340}>
+          {missing && <p className="missing">{t("widget.missing", { value: name })}</p>}
           <Choices
             label={label}
-            options={(models ?? []).map((model) => ({
-              value: model.name,
-              note: model.bytes > 0 ? size(model.bytes) : "",
-            }))}
+            options={optionsOf(kind, models ?? [], missing ? name : null)}
             empty={models?.length === 0 ? t("widget.noModels", { kind }) : t("widget.nothing")}
             value={name}
             onClose={close}
@@ -65,4 +65,23 @@ export function ModelField({ label, schema, value, onChange, onDone }: FieldProp
       )}
     </>
   );
+}
+
+/** Models with their pictures; in place of a missing one, those that are called alike come first. */
+function optionsOf(kind: string, models: readonly ModelEntry[], missing: string | null) {
+  const names = models.map((model) => model.name);
+  const alike = missing === null ? [] : nearest(missing, names);
+  const first = alike.map((one) => models.find(({ name }) => name === one) as ModelEntry);
+  const rest = models.filter(({ name }) => !alike.includes(name));
+  return [...first, ...rest].map((model, i) => ({
+    value: model.name,
+    note: [
+      i < first.length ? t("widget.alike") : "",
+      model.family ?? "",
+      model.bytes > 0 ? size(model.bytes) : "",
+    ]
+      .filter(Boolean)
+      .join(" · "),
+    ...(model.preview && { picture: modelPicture(kind, model.name) }),
+  }));
 }

@@ -9,6 +9,8 @@ import { boxOf, REGION } from "../../src/graph/geometry";
 import { mentionAt } from "../../src/graph/mentions";
 import { ROOT } from "../../src/graph/model";
 import { curveThrough, type Pair } from "../../src/graph/pchip";
+import { nearest } from "../../src/graph/similar";
+import { sweptValues } from "../../src/graph/sweep";
 import { catalog, workflow } from "../helpers";
 
 const side = (box: "x" | "y" | "width" | "height", least: number): InputSchema => ({
@@ -173,4 +175,31 @@ test("what cuts a picture lies in the picture that is linked into it", () => {
   };
   expect(frameOf(scope, "crop")).toEqual({ size: null, pictures: ["half", "photo"] });
   expect(frameOf(scope, "again").size).toEqual({ width: 64, height: 32 });
+});
+
+test("the names most like a missing one come first, others are left out", () => {
+  const names = ["v1-5-pruned.safetensors", "sd_xl_base_1.0.safetensors", "flux.safetensors"];
+  expect(nearest("sdxl-base.safetensors", names)).toEqual(["sd_xl_base_1.0.safetensors"]);
+  expect(nearest("quite/another.safetensors", names)).toEqual([]);
+});
+
+const swept = (type: string, text: string) =>
+  sweptValues(text, { type, socket: false, required: false, description: "" }).map(
+    ({ text: one }) => one,
+  );
+
+test.each([
+  ["INT", "3, 5,7", ["3", "5", "7"]],
+  ["INT", "1..4", ["1", "2", "3", "4"]],
+  ["INT", "8..2..-2", ["8", "6", "4", "2"]],
+  ["INT", "4..1", []],
+  ["FLOAT", "0..1..0.25", ["0.00", "0.25", "0.50", "0.75", "1.00"]],
+  ["FLOAT", "0.1..0.4..0.1", ["0.1", "0.2", "0.3", "0.4"]],
+  ["FLOAT", "0.1..0.4", []],
+  ["FLOAT", "1, x", ["1"]],
+  ["STRING", 'a cat,"a dog, large"', ["a cat", "a dog, large"]],
+  ["STRING", "1..4", ["1..4"]],
+  ["BOOLEAN", "true, false, maybe", ["true", "false"]],
+])("values of a sweep: %s %j", (type, text, expected) => {
+  expect(swept(type, text)).toEqual(expected);
 });
