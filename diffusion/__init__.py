@@ -42,11 +42,11 @@ if TYPE_CHECKING:
     from .loading import load_checkpoint as load_checkpoint
     from .loading import load_clip as load_clip
     from .loading import load_clip_vision as load_clip_vision
-    from .loading import load_gligen as load_gligen
-    from .loading import load_unclip as load_unclip
     from .loading import load_controlnet as load_controlnet
+    from .loading import load_gligen as load_gligen
     from .loading import load_ip_adapter as load_ip_adapter
     from .loading import load_model as load_model
+    from .loading import load_unclip as load_unclip
     from .loading import load_vae as load_vae
     from .lora.apply import apply_lora as apply_lora
     from .lora.blocks import parse_block_weights as parse_block_weights

@@ -60,7 +60,6 @@ MODULES = (
     "ip_adapter",
     "lora",
     "hypernetwork",
-    "hypernetwork",
     "hooks",
     "merge",
     "image",

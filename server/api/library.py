@@ -62,6 +62,14 @@ class Share(_Body):
     role: ShareRole
 
 
+class DeleteQuery(_Body):
+    """How to delete a workflow."""
+
+    forever: bool = Field(
+        False, description="Whether one that was put away is deleted for good, which has no undo."
+    )
+
+
 class WorkflowQuery(BaseModel):
     """Which workflows, and how many."""
 

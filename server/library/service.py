@@ -104,7 +104,7 @@ class Library:
                 429,
                 f"You have {MOST_OWNED} workflows already.",
                 code="workflows.quota",
-                hint="Delete some for good.",
+                hint="Put some away, and delete them for good.",
             )
         now = time.time()
         row: dict[str, Any] = {
@@ -164,6 +164,22 @@ class Library:
         """Put a workflow away; `restore` brings it back."""
         row = dict(await self._find(workflow, who, "owner"))
         await self._put(row | {"deleted": time.time(), "link": None})
+
+    async def forget(self, workflow: str, who: Person) -> None:
+        """Delete a workflow for good, with all its revisions.
+
+        Raises:
+            ApiError: 404, 403, or 409: it was not put away before.
+        """
+        row = await self._find(workflow, who, "owner", deleted=True)
+        if row["deleted"] is None:
+            raise ApiError(
+                409,
+                "Only a workflow that was put away can be deleted for good.",
+                code="workflows.not_deleted",
+                hint="Delete it first; until then that can be undone.",
+            )
+        await self._writer.store([Change(each, {"which": row["id"]}) for each in self._say.forget])
 
     async def restore(self, workflow: str, who: Person) -> Workflow:
         """Bring a deleted workflow back; one that is not deleted stays as it is."""
@@ -383,7 +399,7 @@ class Library:
                 f"The workflows of {owner} take {used} bytes, all revisions together.",
                 code="workflows.quota",
                 expected=f"at most {self._most_bytes} bytes",
-                hint="Delete some for good.",
+                hint="Put some away, and delete them for good.",
             )
 
     async def _view(self, row: Row, who: Person) -> Workflow:

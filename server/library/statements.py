@@ -50,6 +50,15 @@ class LibraryStatements:
                 revisions.c.number == bindparam("what"),
             )
         )
+        self.forget = tuple(
+            delete(table).where(column == bindparam("which"))
+            for table, column in (
+                (revisions, revisions.c.workflow),
+                (shares, shares.c.workflow),
+                (stars, stars.c.workflow),
+                (workflows, workflows.c.id),
+            )
+        )
         share: Any = make(shares)
         self.set_share: Executable = share.on_conflict_do_update(
             index_elements=["workflow", "person"], set_={"role": share.excluded.role}
@@ -77,4 +86,5 @@ class LibraryStatements:
             self.drop_revision,
             self.drop_share,
             self.drop_star,
+            *self.forget,
         ]

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from ..api.errors import json_response
 from ..api.library import (
+    DeleteQuery,
     Diff,
     DiffQuery,
     Fork,
@@ -57,10 +58,13 @@ async def change(request: web.Request, workflow: str, body: WorkflowChange) -> W
     return await request.app[LIBRARY].change(workflow, _who(request), body)
 
 
-@routes.delete(_ID, errors=(403, 404))
-async def delete(request: web.Request, workflow: str) -> None:
-    """Put a workflow away, with its revisions; its link ends."""
-    await request.app[LIBRARY].delete(workflow, _who(request))
+@routes.delete(_ID, errors=(403, 404, 409))
+async def delete(request: web.Request, workflow: str, query: DeleteQuery) -> None:
+    """Put a workflow away, with its revisions; its link ends. `forever` deletes it for good."""
+    if query.forever:
+        await request.app[LIBRARY].forget(workflow, _who(request))
+    else:
+        await request.app[LIBRARY].delete(workflow, _who(request))
 
 
 @routes.post(_ID + "/restore", errors=(403, 404))

@@ -61,6 +61,11 @@ def test_allowance_comes_back_after_a_day() -> None:
         allowance.spend("ann", 1)
 
 
+def small(name: str) -> dict[str, Any]:
+    """A workflow of about 300 bytes."""
+    return {"name": name, "document": {**FLOAT, "description": "x" * 240}}
+
+
 async def test_library_beyond_its_bytes_is_refused_and_keeps_what_is_there(tmp_path: Path) -> None:
     async with serving(tmp_path, FakeWorkers(), limits=Limits(library_bytes=400)) as api:
         status, made = await api.ask("POST", "/v1/workflows", json={"name": "a", "document": FLOAT})
@@ -74,3 +79,11 @@ async def test_library_beyond_its_bytes_is_refused_and_keeps_what_is_there(tmp_p
         changed = {"nodes": {"n": {"type": "Float", "inputs": {"value": 9.5}}}}
         status, answer = await api.ask("POST", path, json={"document": changed, "base": 1})
         assert status in (200, 201), answer
+        path = f"/v1/workflows/{made['id']}"
+        status, answer = await api.ask("DELETE", f"{path}?forever=true")
+        assert (status, answer["error"]["code"]) == (409, "workflows.not_deleted")
+        assert (await api.ask("DELETE", path))[0] == 204
+        assert (await api.ask("POST", "/v1/workflows", json=small("c")))[0] == 429  # until then
+        assert (await api.ask("DELETE", f"{path}?forever=true"))[0] == 204
+        assert (await api.ask("GET", path))[0] == 404
+        assert (await api.ask("POST", "/v1/workflows", json=small("c")))[0] == 201

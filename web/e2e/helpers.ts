@@ -74,3 +74,11 @@ export async function nodesNow(
   const text = await page.evaluate(() => navigator.clipboard.readText());
   return (JSON.parse(text) as { nodes: Record<string, { type: string; inputs: object }> }).nodes;
 }
+
+/** Serious and critical faults of accessibility in what is seen now, with the element. */
+export async function faults(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map((one) => `${id}: ${one.html.slice(0, 160)}`));
+}
