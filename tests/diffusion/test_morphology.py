@@ -39,4 +39,5 @@ def test_square_without_size_is_refused() -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_node_keeps_its_contract(operation: str) -> None:
-    testing.check_node(morphology, operation=operation, kernel_size=4)
+    picture = torch.rand((2, 9, 7, 3), generator=torch.Generator().manual_seed(1))
+    testing.check_node(morphology, image=picture, operation=operation, kernel_size=4)

@@ -51,4 +51,4 @@ def test_values_pass_through() -> None:
     assert plain.float_(value=1.5) == 1.5
     assert plain.boolean(value=True) is True
     assert plain.text(value="a\nb") == "a\nb"
-    assert plain.join_text("a", "b", delimiter=", ") == "a, b"
+    assert plain.join_text(a="a", b="b", delimiter=", ") == "a, b"
