@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.engine_overhead import tree
-from weft.engine.cache import MemoryCache
 from weft.engine.engine import Engine
-from weft.engine.values import Values
-from weft.engine.workflow import Workflow
+from weft.engine.graph.workflow import Workflow
+from weft.engine.store.cache import MemoryCache
+from weft.engine.store.values import Values
 from weft.nodes.standard import standard_registry
 
 

@@ -23,12 +23,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from weft.engine.declaration.registry import Registry
 from weft.engine.engine import Engine
-from weft.engine.expand import expand
+from weft.engine.graph.expand import expand
+from weft.engine.graph.workflow import Workflow
 from weft.engine.plan import plan
-from weft.engine.registry import Registry
 from weft.engine.validate import validate
-from weft.engine.workflow import Workflow
 from weft.nodes import plain
 from weft.nodes.standard import standard_registry
 

@@ -30,7 +30,7 @@ from diffusers import UNet2DConditionModel, FluxTransformer2DModel, AutoencoderK
 from transformers import CLIPTextModel, T5EncoderModel
 from safetensors import safe_open
 import weft.diffusion as wd
-from weft.diffusion import clip_text, sampling, latents, networks, families
+import weft.diffusion.sampling.sample, weft.diffusion.text.clip, weft.diffusion.vae.coding
 from weft.diffusion.families import sd1, flux
 
 def peak():

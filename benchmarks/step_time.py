@@ -22,8 +22,8 @@ from typing import Any
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.batched import BatchedDenoiser
-from weft.diffusion.guidance.guided import Guided
+from weft.diffusion.denoising.batched import BatchedDenoiser
+from weft.diffusion.sampling.guidance.guided import Guided
 
 
 def build(width: int, folder: Path) -> tuple[wd.Model, Any, int]:

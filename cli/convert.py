@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from ..engine.document import dumps
 from ..engine.errors import WeftError
+from ..engine.graph.document import dumps
 from ..nodes.shared_file import open_shared
 from ..nodes.standard import standard_registry
 from . import say

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..engine.diff import difference
 from ..engine.errors import WeftError
+from ..engine.graph.diff import difference
 from ..nodes.shared_file import open_shared
 from ..nodes.standard import standard_registry
 from . import say

@@ -20,7 +20,7 @@ def execute(options: argparse.Namespace) -> int:
         if options.workflow:
             _write_workflow(workflow_text(texts, file), Path(options.workflow))
         if options.strip:
-            from ..diffusion.picture_texts import strip_texts
+            from ..diffusion.pictures.texts import strip_texts
 
             strip_texts(file, Path(options.strip))
             say.out(f"wrote {options.strip} with {len(texts)} texts left out")

@@ -7,7 +7,7 @@ import contextlib
 from pathlib import Path
 
 from ..engine.errors import WeftError
-from ..engine.workspace import KINDS, Workspace
+from ..engine.files.workspace import KINDS, Workspace
 from ..nodes.standard import home
 from . import say
 from .main import BAD_WORKFLOW, DONE, FAILED
@@ -100,7 +100,7 @@ def _lora_facts(path: Path, kind: str) -> dict[str, object]:
         return {}
     from collections import Counter
 
-    from ..diffusion.lora.file import load_lora
+    from ..diffusion.adapters.lora.file import load_lora
 
     lora = load_lora(path)
     algorithms = Counter(entry.algorithm for entry in lora.entries.values())
@@ -118,7 +118,7 @@ def _lora_facts(path: Path, kind: str) -> dict[str, object]:
 
 def _convert(options: argparse.Namespace) -> int:
     from ..diffusion import DiffusionError, inspect_file
-    from ..diffusion.convert.model import convert_model
+    from ..diffusion.files.convert.model import convert_model
 
     source = _find(workspace_of(options), options.source)
     try:

@@ -6,10 +6,10 @@ import argparse
 import textwrap
 from itertools import groupby
 
+from ..engine.declaration.node import NodeSpec, Parameter
+from ..engine.declaration.schema import node_schema
+from ..engine.declaration.widgets import Choice, ModelFile, Range
 from ..engine.errors import WeftError
-from ..engine.node import NodeSpec, Parameter
-from ..engine.schema import node_schema
-from ..engine.widgets import Choice, ModelFile, Range
 from ..nodes.standard import standard_registry
 from . import say
 from .main import BAD_WORKFLOW, DONE

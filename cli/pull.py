@@ -18,11 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from ..engine.document import read_json, read_text
 from ..engine.errors import DocumentError, FileError
-from ..engine.hashes import sha256_of
-from ..engine.paths import safe_parts
-from ..engine.workspace import KINDS
+from ..engine.files.hashes import sha256_of
+from ..engine.files.paths import safe_parts
+from ..engine.files.workspace import KINDS
+from ..engine.graph.document import read_json, read_text
 from . import say
 
 _CHUNK = 1 << 20

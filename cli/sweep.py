@@ -7,16 +7,16 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..diffusion.contact_sheet import Grid, choose_cell, draw_sheet, png_bytes
 from ..diffusion.errors import DiffusionError
-from ..engine.document import dump
+from ..diffusion.pictures.contact_sheet import Grid, choose_cell, draw_sheet, png_bytes
+from ..engine.declaration.parameters import parameter_of
+from ..engine.declaration.registry import Registry
 from ..engine.engine import Engine
 from ..engine.errors import Cancelled, Problem, ValidationError, WeftError
-from ..engine.outputs import find_output
-from ..engine.parameters import parameter_of
-from ..engine.registry import Registry
-from ..engine.sweep import Axis, Sweep, make_sweep, parse_values
-from ..engine.workflow import Workflow
+from ..engine.graph.document import dump
+from ..engine.graph.outputs import find_output
+from ..engine.graph.sweep import Axis, Sweep, make_sweep, parse_values
+from ..engine.graph.workflow import Workflow
 from ..nodes.standard import StandardEngine, standard_registry
 from .main import BAD_WORKFLOW, DONE, FAILED, INTERRUPTED
 from .sweep_file import sheet_path, write_sheet

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..engine.atomic import write_atomically
 from ..engine.errors import FileError, ValidationError
+from ..engine.files.atomic import write_atomically
 from .words import bad_word
 
 

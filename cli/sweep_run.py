@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..diffusion.contact_sheet import shrink
 from ..diffusion.errors import DiffusionError
+from ..diffusion.pictures.contact_sheet import shrink
 from ..engine.engine import Engine
 from ..engine.errors import Problem, SeveralProblems
-from ..engine.expand import expand
-from ..engine.sweep import Sweep
+from ..engine.graph.expand import expand
+from ..engine.graph.sweep import Sweep
 from .sweep_report import Report
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..engine.errors import WeftError
-from ..engine.workflow import Workflow
+from ..engine.graph.workflow import Workflow
 from ..nodes.standard import standard_registry
 from . import say
 from .main import BAD_WORKFLOW, DONE

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..engine.declaration.parameters import parameter_of
+from ..engine.declaration.registry import Registry
+from ..engine.declaration.typed import typed
 from ..engine.errors import Problem, ValidationError
-from ..engine.parameters import parameter_of
-from ..engine.registry import Registry
-from ..engine.typed import typed
-from ..engine.workflow import Workflow
+from ..engine.graph.workflow import Workflow
 
 
 def apply_words(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..engine.workspace import Workspace
+from ..engine.files.workspace import Workspace
 from ..nodes.standard import standard_workspace
 
 

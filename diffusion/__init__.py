@@ -19,55 +19,43 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .clip_text import encode_text as encode_text
-    from .clip_text import encode_texts as encode_texts
-    from .clip_text import set_clip_last_layer as set_clip_last_layer
-    from .control import apply_control as apply_control
-    from .convert.model import convert_model as convert_model
-    from .denoiser import Denoiser as Denoiser
-    from .embeddings import use_embeddings as use_embeddings
+    from .adapters.control import apply_control as apply_control
+    from .adapters.ip_adapter import apply_ip_adapter as apply_ip_adapter
+    from .adapters.lora.apply import apply_lora as apply_lora
+    from .adapters.lora.blocks import parse_block_weights as parse_block_weights
+    from .adapters.lora.file import LoraFile as LoraFile
+    from .adapters.lora.file import load_lora as load_lora
+    from .denoising.denoiser import Denoiser as Denoiser
     from .errors import DiffusionError as DiffusionError
     from .errors import ModelError as ModelError
     from .errors import ParameterError as ParameterError
     from .errors import SamplingError as SamplingError
     from .errors import ShapeError as ShapeError
-    from .holdings import MemoryReport as MemoryReport
-    from .inspection import FileReport as FileReport
-    from .inspection import inspect_file as inspect_file
-    from .ip_adapter import apply_ip_adapter as apply_ip_adapter
-    from .latents import decode_latent as decode_latent
-    from .latents import empty_latent as empty_latent
-    from .latents import encode_image as encode_image
-    from .latents import set_noise_mask as set_noise_mask
-    from .loading import load_checkpoint as load_checkpoint
-    from .loading import load_clip as load_clip
-    from .loading import load_clip_vision as load_clip_vision
-    from .loading import load_controlnet as load_controlnet
-    from .loading import load_gligen as load_gligen
-    from .loading import load_ip_adapter as load_ip_adapter
-    from .loading import load_model as load_model
-    from .loading import load_unclip as load_unclip
-    from .loading import load_vae as load_vae
-    from .lora.apply import apply_lora as apply_lora
-    from .lora.blocks import parse_block_weights as parse_block_weights
-    from .lora.file import LoraFile as LoraFile
-    from .lora.file import load_lora as load_lora
-    from .merge import add_models as add_models
-    from .merge import merge_blocks as merge_blocks
-    from .merge import merge_clips as merge_clips
-    from .merge import merge_models as merge_models
-    from .merge import subtract_models as subtract_models
-    from .residency import RESIDENCY as RESIDENCY
-    from .residency import memory_report as memory_report
-    from .samplers import SAMPLERS as SAMPLERS
-    from .sampling import StepInfo as StepInfo
-    from .sampling import sample as sample
-    from .sampling import sample_custom as sample_custom
-    from .saving import save_checkpoint as save_checkpoint
-    from .saving import save_clip_vision as save_clip_vision
-    from .saving import save_controlnet as save_controlnet
-    from .saving import save_ip_adapter as save_ip_adapter
-    from .schedules import SCHEDULERS as SCHEDULERS
+    from .files.convert.model import convert_model as convert_model
+    from .files.inspection import FileReport as FileReport
+    from .files.inspection import inspect_file as inspect_file
+    from .files.loading import load_checkpoint as load_checkpoint
+    from .files.loading import load_clip as load_clip
+    from .files.loading import load_clip_vision as load_clip_vision
+    from .files.loading import load_controlnet as load_controlnet
+    from .files.loading import load_gligen as load_gligen
+    from .files.loading import load_ip_adapter as load_ip_adapter
+    from .files.loading import load_model as load_model
+    from .files.loading import load_unclip as load_unclip
+    from .files.loading import load_vae as load_vae
+    from .files.saving import save_checkpoint as save_checkpoint
+    from .files.saving import save_clip_vision as save_clip_vision
+    from .files.saving import save_controlnet as save_controlnet
+    from .files.saving import save_ip_adapter as save_ip_adapter
+    from .sampling.sample import StepInfo as StepInfo
+    from .sampling.sample import sample as sample
+    from .sampling.sample import sample_custom as sample_custom
+    from .sampling.samplers import SAMPLERS as SAMPLERS
+    from .sampling.schedules import SCHEDULERS as SCHEDULERS
+    from .text.clip import encode_text as encode_text
+    from .text.clip import encode_texts as encode_texts
+    from .text.clip import set_clip_last_layer as set_clip_last_layer
+    from .text.embeddings import use_embeddings as use_embeddings
     from .types import Area as Area
     from .types import Clip as Clip
     from .types import ClipVision as ClipVision
@@ -88,59 +76,71 @@ if TYPE_CHECKING:
     from .types import Schedule as Schedule
     from .types import SizeHint as SizeHint
     from .types import Vae as Vae
-    from .weights import Weights as Weights
+    from .vae.coding import decode_latent as decode_latent
+    from .vae.coding import empty_latent as empty_latent
+    from .vae.coding import encode_image as encode_image
+    from .vae.coding import set_noise_mask as set_noise_mask
+    from .weights.handle import Weights as Weights
+    from .weights.holdings import MemoryReport as MemoryReport
+    from .weights.merge import add_models as add_models
+    from .weights.merge import merge_blocks as merge_blocks
+    from .weights.merge import merge_clips as merge_clips
+    from .weights.merge import merge_models as merge_models
+    from .weights.merge import subtract_models as subtract_models
+    from .weights.residency import RESIDENCY as RESIDENCY
+    from .weights.residency import memory_report as memory_report
 
 # The public names and the module each lives in. No `__all__`: a star import would load torch.
 _HOME: dict[str, str] = {
-    "convert_model": "convert.model",
-    "use_embeddings": "embeddings",
-    "apply_lora": "lora.apply",
-    "parse_block_weights": "lora.blocks",
-    "LoraFile": "lora.file",
-    "load_lora": "lora.file",
-    "MemoryReport": "holdings",
-    "add_models": "merge",
-    "merge_blocks": "merge",
-    "merge_clips": "merge",
-    "merge_models": "merge",
-    "subtract_models": "merge",
-    "RESIDENCY": "residency",
-    "memory_report": "residency",
-    "encode_text": "clip_text",
-    "encode_texts": "clip_text",
-    "set_clip_last_layer": "clip_text",
-    "apply_control": "control",
-    "Denoiser": "denoiser",
+    "convert_model": "files.convert.model",
+    "use_embeddings": "text.embeddings",
+    "apply_lora": "adapters.lora.apply",
+    "parse_block_weights": "adapters.lora.blocks",
+    "LoraFile": "adapters.lora.file",
+    "load_lora": "adapters.lora.file",
+    "MemoryReport": "weights.holdings",
+    "add_models": "weights.merge",
+    "merge_blocks": "weights.merge",
+    "merge_clips": "weights.merge",
+    "merge_models": "weights.merge",
+    "subtract_models": "weights.merge",
+    "RESIDENCY": "weights.residency",
+    "memory_report": "weights.residency",
+    "encode_text": "text.clip",
+    "encode_texts": "text.clip",
+    "set_clip_last_layer": "text.clip",
+    "apply_control": "adapters.control",
+    "Denoiser": "denoising.denoiser",
     "DiffusionError": "errors",
     "ModelError": "errors",
     "ParameterError": "errors",
     "SamplingError": "errors",
     "ShapeError": "errors",
-    "FileReport": "inspection",
-    "inspect_file": "inspection",
-    "apply_ip_adapter": "ip_adapter",
-    "decode_latent": "latents",
-    "empty_latent": "latents",
-    "encode_image": "latents",
-    "set_noise_mask": "latents",
-    "load_checkpoint": "loading",
-    "load_clip": "loading",
-    "load_clip_vision": "loading",
-    "load_gligen": "loading",
-    "load_unclip": "loading",
-    "load_controlnet": "loading",
-    "load_ip_adapter": "loading",
-    "load_model": "loading",
-    "load_vae": "loading",
-    "SAMPLERS": "samplers",
-    "StepInfo": "sampling",
-    "sample": "sampling",
-    "sample_custom": "sampling",
-    "save_checkpoint": "saving",
-    "save_clip_vision": "saving",
-    "save_controlnet": "saving",
-    "save_ip_adapter": "saving",
-    "SCHEDULERS": "schedules",
+    "FileReport": "files.inspection",
+    "inspect_file": "files.inspection",
+    "apply_ip_adapter": "adapters.ip_adapter",
+    "decode_latent": "vae.coding",
+    "empty_latent": "vae.coding",
+    "encode_image": "vae.coding",
+    "set_noise_mask": "vae.coding",
+    "load_checkpoint": "files.loading",
+    "load_clip": "files.loading",
+    "load_clip_vision": "files.loading",
+    "load_gligen": "files.loading",
+    "load_unclip": "files.loading",
+    "load_controlnet": "files.loading",
+    "load_ip_adapter": "files.loading",
+    "load_model": "files.loading",
+    "load_vae": "files.loading",
+    "SAMPLERS": "sampling.samplers",
+    "StepInfo": "sampling.sample",
+    "sample": "sampling.sample",
+    "sample_custom": "sampling.sample",
+    "save_checkpoint": "files.saving",
+    "save_clip_vision": "files.saving",
+    "save_controlnet": "files.saving",
+    "save_ip_adapter": "files.saving",
+    "SCHEDULERS": "sampling.schedules",
     "Area": "types",
     "Clip": "types",
     "ClipVision": "types",
@@ -161,7 +161,7 @@ _HOME: dict[str, str] = {
     "Schedule": "types",
     "SizeHint": "types",
     "Vae": "types",
-    "Weights": "weights",
+    "Weights": "weights.handle",
 }
 
 

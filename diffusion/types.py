@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
-from .guidance.rule import GuidanceRule
-from .hooks import NO_HOOKS, ClipHooks, Hooks
-from .model_sampling import ModelSampling
-from .weights import Weights
+from .adapters.hooks import NO_HOOKS, ClipHooks, Hooks
+from .denoising.model_sampling import ModelSampling
+from .sampling.guidance.rule import GuidanceRule
+from .weights.handle import Weights
 
 if TYPE_CHECKING:
     from torch import Tensor

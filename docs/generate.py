@@ -12,9 +12,9 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
-from weft.engine.document import json_schema
-from weft.engine.node import NodeSpec, Parameter
-from weft.engine.widgets import ModelFile, Range
+from weft.engine.declaration.node import NodeSpec, Parameter
+from weft.engine.declaration.widgets import ModelFile, Range
+from weft.engine.graph.document import json_schema
 from weft.nodes.standard import standard_registry
 
 HERE = Path(__file__).parent

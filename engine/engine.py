@@ -12,11 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from .cache import MISSING, MemoryCache
-from .cancel import CancelToken
-from .diary import Diary
-from .disk_cache import DiskCache
-from .document import Document, dump
+from .declaration.registry import Registry
 from .errors import Cancelled, OutputError, Problem, RunError, ValidationError, WeftError
 from .events import (
     Event,
@@ -28,20 +24,24 @@ from .events import (
     RunFinished,
     Status,
 )
-from .expand import Expanded, expand
-from .explain import Explainer, Explanation
-from .history import History
-from .journal import Journal
-from .lanes import Flights, Lanes
-from .listing import listed
+from .files.workspace import Workspace
+from .graph.document import Document, dump
+from .graph.expand import Expanded, expand
+from .graph.listing import listed
+from .graph.workflow import Workflow
 from .plan import Plan, plan
-from .purity import PureExecution, purity_wanted
-from .registry import Registry
 from .run import Execution
+from .running.cancel import CancelToken
+from .running.lanes import Flights, Lanes
+from .running.purity import PureExecution, purity_wanted
+from .store.cache import MISSING, MemoryCache
+from .store.diary import Diary
+from .store.disk_cache import DiskCache
+from .store.explain import Explainer, Explanation
+from .store.history import History
+from .store.journal import Journal
+from .store.values import Values, seal
 from .validate import validate
-from .values import Values, seal
-from .workflow import Workflow
-from .workspace import Workspace
 
 _PLANS = 16
 T = TypeVar("T")

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .document import Document, Map, as_link, as_links, split_target
-from .expand import Expanded
-from .keys import static_key
-from .node import NodeSpec, Parameter
-from .registry import Registry
+from .declaration.node import NodeSpec, Parameter
+from .declaration.registry import Registry
+from .graph.document import Document, Map, as_link, as_links, split_target
+from .graph.expand import Expanded
+from .store.keys import static_key
 
 Source = tuple[int, int]  # (index of the step, index of its output)
 Linked = tuple[str, tuple[Source, ...], bool]  # (parameter, sources, whether it takes a list)

@@ -18,11 +18,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from .cache import MISSING, Action, MemoryCache
-from .cancel import CancelToken
-from .context import Run
-from .diary import Diary
-from .disk_cache import DiskCache
+from .declaration.context import Run
+from .declaration.lazy import Unreachable
 from .errors import Cancelled, NodeError, Problem, is_out_of_memory, problem_from_exception
 from .events import (
     Event,
@@ -36,19 +33,22 @@ from .events import (
     RunStarted,
     Status,
 )
-from .gate import Gate
-from .holdings import who_holds
-from .journal import Journal, Written
-from .keys import key_of
-from .known import Held, Known
-from .lanes import Flights, Lanes
-from .lazy import Unreachable
-from .lazy_run import LazyInputs
-from .named_files import file_digests
+from .files.named_files import file_digests
+from .files.workspace import Workspace
 from .plan import Plan, Source, Step, surviving
-from .results import describe
-from .values import Values
-from .workspace import Workspace
+from .running.cancel import CancelToken
+from .running.gate import Gate
+from .running.holdings import who_holds
+from .running.lanes import Flights, Lanes
+from .running.lazy_run import LazyInputs
+from .running.results import describe
+from .store.cache import MISSING, Action, MemoryCache
+from .store.diary import Diary
+from .store.disk_cache import DiskCache
+from .store.journal import Journal, Written
+from .store.keys import key_of
+from .store.known import Held, Known
+from .store.values import Values
 
 _BREATH = 128  # inline steps between two looks at the event loop
 

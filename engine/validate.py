@@ -7,16 +7,16 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .document import Document, Link, as_link, as_links, split_target
+from .declaration.node import NodeSpec, Parameter
+from .declaration.registry import Registry
+from .declaration.sockets import SocketType, accepts, shorten
+from .declaration.widgets import MAX_SEED
 from .errors import FileError, Problem, ValidationError
-from .expand import expand
-from .listing import listed
-from .named_files import find_file, mentioned_files
-from .node import NodeSpec, Parameter
-from .registry import Registry
-from .sockets import SocketType, accepts, shorten
-from .widgets import MAX_SEED
-from .workspace import Workspace
+from .files.named_files import find_file, mentioned_files
+from .files.workspace import Workspace
+from .graph.document import Document, Link, as_link, as_links, split_target
+from .graph.expand import expand
+from .graph.listing import listed
 
 RANDOM = "random"
 _MOST_HINTS = 100

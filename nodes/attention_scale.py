@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Annotated
 
 from ..diffusion.types import Clip, Model
-from ..engine.node import node
-from ..engine.widgets import Range
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Range
 
 CATEGORY = "model/attention"
 Factor = Annotated[float, Range(0, 10, step=0.01)]
@@ -73,7 +73,7 @@ def clip_attention_multiply(
     Returns:
         The text encoders; the same ones if all factors are 1.
     """
-    from ..diffusion.merge import scale_attention
+    from ..diffusion.weights.merge import scale_attention
 
     named = {
         f".self_attn.{name}_proj.": factor
@@ -87,8 +87,8 @@ def clip_attention_multiply(
 
 
 def _unet(model: Model, layer: str, q: float, k: float, v: float, out: float) -> Model:
-    from ..diffusion.guidance.apply import check_unet
-    from ..diffusion.merge import scale_attention
+    from ..diffusion.sampling.guidance.apply import check_unet
+    from ..diffusion.weights.merge import scale_attention
 
     check_unet(model, "This node")
     named = {

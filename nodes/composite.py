@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from ..diffusion.compositing import PorterDuff
+from ..diffusion.pictures.compositing import PorterDuff
 from ..diffusion.types import Image, Mask
-from ..engine.node import node
-from ..engine.widgets import Range
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Range
 
 MAX_SIDE = 16_384
 Place = Annotated[int, Range(0, MAX_SIDE)]
@@ -43,7 +43,7 @@ def image_composite_masked(
     Returns:
         (B, H, W, 3) float32 in [0, 1].
     """
-    from ..diffusion.compositing import paste_image
+    from ..diffusion.pictures.compositing import paste_image
 
     return paste_image(destination, source, x, y, mask, resize_source=resize_source)
 
@@ -59,7 +59,7 @@ def join_image_with_alpha(image: Image, alpha: Mask) -> Image:
     Returns:
         (B, H, W, 4) float32 in [0, 1].
     """
-    from ..diffusion.compositing import join_alpha
+    from ..diffusion.pictures.compositing import join_alpha
 
     return join_alpha(image, alpha)
 
@@ -74,7 +74,7 @@ def split_image_with_alpha(image: Image) -> ImageAndMask:
     Returns:
         image: (B, H, W, 3) float32. mask: (B, H, W) float32, 1 = transparent, 0 without alpha.
     """
-    from ..diffusion.compositing import split_alpha
+    from ..diffusion.pictures.compositing import split_alpha
 
     return ImageAndMask(*split_alpha(image))
 
@@ -102,6 +102,6 @@ def porter_duff_image_composite(
 
     Source: Porter & Duff 1984; the others as in Android's PorterDuff.Mode.
     """
-    from ..diffusion.compositing import porter_duff
+    from ..diffusion.pictures.compositing import porter_duff
 
     return ImageAndMask(*porter_duff(source, source_alpha, destination, destination_alpha, mode))

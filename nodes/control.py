@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal, NamedTuple
 
 from ..diffusion.types import Conditioning, ControlNet, Image, Mask, Vae
-from ..engine.node import node
-from ..engine.widgets import Alias, Range
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Alias, Range
 
 
 @node("Canny", category="control/preprocess", aliases=["canny"])
@@ -32,7 +32,7 @@ def canny(
 
     Source: Canny 1986, through OpenCV, after a Gaussian blur of sigma 1.
     """
-    from ..diffusion.canny import find_edges
+    from ..diffusion.pictures.canny import find_edges
 
     return find_edges(image, low=low, high=high)
 
@@ -216,6 +216,6 @@ def set_union_control_net_type(
 
     Source: xinsir's ControlNet++ (SDXL); InstantX and Shakker (Flux).
     """
-    from ..diffusion.control_types import set_picture
+    from ..diffusion.adapters.control_types import set_picture
 
     return set_picture(control_net, None if type == "auto" else type)

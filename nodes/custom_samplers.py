@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ..diffusion.samplers import SAMPLER_NAMES
-from ..diffusion.samplers.er_sde import SOLVERS
+from ..diffusion.sampling.samplers import SAMPLER_NAMES
+from ..diffusion.sampling.samplers.er_sde import SOLVERS
 from ..diffusion.types import Model, SamplerChoice
-from ..engine.node import node
-from ..engine.widgets import Choice, Range
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Choice, Range
 
 CATEGORY = "sampling/custom/samplers"
 DEVICES = ("gpu", "cpu")
@@ -314,7 +314,7 @@ def sampler_sa_solver(
     Source: Xue et al. 2023.
     """
     from ..diffusion.families import sampling_of
-    from ..diffusion.samplers.added_noise import level_of
+    from ..diffusion.sampling.samplers.added_noise import level_of
 
     sampling = sampling_of(model)
     table = sampling.table()

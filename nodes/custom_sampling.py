@@ -13,9 +13,9 @@ from ..diffusion.types import (
     SamplerChoice,
     Schedule,
 )
-from ..engine.context import Run
-from ..engine.node import node
-from ..engine.widgets import Choice, Range, Seed
+from ..engine.declaration.context import Run
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Choice, Range, Seed
 
 CATEGORY = "sampling/custom"
 
@@ -145,7 +145,7 @@ def add_noise(model: Model, noise: NoiseSource, sigmas: Schedule, latent_image: 
     Raises:
         DiffusionError: The latent belongs to another model.
     """
-    from ..diffusion.noising import noised_latent
+    from ..diffusion.latents.noising import noised_latent
 
     return noised_latent(model, latent_image, noise, sigmas)
 

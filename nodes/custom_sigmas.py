@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from ..diffusion.schedules import SCHEDULER_NAMES
-from ..diffusion.sigma_spacings import ALIGN_YOUR_STEPS, OPTIMAL_STEPS
+from ..diffusion.sampling.schedules import SCHEDULER_NAMES
+from ..diffusion.sampling.sigma_spacings import ALIGN_YOUR_STEPS, OPTIMAL_STEPS
 from ..diffusion.types import Model, Schedule
-from ..engine.node import node
-from ..engine.widgets import Choice, Range
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Choice, Range
 
 SCHEDULES = "sampling/custom/schedules"
 SIGMAS = "sampling/custom/sigmas"
@@ -43,8 +43,8 @@ def basic_scheduler(
         The schedule, ending at 0.
     """
     from ..diffusion.families import sampling_of
-    from ..diffusion.samplers import SAMPLERS
-    from ..diffusion.sampling import run_sigmas
+    from ..diffusion.sampling.sample import run_sigmas
+    from ..diffusion.sampling.samplers import SAMPLERS
 
     table = sampling_of(model).table()
     return Schedule(tuple(run_sigmas(table, SAMPLERS["euler"], scheduler, steps, denoise)))
@@ -74,7 +74,7 @@ def karras_scheduler(
 
     Source: Karras et al. 2022, eq. 5.
     """
-    from ..diffusion.sigma_spacings import karras
+    from ..diffusion.sampling.sigma_spacings import karras
 
     return Schedule(tuple(karras(steps, sigma_min, sigma_max, rho)))
 
@@ -99,7 +99,7 @@ def exponential_scheduler(
     Raises:
         ParameterError: The levels are not 0 < sigma_min <= sigma_max.
     """
-    from ..diffusion.sigma_spacings import exponential
+    from ..diffusion.sampling.sigma_spacings import exponential
 
     return Schedule(tuple(exponential(steps, sigma_min, sigma_max)))
 
@@ -128,7 +128,7 @@ def polyexponential_scheduler(
 
     Source: k-diffusion.
     """
-    from ..diffusion.sigma_spacings import polyexponential
+    from ..diffusion.sampling.sigma_spacings import polyexponential
 
     return Schedule(tuple(polyexponential(steps, sigma_min, sigma_max, rho)))
 
@@ -159,7 +159,7 @@ def laplace_scheduler(
 
     Source: Hang & Gu 2024.
     """
-    from ..diffusion.sigma_spacings import laplace
+    from ..diffusion.sampling.sigma_spacings import laplace
 
     return Schedule(tuple(laplace(steps, sigma_min, sigma_max, mu, beta)))
 
@@ -185,7 +185,7 @@ def vp_scheduler(
 
     Source: Song et al. 2021; Karras et al. 2022.
     """
-    from ..diffusion.sigma_spacings import variance_preserving
+    from ..diffusion.sampling.sigma_spacings import variance_preserving
 
     return Schedule(tuple(variance_preserving(steps, beta_d, beta_min, eps_s)))
 
@@ -215,7 +215,7 @@ def beta_sampling_scheduler(
     Source: Lee et al. 2024.
     """
     from ..diffusion.families import sampling_of
-    from ..diffusion.schedules import beta_quantiles
+    from ..diffusion.sampling.schedules import beta_quantiles
 
     return Schedule(tuple(beta_quantiles(sampling_of(model).table(), steps, alpha, beta)))
 
@@ -240,7 +240,7 @@ def sd_turbo_scheduler(
     Source: Sauer et al. 2023.
     """
     from ..diffusion.families import sampling_of
-    from ..diffusion.schedules import turbo
+    from ..diffusion.sampling.schedules import turbo
 
     return Schedule(tuple(turbo(sampling_of(model).table(), steps, denoise)))
 
@@ -264,7 +264,7 @@ def align_your_steps_scheduler(
 
     Source: Sabour et al. 2024, "Align Your Steps".
     """
-    from ..diffusion.sigma_spacings import align_your_steps, last_part
+    from ..diffusion.sampling.sigma_spacings import align_your_steps, last_part
 
     return Schedule(tuple(last_part(align_your_steps(model_type, steps), steps, denoise)))
 
@@ -289,7 +289,7 @@ def optimal_steps_scheduler(
 
     Source: Pei et al. 2025, "Optimal Stepsize for Diffusion Sampling".
     """
-    from ..diffusion.sigma_spacings import last_part, optimal_steps
+    from ..diffusion.sampling.sigma_spacings import last_part, optimal_steps
 
     return Schedule(tuple(last_part(optimal_steps(model_type, steps), steps, denoise)))
 
@@ -384,7 +384,7 @@ def extend_intermediate_sigmas(
     Returns:
         The longer schedule.
     """
-    from ..diffusion.sigma_edits import extended
+    from ..diffusion.sampling.sigma_edits import extended
 
     high = float("inf") if start_at_sigma < 0 else start_at_sigma
     return Schedule(tuple(extended(sigmas.sigmas, steps, high, end_at_sigma, spacing)))

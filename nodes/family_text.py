@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Annotated, Literal, NamedTuple
 
 from ..diffusion.types import Clip, Conditioning, Image, Latent, Mask, SizeHint, Vae
-from ..engine.context import Run
-from ..engine.node import node
-from ..engine.widgets import Range
+from ..engine.declaration.context import Run
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Range
 from .prompts import Prompt, embeddings_of
 
 MAX_SIDE = 16_384
@@ -312,7 +312,7 @@ def inpaint_model_conditioning(
 
     Source: as ComfyUI.
     """
-    from ..diffusion.beside import condition_on_rest
+    from ..diffusion.denoising.beside import condition_on_rest
 
     return BesideNoise(
         *condition_on_rest(positive, negative, vae, pixels, mask, noise_mask=noise_mask)
@@ -347,7 +347,7 @@ def instruct_pix2pix_conditioning(
 
     Source: Brooks et al. 2023.
     """
-    from ..diffusion.beside import condition_on_picture
+    from ..diffusion.denoising.beside import condition_on_picture
 
     return BesideNoise(*condition_on_picture(positive, negative, vae, pixels))
 

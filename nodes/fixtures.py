@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..diffusion.hooks import HookKeyframes, Hooks, Keyframe
-from ..diffusion.latent_operations import Tonemap
+from ..diffusion.adapters.hooks import HookKeyframes, Hooks, Keyframe
+from ..diffusion.latents.operations import Tonemap
 from ..diffusion.types import (
     Conditioning,
     ConditioningEntry,
@@ -176,7 +176,7 @@ def _ip_adapter(models: Path | None) -> Any:
 
 
 def _upscale_model(models: Path | None) -> Any:
-    from ..diffusion.upscaling import load_upscaler
+    from ..diffusion.pictures.upscaling import load_upscaler
 
     return load_upscaler(_file("upscale_models", models))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from ..engine.lazy import Lazy
-from ..engine.node import node
+from ..engine.declaration.lazy import Lazy
+from ..engine.declaration.node import node
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..engine.storage import Format
+from ..engine.store.storage import Format
 
 if TYPE_CHECKING:
     from torch import Tensor

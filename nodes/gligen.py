@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from ..diffusion.types import Clip, Conditioning, Gligen
-from ..engine.context import Run
-from ..engine.node import node
-from ..engine.widgets import Box, ModelFile, Range
+from ..engine.declaration.context import Run
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Box, ModelFile, Range
 from .model_files import model_path
 from .prompts import Prompt, embeddings_of
 
@@ -68,7 +68,7 @@ def gligen_text_box_apply(
 
     Source: GLIGEN (Li 2023), as ComfyUI applies it.
     """
-    from ..diffusion.gligen import add_box
+    from ..diffusion.adapters.gligen import add_box
 
     with embeddings_of(run):
         return add_box(conditioning_to, clip, gligen_textbox_model, text, x, y, width, height)

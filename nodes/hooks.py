@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from ..diffusion.hooks import HookKeyframes, Hooks, Interpolation
+from ..diffusion.adapters.hooks import HookKeyframes, Hooks, Interpolation
 from ..diffusion.types import Clip
-from ..engine.context import Run
-from ..engine.node import node
-from ..engine.widgets import ModelFile, Range
+from ..engine.declaration.context import Run
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import ModelFile, Range
 from .conditioning import Fraction
 from .model_files import model_path
 
@@ -50,8 +50,8 @@ def create_hook_lora(
     Raises:
         DiffusionError: The file is no LoRA. Whether it fits is seen when it is used.
     """
-    from ..diffusion.hooks import Hook, LoraChange
-    from ..diffusion.lora.file import load_lora
+    from ..diffusion.adapters.hooks import Hook, LoraChange
+    from ..diffusion.adapters.lora.file import load_lora
 
     hooks = prev_hooks or Hooks()
     lora = load_lora(model_path(run, "loras", lora_name))
@@ -115,7 +115,7 @@ def create_hook_model_as_lora(
         ModelError: The file is no checkpoint. Whether it fits is seen when it is used.
     """
     from ..diffusion import load_checkpoint
-    from ..diffusion.hooks import Hook, ModelChange
+    from ..diffusion.adapters.hooks import Hook, ModelChange
 
     hooks = prev_hooks or Hooks()
     model, clip, _ = load_checkpoint(model_path(run, "checkpoints", ckpt_name))
@@ -168,7 +168,7 @@ def create_hook_keyframe(
     Returns:
         The keyframes.
     """
-    from ..diffusion.hooks import Keyframe
+    from ..diffusion.adapters.hooks import Keyframe
 
     frames = prev_hook_kf or HookKeyframes()
     return Keyframes(frames.plus(Keyframe(start_percent, strength_mult)))
@@ -204,7 +204,7 @@ def create_hook_keyframes_interpolated(
     Returns:
         The keyframes.
     """
-    from ..diffusion.hooks import interpolated
+    from ..diffusion.adapters.hooks import interpolated
 
     strengths = interpolated(keyframes_count, strength_start, strength_end, interpolation)
     return _keyframes(run, prev_hook_kf, strengths, start_percent, end_percent, print_keyframes)
@@ -337,7 +337,7 @@ def set_clip_hooks(
     """
     from dataclasses import replace
 
-    from ..diffusion.hooks import ClipHooks
+    from ..diffusion.adapters.hooks import ClipHooks
 
     if hooks is None:
         return clip
@@ -359,7 +359,7 @@ def _keyframes(
     end: float,
     report: bool,
 ) -> Keyframes:
-    from ..diffusion.hooks import keyframes_over
+    from ..diffusion.adapters.hooks import keyframes_over
 
     more = keyframes_over(strengths, start, end)
     if report:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from ..diffusion.types import Model
-from ..engine.context import Run
-from ..engine.node import node
-from ..engine.widgets import ModelFile, Range
+from ..engine.declaration.context import Run
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import ModelFile, Range
 from .model_files import model_path
 
 
@@ -32,7 +32,7 @@ def hypernetwork_loader(
     Raises:
         ModelError: The file is no hypernetwork, or for another kind of model.
     """
-    from ..diffusion.hypernetwork import apply_hypernetwork, load_hypernetwork
+    from ..diffusion.adapters.hypernetwork import apply_hypernetwork, load_hypernetwork
 
     path = model_path(run, "hypernetworks", hypernetwork_name)
     return apply_hypernetwork(model, load_hypernetwork(path), strength)

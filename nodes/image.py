@@ -6,9 +6,9 @@ from functools import partial
 from typing import Annotated, Literal, NamedTuple
 
 from ..diffusion.types import Image, Mask
-from ..engine.context import Run
-from ..engine.node import node
-from ..engine.widgets import Alias, InputFile, Range
+from ..engine.declaration.context import Run
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Alias, InputFile, Range
 from .metadata import embedded
 
 MAX_SIDE = 16_384
@@ -44,7 +44,7 @@ def load_image(run: Run, *, file: Annotated[str, InputFile(), Alias("image")]) -
     Raises:
         DiffusionError: The file is no picture, is damaged, or has too many pixels.
     """
-    from ..diffusion.image_file import read_image
+    from ..diffusion.pictures.file import read_image
 
     return LoadedImage(*read_image(run.workspace.input(file)))
 
@@ -73,7 +73,7 @@ def image_scale(
     Raises:
         DiffusionError: Both sides are 0.
     """
-    from ..diffusion.images import scale_image
+    from ..diffusion.pictures.image import scale_image
 
     return scale_image(image, width, height, method=upscale_method, center_crop=crop == "center")
 
@@ -98,7 +98,7 @@ def image_scale_by(
     Raises:
         DiffusionError: A side would have no pixels.
     """
-    from ..diffusion.images import scale_image_by
+    from ..diffusion.pictures.image import scale_image_by
 
     return scale_image_by(image, scale_by, method=upscale_method)
 
@@ -120,7 +120,7 @@ def image_scale_to_total_pixels(
     Returns:
         (B, h, w, 3) float32 in [0, 1].
     """
-    from ..diffusion.images import scale_to_pixels
+    from ..diffusion.pictures.image import scale_to_pixels
 
     return scale_to_pixels(image, megapixels, method=upscale_method)
 
@@ -145,7 +145,7 @@ def image_scale_to_max_dimension(
     Raises:
         DiffusionError: `largest_size` is 0.
     """
-    from ..diffusion.image_shapes import scale_to_side
+    from ..diffusion.pictures.shapes import scale_to_side
 
     return scale_to_side(image, largest_size, method=upscale_method)
 
@@ -183,7 +183,7 @@ def save_image(
         FileError: The name leaves the output folder, or the disk refuses.
         DiffusionError: JPEG cannot hold the alpha channel, or the workflow.
     """
-    from ..diffusion.image_file import write_image
+    from ..diffusion.pictures.file import write_image
 
     texts = embedded(run, more=file_format == "png")
     suffix, media_type = SUFFIXES[file_format]
@@ -210,7 +210,7 @@ def preview_image(run: Run, images: Image) -> None:
     Args:
         images: (B, H, W, 3) float32 in [0, 1], or (B, H, W, 4) with alpha.
     """
-    from ..diffusion.image_file import write_png
+    from ..diffusion.pictures.file import write_png
 
     for picture in images:
         path = run.workspace.write(
@@ -246,7 +246,7 @@ def save_animated_webp(
     Raises:
         FileError: The name leaves the output folder, or the disk refuses.
     """
-    from ..diffusion.image_file import write_animated_webp
+    from ..diffusion.pictures.file import write_animated_webp
 
     effort = {"fastest": 0, "default": 4, "slowest": 6}[method]
     fill = partial(
@@ -285,7 +285,7 @@ def save_animated_png(
     Raises:
         FileError: The name leaves the output folder, or the disk refuses.
     """
-    from ..diffusion.image_file import write_animated_png
+    from ..diffusion.pictures.file import write_animated_png
 
     fill = partial(
         write_animated_png,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated, NamedTuple
 
 from ..diffusion.types import Image
-from ..engine.node import node
-from ..engine.widgets import Range
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Range
 
 Count = Annotated[int, Range(1, 4096)]
 
@@ -22,7 +22,7 @@ def image_batch(image1: Image, image2: Image) -> Image:
     Returns:
         (B1 + B2, H, W, 3) float32 in [0, 1].
     """
-    from ..diffusion.image_shapes import batch_images
+    from ..diffusion.pictures.shapes import batch_images
 
     return batch_images(image1, image2)
 
@@ -47,7 +47,7 @@ def image_from_batch(
     Raises:
         DiffusionError: The batch has no such picture.
     """
-    from ..diffusion.image_shapes import take_images
+    from ..diffusion.pictures.shapes import take_images
 
     return take_images(image, batch_index, length)
 
@@ -63,7 +63,7 @@ def repeat_image_batch(image: Image, *, amount: Count = 1) -> Image:
     Returns:
         (B * amount, H, W, 3) float32.
     """
-    from ..diffusion.images import check_image
+    from ..diffusion.pictures.image import check_image
 
     return check_image(image, alpha=True).repeat(amount, 1, 1, 1)
 
@@ -80,7 +80,7 @@ def rebatch_images(images: Image | list[Image], *, batch_size: Count = 1) -> lis
     Returns:
         A list of (batch_size, H, W, 3) float32; go through it with a map.
     """
-    from ..diffusion.image_shapes import rebatch_images as rebatch
+    from ..diffusion.pictures.shapes import rebatch_images as rebatch
 
     return rebatch(images if isinstance(images, list) else [images], batch_size)
 

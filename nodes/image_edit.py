@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from ..diffusion.types import Image
-from ..engine.node import node
-from ..engine.widgets import Box, Color, Curve, Range, Seed
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Box, Color, Curve, Range, Seed
 from .composite import ImageAndMask
 from .image import Filter
 
@@ -38,7 +38,7 @@ def empty_image(
     Returns:
         (batch_size, height, width, 3) float32 in [0, 1].
     """
-    from ..diffusion.image_shapes import empty_image as empty
+    from ..diffusion.pictures.shapes import empty_image as empty
 
     return empty(width, height, batch_size, color)
 
@@ -55,7 +55,7 @@ def image_invert(image: Image) -> Image:
     """
     import torch
 
-    from ..diffusion.images import check_image
+    from ..diffusion.pictures.image import check_image
 
     check_image(image, alpha=True)
     return torch.cat([1.0 - image[..., :3], image[..., 3:]], dim=-1)
@@ -82,7 +82,7 @@ def image_blend(
     Returns:
         (B, H, W, 3) float32 in [0, 1].
     """
-    from ..diffusion.image_filters import blend_images
+    from ..diffusion.pictures.filters import blend_images
 
     return blend_images(image1, image2, blend_factor, blend_mode)
 
@@ -107,7 +107,7 @@ def image_blur(
     Raises:
         DiffusionError: A side is not longer than the radius.
     """
-    from ..diffusion.image_filters import blur_image
+    from ..diffusion.pictures.filters import blur_image
 
     return blur_image(image, blur_radius, sigma).clamp(0, 1)
 
@@ -134,7 +134,7 @@ def image_sharpen(
     Raises:
         DiffusionError: A side is not longer than the radius.
     """
-    from ..diffusion.image_filters import sharpen_image
+    from ..diffusion.pictures.filters import sharpen_image
 
     return sharpen_image(image, sharpen_radius, sigma, alpha)
 
@@ -158,7 +158,7 @@ def image_curve(
 
     Source: Fritsch & Carlson 1980: monotone between neighbouring points.
     """
-    from ..diffusion.image_filters import curve_image
+    from ..diffusion.pictures.filters import curve_image
 
     return curve_image(image, curve, channel)
 
@@ -184,7 +184,7 @@ def image_quantize(
 
     Source: median cut, through Pillow.
     """
-    from ..diffusion.image_filters import quantize_image
+    from ..diffusion.pictures.filters import quantize_image
 
     return quantize_image(image, colors, dither)
 
@@ -206,8 +206,8 @@ def image_add_noise(
     Returns:
         (B, H, W, 3) float32, cut to [0, 1].
     """
-    from ..diffusion.images import check_image
-    from ..diffusion.noise import initial_noise
+    from ..diffusion.pictures.image import check_image
+    from ..diffusion.sampling.noise import initial_noise
 
     check_image(image, alpha=True)
     return (image + strength * initial_noise(tuple(image.shape), seed)).clamp(0, 1)
@@ -237,7 +237,7 @@ def image_crop(
     Raises:
         DiffusionError: The corner lies outside of the picture.
     """
-    from ..diffusion.image_shapes import crop_image
+    from ..diffusion.pictures.shapes import crop_image
 
     return crop_image(image, x, y, width, height)
 
@@ -257,7 +257,7 @@ def image_flip(
     Returns:
         Same shape.
     """
-    from ..diffusion.image_shapes import flip_image
+    from ..diffusion.pictures.shapes import flip_image
 
     return flip_image(image, "x" if flip_method.startswith("x") else "y")
 
@@ -277,7 +277,7 @@ def image_rotate(
     Returns:
         (B, H, W, 3) or (B, W, H, 3) float32.
     """
-    from ..diffusion.image_shapes import rotate_image
+    from ..diffusion.pictures.shapes import rotate_image
 
     return rotate_image(image, QUARTERS[rotation])
 
@@ -309,7 +309,7 @@ def image_pad_for_outpaint(
     Returns:
         image: (B, H', W', 3) float32. mask: (1, H', W') float32, 1 where there was no picture.
     """
-    from ..diffusion.image_shapes import pad_for_outpaint
+    from ..diffusion.pictures.shapes import pad_for_outpaint
 
     return ImageAndMask(*pad_for_outpaint(image, left, top, right, bottom, feathering))
 
@@ -338,7 +338,7 @@ def image_stitch(
     Returns:
         (B, H', W', 3) float32 in [0, 1].
     """
-    from ..diffusion.image_shapes import stitch_images
+    from ..diffusion.pictures.shapes import stitch_images
 
     if image2 is None:
         return image1
@@ -373,7 +373,7 @@ def resize_and_pad_image(
     Returns:
         (B, target_height, target_width, 3) float32 in [0, 1].
     """
-    from ..diffusion.image_shapes import resize_and_pad
+    from ..diffusion.pictures.shapes import resize_and_pad
 
     return resize_and_pad(
         image, target_width, target_height, method=interpolation, color=_COLOURS[padding_color]

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from ..diffusion.types import Image, Model
 from ..diffusion.types import IPAdapter as IPAdapterModel
-from ..engine.node import node
-from ..engine.widgets import Range
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Range
 
 
 @node("IPAdapter", category="adapter", lane="gpu")

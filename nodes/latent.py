@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, NamedTuple
 
 from ..diffusion.types import Image, Latent, Mask, Vae
-from ..engine.context import Run
-from ..engine.node import node
-from ..engine.widgets import Alias, InputFile, Range
+from ..engine.declaration.context import Run
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Alias, InputFile, Range
 
 MAX_SIDE = 16_384
 
@@ -97,7 +97,7 @@ def vae_encode_for_inpaint(
     Returns:
         (B, 4, H / 8, W / 8) float32 with its noise mask.
     """
-    from ..diffusion.inpaint import encode_for_inpaint
+    from ..diffusion.latents.inpaint import encode_for_inpaint
 
     return encode_for_inpaint(vae, pixels, mask, grow=grow_mask_by)
 
@@ -149,7 +149,7 @@ def vae_decode_tiled(
     Raises:
         DiffusionError: The latent belongs to another family of models.
     """
-    from ..diffusion.tiling import decode_tiled
+    from ..diffusion.vae.tiling import decode_tiled
 
     return decode_tiled(vae, samples, tile_size=tile_size, overlap=overlap, on_tile=run.progress)
 
@@ -179,7 +179,7 @@ def vae_encode_tiled(
     Returns:
         (B, 4, H / 8, W / 8) float32.
     """
-    from ..diffusion.tiling import encode_tiled
+    from ..diffusion.vae.tiling import encode_tiled
 
     return encode_tiled(vae, pixels, tile_size=tile_size, overlap=overlap, on_tile=run.progress)
 
@@ -204,7 +204,7 @@ def save_latent(run: Run, samples: Latent, *, filename_prefix: str = "latents/we
     Raises:
         FileError: The name leaves the output folder, or the disk refuses.
     """
-    from ..diffusion.latent_file import latent_bytes
+    from ..diffusion.latents.file import latent_bytes
     from .metadata import embedded
 
     data = latent_bytes(samples, embedded(run))
@@ -226,6 +226,6 @@ def load_latent(run: Run, *, file: Annotated[str, InputFile(), Alias("latent")])
     Raises:
         DiffusionError: The file is no latent.
     """
-    from ..diffusion.latent_file import read_latent
+    from ..diffusion.latents.file import read_latent
 
     return read_latent(run.workspace.input(file))

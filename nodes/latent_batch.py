@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from ..diffusion.types import Latent
-from ..engine.node import node
-from ..engine.widgets import Range
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Range
 
 
 @node("LatentBatch", category="latent/batch")
@@ -25,7 +25,7 @@ def latent_batch(samples1: Latent, samples2: Latent) -> Latent:
     Raises:
         DiffusionError: They belong to different families.
     """
-    from ..diffusion.latent_batches import batch_latents
+    from ..diffusion.latents.batches import batch_latents
 
     return batch_latents(samples1, samples2)
 
@@ -50,7 +50,7 @@ def latent_from_batch(
     Raises:
         DiffusionError: The batch has no such item.
     """
-    from ..diffusion.latent_batches import take_latents
+    from ..diffusion.latents.batches import take_latents
 
     return take_latents(samples, batch_index, length)
 
@@ -66,7 +66,7 @@ def repeat_latent_batch(samples: Latent, *, amount: Annotated[int, Range(1, 64)]
     Returns:
         (B * amount, C, h, w) float32.
     """
-    from ..diffusion.latent_batches import repeat_latents
+    from ..diffusion.latents.batches import repeat_latents
 
     return repeat_latents(samples, amount)
 
@@ -85,7 +85,7 @@ def rebatch_latents(
     Returns:
         A list of latents; go through it with a map.
     """
-    from ..diffusion.latent_batches import rebatch_latents as rebatch
+    from ..diffusion.latents.batches import rebatch_latents as rebatch
 
     return rebatch(latents if isinstance(latents, list) else [latents], batch_size)
 
@@ -103,6 +103,6 @@ def latent_batch_seed_behavior(
     Returns:
         The latents with the numbers of their noise.
     """
-    from ..diffusion.latent_batches import seed_batch
+    from ..diffusion.latents.batches import seed_batch
 
     return seed_batch(samples, seed_behavior)

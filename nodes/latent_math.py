@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from ..diffusion.latent_operations import LatentOperation, Sharpen, Tonemap
+from ..diffusion.latents.operations import LatentOperation, Sharpen, Tonemap
 from ..diffusion.types import Latent, Mask
-from ..engine.node import node
-from ..engine.widgets import Range, Seed
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Range, Seed
 
 Share = Annotated[float, Range(0, 1, step=0.01)]
 
@@ -27,7 +27,7 @@ def latent_add(samples1: Latent, samples2: Latent) -> Latent:
     Raises:
         DiffusionError: They belong to different families.
     """
-    from ..diffusion.latent_math import add_latents
+    from ..diffusion.latents.arithmetic import add_latents
 
     return add_latents(samples1, samples2)
 
@@ -46,7 +46,7 @@ def latent_subtract(samples1: Latent, samples2: Latent) -> Latent:
     Raises:
         DiffusionError: They belong to different families.
     """
-    from ..diffusion.latent_math import subtract_latents
+    from ..diffusion.latents.arithmetic import subtract_latents
 
     return subtract_latents(samples1, samples2)
 
@@ -64,7 +64,7 @@ def latent_multiply(
     Returns:
         samples * multiplier.
     """
-    from ..diffusion.latent_math import multiply_latent
+    from ..diffusion.latents.arithmetic import multiply_latent
 
     return multiply_latent(samples, multiplier)
 
@@ -84,7 +84,7 @@ def latent_interpolate(samples1: Latent, samples2: Latent, *, ratio: Share = 1.0
     Raises:
         DiffusionError: They belong to different families.
     """
-    from ..diffusion.latent_math import interpolate_latents
+    from ..diffusion.latents.arithmetic import interpolate_latents
 
     return interpolate_latents(samples1, samples2, ratio)
 
@@ -104,7 +104,7 @@ def latent_blend(samples1: Latent, samples2: Latent, *, blend_factor: Share = 0.
     Raises:
         DiffusionError: They belong to different families.
     """
-    from ..diffusion.latent_math import blend_latents
+    from ..diffusion.latents.arithmetic import blend_latents
 
     return blend_latents(samples1, samples2, blend_factor)
 
@@ -128,7 +128,7 @@ def latent_inject_noise(
     Returns:
         (B, C, h, w) float32.
     """
-    from ..diffusion.latent_math import inject_noise
+    from ..diffusion.latents.arithmetic import inject_noise
 
     return inject_noise(samples, seed, strength, mask)
 

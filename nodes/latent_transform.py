@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from ..diffusion.types import Latent, Mask
-from ..engine.node import node
-from ..engine.widgets import Box, Range
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Box, Range
 from .image_edit import QUARTERS
 
 MAX_SIDE = 16_384
@@ -38,7 +38,7 @@ def latent_upscale(
     Raises:
         DiffusionError: A side is less than 8 pixels.
     """
-    from ..diffusion.latent_shapes import upscale_latent
+    from ..diffusion.latents.shapes import upscale_latent
 
     return upscale_latent(
         samples, width, height, method=upscale_method, center_crop=crop == "center"
@@ -65,7 +65,7 @@ def latent_upscale_by(
     Raises:
         DiffusionError: A side would have no cells.
     """
-    from ..diffusion.latent_shapes import upscale_latent_by
+    from ..diffusion.latents.shapes import upscale_latent_by
 
     return upscale_latent_by(samples, scale_by, method=upscale_method)
 
@@ -94,7 +94,7 @@ def latent_crop(
     Raises:
         DiffusionError: The corner lies outside of the picture.
     """
-    from ..diffusion.latent_shapes import crop_latent
+    from ..diffusion.latents.shapes import crop_latent
 
     return crop_latent(samples, x, y, width, height)
 
@@ -114,7 +114,7 @@ def latent_flip(
     Returns:
         Same shape.
     """
-    from ..diffusion.latent_shapes import flip_latent
+    from ..diffusion.latents.shapes import flip_latent
 
     return flip_latent(samples, "x" if flip_method.startswith("x") else "y")
 
@@ -134,7 +134,7 @@ def latent_rotate(
     Returns:
         (B, C, h, w) or (B, C, w, h) float32.
     """
-    from ..diffusion.latent_shapes import rotate_latent
+    from ..diffusion.latents.shapes import rotate_latent
 
     return rotate_latent(samples, QUARTERS[rotation])
 
@@ -163,7 +163,7 @@ def latent_composite(
     Raises:
         DiffusionError: They belong to different families, or the place lies outside.
     """
-    from ..diffusion.latent_shapes import composite_latent
+    from ..diffusion.latents.shapes import composite_latent
 
     return composite_latent(samples_to, samples_from, x, y, feather=feather)
 
@@ -194,7 +194,7 @@ def latent_composite_masked(
     Raises:
         DiffusionError: They belong to different families.
     """
-    from ..diffusion.latent_shapes import composite_latent_masked
+    from ..diffusion.latents.shapes import composite_latent_masked
 
     return composite_latent_masked(destination, source, x, y, mask, resize_source=resize_source)
 
@@ -216,7 +216,7 @@ def latent_concat(
     Raises:
         DiffusionError: Families or sides differ, or `dim` is `t`.
     """
-    from ..diffusion.latent_shapes import concat_latents
+    from ..diffusion.latents.shapes import concat_latents
 
     return concat_latents(samples1, samples2, dim)
 
@@ -243,6 +243,6 @@ def latent_cut(
     Raises:
         DiffusionError: The index lies outside, or `dim` is `t`.
     """
-    from ..diffusion.latent_shapes import cut_latent
+    from ..diffusion.latents.shapes import cut_latent
 
     return cut_latent(samples, dim, index, amount)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 from ..diffusion.types import Clip, ClipVision, ControlNet, IPAdapter, Model, Vae
-from ..engine.context import Run
-from ..engine.node import node
-from ..engine.widgets import ModelFile
+from ..engine.declaration.context import Run
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import ModelFile
 
 
 class Checkpoint(NamedTuple):
@@ -297,7 +297,7 @@ def _device(place: Place) -> str | None:
 
 def _path(run: Run, kind: str, name: str) -> Path:
     """A model's path; the digest that its cache key needed is handed on with it."""
-    from ..diffusion.file_digest import remember_digest
+    from ..diffusion.files.digest import remember_digest
 
     path = run.workspace.model(kind, name)
     if path.is_file():

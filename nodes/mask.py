@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from ..diffusion.types import Image, Mask
-from ..engine.context import Run
-from ..engine.node import node
-from ..engine.widgets import Alias, Box, Color, InputFile, Points, Range
+from ..engine.declaration.context import Run
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Alias, Box, Color, InputFile, Points, Range
 
 MAX_SIDE = 16_384
 Side = Annotated[int, Range(1, MAX_SIDE)]
@@ -32,7 +32,7 @@ def solid_mask(
     Returns:
         (1, height, width) float32.
     """
-    from ..diffusion.masks import solid_mask as solid
+    from ..diffusion.pictures.masks import solid_mask as solid
 
     return solid(value, width, height)
 
@@ -54,7 +54,7 @@ def polygon_mask(
     Returns:
         (1, height, width) float32: how much of each pixel lies inside.
     """
-    from ..diffusion.masks import polygon_mask as polygon
+    from ..diffusion.pictures.masks import polygon_mask as polygon
 
     return polygon(points, width, height)
 
@@ -69,7 +69,7 @@ def invert_mask(mask: Mask) -> Mask:
     Returns:
         1 - mask.
     """
-    from ..diffusion.masks import check_mask
+    from ..diffusion.pictures.masks import check_mask
 
     return 1.0 - check_mask(mask)
 
@@ -98,7 +98,7 @@ def crop_mask(
     Raises:
         DiffusionError: The corner lies outside of the mask.
     """
-    from ..diffusion.masks import crop_mask as crop
+    from ..diffusion.pictures.masks import crop_mask as crop
 
     return crop(mask, x, y, width, height)
 
@@ -124,7 +124,7 @@ def mask_composite(
     Returns:
         (B, H, W) float32 in [0, 1].
     """
-    from ..diffusion.masks import combine_masks
+    from ..diffusion.pictures.masks import combine_masks
 
     return combine_masks(destination, source, x, y, operation)
 
@@ -145,7 +145,7 @@ def feather_mask(
     Returns:
         (B, H, W) float32.
     """
-    from ..diffusion.masks import feather_mask as feather
+    from ..diffusion.pictures.masks import feather_mask as feather
 
     return feather(mask, left, top, right, bottom)
 
@@ -169,7 +169,7 @@ def grow_mask(
 
     Source: grey dilation and erosion, through OpenCV.
     """
-    from ..diffusion.masks import grow_mask as grow
+    from ..diffusion.pictures.masks import grow_mask as grow
 
     return grow(mask, expand, tapered_corners=tapered_corners)
 
@@ -185,7 +185,7 @@ def threshold_mask(mask: Mask, *, value: Annotated[float, Range(0, 1, step=0.01)
     Returns:
         (B, H, W) float32, 0 or 1.
     """
-    from ..diffusion.masks import threshold_mask as threshold
+    from ..diffusion.pictures.masks import threshold_mask as threshold
 
     return threshold(mask, value)
 
@@ -200,7 +200,7 @@ def mask_to_image(mask: Mask) -> Image:
     Returns:
         (B, H, W, 3) float32, 3 equal channels.
     """
-    from ..diffusion.masks import mask_to_image as to_image
+    from ..diffusion.pictures.masks import mask_to_image as to_image
 
     return to_image(mask)
 
@@ -221,7 +221,7 @@ def image_to_mask(
     Raises:
         DiffusionError: The picture has no alpha channel.
     """
-    from ..diffusion.masks import channel_mask
+    from ..diffusion.pictures.masks import channel_mask
 
     return channel_mask(image, channel)
 
@@ -239,7 +239,7 @@ def image_color_to_mask(
     Returns:
         (B, H, W) float32, 0 or 1.
     """
-    from ..diffusion.masks import color_mask
+    from ..diffusion.pictures.masks import color_mask
 
     return color_mask(image, color)
 
@@ -263,8 +263,8 @@ def load_image_mask(
     Raises:
         DiffusionError: The file is no picture, is damaged, or has too many pixels.
     """
-    from ..diffusion.image_file import read_image
-    from ..diffusion.masks import channel_mask
+    from ..diffusion.pictures.file import read_image
+    from ..diffusion.pictures.masks import channel_mask
 
     image, mask = read_image(run.workspace.input(file))
     return mask if channel == "alpha" else channel_mask(image, channel)
@@ -277,7 +277,7 @@ def mask_preview(run: Run, mask: Mask) -> None:
     Args:
         mask: (B, H, W) float32 in [0, 1].
     """
-    from ..diffusion.masks import mask_to_image as to_image
+    from ..diffusion.pictures.masks import mask_to_image as to_image
     from .image import preview_image
 
     preview_image(run, to_image(mask))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from ..diffusion.types import Model
-from ..engine.node import node
-from ..engine.widgets import Choice, Range
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Choice, Range
 
 CATEGORY = "model/sampling"
 
@@ -34,7 +34,7 @@ def model_sampling_discrete(
 
     Source: Lin et al. 2023 (zero terminal SNR), Luo et al. 2023 (LCM).
     """
-    from ..diffusion.resampling import discrete
+    from ..diffusion.denoising.resampling import discrete
 
     return discrete(model, sampling, zero_snr=zsnr)
 
@@ -64,7 +64,7 @@ def model_sampling_continuous_edm(
 
     Source: Karras et al. 2022.
     """
-    from ..diffusion.resampling import continuous
+    from ..diffusion.denoising.resampling import continuous
 
     return continuous(model, sampling, sigma_min, sigma_max)
 
@@ -94,7 +94,7 @@ def model_sampling_continuous_v(
 
     Source: Salimans & Ho 2022.
     """
-    from ..diffusion.resampling import continuous
+    from ..diffusion.denoising.resampling import continuous
 
     return continuous(model, sampling, sigma_min, sigma_max, angle=True)
 
@@ -118,7 +118,7 @@ def model_sampling_sd3(
 
     Source: Esser et al. 2024, eq. 23.
     """
-    from ..diffusion.resampling import shifted_flow
+    from ..diffusion.denoising.resampling import shifted_flow
 
     return shifted_flow(model, shift)
 
@@ -142,7 +142,7 @@ def model_sampling_aura_flow(
 
     Source: Esser et al. 2024, eq. 23.
     """
-    from ..diffusion.resampling import shifted_flow
+    from ..diffusion.denoising.resampling import shifted_flow
 
     return shifted_flow(model, shift, multiplier=1.0)
 
@@ -173,6 +173,6 @@ def model_sampling_flux(
 
     Source: Black Forest Labs 2024 (Flux): linear in the number of 16 x 16 pixel cells.
     """
-    from ..diffusion.resampling import flux_flow
+    from ..diffusion.denoising.resampling import flux_flow
 
     return flux_flow(model, max_shift, base_shift, width, height)

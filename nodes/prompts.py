@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
-from ..diffusion.embeddings import PATTERN
-from ..engine.context import Run
-from ..engine.widgets import Mentions, Multiline
+from ..diffusion.text.embeddings import PATTERN
+from ..engine.declaration.context import Run
+from ..engine.declaration.widgets import Mentions, Multiline
 from .model_files import model_path
 
 EMBEDDINGS = Mentions("embeddings", PATTERN)
@@ -18,7 +18,7 @@ Prompt = Annotated[str, Multiline(), EMBEDDINGS]
 
 def embeddings_of(run: Run) -> AbstractContextManager[None]:
     """Let prompts that are encoded inside the block name the embeddings of a run's folders."""
-    from ..diffusion.embeddings import use_embeddings
+    from ..diffusion.text.embeddings import use_embeddings
 
     def find(name: str) -> Path:
         (file,) = EMBEDDINGS.names(f"embedding:{name}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ..diffusion.samplers import SAMPLER_NAMES
-from ..diffusion.schedules import SCHEDULER_NAMES
+from ..diffusion.sampling.samplers import SAMPLER_NAMES
+from ..diffusion.sampling.schedules import SCHEDULER_NAMES
 from ..diffusion.types import Conditioning, Latent, Model
-from ..engine.context import Run
-from ..engine.node import node
-from ..engine.widgets import Choice, Range, Seed
+from ..engine.declaration.context import Run
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import Choice, Range, Seed
 
 MOST_STEPS = 10_000
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ..engine.document import read_json
+from ..engine.declaration.registry import Registry
 from ..engine.errors import DocumentError, FileError
-from ..engine.registry import Registry
+from ..engine.graph.document import read_json
+from ..engine.graph.workflow import Workflow
 from ..engine.share.bundle import PNG, Manifest, is_bundle, read_bundle
 from ..engine.share.lock import Lock
-from ..engine.workflow import Workflow
 
 BUNDLES = (".weft.png", ".weft.zip")
 _HEADS = (PNG, b"RIFF", b"\xff\xd8")
@@ -130,7 +130,7 @@ def picture_texts(file: Path) -> dict[str, str]:
         FileError: It is no picture, or cannot be read.
     """
     from ..diffusion import DiffusionError
-    from ..diffusion.picture_texts import read_texts
+    from ..diffusion.pictures.texts import read_texts
 
     try:
         return read_texts(file)

@@ -15,19 +15,19 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..engine.cache import MemoryCache
-from ..engine.disk_cache import DiskCache
-from ..engine.document import Document
+from ..engine.declaration.registry import Registry
 from ..engine.engine import Engine
 from ..engine.errors import DeclarationError, FileError, WeftError
-from ..engine.file_digest import FileDigests
-from ..engine.history import History
-from ..engine.model_paths import read_extra_model_paths
-from ..engine.registry import Registry
+from ..engine.files.digest import FileDigests
+from ..engine.files.model_paths import read_extra_model_paths
+from ..engine.files.workspace import Workspace
+from ..engine.graph.document import Document
 from ..engine.share.lock import Runtime, make_lock
-from ..engine.storage import Formats
-from ..engine.values import Values
-from ..engine.workspace import Workspace
+from ..engine.store.cache import MemoryCache
+from ..engine.store.disk_cache import DiskCache
+from ..engine.store.history import History
+from ..engine.store.storage import Formats
+from ..engine.store.values import Values
 from .formats import FORMATS
 from .shared_file import described
 from .values import CODECS
@@ -188,7 +188,7 @@ def standard_disk_cache(values: Values) -> DiskCache | None:
 
 def standard_holdings() -> list[tuple[str, int]]:
     """Which models are in memory, and their bytes."""
-    from ..diffusion.residency import memory_report
+    from ..diffusion.weights.residency import memory_report
 
     return [(f"{h.name} ({h.kind})", h.nbytes) for h in memory_report().holdings]
 
@@ -211,7 +211,7 @@ def standard_devices() -> list[dict[str, Any]]:
 
     Torch is not loaded where there can be no accelerator.
     """
-    from ..diffusion.memory_budget import all_ram, free_bytes, free_ram, total_bytes
+    from ..diffusion.weights.budget import all_ram, free_bytes, free_ram, total_bytes
 
     cards = next(Path("/dev").glob("nvidia[0-9]*"), None) is not None or sys.platform == "darwin"
     if "torch" not in sys.modules and (os.environ.get("WEFT_DEVICE") == "cpu" or not cards):
@@ -237,7 +237,7 @@ def standard_release() -> int:
     """Let all networks go that nobody uses; the bytes set free."""
     if "torch" not in sys.modules:
         return 0
-    from ..diffusion.residency import RESIDENCY
+    from ..diffusion.weights.residency import RESIDENCY
 
     return RESIDENCY.release()
 

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engine.context import Run
-from ..engine.contract import check_contract
-from ..engine.contract_values import Types, parts
-from ..engine.node import spec_of
-from ..engine.values import Values
-from ..engine.workspace import Workspace
+from ..engine.declaration.context import Run
+from ..engine.declaration.contract import check_contract
+from ..engine.declaration.contract_values import Types, parts
+from ..engine.declaration.node import spec_of
+from ..engine.files.workspace import Workspace
+from ..engine.store.values import Values
 from .values import CODECS
 
 if TYPE_CHECKING:

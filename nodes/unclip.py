@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal, NamedTuple
 
 from ..diffusion.types import Clip, ClipVision, Conditioning, Image, ImageEmbeds, Model, Vae
-from ..engine.context import Run
-from ..engine.node import node
-from ..engine.widgets import ModelFile, Range
+from ..engine.declaration.context import Run
+from ..engine.declaration.node import node
+from ..engine.declaration.widgets import ModelFile, Range
 from .model_files import model_path
 
 
@@ -63,7 +63,7 @@ def clip_vision_encode(
 
     Source: CLIP (Radford 2021).
     """
-    from ..diffusion.ip_adapter import embed_image
+    from ..diffusion.adapters.ip_adapter import embed_image
 
     return ImageEmbeds(embed_image(clip_vision, image, crop=crop == "center"), clip_vision.family)
 
@@ -98,6 +98,6 @@ def unclip_conditioning(
 
     Source: unCLIP (Ramesh 2022), Stable unCLIP 2.1; several pictures as in ComfyUI.
     """
-    from ..diffusion.unclip import add_pictures
+    from ..diffusion.adapters.unclip import add_pictures
 
     return add_pictures(conditioning, clip_vision_output, strength, noise_augmentation)

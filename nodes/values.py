@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ..engine.values import Codec
+from ..engine.store.values import Codec
 
 if TYPE_CHECKING:
     from torch import Tensor

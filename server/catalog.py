@@ -10,15 +10,15 @@ from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
-from ..engine.document import dump
+from ..engine.declaration.registry import Registry
+from ..engine.declaration.widgets import ModelFile
 from ..engine.errors import DeclarationError, DocumentError, Problem, ValidationError
-from ..engine.expand import expand
-from ..engine.registry import Registry
+from ..engine.files.workspace import Workspace
+from ..engine.graph.document import dump
+from ..engine.graph.expand import expand
+from ..engine.graph.workflow import Workflow
 from ..engine.share.check import effects_of
 from ..engine.validate import validate
-from ..engine.widgets import ModelFile
-from ..engine.workflow import Workflow
-from ..engine.workspace import Workspace
 from ..nodes.standard import standard_registry, standard_workspace
 from .settings import Settings
 

@@ -122,7 +122,7 @@ def open_clip_tensors(encoder: Any, prefix: str) -> dict[str, Any]:
 
 def write(path: Path, *parts: Mapping[str, Any], metadata: dict[str, str] | None = None) -> Path:
     """Parts of a checkpoint as one file, with the word tokenizer."""
-    from weft.diffusion.saving import save_tensors
+    from weft.diffusion.files.saving import save_tensors
 
     joined = {name: tensor for part in parts for name, tensor in part.items()}
     save_tensors(path, joined, {"tokenizer": models.word_tokenizer(), **(metadata or {})})
@@ -131,7 +131,7 @@ def write(path: Path, *parts: Mapping[str, Any], metadata: dict[str, str] | None
 
 def ldm(part: Any, module: Any) -> dict[str, Any]:
     """A network in the names of Stable Diffusion's files."""
-    from weft.diffusion.formats.ldm import to_ldm
+    from weft.diffusion.files.formats.ldm import to_ldm
 
     return to_ldm(part, module.state_dict(), prefix=True)
 

@@ -114,7 +114,7 @@ def tiny_sd1(path: Path, *, clip_bpe: bool = False, half: bool = False, seed: in
         half: Store float16.
         seed: Of the random weights.
     """
-    from weft.diffusion.saving import save_checkpoint
+    from weft.diffusion.files.saving import save_checkpoint
 
     parts = (
         tiny_unet(seed=seed).state_dict(),
@@ -153,7 +153,7 @@ def tiny_controlnet_model(
 
 def tiny_controlnet(path: Path, *, seed: int = 3, widths: tuple[int, ...] = WIDTHS) -> Path:
     """Write a tiny ControlNet in the LDM layout."""
-    from weft.diffusion.saving import save_controlnet
+    from weft.diffusion.files.saving import save_controlnet
 
     save_controlnet(path, tiny_controlnet_model(widths, seed=seed).state_dict())
     return path
@@ -181,7 +181,7 @@ def tiny_clip_vision_model(seed: int = 4) -> Any:
 
 def tiny_clip_vision(path: Path, *, seed: int = 4) -> Path:
     """Write a tiny CLIP image encoder."""
-    from weft.diffusion.saving import save_clip_vision
+    from weft.diffusion.files.saving import save_clip_vision
 
     save_clip_vision(path, tiny_clip_vision_model(seed).state_dict())
     return path
@@ -211,7 +211,7 @@ def tiny_ip_adapter_tensors(seed: int = 5) -> tuple[dict[str, Any], dict[str, An
 
 def tiny_ip_adapter(path: Path, *, seed: int = 5) -> Path:
     """Write a tiny base-layout IP-Adapter."""
-    from weft.diffusion.saving import save_ip_adapter
+    from weft.diffusion.files.saving import save_ip_adapter
 
     save_ip_adapter(path, *tiny_ip_adapter_tensors(seed))
     return path

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import weft
-from weft.engine.document import dumps
+from weft.engine.graph.document import dumps
 from weft.nodes.standard import standard_registry, standard_workspace
 
 GRAPHS = sorted((Path(__file__).parent.parent / "graphs").glob("*.json"))

@@ -107,7 +107,7 @@ def test_no_source_line_loads_code_from_data(pattern: str) -> None:
         if re.search(pattern, _code(line))
     ]
     # The one reader of .ckpt files, which runs in a process of its own.
-    reader = "diffusion/convert/unpickle_child.py"
+    reader = "diffusion/files/convert/unpickle_child.py"
     assert not [f for f in found if not (f.startswith(reader) and "weights_only=True" in f)]
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from training import common
 from training.vae import CONFIG as VAE_CONFIG
-from weft.diffusion.saving import (
+from weft.diffusion.files.saving import (
     save_checkpoint,
     save_clip_vision,
     save_controlnet,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from training.nets import Net
-from weft.diffusion.saving import save_tensors
+from weft.diffusion.files.saving import save_tensors
 
 
 class Factors(nn.Module):

@@ -33,7 +33,7 @@ from training.tokenizer import LENGTH
 from training.unet import load_base
 from training.vae import latents_of, load_vae
 from training.world import COLOURS, Scene, sample_shapes
-from weft.diffusion.saving import save_tensors
+from weft.diffusion.files.saving import save_tensors
 
 VECTORS = 2
 RATE = 0.03

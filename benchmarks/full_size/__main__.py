@@ -88,7 +88,7 @@ def compare(job: dict[str, Any], samplers: list[str]) -> bool:
 
 def comparable() -> list[str]:
     """Samplers that have a peer."""
-    from tests.diffusion.samplers.test_references import REFERENCES
+    from tests.diffusion.sampling.samplers.test_references import REFERENCES
 
     return [*SCHEDULED, *(name for name in REFERENCES if name not in SCHEDULED)]
 

@@ -86,9 +86,9 @@ SCHEDULED = {
 
 def levels(name: str, steps: int) -> list[float]:
     """The noise levels of a case, a trailing 0 included."""
-    from weft.diffusion.samplers import SAMPLERS
-    from weft.diffusion.sampling import run_sigmas
-    from weft.diffusion.sigmas import DiscreteSigmas
+    from weft.diffusion.sampling.sample import run_sigmas
+    from weft.diffusion.sampling.samplers import SAMPLERS
+    from weft.diffusion.sampling.sigmas import DiscreteSigmas
 
     table = DiscreteSigmas()
     if name not in SCHEDULED:

@@ -140,7 +140,7 @@ def by_reference(
     """Latents of the tests' float64 reference, with the noise that weft has drawn."""
     import torch
 
-    from tests.diffusion.samplers import test_references as references
+    from tests.diffusion.sampling.samplers import test_references as references
 
     side = job["side"] // 8
     noise = torch.randn(1, 4, side, side, generator=torch.Generator().manual_seed(job["seed"]))

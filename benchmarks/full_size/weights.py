@@ -135,7 +135,7 @@ def _scale(layer: Any, output: Any, deviation: float) -> None:
 
 
 def _write_tokenizer(folder: Path) -> None:
-    from weft.diffusion.tokenizers import END, START, clip_tokenizer
+    from weft.diffusion.text.tokenizers import END, START, clip_tokenizer
 
     folder.mkdir(parents=True)
     (folder / "tokenizer.json").write_text(clip_tokenizer().backend.to_str(), "utf-8")

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ..denoising.model_sampling import ModelSampling
 from ..errors import ModelError
-from ..model_sampling import ModelSampling
 from .family import Family
 
 if TYPE_CHECKING:
-    from ..denoiser import Denoiser
-    from ..formats.network_facts import NetworkFacts
+    from ..denoising.denoiser import Denoiser
+    from ..files.formats.network_facts import NetworkFacts
     from ..types import Model
 
 _HOME: Mapping[str, tuple[str, str]] = {
@@ -72,6 +72,6 @@ def open_denoiser(model: Model) -> Denoiser:
     Raises:
         ModelError: A family that weft does not run.
     """
-    from ..batched import BatchedDenoiser
+    from ..denoising.batched import BatchedDenoiser
 
     return BatchedDenoiser(model)

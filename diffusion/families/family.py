@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
+from ..denoising.model_sampling import ModelSampling
 from ..errors import ModelError, ParameterError, ShapeError
-from ..latent_format import LatentFormat, same_space
-from ..model_sampling import ModelSampling
+from ..latents.format import LatentFormat, same_space
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..formats.network_facts import NetworkFacts
+    from ..files.formats.network_facts import NetworkFacts
     from ..types import Clip, Conditioning, ConditioningEntry, ControlNet, ControlUse, Model
 
 Inputs: TypeAlias = Mapping[str, Any]
@@ -160,7 +160,7 @@ class Family(ABC):
             )
         if clip.hooks is None:
             return self._encode(clip, texts, square_brackets)
-        from ..hooked import encode_hooked
+        from ..adapters.hooked import encode_hooked
 
         return encode_hooked(clip, lambda plain: self._encode(plain, texts, square_brackets))
 
@@ -211,7 +211,7 @@ class Family(ABC):
             batch: Items of the run.
             like: Device and type of the network.
         """
-        from ..control import fit_hint, latent_hint, takes_latents
+        from ..adapters.control import fit_hint, latent_hint, takes_latents
 
         if takes_latents(use.net):
             return latent_hint(use, self.control_space(use.net), size, batch, like)
@@ -224,7 +224,7 @@ class Family(ABC):
 
     def control_module(self, model: Model, net: ControlNet) -> Any:
         """The torch module of a ControlNet that steers a model, in the type of the model's."""
-        from ..casting import module_in
+        from ..weights.casting import module_in
 
         return module_in(net.weights, model.weights.dtype)
 
@@ -252,7 +252,7 @@ class Family(ABC):
         if not self.controls:
             raise self._no_control()
         if net.family not in self.controls:
-            from ..formats.identify import family_words
+            from ..files.formats.identify import family_words
 
             raise ModelError(
                 "model.kinds_do_not_fit",

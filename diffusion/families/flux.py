@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .. import latent_format, model_sampling
-from ..control import takes_latents
-from ..control_types import picture_number
+from ..adapters.control import takes_latents
+from ..adapters.control_types import picture_number
+from ..denoising import model_sampling
+from ..latents import format as latent_format
 from .family import (
     Control,
     Family,
@@ -32,7 +33,7 @@ from .family import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..formats.network_facts import NetworkFacts
+    from ..files.formats.network_facts import NetworkFacts
     from ..types import Clip, Conditioning, ControlUse, Model
 
 GUIDANCE = 3.5
@@ -166,8 +167,8 @@ class Flux(Family):
         return found
 
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning:
-        from ..clip_text import encode_clip
-        from ..t5_text import encode_sentence
+        from ..text.clip import encode_clip
+        from ..text.t5 import encode_sentence
         from ..types import Conditioning, ConditioningEntry
 
         small, large = clip.encoders

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import latent_format, model_sampling
+from ..denoising import model_sampling
+from ..latents import format as latent_format
 from .family import Control, Family, Inputs, Residuals, Row, even, same_length_tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..formats.network_facts import NetworkFacts
+    from ..files.formats.network_facts import NetworkFacts
     from ..types import Clip, Conditioning, Model
 
 ALPHA_TOKENS = 120
@@ -84,7 +85,7 @@ class PixArt(Family):
     ) -> Tensor:
         import torch
 
-        from ..pixart_control import added_to_blocks
+        from ..adapters.pixart_control import added_to_blocks
 
         t = torch.full((x.shape[0],), timestep, device=x.device)
         with added_to_blocks(residuals.get("blocks", ())):
@@ -116,7 +117,7 @@ class PixArt(Family):
         return {"blocks": [addition * control.strength for addition in additions]}
 
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning:
-        from ..t5_text import encode_sentence
+        from ..text.t5 import encode_sentence
         from ..types import Conditioning, ConditioningEntry
 
         sentence = encode_sentence(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import latent_format, model_sampling
+from ..denoising import model_sampling
+from ..latents import format as latent_format
 from .family import FileSays
 from .sdxl import SDXL
 
 if TYPE_CHECKING:
-    from ..formats.network_facts import NetworkFacts
+    from ..files.formats.network_facts import NetworkFacts
 
 
 class Playground(SDXL):

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .. import latent_format, model_sampling
+from ..denoising import model_sampling
+from ..latents import format as latent_format
 from .unet import UNetFamily, is_modern
 
 if TYPE_CHECKING:
-    from ..formats.network_facts import NetworkFacts
+    from ..files.formats.network_facts import NetworkFacts
     from ..types import Clip, Conditioning
 
 
@@ -40,8 +41,8 @@ class SD1(UNetFamily):
         return int(config.get("projection_dim") or config["hidden_size"])
 
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning:
-        from ..clip_text import encode_clip
-        from ..t5_text import encode_sentence
+        from ..text.clip import encode_clip
+        from ..text.t5 import encode_sentence
         from ..types import Conditioning, ConditioningEntry
 
         weights = clip.weights

@@ -15,14 +15,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .. import latent_format, model_sampling
+from ..denoising import model_sampling
+from ..latents import format as latent_format
 from .family import FileSays, stated_sampling
 from .unet import UNetFamily, is_modern
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..formats.network_facts import NetworkFacts
+    from ..files.formats.network_facts import NetworkFacts
     from ..types import Clip, Conditioning, ConditioningEntry, Model
 
 _TELLING = "up_blocks.3.attentions.2.transformer_blocks.0.norm1.bias"
@@ -62,7 +63,7 @@ class SD2(UNetFamily):
         return replace(entry, image_vector=vector)
 
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning:
-        from ..clip_text import encode_clip
+        from ..text.clip import encode_clip
         from ..types import Conditioning, ConditioningEntry
 
         # Files that diffusers wrote have left the unused last layer out already.

@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .. import latent_format, model_sampling
-from ..control import takes_mask
+from ..adapters.control import takes_mask
+from ..denoising import model_sampling
 from ..errors import ParameterError
+from ..latents import format as latent_format
 from .family import Control, Family, Inputs, Residuals, Row, even, pooled_of, same_length_tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..formats.network_facts import NetworkFacts
+    from ..files.formats.network_facts import NetworkFacts
     from ..types import Clip, Conditioning, ControlNet, Model
 
 LEAST_TOKENS = 77
@@ -145,8 +146,8 @@ def encode_sd3(
     import torch
     import torch.nn.functional as F
 
-    from ..clip_text import count_chunks, encode_clip
-    from ..t5_text import encode_sentence
+    from ..text.clip import count_chunks, encode_clip
+    from ..text.t5 import encode_sentence
     from ..types import Conditioning, ConditioningEntry
 
     if clip.family != SD3.name or len(texts) != len(SD3.encoders):
@@ -158,7 +159,7 @@ def encode_sd3(
             hint="Load the text encoders of the model that is sampled.",
         )
     if clip.hooks is not None:
-        from ..hooked import encode_hooked
+        from ..adapters.hooked import encode_hooked
 
         return encode_hooked(
             clip, lambda plain: encode_sd3(plain, texts, square_brackets=square_brackets)

@@ -13,15 +13,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .. import latent_format, model_sampling
-from ..formats.shapes import SIZE_EMBEDDING
+from ..denoising import model_sampling
+from ..files.formats.shapes import SIZE_EMBEDDING
+from ..latents import format as latent_format
 from .family import Row, pooled_of
 from .unet import UNetFamily
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..formats.network_facts import NetworkFacts
+    from ..files.formats.network_facts import NetworkFacts
     from ..types import Clip, Conditioning, ConditioningEntry, Model
 
 BEAUTY, UGLINESS = 6.0, 2.5
@@ -81,7 +82,7 @@ class SDXL(UNetFamily):
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning:
         import torch
 
-        from ..clip_text import count_chunks, encode_clip
+        from ..text.clip import count_chunks, encode_clip
         from ..types import Conditioning, ConditioningEntry
 
         layer = -2 if clip.last_layer is None else clip.last_layer
@@ -124,7 +125,7 @@ class SDXLRefiner(SDXL):
         return [*super()._told(row, width, height)[:4], beauty]
 
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning:
-        from ..clip_text import encode_clip
+        from ..text.clip import encode_clip
         from ..types import Conditioning, ConditioningEntry
 
         text = encode_clip(

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from ..control_lora import KIND as CONTROL_LORA
-from ..control_lora import control_of
-from ..control_types import kinds_of, picture_number
+from ..adapters.control_lora import KIND as CONTROL_LORA
+from ..adapters.control_lora import control_of
+from ..adapters.control_types import kinds_of, picture_number
 from ..errors import ModelError, ShapeError
 from .family import Control, Family, Inputs, Residuals, Row, repeat_tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..formats.network_facts import NetworkFacts
+    from ..files.formats.network_facts import NetworkFacts
     from ..types import Concat, ControlNet, ControlUse, Model
 
 T2I = "t2i_adapter"
@@ -63,8 +63,8 @@ class UNetFamily(Family):
             inputs["timestep_cond"] = _guidance_embedding(rows, batch, width).to(like)
         grounding = rows[0].entry.grounding
         if grounding is not None:
-            from ..casting import module_in
-            from ..gligen import check_gligen, objects
+            from ..adapters.gligen import check_gligen, objects
+            from ..weights.casting import module_in
 
             check_gligen(model, grounding.net)
             module: Any = module_in(grounding.net.weights, like.dtype)
@@ -87,7 +87,7 @@ class UNetFamily(Family):
         more = {n: value for n, value in inputs.items() if n not in {"concat", "gligen"}}
         acting: AbstractContextManager[None] = nullcontext()
         if "gligen" in inputs:
-            from ..gligen_network import active_gligen
+            from ..adapters.gligen_network import active_gligen
 
             module, told = inputs["gligen"]
             acting = active_gligen(module)
@@ -114,7 +114,7 @@ class UNetFamily(Family):
     ) -> Tensor:
         if use.net.weights.kind != T2I:
             return super().control_picture(use, size, batch, like)
-        from ..control import fit_hint
+        from ..adapters.control import fit_hint
 
         config, cell = use.net.weights.config, self.latent.downscale
         step = config["downscale_factor"]  # adapters take whole blocks of pixels

@@ -23,10 +23,10 @@ from typing import Any, BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..document import dump, parse, read_json
 from ..errors import FileError
-from ..paths import safe_parts
-from ..workflow import Workflow
+from ..files.paths import safe_parts
+from ..graph.document import dump, parse, read_json
+from ..graph.workflow import Workflow
 from .lock import Lock
 
 PNG = b"\x89PNG\r\n\x1a\n"

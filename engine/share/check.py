@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from ..document import Document, Node
+from ..declaration.parameters import parameter_of
+from ..declaration.registry import Registry
+from ..declaration.widgets import ModelFile
 from ..errors import FileError, Problem
-from ..expand import expand
-from ..parameters import parameter_of
-from ..registry import Registry
+from ..files.workspace import Workspace
+from ..graph.document import Document, Node
+from ..graph.expand import expand
 from ..validate import validate
-from ..widgets import ModelFile
-from ..workspace import Workspace
 from .lock import (
     InputLock,
     Lock,

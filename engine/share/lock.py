@@ -14,13 +14,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..document import Document, as_link, as_links
-from ..expand import expand
-from ..named_files import find_file
-from ..node import NodeSpec, Parameter
-from ..registry import Registry
-from ..widgets import InputFile, ModelFile
-from ..workspace import Workspace
+from ..declaration.node import NodeSpec, Parameter
+from ..declaration.registry import Registry
+from ..declaration.widgets import InputFile, ModelFile
+from ..files.named_files import find_file
+from ..files.workspace import Workspace
+from ..graph.document import Document, as_link, as_links
+from ..graph.expand import expand
 
 Sha256 = Callable[[Path], str]
 Describe = Callable[[Path], tuple[str | None, str | None]]

@@ -145,7 +145,7 @@ class Revisions(BaseModel):
 
 
 class DiffChange(BaseModel):
-    """One difference; see `weft.engine.diff`."""
+    """One difference; see `weft.engine.graph.diff`."""
 
     kind: str
     node: str | None = None

@@ -23,8 +23,8 @@ import pydantic
 from aiohttp import web
 from pydantic import BaseModel
 
-from ...engine.document import read_json
 from ...engine.errors import Problem
+from ...engine.graph.document import read_json
 from .errors import ApiError, Invalid, json_response
 
 ATTRIBUTE = "__weft_endpoint__"

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...engine.node import MISSING, NodeSpec, Parameter
-from ...engine.registry import Registry
-from ...engine.sockets import SocketType
-from ...engine.widgets import MAX_SEED, InputFile, ModelFile, Multiline, Range, Seed
+from ...engine.declaration.node import MISSING, NodeSpec, Parameter
+from ...engine.declaration.registry import Registry
+from ...engine.declaration.sockets import SocketType
+from ...engine.declaration.widgets import MAX_SEED, InputFile, ModelFile, Multiline, Range, Seed
 from ..files.folders import Folders
 from ..models.service import Models
 

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...engine.document import NODE_ID
+from ...engine.declaration.node import NodeSpec, Parameter
+from ...engine.declaration.registry import Registry
+from ...engine.declaration.sockets import SocketType, value_problem
+from ...engine.declaration.widgets import InputFile
 from ...engine.errors import DocumentError, Problem
-from ...engine.node import NodeSpec, Parameter
-from ...engine.registry import Registry
-from ...engine.sockets import SocketType, value_problem
-from ...engine.widgets import InputFile
+from ...engine.graph.document import NODE_ID
 from ..catalog import Catalog
 from .refusals import Refused, problem_as_error
 

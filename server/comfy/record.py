@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ...engine.document import as_link
-from ...engine.registry import Registry
+from ...engine.declaration.registry import Registry
+from ...engine.graph.document import as_link
 from ..api.jobs import Artifact, JobDetail
 
 KEY = "comfy"

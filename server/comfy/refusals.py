@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...engine.declaration.node import NodeSpec
 from ...engine.errors import Problem
-from ...engine.node import NodeSpec
 from .classes import input_info, input_name
 
 # ComfyUI has no name for the rest.

@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from ...engine.document import read_json
 from ...engine.errors import DocumentError
+from ...engine.graph.document import read_json
 from ..api.errors import ApiError
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from ... import __version__
-from ...diffusion.memory_budget import all_ram, free_ram
+from ...diffusion.weights.budget import all_ram, free_ram
 from ..keys import JOBS, SETTINGS
 from .routing import Twins, answer, read_object
 from .socket import features

@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from ...engine.atomic import write_atomically
-from ...engine.paths import find_under, safe_parts, walk_files
+from ...engine.files.atomic import write_atomically
+from ...engine.files.paths import find_under, safe_parts, walk_files
 from ..api.errors import ApiError
 from ..files.folders import bad_name, not_there
 from ..files.media import disposition

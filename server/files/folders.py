@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from ...engine.paths import find_under, safe_parts
-from ...engine.workspace import Workspace
+from ...engine.files.paths import find_under, safe_parts
+from ...engine.files.workspace import Workspace
 from ..api.errors import ApiError
 from .index import FolderIndex
 

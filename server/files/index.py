@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from ...engine.paths import safe_parts
+from ...engine.files.paths import safe_parts
 
 Order = Literal["name", "newest"]
 _DEEPEST = 16

@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...engine.atomic import write_atomically
+from ...engine.files.atomic import write_atomically
 from ..api.errors import ApiError
 
 if TYPE_CHECKING:

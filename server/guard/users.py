@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from ...engine.atomic import write_atomically
 from ...engine.errors import WeftError
+from ...engine.files.atomic import write_atomically
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MIN_TOKEN = 16

@@ -16,10 +16,10 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from ...engine.diff import difference
-from ...engine.document import parse
-from ...engine.registry import Registry
-from ...engine.workflow import Workflow as EngineWorkflow
+from ...engine.declaration.registry import Registry
+from ...engine.graph.diff import difference
+from ...engine.graph.document import parse
+from ...engine.graph.workflow import Workflow as EngineWorkflow
 from ..api.errors import ApiError, not_found
 from ..api.library import (
     Access,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ...engine.registry import Registry
-from ...engine.widgets import ModelFile
-from ...engine.workspace import KINDS, Workspace
+from ...engine.declaration.registry import Registry
+from ...engine.declaration.widgets import ModelFile
+from ...engine.files.workspace import KINDS, Workspace
 from ..files.index import FolderIndex
 from ..files.media import suffix_of
 

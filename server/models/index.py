@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ...engine.hashes import hashes_of
+from ...engine.files.hashes import hashes_of
 from ..files.index import Entry
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from ...engine.atomic import write_atomically
+from ...engine.files.atomic import write_atomically
 from ..api.errors import ApiError
 from ..files.thumbnails import Thumbnails
 from .facts import read_facts

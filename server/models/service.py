@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from ...engine.paths import find_under
+from ...engine.files.paths import find_under
 from ..api.errors import ApiError
 from ..files.index import FolderIndex
 from ..files.service import THUMBNAILS

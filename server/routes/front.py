@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from ...engine.paths import find_under
+from ...engine.files.paths import find_under
 from ..files.folders import not_there
 from ..files.media import suffix_of
 

@@ -11,8 +11,8 @@ from aiohttp import hdrs, web
 from blake3 import blake3
 from pydantic import BaseModel, ConfigDict, Field
 
-from ...engine.registry import Registry
-from ...engine.schema import node_schema
+from ...engine.declaration.registry import Registry
+from ...engine.declaration.schema import node_schema
 from ..api.errors import ApiError, ProblemModel, json_response
 from ..api.routing import Routes
 from ..keys import CATALOG

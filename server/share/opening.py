@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...engine.errors import FileError
-from ...engine.workspace import Workspace
+from ...engine.files.workspace import Workspace
 from ..api.errors import ApiError
 from ..api.share import PlacedInput
 from ..files.folders import Folders

@@ -11,13 +11,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ...engine.document import Document
 from ...engine.errors import FileError
-from ...engine.listing import listed
+from ...engine.graph.document import Document
+from ...engine.graph.listing import listed
+from ...engine.graph.workflow import Workflow
 from ...engine.share.bundle import PNG, Bundle, Manifest
 from ...engine.share.check import Report, check
 from ...engine.share.lock import Lock, Runtime, make_lock
-from ...engine.workflow import Workflow
 from ...nodes.shared_file import SharedFile, described, open_shared
 from ..api.errors import ApiError
 from ..catalog import Catalog

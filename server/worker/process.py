@@ -127,7 +127,7 @@ def _die_with_the_server() -> None:
 def _warm() -> None:
     """Import what pictures need, while nothing else is to be done."""
     try:
-        for name in ("torch", "weft.diffusion.loading", "weft.diffusion.sampling"):
+        for name in ("torch", "weft.diffusion.files.loading", "weft.diffusion.sampling.sample"):
             importlib.import_module(name)
     except Exception:  # the first job will meet it again, and says so
         log.warning("the libraries for pictures cannot be loaded", exc_info=True)

@@ -23,8 +23,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .engine.cancel import CancelToken
-    from .engine.context import Run
+    from .engine.declaration.context import Run
+    from .engine.declaration.node import node
+    from .engine.declaration.registry import Registry
     from .engine.engine import Result
     from .engine.errors import (
         Cancelled,
@@ -39,9 +40,8 @@ if TYPE_CHECKING:
         WeftError,
     )
     from .engine.events import Event, Listener
-    from .engine.node import node
-    from .engine.registry import Registry
-    from .engine.workflow import Workflow
+    from .engine.graph.workflow import Workflow
+    from .engine.running.cancel import CancelToken
     from .nodes.shortcuts import arun, load, run
     from .nodes.standard import StandardEngine as Engine
     from .nodes.standard import standard_registry
@@ -76,8 +76,8 @@ __all__ = [
 ]
 
 _MODULES = {
-    "engine.cancel": ["CancelToken"],
-    "engine.context": ["Run"],
+    "engine.running.cancel": ["CancelToken"],
+    "engine.declaration.context": ["Run"],
     "engine.engine": ["Result"],
     "engine.errors": [
         "Cancelled",
@@ -92,9 +92,9 @@ _MODULES = {
         "WeftError",
     ],
     "engine.events": ["Event", "Listener"],
-    "engine.node": ["node"],
-    "engine.registry": ["Registry"],
-    "engine.workflow": ["Workflow"],
+    "engine.declaration.node": ["node"],
+    "engine.declaration.registry": ["Registry"],
+    "engine.graph.workflow": ["Workflow"],
     "nodes.shortcuts": ["arun", "load", "run"],
     "nodes.standard": ["StandardEngine", "standard_registry"],
 }

@@ -146,7 +146,7 @@ def test_inspect_reads_and_strips_other_formats(
 ) -> None:
     import torch
 
-    from weft.diffusion.image_file import write_image
+    from weft.diffusion.pictures.file import write_image
 
     suffix = ".jpg" if kind == "jpeg" else ".webp"
     path, bare = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"

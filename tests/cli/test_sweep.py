@@ -18,16 +18,16 @@ from tests.nodes import flows
 from weft.cli import sweep as sweep_command
 from weft.cli.main import main
 from weft.cli.sweep_report import TextReport
-from weft.diffusion.sheet_layout import Grid, Layout
+from weft.diffusion.pictures.sheet_layout import Grid, Layout
 from weft.diffusion.types import Image
-from weft.engine.context import Run
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.registry import Registry
 from weft.engine.errors import Cancelled, NodeError
 from weft.engine.events import NodeCached, NodeStarted, RunStarted
-from weft.engine.expand import expand
-from weft.engine.node import node
-from weft.engine.outputs import find_output
-from weft.engine.registry import Registry
-from weft.engine.workflow import Workflow
+from weft.engine.graph.expand import expand
+from weft.engine.graph.outputs import find_output
+from weft.engine.graph.workflow import Workflow
 from weft.nodes.standard import standard_registry
 
 Captured = pytest.CaptureFixture[str]

@@ -11,7 +11,7 @@ import weft.diffusion as wd
 from weft.diffusion.device import choose_attention, compute_device, compute_dtype
 
 from .. import models
-from .test_sampling import run
+from .sampling.test_sample import run
 
 CPU = torch.device("cpu")
 

@@ -20,8 +20,8 @@ HEAVY = "{'torch', 'diffusers', 'transformers', 'accelerate', 'numpy'}"
         "from weft.diffusion import SAMPLERS, SCHEDULERS, inspect_file, DiffusionError",
         "from weft.diffusion import sample, load_checkpoint, encode_text, decode_latent",
         "from weft.diffusion import apply_control, apply_ip_adapter, empty_latent, save_checkpoint",
-        "import weft.diffusion.formats.ldm, weft.diffusion.formats.shapes",
-        "import weft.diffusion.contact_sheet",
+        "import weft.diffusion.files.formats.ldm, weft.diffusion.files.formats.shapes",
+        "import weft.diffusion.pictures.contact_sheet",
         "import weft.testing",
     ],
 )
@@ -35,7 +35,7 @@ def test_import_of_light_names_loads_no_heavy_library(statement: str) -> None:
 
 def test_tokenizing_loads_no_torch() -> None:
     code = (
-        "from weft.diffusion.tokenizers import clip_tokenizer\n"
+        "from weft.diffusion.text.tokenizers import clip_tokenizer\n"
         "import sys\nprint(clip_tokenizer().ids('a cat'), 'torch' in sys.modules)"
     )
     done = subprocess.run(

@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from weft.engine.cancel import CancelToken
-from weft.engine.context import Run
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.registry import Registry
+from weft.engine.declaration.widgets import Range
 from weft.engine.engine import Engine
 from weft.engine.errors import Cancelled, RunError
 from weft.engine.events import (
@@ -21,11 +23,9 @@ from weft.engine.events import (
     RunFinished,
     RunStarted,
 )
-from weft.engine.node import node
-from weft.engine.registry import Registry
+from weft.engine.graph.workflow import Workflow
+from weft.engine.running.cancel import CancelToken
 from weft.engine.testing import EventLog
-from weft.engine.widgets import Range
-from weft.engine.workflow import Workflow
 
 from .toy import Gate, Pair, engine, flow, run
 

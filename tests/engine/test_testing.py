@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from weft.engine.errors import RunError
+from weft.engine.files.workspace import Workspace
 from weft.engine.testing import EventLog, assert_ran
-from weft.engine.workspace import Workspace
 
 from .toy import engine, flow, run
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from weft.engine.context import Run
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.registry import Registry
 from weft.engine.engine import Engine
-from weft.engine.node import node
-from weft.engine.registry import Registry
-from weft.engine.workflow import Workflow
+from weft.engine.graph.workflow import Workflow
 
 seen: list[dict[str, str]] = []
 

@@ -6,16 +6,16 @@ import threading
 from collections.abc import Iterable
 from typing import Annotated, Any, NamedTuple
 
-from weft.engine.cache import MemoryCache
-from weft.engine.context import Run
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.registry import Registry
+from weft.engine.declaration.widgets import Alias, InputFile, Range, Seed
 from weft.engine.engine import Engine, Result
 from weft.engine.errors import NodeError
-from weft.engine.node import node
-from weft.engine.registry import Registry
+from weft.engine.files.workspace import Workspace
+from weft.engine.graph.workflow import Workflow
+from weft.engine.store.cache import MemoryCache
 from weft.engine.testing import EventLog
-from weft.engine.widgets import Alias, InputFile, Range, Seed
-from weft.engine.workflow import Workflow
-from weft.engine.workspace import Workspace
 
 
 class Pair(NamedTuple):

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.engine.toy import EventLog, flow
-from weft.engine.cache import MISSING
-from weft.engine.disk_cache import DiskCache
 from weft.engine.engine import Engine
-from weft.engine.storage import Formats
-from weft.engine.values import Values
+from weft.engine.store.cache import MISSING
+from weft.engine.store.disk_cache import DiskCache
+from weft.engine.store.storage import Formats
+from weft.engine.store.values import Values
 
 CHILD = """
 import json, sys

@@ -13,16 +13,16 @@ from pathlib import Path
 
 from weft.cli.pull import read_manifest
 from weft.diffusion import DiffusionError, inspect_file
-from weft.diffusion.picture_texts import read_texts, strip_texts
-from weft.engine.document import dumps, read_json
+from weft.diffusion.pictures.texts import read_texts, strip_texts
 from weft.engine.errors import WeftError
-from weft.engine.expand import expand
-from weft.engine.file_digest import FileDigests
-from weft.engine.paths import find_under
+from weft.engine.files.digest import FileDigests
+from weft.engine.files.paths import find_under
+from weft.engine.graph.document import dumps, read_json
+from weft.engine.graph.expand import expand
+from weft.engine.graph.workflow import Workflow
 from weft.engine.share.bundle import PNG, Bundle, parse_bundle
 from weft.engine.share.check import check
 from weft.engine.validate import validate
-from weft.engine.workflow import Workflow
 from weft.nodes.shared_file import SharedFile, open_shared
 from weft.nodes.standard import standard_registry, standard_workspace
 

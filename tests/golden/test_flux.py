@@ -11,7 +11,7 @@ import torch
 
 import weft.diffusion as wd
 from weft.diffusion.families import sampling_of
-from weft.diffusion.latent_format import FLUX
+from weft.diffusion.latents.format import FLUX
 
 from .. import families
 from .pipelines import seeded_noise
@@ -79,7 +79,7 @@ def test_flux_txt2img_matches_diffusers(folder: Path, guided: bool) -> None:
         sampler_name="euler",
         scheduler="simple",
     )
-    from weft.diffusion.schedules import schedule_sigmas
+    from weft.diffusion.sampling.schedules import schedule_sigmas
 
     sigmas = schedule_sigmas("simple", table, STEPS)[:-1]
     expected = expected_latents(

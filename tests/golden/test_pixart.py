@@ -10,7 +10,7 @@ import torch
 
 import weft.diffusion as wd
 from weft.diffusion.families import family_named, sampling_of
-from weft.diffusion.schedules import schedule_sigmas
+from weft.diffusion.sampling.schedules import schedule_sigmas
 
 from .. import families, models
 from .pipelines import seeded_noise

@@ -10,7 +10,7 @@ import torch
 
 import weft.diffusion as wd
 from weft.diffusion.families import sampling_of
-from weft.diffusion.saving import save_tensors
+from weft.diffusion.files.saving import save_tensors
 
 from .. import control_nets, families, models
 from .pipelines import seeded_noise

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.saving import save_tensors
+from weft.diffusion.files.saving import save_tensors
 
 from .. import families, models
 from .conftest import Pair

@@ -24,8 +24,8 @@ def picture() -> torch.Tensor:
 def test_sdxl_union_controlnet_matches_diffusers(folder: Path, picture: torch.Tensor) -> None:
     from diffusers import StableDiffusionXLControlNetUnionPipeline
 
-    from weft.diffusion.control_types import set_picture
-    from weft.diffusion.saving import save_tensors
+    from weft.diffusion.adapters.control_types import set_picture
+    from weft.diffusion.files.saving import save_tensors
 
     made = families.tiny_sdxl(folder / "sdxl-union.safetensors", seed=40)
     model, clip, _ = wd.load_checkpoint(made.path)
@@ -79,7 +79,7 @@ def test_sdxl_union_controlnet_told_nothing_is_a_plain_one(
     folder: Path, picture: torch.Tensor
 ) -> None:
     """With its kinds' embedding silenced, it gives what a ControlNet of the same weights gives."""
-    from weft.diffusion.saving import save_tensors
+    from weft.diffusion.files.saving import save_tensors
 
     made = families.tiny_sdxl(folder / "sdxl-union-plain.safetensors", seed=41)
     model, clip, _ = wd.load_checkpoint(made.path)
@@ -105,7 +105,7 @@ def test_control_lora_is_the_controlnet_that_it_makes_of_the_unet(
     folder: Path, picture: torch.Tensor
 ) -> None:
     """The whole ControlNet is compared with diffusers above; this one has UNet + up x down."""
-    from weft.diffusion.saving import save_tensors
+    from weft.diffusion.files.saving import save_tensors
 
     made = families.tiny_sdxl(folder / "sdxl-control-lora.safetensors", seed=43)
     model, clip, _ = wd.load_checkpoint(made.path)

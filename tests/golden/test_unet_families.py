@@ -261,7 +261,7 @@ def test_playground_matches_diffusers(folder: Path) -> None:
         **FLOW,
     ).images
     got = sampled(model, prompts, scheduler="karras")
-    from weft.diffusion.latent_format import PLAYGROUND
+    from weft.diffusion.latents.format import PLAYGROUND
 
     assert float((PLAYGROUND.to_network(got.samples) - expected).abs().max()) < ABSOLUTE
 
@@ -288,7 +288,7 @@ def test_sdxl_controlnet_matches_diffusers(
 ) -> None:
     from diffusers import StableDiffusionXLControlNetPipeline
 
-    from weft.diffusion.saving import save_tensors
+    from weft.diffusion.files.saving import save_tensors
 
     made = families.tiny_sdxl(folder / f"sdxl-control-{layout}.safetensors")
     model, clip, _ = wd.load_checkpoint(made.path)

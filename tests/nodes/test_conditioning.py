@@ -9,7 +9,7 @@ import pytest
 
 from weft import testing
 from weft.diffusion.types import Area, TimestepRange
-from weft.engine.context import Run
+from weft.engine.declaration.context import Run
 from weft.nodes import conditioning, conditioning_sets
 
 CONDITIONING = testing.value("CONDITIONING")

@@ -10,15 +10,15 @@ import torch
 
 from weft import testing
 from weft.diffusion.types import Image, Latent, Mask
-from weft.engine.context import Run
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.registry import Registry
+from weft.engine.declaration.sockets import SocketType
 from weft.engine.engine import Engine
 from weft.engine.errors import FileError, NodeError, RunError
-from weft.engine.node import node
-from weft.engine.registry import Registry
-from weft.engine.sockets import SocketType
-from weft.engine.values import Values
-from weft.engine.workflow import Workflow
-from weft.engine.workspace import Workspace
+from weft.engine.files.workspace import Workspace
+from weft.engine.graph.workflow import Workflow
+from weft.engine.store.values import Values
 from weft.nodes import control, flow, image, latent, plain
 from weft.nodes.standard import THIMBLE, standard_registry
 from weft.nodes.values import CODECS

@@ -106,7 +106,7 @@ def test_prompt_of_another_model_is_refused_when_it_is_sampled(folder: Path) -> 
 
 def test_text_encoder_without_tokenizer_is_refused_with_a_way_out(folder: Path) -> None:
     path = folder / "bare-t5.safetensors"
-    from weft.diffusion.saving import save_tensors
+    from weft.diffusion.files.saving import save_tensors
 
     save_tensors(path, families.t5_tensors(families.t5_encoder(), ""))
     clip = wd.load_clip([path], "pixart_sigma")
@@ -243,7 +243,7 @@ def test_shift_of_a_lone_schnell_is_none(tmp_path: Path) -> None:
 
 
 def test_marks_beside_a_lone_network_say_how_it_is_sampled(tmp_path: Path) -> None:
-    from weft.diffusion.saving import save_tensors
+    from weft.diffusion.files.saving import save_tensors
 
     state = families.sdxl_unet().state_dict()
     save_tensors(tmp_path / "x", {**state, "v_pred": torch.zeros(0), "ztsnr": torch.zeros(0)})

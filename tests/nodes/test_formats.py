@@ -10,8 +10,8 @@ import torch
 
 import weft
 from weft.diffusion.types import Conditioning, ConditioningEntry, ControlNet, ControlUse, Latent
-from weft.engine.storage import Formats
-from weft.engine.values import Values
+from weft.engine.store.storage import Formats
+from weft.engine.store.values import Values
 from weft.nodes.formats import FORMATS
 from weft.nodes.standard import standard_registry
 from weft.nodes.values import CODECS

@@ -10,14 +10,14 @@ from safetensors.torch import save_file
 
 import weft.diffusion as wd
 from weft import testing
-from weft.diffusion.hooks import Hook, HookKeyframes, Hooks, Keyframe, LoraChange
-from weft.engine.context import Run
-from weft.engine.workflow import Workflow
+from weft.diffusion.adapters.hooks import Hook, HookKeyframes, Hooks, Keyframe, LoraChange
+from weft.engine.declaration.context import Run
+from weft.engine.graph.workflow import Workflow
 from weft.nodes import hooks as nodes
 from weft.nodes.standard import StandardEngine
 
 from .. import models
-from ..diffusion.lora.conftest import kohya
+from ..diffusion.adapters.lora.conftest import kohya
 from .flows import link, txt2img
 
 ONE = Hooks((Hook(LoraChange("a.safetensors", "0" * 64)),))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from weft import testing
-from weft.diffusion.latent_operations import Tonemap
+from weft.diffusion.latents.operations import Tonemap
 from weft.nodes import latent, latent_batch, latent_math, latent_transform
 
 ONE, TWO = testing.latent(2), testing.latent(1, 6, 4, seed=1)

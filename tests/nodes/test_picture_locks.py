@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from weft.cli.main import main
-from weft.diffusion.image_file import write_image
-from weft.diffusion.picture_texts import read_texts
-from weft.engine.file_digest import FileDigests
+from weft.diffusion.pictures.file import write_image
+from weft.diffusion.pictures.texts import read_texts
+from weft.engine.files.digest import FileDigests
+from weft.engine.graph.workflow import Workflow
 from weft.engine.share.check import check
-from weft.engine.workflow import Workflow
 from weft.nodes.shared_file import open_shared
 from weft.nodes.standard import StandardEngine, standard_runtime
 

@@ -16,11 +16,11 @@ from PIL import Image as PILImage
 
 from weft.diffusion.errors import DiffusionError
 from weft.diffusion.types import Latent
-from weft.engine.context import Run
+from weft.engine.declaration.context import Run
 from weft.engine.errors import FileError
 from weft.engine.events import NodeArtifact
+from weft.engine.files.workspace import Workspace
 from weft.engine.testing import EventLog
-from weft.engine.workspace import Workspace
 from weft.nodes import control, image, latent
 
 from . import flows

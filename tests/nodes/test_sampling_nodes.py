@@ -16,13 +16,13 @@ from safetensors.torch import save_file
 import weft
 import weft.diffusion as wd
 from weft import testing
-from weft.diffusion.preview import COLOURS, linear_painter, preview_jpeg, tiny_painter
-from weft.engine.context import Run
+from weft.diffusion.latents.preview import COLOURS, linear_painter, preview_jpeg, tiny_painter
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import spec_of
 from weft.engine.errors import FileError
 from weft.engine.events import Event, NodePreview, NodeProgress
-from weft.engine.node import spec_of
+from weft.engine.files.workspace import Workspace
 from weft.engine.testing import EventLog
-from weft.engine.workspace import Workspace
 from weft.nodes import custom_samplers, custom_sampling, custom_sigmas
 from weft.nodes.previews import reporter
 from weft.nodes.sampling import ksampler
@@ -207,7 +207,7 @@ SAMPLERS: list[Callable[..., Any]] = [
 
 @pytest.mark.parametrize("node", SAMPLERS, ids=lambda n: spec_of(n).type_id)
 def test_sampler_node_names_a_rule_and_its_options(node: Callable[..., Any]) -> None:
-    from weft.diffusion.sampling import checked_options, sampler_named
+    from weft.diffusion.sampling.sample import checked_options, sampler_named
 
     given = {"model": testing.value("MODEL")} if "model" in spec_of(node).parameters else {}
     choice = testing.check_node(node, **given)
@@ -333,7 +333,7 @@ def test_nobody_listening_paints_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     def forbidden(*_: Any) -> None:
         raise AssertionError("painted for nobody")
 
-    monkeypatch.setattr("weft.diffusion.preview.preview_jpeg", forbidden)
+    monkeypatch.setattr("weft.diffusion.latents.preview.preview_jpeg", forbidden)
     model, prompt = testing.value("MODEL"), testing.conditioning(256)
     width = model.weights.config["cross_attention_dim"]
     prompt = testing.conditioning(width)
@@ -358,7 +358,7 @@ def test_linear_map_of_thimble_shows_its_colours() -> None:
 
 
 def test_maps_have_a_row_for_every_channel() -> None:
-    from weft.diffusion import latent_format
+    from weft.diffusion.latents import format as latent_format
 
     spaces = (latent_format.SD1, latent_format.SDXL, latent_format.SD3, latent_format.FLUX)
     assert {s.name: len(COLOURS[s.name].factors) for s in spaces} == {

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import weft
-from weft.diffusion.saving import save_checkpoint, save_tensors
+from weft.diffusion.files.saving import save_checkpoint, save_tensors
 from weft.nodes.standard import standard_registry
 
 from .. import control_nets, families, models

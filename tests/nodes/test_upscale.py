@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from weft.diffusion.upscalers import SRVGG
-from weft.engine.workflow import Workflow
+from weft.diffusion.pictures.upscalers import SRVGG
+from weft.engine.graph.workflow import Workflow
 from weft.nodes.standard import StandardEngine, standard_registry
 
 from .. import families, models

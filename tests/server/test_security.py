@@ -44,7 +44,7 @@ class Gadget:
 @pytest.mark.parametrize("suffix", [".pkl", ".pt", ".ckpt", ".bin", ".safetensors", ".latent"])
 async def test_pickle_under_any_name_is_never_loaded(tmp_path: Path, suffix: str) -> None:
     from weft.diffusion.errors import DiffusionError
-    from weft.diffusion.inspection import inspect_file
+    from weft.diffusion.files.inspection import inspect_file
 
     marker = tmp_path / "marker"
     gadget = pickle.dumps(Gadget(marker))

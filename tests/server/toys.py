@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-from weft.engine.context import Run
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import InputFile, ModelFile, Seed
 from weft.engine.errors import NodeError
-from weft.engine.node import node
-from weft.engine.widgets import InputFile, ModelFile, Seed
 
 
 @node("Wait", category="toy", lane="cpu", pure=False, output=True)

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from weft.engine.schema import node_schema
+from weft.engine.declaration.schema import node_schema
 from weft.nodes.standard import standard_registry
 
 TARGET = Path(__file__).parents[1] / "tests" / "fixtures" / "nodes.json"

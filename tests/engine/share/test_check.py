@@ -9,16 +9,16 @@ import pytest
 
 from tests.engine import toy
 from tests.engine.toy import Run, flow
-from weft.engine.document import Document
+from weft.engine.declaration.node import node
+from weft.engine.declaration.registry import Registry
+from weft.engine.declaration.widgets import ModelFile
 from weft.engine.errors import FileError
-from weft.engine.file_digest import FileDigests
-from weft.engine.node import node
-from weft.engine.registry import Registry
+from weft.engine.files.digest import FileDigests
+from weft.engine.files.workspace import Workspace
+from weft.engine.graph.document import Document
+from weft.engine.graph.workflow import Workflow
 from weft.engine.share.check import Report, check, renamed
 from weft.engine.share.lock import Lock, Runtime, make_lock
-from weft.engine.widgets import ModelFile
-from weft.engine.workflow import Workflow
-from weft.engine.workspace import Workspace
 
 
 @node("Open", category="toy", effects=["reads"])

@@ -15,8 +15,8 @@ import pytest
 
 from tests.engine import toy
 from tests.engine.toy import engine, flow
+from weft.engine.declaration.node import node
 from weft.engine.errors import RunError
-from weft.engine.node import node
 from weft.engine.share.limits import limited
 
 

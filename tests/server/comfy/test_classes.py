@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.server.outer import png, serving
-from weft.engine.registry import Registry
+from weft.engine.declaration.registry import Registry
 from weft.nodes.standard import standard_registry
 from weft.server.comfy.classes import class_info, class_names
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from weft.engine.context import Run
-from weft.engine.node import node
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
 
 PICTURE = b"\x89PNG"
 

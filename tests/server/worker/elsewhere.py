@@ -8,7 +8,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from weft.engine.atomic import write_atomically
+from weft.engine.files.atomic import write_atomically
 from weft.server.worker.base import Heard, Lost, Worker
 from weft.server.worker.local import LocalWorker
 from weft.server.worker.messages import FromWorker, Setup, ToWorker, Wrote

@@ -141,7 +141,7 @@ export interface components {
         };
         /**
          * DiffChange
-         * @description One difference; see `weft.engine.diff`.
+         * @description One difference; see `weft.engine.graph.diff`.
          */
         DiffChange: {
             /** Kind */

@@ -1,4 +1,4 @@
-/** The values of a sweep as people type them; as engine/sweep_values.py reads them. */
+/** The values of a sweep as people type them; as engine/graph/sweep_values.py reads them. */
 
 import { isNumeric, parseJson, type Value } from "../api/json";
 import type { InputSchema } from "../api/nodes";

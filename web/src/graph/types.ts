@@ -1,4 +1,4 @@
-/** Socket types, read from the schema's text and compared as engine/sockets.py compares them. */
+/** Socket types, read from the schema's text and compared as engine/declaration/sockets.py compares them. */
 
 import type { Value } from "../api/json";
 import { isExact, isNumeric, sameValue } from "../api/json";

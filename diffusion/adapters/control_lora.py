@@ -1,0 +1,97 @@
+"""Control-LoRAs: a ControlNet made of the UNet that it steers and a difference of low rank.
+
+It is made when a run begins, and shares with the UNet what is the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ModelError
+from ..files.formats.shapes import network_config
+from ..files.opening import joined_digest
+from ..weights.handle import SHARED, Weights
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+    from torch.nn import Module
+
+KIND = "control_lora"
+_SHARED_PARTS = ("conv_in.", "time_embedding.", "add_embedding.", "down_blocks.", "mid_block.")
+
+
+def control_of(unet: Weights, lora: Weights) -> Weights:
+    """The ControlNet that a Control-LoRA makes of a UNet.
+
+    Args:
+        unet: Of the model that is sampled, with its LoRAs.
+        lora: Of kind "control_lora".
+
+    Raises:
+        ModelError: It was made for another UNet; both files are named.
+    """
+    shapes = _shapes(unet, lora)
+    digest = joined_digest([unet.content_digest, lora.content_digest])
+    config = network_config("controlnet", shapes, stated=unet.config)
+
+    def build(device: torch.device) -> Module:
+        from ..weights.networks import build_network
+
+        tensors = {name: _tensor(name, unet, lora).to(device) for name in shapes}
+        return build_network("controlnet", config, tensors)
+
+    def make() -> Weights:
+        return Weights(
+            path=lora.path,
+            kind="controlnet",
+            family=lora.family,
+            content_digest=digest,
+            nbytes=unet.dtype.itemsize * sum(math.prod(shape) for shape in shapes.values()),
+            config=config,
+            build=build,
+            shapes=shapes,
+            device=unet.device,
+            dtype=unet.dtype,
+        )
+
+    return SHARED.share((digest, "controlnet", str(unet.device), str(unet.dtype)), make)
+
+
+def _shapes(unet: Weights, lora: Weights) -> Mapping[str, tuple[int, ...]]:
+    shapes = {n: s for n, s in unet.shapes.items() if n.startswith(_SHARED_PARTS)}
+    for own, size in lora.shapes.items():
+        stem, _, end = own.rpartition(".")
+        if end == "down":
+            continue
+        name, shape = own, size
+        if end == "up":
+            name, shape = f"{stem}.weight", (size[0], *lora.shapes[f"{stem}.down"][1:])
+        known = shapes.get(name)
+        strange = known is None and (end == "up" or name.startswith(_SHARED_PARTS))
+        if strange or (known is not None and math.prod(known) != math.prod(shape)):
+            raise ModelError(
+                "model.widths_do_not_fit",
+                f'Control-LoRA "{lora.path.name}" does not fit the UNet of "{unet.path.name}": '
+                f'"{name}" differs.',
+                expected="no such tensor" if known is None else str(known),
+                got=str(shape),
+                hint="Use a Control-LoRA that was made for this model family.",
+            )
+        shapes[name] = shape if known is None else known
+    return shapes
+
+
+def _tensor(name: str, unet: Weights, lora: Weights) -> Tensor:
+    own: Mapping[str, Any] = lora.shapes
+    if name in own:
+        return lora.tensor(name).to(unet.dtype)
+    plain = unet.tensor(name)
+    stem = name.removesuffix("weight")
+    if f"{stem}up" not in own:
+        return plain.to(unet.dtype)
+    up, down = (lora.tensor(stem + part).float().flatten(1) for part in ("up", "down"))
+    change = (up @ down).reshape(plain.shape).to(plain.device)
+    return (plain.float() + change).to(unet.dtype)

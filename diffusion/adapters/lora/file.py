@@ -1,0 +1,139 @@
+"""Opening a LoRA file: its entries from the header, their tensors on use."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ModelError
+from ...files.digest import file_digest, file_state
+from ...files.formats.identify import KIND_WORDS, family_words, identify
+from ...files.formats.lora_family import is_lora, lora_family
+from ...files.formats.safetensors_header import read_header
+from .entries import Entry, is_old_glora, sort_entries
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+class LoraFile:
+    """An opened LoRA file.
+
+    Attributes:
+        path: The file.
+        content_digest: blake3 of it.
+        family: For which family it was made, or "unknown".
+        entries: Its layers by stem.
+        unknown: Names of tensors that belong to no entry.
+        shapes: Shape of every tensor.
+        metadata: The header's text (trigger words, training settings).
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        header = read_header(self.path)
+        self.shapes = {name: info.shape for name, info in header.tensors.items()}
+        self.metadata = header.metadata
+        if not is_lora(self.shapes):
+            raise ModelError(
+                "model.wrong_kind",
+                f'"{self.path.name}" is not {KIND_WORDS["lora"]}.',
+                expected=KIND_WORDS["lora"],
+                got=identify(self.shapes).words(),
+                hint="Choose another file, or load this one with the loader for its kind.",
+            )
+        self._state = file_state(self.path)
+        self.content_digest = file_digest(self.path)
+        self.family = lora_family(self.shapes)
+        self.entries, self.unknown = sort_entries(self.shapes, self.metadata, self.path.name)
+        self._lock = threading.Lock()
+        self._open: Any = None
+
+    @property
+    def words(self) -> str:
+        """For messages: its name and family."""
+        return f'LoRA "{self.path.name}" ({family_words(self.family)})'
+
+    def parts(self, entry: Entry, like: Tensor, dtype: torch.dtype) -> dict[str, Tensor]:
+        """An entry's tensors by field, on the device of `like`, in a type to compute in.
+
+        Raises:
+            ModelError: The file changed since it was opened.
+        """
+        with self._lock:
+            file = self._file()
+            read = {field: file.get_tensor(name) for field, name in entry.fields.items()}
+        return {field: tensor.to(like.device, dtype) for field, tensor in read.items()}
+
+    def _file(self) -> Any:
+        from safetensors import safe_open
+
+        if self._open is None:
+            try:
+                unchanged = file_state(self.path) == self._state
+            except OSError:
+                unchanged = False
+            if not unchanged:
+                raise ModelError(
+                    "model.file_changed",
+                    f'"{self.path.name}" was changed or removed after it had been opened.',
+                    hint="Load it again. Write new weights under a new name, then rename.",
+                )
+            # Kept open: the mapping stays valid when another file takes the name.
+            self._open = safe_open(self.path, framework="pt", device="cpu")
+        return self._open
+
+    def result_size(self, entry: Entry) -> tuple[int, int]:
+        """(outputs, elements) of the weight difference, from the header; 0 where it says nothing,
+        as for a bias alone."""
+        return _result_size(entry, {f: self.shapes[name] for f, name in entry.fields.items()})
+
+    def __repr__(self) -> str:
+        return f"LoraFile({self.path.name}, {self.family}, {len(self.entries)} layers)"
+
+
+def load_lora(path: str | os.PathLike[str]) -> LoraFile:
+    """Open a LoRA: kohya, diffusers, peft or LyCORIS names; LoRA, LoHa, LoKr, DoRA, GLoRA,
+    OFT, BOFT, (IA)^3, differences.
+
+    Raises:
+        ModelError: Missing or damaged file, not safetensors, another kind, an algorithm that weft
+            does not read.
+    """
+    return LoraFile(path)
+
+
+def _result_size(entry: Entry, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, int]:
+    from math import prod
+
+    def half(a: str, b: str, core: str) -> tuple[int, int]:
+        if core in shapes:
+            outputs = shapes[a][1]
+            return outputs, outputs * shapes[b][1] * prod(shapes[core][2:])
+        return shapes[a][0], shapes[a][0] * prod(shapes[b][1:])
+
+    if entry.algorithm == "lora":
+        kernel = prod(shapes["mid"][2:]) if "mid" in shapes else 1
+        outputs = shapes["up"][0]
+        return outputs, outputs * prod(shapes["down"][1:]) * kernel
+    if entry.algorithm == "loha":
+        return half("w1_a", "w1_b", "t1")
+    if entry.algorithm == "lokr":
+        left = half("k1_a", "k1_b", "") if "k1" not in shapes else _of(shapes["k1"])
+        right = half("k2_a", "k2_b", "kt2") if "k2" not in shapes else _of(shapes["k2"])
+        return left[0] * right[0], left[1] * right[1]
+    if entry.algorithm == "oft":
+        return prod(shapes["blocks"][-3:-1]), 0
+    if entry.algorithm == "glora":
+        return shapes["b2" if is_old_glora(shapes) else "b1"][0], 0
+    return _of(shapes["diff"]) if "diff" in shapes else (0, 0)
+
+
+def _of(shape: tuple[int, ...]) -> tuple[int, int]:
+    from math import prod
+
+    return (shape[0] if shape else 1), prod(shape)

@@ -1,0 +1,86 @@
+"""`weft models convert`: which way, by what is given."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from ...errors import ModelError
+from ..formats.gguf_header import is_gguf
+from ..formats.safetensors_header import read_header
+
+_PICKLED = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+
+
+def convert_model(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> Path:
+    """Convert a model.
+
+    A single file becomes a folder, a folder a single file, bit for bit; a .ckpt becomes safetensors
+    or a folder.
+
+    Args:
+        source: A safetensors file, a pickled file (told by content), or a diffusers folder.
+        target: A name that ends in ".safetensors", or a folder. It must not exist.
+
+    Returns:
+        The target.
+
+    Raises:
+        ModelError: The source is not what it should be (a GGUF file among others), or the target
+            exists.
+    """
+    from .pickled import unpickle
+    from .to_folder import refuse_existing, write_folder
+    from .to_single import write_single
+
+    source, target = Path(source), Path(target)
+    refuse_existing(target)
+    single = target.suffix in (".safetensors", ".sft")
+    if source.is_dir():
+        if not single:
+            raise _same("folder", source, target)
+        write_single(source, target)
+        return target
+    if is_gguf(source):
+        raise ModelError(
+            "convert.packed",
+            f'"{source.name}" is a GGUF file; its packed weights are no one\'s bit for bit.',
+            expected="safetensors, a pickled file or a folder",
+            got="GGUF",
+            hint="Load it as it is; ModelSave writes its unpacked numbers.",
+        )
+    if not is_pickled(source):
+        read_header(source)
+        if single:
+            raise _same("safetensors file", source, target)
+        write_folder(source, target)
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as work:
+        tensors = Path(work) / f"{source.stem}.safetensors"
+        unpickle(source, tensors)
+        if single:
+            tensors.rename(target)
+        else:
+            write_folder(tensors, target)
+    return target
+
+
+def is_pickled(path: Path) -> bool:
+    """Whether a file's content is a pickle or torch's archive of one."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4).startswith(_PICKLED)
+    except OSError:
+        return False  # reading its header then says why
+
+
+def _same(what: str, source: Path, target: Path) -> ModelError:
+    return ModelError(
+        "convert.nothing_to_do",
+        f'"{source.name}" is a {what} already, and so would "{target.name}" be.',
+        expected="a folder from a file, or a .safetensors file from a folder",
+        got=f"a {what} twice",
+        hint='End the target\'s name in ".safetensors" for a single file.',
+    )

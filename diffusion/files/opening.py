@@ -1,0 +1,269 @@
+"""Opened model files: what they hold is told from headers; weights are read on first use.
+
+Memory: float32 files on the CPU stay mapped (peak about the file's size, shared with other
+processes); other types are converted tensor by tensor (see `tensor_reader`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ModelError
+from ..weights.handle import SHARED, Stored, Weights
+from .digest import FileState, file_digest, file_state
+from .formats.folder import network_files, read_json
+from .formats.gguf_header import read_model_header
+from .formats.identify import KIND_WORDS, Identity, identify
+from .formats.pieces import Plan, planned_shapes
+from .formats.safetensors_header import Header, TensorInfo
+from .formats.shapes import network_class, network_config
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+    from torch.nn import Module
+
+    from .tensor_reader import TensorReader
+
+FP8 = {"fp8_e4m3fn": "float8_e4m3fn", "fp8_e5m2": "float8_e5m2"}
+DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"} | FP8
+"""Names of number types that a loader can be asked for, and torch's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One opened network file (or its shards).
+
+    Attributes:
+        path: The file, or the folder of the shards.
+        files: Headers, and what the files were when they were read.
+        digest: Of the content.
+        identity: What it holds.
+        shapes: Of all its tensors.
+        stated: The config.json beside it; {} if there is none.
+    """
+
+    path: Path
+    files: tuple[tuple[Header, FileState], ...]
+    digest: str
+    identity: Identity
+    shapes: Mapping[str, tuple[int, ...]] = field(repr=False)
+    stated: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """Free text of the first header."""
+        return self.files[0][0].metadata
+
+    @property
+    def tensors(self) -> Mapping[str, TensorInfo]:
+        """Type and shape of all its tensors."""
+        return {name: info for header, _ in self.files for name, info in header.tensors.items()}
+
+    def nbytes(self, names: set[str]) -> int:
+        """Size of some of its tensors."""
+        return sum(
+            info.nbytes
+            for header, _ in self.files
+            for name, info in header.tensors.items()
+            if name in names
+        )
+
+    def tensor(self, plan: Plan, name: str) -> Tensor | None:
+        """One tensor of a network, read now; None if the plan has none of that name."""
+        import torch
+
+        from .tensor_reader import TensorReader
+
+        if name not in plan:
+            return None
+        read = TensorReader(self.files).read({name: plan[name]}, torch.device("cpu"), torch.float32)
+        return read[name]
+
+
+def open_source(path: Path, stems: Sequence[str] = ()) -> Source:
+    """Open a safetensors or GGUF file, or the folder of one network.
+
+    Args:
+        path: A file, or a folder with one network (in one piece or shards) and its config.json.
+        stems: Names that a folder's file may have; () = those of diffusers.
+
+    Raises:
+        ModelError: Missing or damaged, neither safetensors nor GGUF.
+    """
+    if not path.is_dir():
+        return _source(path, [path], {})
+    files = network_files(path, *([tuple(stems)] if stems else []))
+    return _source(path, files, read_json(path / "config.json"))
+
+
+def _source(path: Path, files: Sequence[Path], stated: Mapping[str, Any]) -> Source:
+    headers = [read_model_header(file) for file in files]
+    shapes = {n: info.shape for header in headers for n, info in header.tensors.items()}
+    return Source(
+        path=path if len(files) > 1 else files[0],
+        files=tuple((header, file_state(header.path)) for header in headers),
+        digest=joined_digest([file_digest(file) for file in files]),
+        identity=identify(shapes, headers[0].metadata.get("modelspec.architecture", "")),
+        shapes=shapes,
+        stated=stated,
+    )
+
+
+def joined_digest(digests: Sequence[str]) -> str:
+    """One digest for several files that belong together."""
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.blake2b("".join(digests).encode(), digest_size=32).hexdigest()
+
+
+def require(source: Source, *kinds: str) -> None:
+    """Refuse a file that holds something else; both kinds are named.
+
+    Raises:
+        ModelError: It is of none of these kinds, or of a family that weft does not run.
+    """
+    found, name = source.identity, source.path.name
+    if found.kind not in kinds:
+        wanted = " or ".join(KIND_WORDS[kind] for kind in kinds)
+        raise ModelError(
+            "model.wrong_kind",
+            f'"{name}" is not {wanted}.',
+            expected=wanted,
+            got=found.words(),
+            hint="Choose another file, or load this one with the loader for its kind.",
+        )
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Put the file's name in front of errors that know of tensors only."""
+    try:
+        yield
+    except ModelError as error:
+        raise ModelError(
+            error.code,
+            f'In "{path.name}": {error.message}',
+            expected=error.expected,
+            got=error.got,
+            hint=error.hint,
+        ) from error
+
+
+def weights_of(
+    source: Source,
+    kind: str,
+    plan: Plan,
+    *,
+    family: str,
+    extras: Mapping[str, Any] | None = None,
+    digest: str | None = None,
+    dtype: str | None = None,
+    stated: Mapping[str, Any] | None = None,
+    device: str | None = None,
+) -> Weights:
+    """A handle to one network of an opened file; the same for the same content.
+
+    Args:
+        source: The file.
+        kind: "unet", "transformer", "vae", "text_encoder", "text_encoder_2", ...
+        plan: Its tensors.
+        family: Its family.
+        extras: What else is known of it.
+        digest: Of the whole that it is a part of; None = of the file.
+        dtype: A key of `DTYPES`; None = what the device computes best. fp8 types are for storage:
+            large tensors stay in them, sums are done in the device's type.
+        stated: What is known of its configuration; None = what lies beside the file.
+        device: Where it runs, as torch names it; None = the compute device.
+
+    Matrices and kernels of GGUF files stay in their blocks, whatever the type (`packed`).
+
+    Raises:
+        ModelError: Its shapes make no network, or packed weights are asked for in fp8.
+    """
+    import torch
+
+    from ..device import compute_device, compute_dtype
+    from .tensor_reader import TensorReader
+
+    with naming(source.path):
+        shapes = planned_shapes(plan, source.shapes)
+        network = network_class(kind, shapes)
+        config = network_config(kind, shapes, source.metadata, stated or source.stated)
+    place = torch.device(device) if device else compute_device()
+    compute, storage = _types(dtype, compute_dtype(network, place))
+    reader = TensorReader(source.files)
+    packed = _packed_bytes(source, plan, reader)
+    if packed and storage is not None:
+        raise ModelError(
+            "model.packed_already",
+            f'The weights of "{source.path.name}" are packed in fewer bits than {dtype} has.',
+            expected="default, fp32, fp16 or bf16, the type that sums are done in",
+            got=str(dtype),
+            hint="Choose default.",
+        )
+    content = digest or source.digest
+    if dtype not in (None, "default"):
+        content += f":{dtype}"  # other numbers, so other results
+
+    def build(on: torch.device) -> Module:
+        from ..weights.networks import build_network
+
+        blocks = reader.packed({name: plan[name] for name in packed}, on)
+        plain = {name: pieces for name, pieces in plan.items() if name not in packed}
+        tensors = reader.read(plain, on, compute, storage=storage)
+        with naming(source.path):
+            return build_network(network, config, tensors, cast=storage is not None, packed=blocks)
+
+    def make() -> Weights:
+        used = {piece.name for pieces in plan.values() for piece in pieces}
+        return Weights(
+            path=source.path,
+            kind=kind,
+            family=family,
+            content_digest=content,
+            nbytes=source.nbytes(used),
+            config=config,
+            build=build,
+            extras=extras,
+            shapes=shapes,
+            device=place,
+            dtype=compute,
+            stored=Stored(plan, source.tensors, source.metadata),
+            packed=packed,
+        )
+
+    variant = (digest or source.digest, kind, family, str(place), str(compute), str(storage))
+    return SHARED.share((*variant, repr(sorted((extras or {}).items(), key=str))), make)
+
+
+def _packed_bytes(source: Source, plan: Plan, reader: TensorReader) -> dict[str, int]:
+    """Tensors that stay in the blocks of a GGUF file -> their bytes."""
+    if all(header.format != "gguf" for header, _ in source.files):
+        return {}
+    from ..weights.packed import block_size
+
+    shapes = planned_shapes(plan, source.shapes)
+    found = {}
+    for name, pieces in plan.items():
+        packing = reader.packing(pieces)
+        if packing is not None and name.endswith(".weight"):
+            numbers, size = block_size(packing)
+            found[name] = math.prod(shapes[name]) // numbers * size
+    return found
+
+
+def _types(name: str | None, usual: torch.dtype) -> tuple[torch.dtype, torch.dtype | None]:
+    """Compute type and storage type (None = the same)."""
+    import torch
+
+    if name is None or name == "default":
+        return usual, None
+    found: torch.dtype = getattr(torch, DTYPES[name])
+    return (usual, found) if name in FP8 else (found, None)

@@ -1,0 +1,1 @@
+"""Pictures and masks: files, operations that need no model, contact sheets."""

@@ -1,0 +1,263 @@
+"""Picture files: reading with limits, writing with embedded texts."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from ..errors import DiffusionError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PILImage
+    from PIL.PngImagePlugin import PngInfo
+    from torch import Tensor
+
+MAX_PIXELS = 100_000_000
+MAX_SIDE = 32_768
+MOST_EXIF = 65_500
+LOCK = "weft_lock"  # the text that is left out where it does not fit
+_DESCRIPTION = 0x010E
+Kind = Literal["png", "webp", "webp-lossless", "jpeg"]
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+
+
+def read_image(path: Path) -> tuple[Tensor, Tensor]:
+    """Read a picture file.
+
+    Sizes are read from the header and checked before anything is decoded, so that a small file
+    cannot ask for all memory.
+
+    Args:
+        path: PNG, JPEG, WebP, GIF, BMP or TIFF.
+
+    Returns:
+        image: (B, H, W, 3) float32 in [0, 1], turned upright by EXIF; frames are a batch.
+        mask: (B, H, W) float32, 1 where the picture is transparent, else 0.
+
+    Raises:
+        DiffusionError: `image.not_an_image`, `image.too_large` or `image.damaged`.
+    """
+    import torch
+    from PIL import Image, ImageSequence, UnidentifiedImageError
+
+    name = path.name
+    with warnings.catch_warnings():
+        # Pillow warns of large pictures; ours is an error with a place and a hint.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            opened = Image.open(path, formats=FORMATS)
+        except (UnidentifiedImageError, SyntaxError, ValueError) as error:
+            raise _not_an_image(path) from error
+        except Image.DecompressionBombError as error:
+            raise _too_large(name, str(error)) from error
+        with opened:
+            frames = getattr(opened, "n_frames", 1) if opened.format != "MPO" else 1
+            width, height = opened.size
+            if max(width, height) > MAX_SIDE or width * height * frames > MAX_PIXELS:
+                raise _too_large(name, f"{width} x {height} pixels, {frames} frames")
+            try:
+                pictures = [
+                    _pixels(frame.copy())
+                    for _, frame in zip(range(frames), ImageSequence.Iterator(opened), strict=False)
+                ]
+            except (OSError, SyntaxError, ValueError, IndexError) as error:
+                raise DiffusionError(
+                    "image.damaged",
+                    f'The picture "{name}" is damaged: {error}.',
+                    expected="a complete picture file",
+                    got="one that ends early or has wrong data",
+                    hint="Save or copy it again.",
+                ) from error
+    images, masks = zip(*(p for p in pictures if p[0].shape == pictures[0][0].shape), strict=True)
+    return torch.stack(images), torch.stack(masks)
+
+
+def write_image(
+    file: BinaryIO,
+    picture: Tensor,
+    texts: Mapping[str, str],
+    kind: Kind = "png",
+    *,
+    quality: int = 95,
+) -> None:
+    """Write one picture.
+
+    Args:
+        file: Where to.
+        picture: (H, W, 3) float32, or (H, W, 4) with alpha; cut to [0, 1] and rounded to 8 bits.
+        texts: Texts by keyword: PNG's text chunks, elsewhere one EXIF description in JSON.
+        kind: Format; "webp-lossless" is WebP too.
+        quality: Of JPEG and lossy WebP, 1 to 100.
+
+    Raises:
+        DiffusionError: JPEG cannot hold an alpha channel, or texts of more than 64 kB.
+    """
+    if kind == "png":
+        # Level 4 is nearly as small as 9 for pictures and several times faster.
+        pil_image(picture).save(file, "PNG", pnginfo=_png_texts(texts), compress_level=4)
+        return
+    exif = _exif(texts)
+    if kind == "jpeg":
+        if picture.shape[-1] == 4:
+            raise DiffusionError(
+                "image.alpha_in_jpeg",
+                "JPEG files hold no transparency.",
+                expected="a picture of 3 channels",
+                got="4 channels",
+                hint="Save as png or webp, or take alpha away with SplitImageWithAlpha.",
+            )
+        if len(exif) > MOST_EXIF and LOCK in texts:  # the workflow matters more
+            exif = _exif({name: text for name, text in texts.items() if name != LOCK})
+        if len(exif) > MOST_EXIF:
+            raise DiffusionError(
+                "image.workflow_too_large",
+                "The workflow is too large to be embedded in a JPEG file.",
+                expected=f"up to {MOST_EXIF} bytes",
+                got=f"{len(exif)} bytes",
+                hint="Save as png or webp.",
+            )
+        pil_image(picture).save(file, "JPEG", quality=quality, exif=exif, subsampling=0)
+        return
+    lossless = kind == "webp-lossless"
+    pil_image(picture).save(
+        file, "WEBP", quality=quality, lossless=lossless, exif=exif, exact=lossless
+    )
+
+
+def write_png(file: BinaryIO, picture: Tensor, texts: Mapping[str, str]) -> None:
+    """Write one picture as PNG; see `write_image`."""
+    write_image(file, picture, texts)
+
+
+def write_animated_webp(
+    file: BinaryIO,
+    pictures: Tensor,
+    texts: Mapping[str, str],
+    *,
+    fps: float,
+    lossless: bool = True,
+    quality: int = 80,
+    method: int = 4,
+) -> None:
+    """Write an animation that repeats for ever.
+
+    Args:
+        file: Where to.
+        pictures: (B, H, W, 3 or 4) float32 in [0, 1], the frames.
+        texts: Texts by keyword.
+        fps: Frames a second; a frame lasts whole milliseconds.
+        lossless: Whether every pixel is kept.
+        quality: 0 to 100; for lossless files, how hard to try.
+        method: 0 fast to 6 small.
+    """
+    first, *others = [pil_image(picture) for picture in pictures]
+    first.save(
+        file,
+        "WEBP",
+        save_all=True,
+        append_images=others,
+        duration=int(1000.0 / fps),
+        loop=0,
+        lossless=lossless,
+        quality=quality,
+        method=method,
+        exif=_exif(texts),
+    )
+
+
+def write_animated_png(
+    file: BinaryIO,
+    pictures: Tensor,
+    texts: Mapping[str, str],
+    *,
+    fps: float,
+    compress_level: int = 4,
+) -> None:
+    """Write an animation that repeats for ever, as APNG.
+
+    Args:
+        file: Where to.
+        pictures: (B, H, W, 3 or 4) float32 in [0, 1], the frames.
+        texts: Text chunks by keyword.
+        fps: Frames a second; a frame lasts whole milliseconds.
+        compress_level: 0 fast to 9 small.
+    """
+    first, *others = [pil_image(picture) for picture in pictures]
+    first.save(
+        file,
+        "PNG",
+        save_all=True,
+        append_images=others,
+        duration=int(1000.0 / fps),
+        loop=0,
+        compress_level=compress_level,
+        pnginfo=_png_texts(texts),
+    )
+
+
+def pil_image(picture: Tensor) -> PILImage:
+    """A picture (H, W, 3 or 4) float32 as Pillow holds it; cut to [0, 1], rounded to 8 bits."""
+    import numpy as np
+    from PIL import Image
+
+    pixels = (picture.clamp(0, 1).cpu().numpy() * 255).round().astype(np.uint8)
+    return Image.fromarray(pixels)
+
+
+def _png_texts(texts: Mapping[str, str]) -> PngInfo:
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    for keyword, text in texts.items():
+        info.add_text(keyword, text)
+    return info
+
+
+def _exif(texts: Mapping[str, str]) -> bytes:
+    """EXIF with the texts as its description; nothing for no texts."""
+    from PIL import Image
+
+    if not texts:
+        return b""
+    exif = Image.Exif()
+    exif[_DESCRIPTION] = json.dumps(dict(texts))
+    return exif.tobytes()
+
+
+def _pixels(frame: PILImage) -> tuple[Tensor, Tensor]:
+    import numpy as np
+    import torch
+    from PIL import ImageOps
+
+    upright = ImageOps.exif_transpose(frame)
+    if upright.mode.startswith("I"):  # 16 or 32 bits of grey; 16 is what files hold
+        grey = np.asarray(upright, dtype=np.float32) / 65535
+        image = torch.from_numpy(grey).clamp(0, 1).unsqueeze(-1).expand(-1, -1, 3).contiguous()
+        return image, torch.zeros(image.shape[:2])
+    rgba = np.asarray(upright.convert("RGBA"), dtype=np.float32) / 255
+    both = torch.from_numpy(rgba)
+    return both[..., :3].contiguous(), 1 - both[..., 3]
+
+
+def _not_an_image(path: Path) -> DiffusionError:
+    size = path.stat().st_size
+    return DiffusionError(
+        "image.not_an_image",
+        f'The file "{path.name}" is not a picture.',
+        expected="PNG, JPEG, WebP, GIF, BMP or TIFF",
+        got="an empty file" if size == 0 else f"{size} bytes of something else",
+        hint="Choose another file.",
+    )
+
+
+def _too_large(name: str, got: str) -> DiffusionError:
+    return DiffusionError(
+        "image.too_large",
+        f'The picture "{name}" is too large: {got}.',
+        expected=f"sides up to {MAX_SIDE} pixels and {MAX_PIXELS} pixels in all",
+        got=got,
+        hint="Scale it down first.",
+    )

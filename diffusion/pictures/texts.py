@@ -1,0 +1,186 @@
+"""What a picture file says of its own making: text chunks of PNG, EXIF of JPEG and WebP."""
+
+from __future__ import annotations
+
+import json
+import struct
+import warnings
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import DiffusionError
+from ..files.replacing import replacing
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PILImage
+
+MAX_TEXT = 64 * 2**20
+# What Pillow's reader of EXIF and ours of texts meet in broken files.
+_DAMAGED = (struct.error, zlib.error, ValueError, OSError, SyntaxError, LookupError, TypeError)
+_DESCRIPTION, _MAKE, _MODEL = 0x010E, 0x010F, 0x0110
+
+
+def read_texts(path: Path) -> dict[str, str]:
+    """The texts that a picture holds, by keyword.
+
+    PNG keeps each in a chunk; weft's WebP and JPEG files keep them as one JSON object in EXIF.
+    ComfyUI's WebP files ("prompt:..." and "workflow:..." in EXIF) are read too. No pixel is
+    decoded.
+
+    Raises:
+        DiffusionError: `image.not_an_image`: it is no PNG, WebP or JPEG; `image.damaged`.
+    """
+    from PIL import Image
+
+    data = path.read_bytes()
+    with _opened(path) as picture, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # broken EXIF is ours to judge
+        try:
+            if picture.format == "PNG":
+                # Pillow would decode the pixels to look for chunks behind them.
+                texts, block = _png_texts(data)
+                exif = Image.Exif()
+                exif.load(block)
+            else:
+                found = picture.info.items()
+                texts = {str(name): text for name, text in found if isinstance(text, str)}
+                exif = picture.getexif()
+            values = [exif.get(tag) for tag in (_DESCRIPTION, _MAKE, _MODEL)]
+        except _DAMAGED as error:
+            raise _damaged(path) from error
+    for value in values:
+        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+        if isinstance(text, str) and len(text) <= MAX_TEXT:
+            texts.update(_from_exif(text))
+    return texts
+
+
+def strip_texts(path: Path, target: Path) -> None:
+    """Write a copy of a picture without texts and EXIF. What makes the pixels is not touched.
+
+    Raises:
+        DiffusionError: `image.not_an_image`, `image.damaged`.
+    """
+    with _opened(path) as picture:
+        kind = picture.format
+    data = path.read_bytes()
+    try:
+        bare = {"PNG": _bare_png, "WEBP": _bare_webp, "JPEG": _bare_jpeg}[kind or ""](data)
+    except (struct.error, IndexError, KeyError) as error:
+        raise _damaged(path) from error
+    with replacing(target) as temporary:
+        temporary.write_bytes(bare)
+
+
+def _png_texts(data: bytes) -> tuple[dict[str, str], bytes]:
+    """The texts and the EXIF block of a PNG; nothing is unpacked beyond `MAX_TEXT` in all."""
+    texts: dict[str, str] = {}
+    exif, left, at = b"", MAX_TEXT, 8
+    while at + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        body = data[at + 8 : at + 8 + length]
+        at += 12 + length
+        if kind == b"IEND" or len(body) < length:
+            break
+        if kind == b"eXIf":
+            exif = b"Exif\0\0" + body
+        elif kind in (b"tEXt", b"zTXt", b"iTXt"):
+            name, text = _png_text(kind, body, left)
+            left -= len(text)
+            texts[name] = text
+    return texts, exif
+
+
+def _png_text(kind: bytes, body: bytes, limit: int) -> tuple[str, str]:
+    """Keyword and text of one chunk (PNG specification, 11.3.3)."""
+    keyword, _, rest = body.partition(b"\0")
+    packed, encoding = kind == b"zTXt", "latin-1"
+    if kind == b"zTXt":
+        rest = rest[1:]
+    elif kind == b"iTXt":
+        packed, encoding = rest[:1] == b"\1", "utf-8"
+        _, _, rest = rest[2:].partition(b"\0")
+        _, _, rest = rest.partition(b"\0")
+    if packed:
+        unpack = zlib.decompressobj()
+        rest = unpack.decompress(rest, limit)
+        if unpack.unconsumed_tail:
+            raise ValueError("a text unpacks to too much")
+    return keyword.decode("latin-1"), rest[:limit].decode(encoding, "replace")
+
+
+def _bare_png(data: bytes) -> bytes:
+    parts, at = [data[:8]], 8
+    while at < len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if kind not in (b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME", b"weFt"):
+            parts.append(data[at : at + 12 + length])
+        at += 12 + length
+        if kind == b"IEND":
+            break
+    return b"".join(parts)
+
+
+def _bare_webp(data: bytes) -> bytes:
+    parts, at = [], 12
+    while at + 8 <= len(data):
+        kind, length = struct.unpack_from("<4sI", data, at)
+        body = data[at : at + 8 + length + length % 2]
+        if kind == b"VP8X":  # its flags say that there is EXIF and XMP
+            body = body[:8] + bytes([body[8] & ~0x0C]) + body[9:]
+        if kind not in (b"EXIF", b"XMP "):
+            parts.append(body)
+        at += 8 + length + length % 2
+    whole = b"".join(parts)
+    return b"RIFF" + struct.pack("<I", len(whole) + 4) + b"WEBP" + whole
+
+
+def _bare_jpeg(data: bytes) -> bytes:
+    parts, at = [data[:2]], 2
+    while data[at + 1] != 0xDA:  # start of scan: from here on it is all picture
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        if data[at + 1] not in (0xE1, 0xED, 0xFE):  # EXIF and XMP, IPTC, comment
+            parts.append(data[at : at + 2 + length])
+        at += 2 + length
+    return b"".join([*parts, data[at:]])
+
+
+def _damaged(path: Path) -> DiffusionError:
+    return DiffusionError(
+        "image.damaged",
+        f'The picture "{path.name}" is damaged.',
+        expected="a complete picture file",
+        got="one that ends early or has wrong data",
+        hint="Save or copy it again.",
+    )
+
+
+def _opened(path: Path) -> PILImage:
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            return Image.open(path, formats=("PNG", "WEBP", "JPEG"))
+    except (OSError, Image.DecompressionBombError, SyntaxError, ValueError, struct.error) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's trouble; Pillow's own has no number
+        raise DiffusionError(
+            "image.not_an_image",
+            f'The file "{path.name}" is no picture that can hold a workflow.',
+            expected="PNG, WebP or JPEG",
+            got=str(error)[:200],
+            hint="Choose another file.",
+        ) from error
+
+
+def _from_exif(value: str) -> dict[str, str]:
+    try:
+        data = json.loads(value)
+    except (ValueError, RecursionError):
+        name, colon, rest = value.partition(":")
+        return {name: rest} if colon and name in ("prompt", "workflow") else {}
+    if not isinstance(data, dict):
+        return {}
+    return {str(name): text for name, text in data.items() if isinstance(text, str)}

@@ -1,0 +1,1 @@
+"""From prompts to conditioning: weights, schedules, learned words, encoders."""

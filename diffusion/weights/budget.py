@@ -1,0 +1,100 @@
+"""How many bytes weights may take on each device.
+
+`WEFT_VRAM` bounds accelerators, `WEFT_RAM` the host: a size ("6GB", "5.5GiB", "900MB") or a share
+of the device's memory ("70%"). Low-memory cards need nothing else: on a 4 GB card 80 % is chosen,
+what does not fit beside what is in use leaves, and a network larger than that streams.
+`WEFT_VRAM=0` streams everything.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import ParameterError
+
+if TYPE_CHECKING:
+    import torch
+
+SHARE = {"cuda": 0.8, "mps": 0.6, "cpu": 0.6}
+_UNITS = {
+    "": 1, "b": 1,
+    "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
+    "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40,
+}  # fmt: skip
+_SIZE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(%|[kmgt]?i?b)?\s*\Z", re.IGNORECASE)
+
+
+def memory_budget(device: torch.device) -> int:
+    """Bytes that weights may take on a device: the environment's word, else a share of it all.
+
+    Raises:
+        ParameterError: WEFT_VRAM or WEFT_RAM is no size.
+    """
+    variable = "WEFT_RAM" if device.type == "cpu" else "WEFT_VRAM"
+    total = total_bytes(device)
+    text = os.environ.get(variable)
+    if text:
+        return parse_size(text, total, variable)
+    return int(SHARE.get(device.type, 0.6) * total)
+
+
+def parse_size(text: str, total: int, name: str) -> int:
+    """Bytes of "6GB", "900 MiB" or "70%" (of `total`).
+
+    Raises:
+        ParameterError: It is none of these; `name` says whose value it is.
+    """
+    match = _SIZE.match(text)
+    if match is None:
+        raise ParameterError(
+            "memory.bad_setting",
+            f"{name} is no amount of memory.",
+            expected='a size such as "6GB" or a share such as "70%"',
+            got=text[:40],
+        )
+    number, unit = float(match[1]), (match[2] or "").lower()
+    return int(number / 100 * total if unit == "%" else number * _UNITS[unit])
+
+
+def total_bytes(device: torch.device) -> int:
+    """All memory of a device."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[1]
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory()
+    return all_ram()
+
+
+def free_bytes(device: torch.device) -> int:
+    """Memory that can be had now, torch's own unused reserve included."""
+    import torch
+
+    if device.type == "cuda":
+        idle = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + idle
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+    return free_ram()
+
+
+def all_ram() -> int:
+    """Bytes of memory that this machine has."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # Windows
+        return 16 * 2**30  # nothing better is known without another library
+
+
+def free_ram() -> int:
+    """Bytes of memory that programs could have now, where the system says; else all."""
+    try:
+        text = Path("/proc/meminfo").read_text("ascii")
+    except OSError:  # another system; what it can page out is not told either
+        return all_ram()
+    found = re.search(r"^MemAvailable:\s*(\d+) kB", text, re.MULTILINE)
+    return int(found[1]) * 1024 if found else all_ram()

@@ -1,0 +1,299 @@
+"""Weights: a handle to the tensors of one network, built on first use and shared.
+
+The handle is light (path, digest, configuration); the torch module appears when `module` is read
+and goes when `residency` needs the room. Two loads of equal content give the same handle while
+anybody holds it, so the memory is paid once.
+
+A handle may also be *derived*: it then says how its tensors follow from those of other handles
+(`derived.py`), which is how LoRAs and merges are described without touching what is shared.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import ReferenceType, WeakValueDictionary
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+    from torch.nn import Module
+
+    from ..files.formats.pieces import Plan
+    from ..files.formats.safetensors_header import TensorInfo
+
+Build = Callable[["torch.device"], "Module"]
+"""Makes the module with its tensors on a device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How a network's tensors lie in its file.
+
+    Attributes:
+        plan: Name in the network -> pieces in the file.
+        tensors: Type and shape of the file's tensors.
+        metadata: Free text of its header.
+    """
+
+    plan: Plan
+    tensors: Mapping[str, TensorInfo]
+    metadata: Mapping[str, str]
+
+    def dtype(self, name: str) -> str | None:
+        """The type in which one of the network's tensors is stored, as safetensors names it."""
+        pieces = self.plan.get(name)
+        return self.tensors[pieces[0].name].dtype if pieces else None
+
+
+class Slot:
+    """What `residency` keeps about one handle; it dies with the handle.
+
+    Attributes:
+        lock: Held while the module is made.
+        module: The module as it was built; None when it is not in memory.
+        tensors: Its tensors by name, while `module` is there.
+        runner: What is lent: `module` itself, or a copy of it that streams its layers.
+        streamed: Whether it is such a copy; `module` then lies in host memory.
+        parked: The module in host memory, after it left its accelerator.
+        lent: The copy of the runner's root that is lent now. Alive = in use.
+        used: When it was last asked for, as a count.
+    """
+
+    __slots__ = ("lent", "lock", "module", "parked", "runner", "streamed", "tensors", "used")
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.module: Module | None = None
+        self.tensors: Mapping[str, Tensor] | None = None
+        self.runner: Module | None = None
+        self.streamed = False
+        self.parked: Module | None = None
+        self.lent: ReferenceType[Module] | None = None
+        self.used = 0
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the module is ready for use."""
+        return self.module is not None
+
+    @property
+    def in_use(self) -> bool:
+        """Whether somebody holds what was lent."""
+        return self.lent is not None and self.lent() is not None
+
+
+class Weights:
+    """One network's weights.
+
+    Attributes:
+        path: The file or folder they come from.
+        kind: "unet", "text_encoder", "vae", "controlnet", "ip_adapter" or "clip_vision".
+        family: "sd1", ...
+        content_digest: blake3 (hex) of the file's content; all parts of a checkpoint share it.
+        config: What the tensor shapes told about the network; plain values.
+        nbytes: Size of the tensors in the file.
+        shapes: Name -> shape of its tensors by diffusers (transformers) name, known without
+            loading; empty if the loader did not say.
+        extras: What else the file says of this part (e.g. a tokenizer), plain values.
+        stored: How they lie in the file; None if nobody said.
+        packed: Tensors that stay in the blocks of their file -> their bytes.
+        slot: What `residency` keeps about it.
+
+    Two handles are equal when content and kind are.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: Path,
+        kind: str,
+        family: str,
+        content_digest: str,
+        nbytes: int,
+        config: Mapping[str, Any],
+        build: Build | None,
+        extras: Mapping[str, Any] | None = None,
+        shapes: Mapping[str, tuple[int, ...]] | None = None,
+        device: torch.device | None = None,
+        dtype: torch.dtype | None = None,
+        stored: Stored | None = None,
+        packed: Mapping[str, int] | None = None,
+    ) -> None:
+        self.path = path
+        self.kind = kind
+        self.family = family
+        self.content_digest = content_digest
+        self.nbytes = nbytes
+        self.config = config
+        self.extras: Mapping[str, Any] = extras or {}
+        self.slot = Slot()
+        self._shapes = shapes
+        self._build = build
+        self._device = device
+        self._dtype = dtype
+        self.stored = stored
+        self.packed: Mapping[str, int] = packed or {}
+
+    @property
+    def parents(self) -> tuple[Weights, ...]:
+        """The handles that this one is derived from; the first lends the untouched tensors."""
+        return ()
+
+    @property
+    def module(self) -> Module:
+        """The torch module, frozen, in its compute type, ready to be called on `device`.
+
+        Hold it only while it is used: what nobody holds may be moved out when room is needed.
+
+        Raises:
+            ModelError: The file changed or vanished since it was opened, or does not fit.
+        """
+        from .residency import RESIDENCY
+
+        return RESIDENCY.lease(self)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the module takes its inputs and gives its outputs."""
+        if self._device is None:
+            from ..device import compute_device
+
+            self._device = compute_device()
+        return self._device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The number type it computes in."""
+        if self._dtype is None:
+            from ..device import compute_dtype
+
+            self._dtype = compute_dtype(self.kind, self.device)
+        return self._dtype
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Name -> shape of every tensor; loads the module if the loader did not say."""
+        if self._shapes is None:
+            state = self.module.state_dict()
+            self._shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
+        return self._shapes
+
+    def tensor(self, name: str) -> Tensor:
+        """One tensor in the compute type, wherever it lies now. Shared: never write to it.
+
+        Raises:
+            KeyError: There is no such tensor.
+        """
+        tensors = self.slot.tensors
+        if tensors is None:
+            from .residency import RESIDENCY
+
+            tensors = RESIDENCY.tensors(self)
+        return self._plain(name, tensors[name])
+
+    def _plain(self, name: str, held: Tensor) -> Tensor:
+        """A tensor of the module, unpacked if it is kept in blocks."""
+        packing = self.stored.dtype(name) if name in self.packed and self.stored else None
+        if packing is None or held.is_floating_point():
+            return held
+        from .packed import unpack
+
+        return unpack(held, packing, self.shapes[name]).to(self.dtype)
+
+    @property
+    def footprint(self) -> int:
+        """Bytes of its own tensors in the type they are computed in; 0 if not known yet."""
+        return self._bytes_of(self._shapes or ())
+
+    @property
+    def whole_footprint(self) -> int:
+        """Bytes of all tensors that its module uses, shared ones included."""
+        return self.footprint
+
+    def _bytes_of(self, names: Iterable[str]) -> int:
+        shapes, size = self._shapes or {}, self.dtype.itemsize
+        return sum(
+            self.packed[name] if name in self.packed else math.prod(shapes.get(name, ())) * size
+            for name in names
+        )
+
+    @property
+    def label(self) -> str:
+        """Where it comes from, for people."""
+        return self.path.name
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the module is in memory now."""
+        return self.slot.loaded
+
+    def unload(self) -> None:
+        """Drop the module; the next use builds it again. Uses under way keep theirs."""
+        from .residency import RESIDENCY
+
+        RESIDENCY.drop(self)
+
+    def build(self, device: torch.device) -> Module:
+        """Make the module anew with its tensors on a device; `residency` calls it."""
+        assert self._build is not None
+        return self._build(device)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Weights):
+            return NotImplemented
+        return (self.content_digest, self.kind) == (other.content_digest, other.kind)
+
+    def __hash__(self) -> int:
+        return hash((self.content_digest, self.kind))
+
+    def __copy__(self) -> Weights:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Weights:
+        return self  # a copy of a description must not copy gigabytes
+
+    def __repr__(self) -> str:
+        return f"Weights({self.kind}, {self.family}, {self.path.name}, {self.content_digest[:12]})"
+
+
+class WeightsCache:
+    """Handles that are alive, by content; holds none of them alive itself.
+
+    The package keeps a single one (`SHARED`), the only mutable global besides the digest memo: two
+    callers that know nothing of each other must share the gigabytes of one checkpoint, and there is
+    no object that both could be handed. Weak references make it forget by itself.
+    """
+
+    def __init__(self) -> None:
+        self._alive: WeakValueDictionary[tuple[str, ...], Weights] = WeakValueDictionary()
+        self._lock = threading.Lock()
+
+    def share(self, variant: tuple[str, ...], make: Callable[[], Weights]) -> Weights:
+        """The living handle for this content, or a new one.
+
+        Args:
+            variant: Digest, kind, and whatever else changes the built module (device, type).
+            make: Makes the handle when there is none; must be cheap (no tensors are read).
+        """
+        with self._lock:
+            weights = self._alive.get(variant)
+            if weights is None:
+                weights = make()
+                self._alive[variant] = weights
+            return weights
+
+    def __len__(self) -> int:
+        return len(self._alive)
+
+    def alive(self) -> list[Weights]:
+        """All handles that somebody holds, for reports of memory use."""
+        with self._lock:
+            return list(self._alive.values())
+
+
+SHARED = WeightsCache()

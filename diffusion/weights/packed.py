@@ -1,0 +1,157 @@
+"""Weights that stay packed in blocks of few bits (GGUF) and are unpacked when a layer runs.
+
+Layers change their class and learn the name of their packing; the packed bytes lie flat in the
+place of the weight. A weight that a LoRA changed lies there unpacked, in the type of the sums: a
+layer takes both. So copies of a module that share its tensors work as before.
+
+Memory: the file's size (mapped on the CPU), and one unpacked weight at a time while it is used. A
+LoRA adds the unpacked size of the weights that it touches.
+
+Source: ggml's block types; the arithmetic is diffusers' (`quantizers.gguf`), in float32.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..errors import ModelError
+
+STORED = torch.int8
+"""Of packed bytes, and of nothing else in a network. Not uint8: transformers' T5 lets int8 weights
+be, and would turn activations into any other type that it finds."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packed:
+    """A packed tensor.
+
+    Attributes:
+        raw: (N,) int8, its blocks row by row.
+        packing: "Q4_0", "Q6_K", ...
+        shape: Of the tensor.
+    """
+
+    raw: Tensor
+    packing: str
+    shape: tuple[int, ...]
+
+    def unpacked(self) -> Tensor:
+        """The tensor, float32, on the device of its blocks."""
+        return unpack(self.raw, self.packing, self.shape)
+
+
+def block_size(packing: str) -> tuple[int, int]:
+    """Numbers a block, and bytes a block.
+
+    Raises:
+        ModelError: A packing that weft does not read.
+    """
+    return _packing(packing)[:2]
+
+
+def unpack(raw: Tensor, packing: str, shape: Sequence[int]) -> Tensor:
+    """Numbers of packed bytes.
+
+    Args:
+        raw: int8 or uint8, whole blocks.
+        packing: "Q4_0", ...
+        shape: Of the result.
+
+    Returns:
+        float32.
+
+    Raises:
+        ModelError: A packing that weft does not read.
+    """
+    numbers, size, function = _packing(packing)
+    blocks = raw.reshape(-1, size).view(torch.uint8)
+    found: Tensor = function(blocks, numbers, size, dtype=torch.float32)
+    return found.float().reshape(tuple(shape))
+
+
+def cut(raw: Tensor, packing: str, shape: Sequence[int], start: int, stop: int) -> Tensor:
+    """The bytes of some rows, which must begin with blocks."""
+    numbers, size = block_size(packing)
+    row = math.prod(shape[1:]) // numbers * size
+    return raw[start * row : stop * row]
+
+
+def keep_packed(module: nn.Module, tensors: Mapping[str, Packed]) -> set[str]:
+    """Put packed weights into the layers that can unpack them.
+
+    Args:
+        module: Changed in place.
+        tensors: Name -> packed tensor of as many numbers as the module's.
+
+    Returns:
+        The names of those that were taken; the module has no use for the others packed.
+    """
+    kept: set[str] = set()
+    for name, packed in tensors.items():
+        path, _, field = name.rpartition(".")
+        layer = module.get_submodule(path)
+        kind = _LAYERS.get(type(layer)) if field == "weight" else None
+        if kind is None:
+            continue
+        layer.__class__ = kind
+        layer.packing = packed.packing  # type: ignore[assignment]
+        layer.weight = nn.Parameter(packed.raw, requires_grad=False)
+        kept.add(name)
+    return kept
+
+
+def _weight(layer: nn.Module, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+    weight = layer.weight
+    assert isinstance(weight, Tensor)
+    if weight.dtype == STORED:
+        weight = unpack(weight, str(layer.packing), shape)
+    return weight.to(dtype)
+
+
+def _bias(layer: nn.Module, dtype: torch.dtype) -> Tensor | None:
+    bias = layer.bias
+    return bias.to(dtype) if isinstance(bias, Tensor) else None
+
+
+class _PackedLinear(nn.Linear):
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+        weight = _weight(self, (self.out_features, self.in_features), input.dtype)
+        return F.linear(input, weight, _bias(self, input.dtype))
+
+
+class _PackedConv2d(nn.Conv2d):
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+        shape = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
+        weight = _weight(self, shape, input.dtype)
+        output: Tensor = self._conv_forward(input, weight, _bias(self, input.dtype))
+        return output
+
+
+_LAYERS: Mapping[type[nn.Module], type[nn.Module]] = {
+    nn.Linear: _PackedLinear,
+    nn.Conv2d: _PackedConv2d,
+}
+
+
+@cache
+def _packing(name: str) -> tuple[int, int, Callable[..., Tensor]]:
+    """Numbers a block, bytes a block, and what unpacks them."""
+    from diffusers.quantizers.gguf.utils import GGML_QUANT_SIZES, dequantize_functions
+
+    for packing, function in dequantize_functions.items():
+        if packing.name == name:
+            return (*GGML_QUANT_SIZES[packing], function)
+    raise ModelError(
+        "model.unsupported_precision",
+        f"The weights are packed as {name}, which weft does not unpack.",
+        expected=", ".join(sorted(packing.name for packing in dequantize_functions)),
+        got=name,
+        hint="Use the model in another packing, such as Q8_0 or Q4_K.",
+    )

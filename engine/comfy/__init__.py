@@ -1,0 +1,1 @@
+"""Workflows of ComfyUI: its API format and its editor's files, read as documents."""

@@ -1,0 +1,196 @@
+"""The shape of a file of ComfyUI's editor: nodes with positions, links by number, widget values.
+
+Only its shape: what is read here is not yet known to make sense. Both published forms of the
+format are read, links as lists (version 0.4) and as objects (version 1).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Annotated, Any
+
+import pydantic
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from ..errors import DocumentError
+
+INPUT_SIDE, OUTPUT_SIDE = "-10", "-20"
+"""Ids of what stands for a subgraph's own inputs and outputs inside of it."""
+MUTED, BYPASSED = 2, 4
+_LINK = ("id", "origin_id", "origin_slot", "target_id", "target_slot", "type")
+
+
+def _named(link: object) -> object:
+    return dict(zip(_LINK, link, strict=False)) if isinstance(link, list) else link
+
+
+def _present(links: object) -> object:
+    if isinstance(links, dict):
+        links = list(links.values())
+    return [link for link in links if link is not None] if isinstance(links, list) else links
+
+
+def _text(value: object) -> object:
+    return str(value) if type(value) is int else value
+
+
+def _pair(value: object) -> object:
+    """Two numbers, which some versions write as an object with the keys "0" and "1"."""
+    if isinstance(value, dict):
+        value = [value.get("0"), value.get("1")]
+    return tuple(value[:2]) if isinstance(value, list) else value
+
+
+Id = Annotated[str, BeforeValidator(_text)]
+Pair = Annotated[tuple[float, float], BeforeValidator(_pair)]
+
+
+class _Loose(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class FileLink(_Loose):
+    """From an output to an input, each a node and the number of its slot."""
+
+    id: int
+    origin_id: Id
+    origin_slot: int = Field(ge=0)
+    target_id: Id
+    target_slot: int = Field(ge=0)
+
+
+class Slot(_Loose):
+    """An input or output as drawn; `widget` is there on inputs that have a widget too."""
+
+    name: str = Field("", max_length=1000)
+    type: Any = "*"
+    link: int | None = None
+    widget: dict[str, Any] | None = None
+
+
+class FileModel(_Loose):
+    """A model that a node names: its folder, and where its author says that it can be had."""
+
+    name: str
+    url: str
+    directory: str
+
+
+class Properties(_Loose):
+    """What else is said of a node."""
+
+    models: list[Any] = Field(default_factory=list)
+
+
+class FileNode(_Loose):
+    """A node as drawn."""
+
+    id: Id
+    type: Annotated[str, Field(min_length=1, max_length=1000)]
+    title: str | None = None
+    pos: Pair = (0.0, 0.0)
+    size: Pair | None = None
+    flags: dict[str, Any] = Field(default_factory=dict)
+    mode: int = 0
+    inputs: list[Slot] | None = None
+    outputs: list[Slot] | None = None
+    widgets_values: list[Any] | dict[str, Any] | None = None
+    color: str | None = None
+    properties: Properties = Properties()
+
+    @property
+    def models(self) -> Iterator[FileModel]:
+        """The models that it names with an address; others are passed over."""
+        for model in self.properties.models:
+            with contextlib.suppress(pydantic.ValidationError):
+                yield FileModel.model_validate(model)
+
+    @property
+    def value(self) -> Any:
+        """The first widget's value; None for none."""
+        values = self.widgets_values
+        return values[0] if isinstance(values, list) and values else None
+
+
+class FileGroup(_Loose):
+    """A frame around nodes: left, top, width, height."""
+
+    title: str = ""
+    color: str | None = None
+    bounding: tuple[float, float, float, float]
+
+
+class FileGraph(_Loose):
+    """The root, or what is inside of a subgraph."""
+
+    nodes: list[FileNode]
+    links: Annotated[list[Annotated[FileLink, BeforeValidator(_named)]], BeforeValidator(_present)]
+    groups: list[FileGroup] = Field(default_factory=list)
+
+    @cached_property
+    def by_id(self) -> dict[str, FileNode]:
+        """The nodes by their ids."""
+        return {node.id: node for node in self.nodes}
+
+    @cached_property
+    def link(self) -> dict[int, FileLink]:
+        """The links by their ids."""
+        return {link.id: link for link in self.links}
+
+    @cached_property
+    def stored(self) -> dict[str, FileNode]:
+        """What a "SetNode" keeps under a name, for every "GetNode" of that name."""
+        return {str(n.value): n for n in self.nodes if n.type == "SetNode"}
+
+
+class Definition(FileGraph):
+    """A subgraph; nodes whose type is its id are its instances."""
+
+    id: str
+    name: str = "Subgraph"
+    inputs: list[Slot] = Field(default_factory=list)
+    outputs: list[Slot] = Field(default_factory=list)
+
+
+class _Definitions(_Loose):
+    subgraphs: list[Definition] = Field(default_factory=list)
+
+
+class EditorFile(FileGraph):
+    """A whole file."""
+
+    definitions: _Definitions = _Definitions()
+
+
+def read_editor_file(data: object) -> EditorFile:
+    """Check the shape.
+
+    Raises:
+        DocumentError: The first places where it is another one, or two nodes with one id.
+    """
+    try:
+        file = EditorFile.model_validate(data)
+    except pydantic.ValidationError as error:
+        places = [
+            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg'][:300]}"
+            for e in error.errors(include_url=False, include_input=False)[:5]
+        ]
+        raise DocumentError(
+            "This looks like a file of ComfyUI's editor, but it is damaged: "
+            + "; ".join(places)
+            + ".",
+            code="document.comfy_editor",
+            hint="Save it again there.",
+        ) from error
+    for graph in (file, *file.definitions.subgraphs):
+        if len(graph.by_id) != len(graph.nodes):
+            ids = [node.id for node in graph.nodes]
+            twice = next(i for i in ids if ids.count(i) > 1)
+            raise DocumentError(
+                f"Two nodes of this ComfyUI file have the id {twice[:100]}.",
+                code="document.comfy_editor",
+                hint="Save it again in ComfyUI's editor, which numbers them anew.",
+            )
+    return file

@@ -1,0 +1,1 @@
+"""What people write: workflow files, what stands in them, what two of them differ in."""

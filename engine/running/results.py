@@ -1,0 +1,57 @@
+"""What a node function returned, as the engine keeps it: outputs, digests, sizes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ..declaration.node import NodeSpec
+from ..errors import NodeError
+from ..store.keys import result_digest
+from ..store.values import Values
+
+Described = tuple[tuple[Any, ...], tuple[bytes, ...], tuple[int, ...]]
+
+
+def describe(
+    spec: NodeSpec,
+    result: Any,
+    key: bytes | None,
+    values: Values,
+    passed: Mapping[int, tuple[Any, bytes]],
+) -> Described:
+    """Outputs with their digests and sizes in bytes.
+
+    Args:
+        spec: The node's type.
+        result: What its function returned.
+        key: The step's key; None when its result is not kept.
+        values: Digests and sizes.
+        passed: Values that the node was given and may hand on as they are, by `id`, with their
+            digests; for those whose class defines no content.
+
+    Raises:
+        NodeError: The function returned another number of outputs than it declares.
+    """
+    count = len(spec.outputs)
+    outputs: tuple[Any, ...]
+    if spec.returns_tuple:
+        if not isinstance(result, tuple) or len(result) != count:
+            raise NodeError(
+                f"{spec.type_id} returned {type(result).__name__}, expected {count} outputs.",
+                code="node.wrong_outputs",
+            )
+        outputs = tuple(result)
+    else:
+        outputs = (result,) if count else ()
+    digests = []
+    for number, output in enumerate(outputs):
+        digest = values.digest(output)
+        if digest is None and id(output) in passed:
+            digest = passed[id(output)][1]
+        if digest is None:
+            # No content to compare: the computation names the value, or nothing does.
+            digest = result_digest(key if key is not None else os.urandom(32), number)
+        digests.append(digest)
+    return outputs, tuple(digests), tuple([values.nbytes(output) for output in outputs])

@@ -1,0 +1,173 @@
+"""Published layouts of ControlNets, T2I-Adapters, unCLIP and GLIGEN: full size, without weights.
+
+Configurations are those of the published files' config.json, or of their authors' code.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from weft.diffusion.files.formats import shapes as rules
+from weft.diffusion.files.formats.gligen_names import gligen_plan, is_gligen
+from weft.diffusion.files.formats.identify import identify
+from weft.diffusion.files.formats.ldm import to_ldm
+from weft.diffusion.files.formats.pieces import planned_shapes, renamed
+from weft.diffusion.files.formats.plans import network_plan
+from weft.diffusion.files.formats.t2i_names import t2i_names
+
+from ... import control_nets
+from ..families.test_real_layouts import SD2, SDXL, on_meta, shapes_of
+
+pytestmark = pytest.mark.filterwarnings("ignore:`FluxPosEmbed`:FutureWarning")
+
+FLUX = {"in_channels": 64, "attention_head_dim": 128, "num_attention_heads": 24}
+SD3 = {"num_attention_heads": 24, "caption_projection_dim": 1536, "pos_embed_max_size": 192}
+NETS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "InstantX SD3": ("SD3ControlNetModel", {**SD3, "num_layers": 6}, "sd3"),
+    "AliMama SD3": (
+        "SD3ControlNetModel",
+        {**SD3, "num_layers": 23, "extra_conditioning_channels": 1},
+        "sd3",
+    ),
+    "Stability SD3.5": (
+        "SD3ControlNetModel",
+        {
+            "num_layers": 19,
+            "num_attention_heads": 38,
+            "joint_attention_dim": None,
+            "caption_projection_dim": 2048,
+            "use_pos_embed": False,
+            "pos_embed_type": None,
+            "force_zeros_for_pooled_projection": False,
+        },
+        "sd3",
+    ),
+    "InstantX Flux canny": (
+        "FluxControlNetModel",
+        {**FLUX, "num_layers": 6, "num_single_layers": 0, "guidance_embeds": True},
+        "flux",
+    ),
+    "InstantX Flux union": (
+        "FluxControlNetModel",
+        {**FLUX, "num_layers": 5, "num_single_layers": 10, "guidance_embeds": True, "num_mode": 10},
+        "flux",
+    ),
+    "XLabs Flux": (
+        "FluxControlNetModel",
+        {
+            **FLUX,
+            "num_layers": 2,
+            "num_single_layers": 0,
+            "guidance_embeds": True,
+            "patch_size": 2,
+            "conditioning_embedding_channels": 16,
+        },
+        "flux",
+    ),
+    "xinsir SDXL union": (
+        "ControlNetUnionModel",
+        {
+            **{k: v for k, v in SDXL.items() if k != "up_block_types"},
+            "conditioning_embedding_out_channels": (16, 32, 96, 256),
+            "num_control_type": 8,
+        },
+        "sdxl",
+    ),
+}
+CLASSES = {"sd3": "sd3_controlnet", "flux": "flux_controlnet", "sdxl": "controlnet_union"}
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_published_controlnet_is_told_and_built_from_its_shapes(name: str) -> None:
+    kind, config, family = NETS[name]
+    network = on_meta(kind, **config)
+    state = shapes_of(network.state_dict())
+    found = identify(state)
+    assert (found.kind, found.family, found.layout) == ("controlnet", family, "diffusers")
+    assert rules.network_class("controlnet", state) == CLASSES[family]
+    told = rules.network_config("controlnet", state)
+    beside = told.pop("extra_conditioning_channels", 0)
+    if kind == "SD3ControlNetModel":
+        told["extra_conditioning_channels"] = beside
+    again = on_meta(kind, **told)
+    assert shapes_of(again.state_dict()) == state
+    keys = ("num_attention_heads", "attention_head_dim", "axes_dims_rope", "num_trans_head")
+    for key in (*keys, "patch_size", "force_zeros_for_pooled_projection"):
+        if key in network.config and network.config[key] is not None:
+            mine = again.config[key]
+            theirs = network.config[key]
+            assert (list(mine) if isinstance(mine, (list, tuple)) else mine) == (
+                list(theirs) if isinstance(theirs, (list, tuple)) else theirs
+            ), key
+
+
+@pytest.mark.parametrize("name", ["XLabs Flux", "Stability SD3.5"])
+def test_controlnet_in_its_authors_names_is_read_whole(name: str) -> None:
+    kind, config, family = NETS[name]
+    network = on_meta(kind, **config)
+    tensors = {"flux": control_nets.xlabs_tensors, "sd3": control_nets.stability_tensors}[family]
+    published = shapes_of(tensors(network))
+    found = identify(published)
+    assert (found.kind, found.family, found.layout) == ("controlnet", family, "ldm")
+    plan = network_plan(f"{family}_controlnet", "ldm", "", published)
+    assert planned_shapes(plan, published) == shapes_of(network.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "family"),
+    [
+        ("full_adapter", {"channels": [320, 640, 1280, 1280]}, "sd1"),
+        ("full_adapter", {"channels": [320, 640, 1280, 1280], "in_channels": 1}, "sd1"),
+        ("light_adapter", {"channels": [320, 640, 1280], "num_res_blocks": 4}, "sd1"),
+        ("full_adapter_xl", {"channels": [320, 640, 1280, 1280], "downscale_factor": 16}, "sdxl"),
+    ],
+    ids=["full", "sketch", "light", "SDXL"],
+)
+def test_published_t2i_adapter_is_told_and_built_from_its_shapes(
+    kind: str, config: dict[str, Any], family: str
+) -> None:
+    network = on_meta("T2IAdapter", adapter_type=kind, **config)
+    state = shapes_of(network.state_dict())
+    found = identify(state)
+    assert (found.kind, found.family) == ("t2i_adapter", family)
+    assert planned_shapes(renamed(t2i_names(state)), state) == state
+    told = rules.network_config("t2i_adapter", state)
+    again = on_meta("T2IAdapter", **told | {"channels": list(told["channels"])})
+    assert shapes_of(again.state_dict()) == state
+    assert told["adapter_type"] == kind
+    assert again.total_downscale_factor == network.total_downscale_factor
+
+
+@pytest.mark.parametrize("width", [2048, 1536], ids=["H", "L"])
+def test_published_unclip_unet_is_told_from_sdxls(width: int) -> None:
+    unet = on_meta(
+        "UNet2DConditionModel",
+        **SD2,
+        class_embed_type="projection",
+        projection_class_embeddings_input_dim=width,
+    )
+    state = shapes_of(unet.state_dict())
+    stored = shapes_of(to_ldm("unet", unet.state_dict(), prefix=True))
+    for shapes in (state, stored):
+        found = identify(shapes)
+        assert (found.family, found.variant) == ("sd2", "unclip")
+        assert found.facts is not None
+        assert found.facts.classes == width
+    plan = network_plan("unet", "ldm", "model.diffusion_model.", stored)
+    assert planned_shapes(plan, stored) == state
+    assert rules.unet_config(state)["projection_class_embeddings_input_dim"] == width
+
+
+def test_published_gligen_network_is_read_alone_and_in_its_unet() -> None:
+    unet = on_meta("UNet2DConditionModel", attention_type="gated", cross_attention_dim=768)
+    whole = shapes_of(unet.state_dict())
+    alone = {n: s for n, s in whole.items() if ".fuser." in n or n.startswith("position_net.")}
+    assert identify(alone).kind == "gligen"
+    for shapes in (whole, alone):
+        assert is_gligen(shapes)
+        told = rules.network_config("gligen", planned_shapes(gligen_plan(shapes), shapes))
+        down = (320, 320, 640, 640, 1280, 1280)
+        up = (1280,) * 3 + (640,) * 3 + (320,) * 3
+        assert told == {"text_width": 768, "widths": (*down, 1280, *up), "heads": 8}
