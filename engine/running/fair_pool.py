@@ -34,6 +34,7 @@ class FairPool:
         self._name = name
         self._threads: list[threading.Thread] = []
         self._idle = 0
+        self._queued = 0
         self._closed = False
         self._waiting: OrderedDict[str, list[_Job]] = OrderedDict()  # heaps
         self._numbers = itertools.count()
@@ -60,7 +61,10 @@ class FairPool:
                 raise RuntimeError("the pool is closed")
             jobs = self._waiting.setdefault(owner, [])
             heapq.heappush(jobs, (rank, next(self._numbers), future, call))
-            if self._idle:
+            self._queued += 1
+            # A thread that was woken counts as idle until it has taken its work, so idle ones may
+            # be spoken for: then another starts, or two calls would wait for one thread.
+            if self._queued <= self._idle:
                 self._work.notify()
             elif len(self._threads) < self._most:
                 name = f"{self._name}_{len(self._threads)}"
@@ -75,6 +79,7 @@ class FairPool:
             self._closed = True
             dropped = [future for jobs in self._waiting.values() for _, _, future, _ in jobs]
             self._waiting.clear()
+            self._queued = 0
             self._work.notify_all()
         for future in dropped:
             future.cancel()
@@ -92,6 +97,7 @@ class FairPool:
                     self._idle -= 1
                 owner, jobs = self._waiting.popitem(last=False)
                 _, _, future, call = heapq.heappop(jobs)
+                self._queued -= 1
                 if jobs:
                     self._waiting[owner] = jobs  # behind the others
             _perform(future, call)

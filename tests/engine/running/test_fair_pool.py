@@ -102,3 +102,16 @@ def test_idle_thread_holds_no_result() -> None:
     gc.collect()
     assert result() is None
     pool.close()
+
+
+def test_calls_that_meet_get_a_thread_each_though_one_was_idle() -> None:
+    pool = FairPool(2, "test")
+    pool.submit("a", int).result(10)
+    with pool._work:
+        while not pool._idle:  # until the only thread waits
+            pool._work.wait(0.01)
+        meeting = threading.Barrier(2, timeout=10)
+        # Both are handed in before the idle thread can wake.
+        both = [pool.submit("a", meeting.wait) for _ in range(2)]
+    assert sorted(future.result(20) for future in both) == [0, 1]
+    pool.close()
