@@ -1,12 +1,12 @@
 """Fuzz the readers with atheris, which is guided by coverage. Not part of the test run.
 
     pip install atheris
-    python -m tests.fuzz.readers CORPUS -max_total_time=1800 -timeout=20 -rss_limit_mb=3000
+    python -m tests.fuzz.readers NAME CORPUS -max_total_time=300 -timeout=20 -rss_limit_mb=3000
 
-CORPUS is a folder that keeps interesting inputs between runs; it is filled with seeds when it is
-empty. The first byte of an input chooses the reader. What it finds lies in the current folder as
-`crash-*`, `timeout-*` or `oom-*`: put the bytes behind the first into `tests/fuzz/found/` under the
-name of the reader, `document-what-was-wrong`, and `test_found.py` keeps it.
+NAME is one of `targets.TARGETS`. CORPUS is a folder that keeps interesting inputs between runs; it
+is filled with seeds when it is empty. What it finds lies in the current folder as `crash-*`,
+`timeout-*` or `oom-*`: put it into `tests/fuzz/found/` as `NAME-what-was-wrong`, and
+`test_found.py` keeps it.
 """
 
 from __future__ import annotations
@@ -16,19 +16,15 @@ import json
 import sys
 from pathlib import Path
 
-import atheris  # type: ignore[import-not-found]
+import atheris  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
 with atheris.instrument_imports(include=["weft"]):
     from tests.fuzz import targets
+    from weft.engine.graph.workflow import Workflow
+    from weft.engine.share.bundle import Bundle
+    from weft.engine.share.lock import Lock
 
 _GRAPHS = Path(__file__).parents[2] / "graphs"
-
-
-def one(data: bytes) -> None:
-    """Choose a reader, and let it read."""
-    if data:
-        target = targets.TARGETS[data[0] % len(targets.TARGETS)]
-        targets.run(target, data[1:])
 
 
 def seeds() -> dict[str, list[bytes]]:
@@ -61,14 +57,28 @@ def seeds() -> dict[str, list[bytes]]:
         b'{"__metadata__":{"a":"b"},"lora_unet_a.lora_down.weight":'
         b'{"dtype":"F16","shape":[4,4],"data_offsets":[0,32]}}'
     )
-    split = b"\xfe\xff"
+    split = targets.SPLIT
+    bundles = [
+        Bundle(Workflow.from_json(json.loads(small)), Lock.model_validate_json(lock))
+        for small in (small, graphs[0])
+    ]
     png = [b"tEXtweft\0" + small, b"iTXtprompt\0\0\0\0\0" + comfy, b"eXIfMM\0*\0\0\0\x08\0\0"]
     return {
         "document": [*graphs, small, comfy],
-        "bundle": [],
+        "bundle": [each.to_zip() for each in bundles],
         "zipped": [split.join(parts)],
         "chunks": [split.join(png)],
         "picture": pictures,
+        "webp": [split.join([b"EXIF" + exif.tobytes()[6:], b"XMP <x/>"])],
+        "jpeg": [split.join([b"\xe1" + exif.tobytes(), b"\xfecomment", b"\xedPhotoshop 3.0"])],
+        "lock": [lock],
+        "pair": [split.join([graphs[0], graphs[1]]), split.join([small, comfy])],
+        "text": [
+            b"a (red:1.2) [cat:dog:0.5] embedding:style <lora:a:1> AND b :0.5",
+            b"IN=0.5, MID=1, OUT03=0",
+            b"input_blocks.4. = 0.2",
+            b'1..4,0..1..0.25,"a, b"',
+        ],
         "model": [len(head).to_bytes(8, "little") + head + b"\0" * 32, b"GGUF\x03\0\0\0"],
         "header": [head],
         "manifest": [
@@ -82,14 +92,16 @@ def seeds() -> dict[str, list[bytes]]:
 
 def main() -> None:
     """Fill the corpus, and begin."""
-    if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
-        corpus = Path(sys.argv[1])
-        corpus.mkdir(parents=True, exist_ok=True)
-        if not any(corpus.iterdir()):
-            for number, target in enumerate(targets.TARGETS):
-                for each, data in enumerate(seeds()[target.__name__]):
-                    (corpus / f"{target.__name__}-{each}").write_bytes(bytes([number]) + data)
-    atheris.Setup(sys.argv, one)
+    known = {target.__name__: target for target in targets.TARGETS}
+    if len(sys.argv) < 3 or sys.argv[1] not in known:
+        sys.exit(f"usage: readers {{{','.join(known)}}} CORPUS [-libfuzzer=options]")
+    name = sys.argv.pop(1)
+    corpus = Path(sys.argv[1])
+    corpus.mkdir(parents=True, exist_ok=True)
+    if not any(corpus.iterdir()):
+        for number, data in enumerate(seeds()[name]):
+            (corpus / f"seed-{number}").write_bytes(data)
+    atheris.Setup(sys.argv, lambda data: targets.run(known[name], data))
     atheris.Fuzz()
 
 
