@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -10,10 +11,12 @@ import torch
 from scipy import stats
 
 import weft.diffusion as wd
-from weft.diffusion.denoising.model_sampling import PIXART, SD2_V, ModelSampling
+from weft.diffusion.denoising.model_sampling import FLUX, PIXART, SD1, SD2_V, SD3, ModelSampling
 from weft.diffusion.sampling import sigma_spacings
 from weft.diffusion.sampling.schedules import SCHEDULER_NAMES, schedule_sigmas, turbo
 from weft.diffusion.sampling.sigmas import DiscreteSigmas
+
+from .schedule_references import SCHEDULES, Levels, continuous, discrete, flow, visited
 
 TABLE = DiscreteSigmas()
 ZERO_SNR = ModelSampling("v_prediction", zero_snr=True)
@@ -26,9 +29,7 @@ AYS = {
 
 
 def training_sigmas() -> np.ndarray:
-    betas = np.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2
-    signal = np.cumprod(1 - betas)
-    return np.sqrt((1 - signal) / signal)
+    return discrete().sigmas
 
 
 def test_table_is_that_of_sd1() -> None:
@@ -56,49 +57,27 @@ def test_fraction_of_the_schedule_counts_from_the_noisy_end() -> None:
     assert TABLE.at_fraction(0.5) == pytest.approx(expected, rel=1e-5)
 
 
-def mochi(n: int) -> np.ndarray:
-    """Noise gone after each step, in the terms of Genmo's Mochi (linear half, quadratic half)."""
-    if n == 1:
-        return np.array([0.0])
-    half, threshold = n // 2, 0.025
-    gap, rest = half - threshold * n, n - half
-    square = gap / (half * rest**2)
-    line = threshold / half - 2 * gap / rest**2
-    i = np.arange(n)
-    return np.where(i < half, i * threshold / half, square * i**2 + line * i + square * half**2)
+KINDS: dict[str, tuple[ModelSampling, Levels]] = {
+    "sd1": (SD1, discrete()),
+    "pixart": (PIXART, discrete(0.0001, 0.02, linear=True)),
+    "lcm": (LCM, discrete(kept=50)),
+    "sd3": (SD3, flow(3.0)),
+    "flux": (FLUX, flow(math.exp(1.15), 1.0, 10_000)),
+    "edm": (ModelSampling("edm", "edm", bounds=(0.002, 80.0)), continuous(0.002, 80.0)),
+}
 
 
-def reference(name: str, n: int) -> np.ndarray:
-    sigmas = training_sigmas()
-    top, bottom = sigmas[-1], sigmas[0]
-
-    def at(times: np.ndarray) -> np.ndarray:
-        return np.exp(np.interp(times, np.arange(1000), np.log(sigmas)))
-
-    ramp = np.linspace(0, 1, n)
-    whole = {
-        "normal": lambda: at(np.linspace(999, 0, n)),
-        "sgm_uniform": lambda: at(np.linspace(999, 0, n + 1)[:-1]),
-        "karras": lambda: (top ** (1 / 7) + ramp * (bottom ** (1 / 7) - top ** (1 / 7))) ** 7,
-        "exponential": lambda: np.exp(np.log(top) + ramp * np.log(bottom / top)),
-        "simple": lambda: np.array([sigmas[999 - int(i * 1000 / n)] for i in range(n)]),
-        "beta": lambda: sigmas[
-            np.rint(stats.beta.ppf(1 - np.arange(n) / n, 0.6, 0.6) * 999).astype(int)
-        ],
-        "ddim_uniform": lambda: sigmas[1 :: 1000 // n][::-1],
-        "kl_optimal": lambda: np.tan(
-            (1 - ramp) * np.arctan(top) + ramp * np.arctan(bottom) if n > 1 else np.arctan([top])
-        ),
-        "linear_quadratic": lambda: top * (1 - mochi(n)),
-    }
-    return np.append(whole[name](), 0.0)
+def test_every_schedule_has_a_reference() -> None:
+    assert set(SCHEDULES) == set(SCHEDULER_NAMES)
 
 
 @pytest.mark.parametrize("name", SCHEDULER_NAMES)
 @pytest.mark.parametrize("steps", [1, 2, 5, 20, 30])
-def test_schedule_matches_its_formula(name: str, steps: int) -> None:
-    got = schedule_sigmas(name, TABLE, steps)
-    assert np.allclose(got, reference(name, steps), rtol=2e-5)
+@pytest.mark.parametrize("kind", KINDS)
+def test_schedule_matches_its_formula(name: str, steps: int, kind: str) -> None:
+    sampling, levels = KINDS[kind]
+    got = schedule_sigmas(name, sampling.table(), steps)
+    assert np.allclose(got, visited(name, levels, steps), rtol=2e-5, atol=0)
 
 
 @pytest.mark.parametrize("name", SCHEDULER_NAMES)
