@@ -12,7 +12,8 @@ from pathlib import Path
 from ..engine.errors import FileError
 from ..server.models.facts import standard_index
 from ..server.models.folders import ModelFolders
-from ..server.models.index import ModelIndex, ModelRow, Wanted
+from ..server.models.index import ModelIndex
+from ..server.models.rows import ModelRow, Wanted
 from . import say
 from .main import DONE, FAILED
 from .workspace import workspace_of

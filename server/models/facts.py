@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ...diffusion import DiffusionError, inspect_file
 from ...nodes.standard import home
-from .index import Facts, ModelIndex
+from .index import ModelIndex
+from .rows import Facts
 
 
 def read_facts(path: Path) -> Facts:

@@ -16,7 +16,7 @@ from ...engine.files.atomic import write_atomically
 from ..api.errors import ApiError
 from ..files.thumbnails import Thumbnails
 from .facts import read_facts
-from .index import EMBEDDED
+from .rows import EMBEDDED
 
 SUFFIXES = (
     ".preview.png",

@@ -19,8 +19,9 @@ from ..keys import CATALOG, JOBS, SETTINGS, SHARING
 from ..share.service import Sharing
 from .facts import standard_index
 from .folders import ModelFolders
-from .index import IndexPage, ModelIndex, ModelRow, Wanted
+from .index import ModelIndex
 from .previews import Previews, preview_beside
+from .rows import IndexPage, ModelRow, Wanted
 
 log = logging.getLogger(__name__)
 

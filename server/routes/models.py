@@ -14,8 +14,8 @@ from ..api.errors import ApiError
 from ..api.routing import Routes
 from ..files.media import file_headers
 from ..files.thumbnails import SIDES
-from ..models.index import ModelRow, Wanted
 from ..models.previews import preview_beside
+from ..models.rows import ModelRow, Wanted
 from ..models.service import MODELS, Models
 
 routes = Routes("models")

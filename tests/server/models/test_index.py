@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.server.files.index import Entry, FolderIndex
-from weft.server.models.index import Facts, ModelIndex, Wanted
+from weft.server.models.index import ModelIndex
+from weft.server.models.rows import Facts, Wanted
 
 
 class Reader:

@@ -1,0 +1,63 @@
+"""The values that pass between operations: small frozen records and tensors with a stated layout.
+
+Importable without torch, so that the schema of every node loads fast. Nothing here is ever mutated:
+an operation returns a new value. Every class carries `__socket__`, its name in the field.
+
+Tensors handed around stay on the CPU in float32; moving to a device is the business of the function
+that computes.
+
+    pictures, latents      what is looked at, and what is sampled
+    conditioning           what a picture shall show
+    models, encoders       the networks
+    adapters               what steers them
+    sampling               how they are sampled
+"""
+
+from ..weights.handle import Weights
+from .adapters import ControlNet, ControlUse, Gligen, Grounding, IPAdapter, IPAdapterUse, TextBox
+from .conditioning import (
+    Area,
+    Concat,
+    Conditioning,
+    ConditioningEntry,
+    ImagePrompt,
+    SizeHint,
+    TimestepRange,
+)
+from .encoders import Clip, ClipVision, ImageEmbeds, SentencePadding, UpscaleModel, Vae
+from .latents import Latent
+from .models import Model
+from .pictures import Image, Mask
+from .sampling import Guider, NoiseSource, SamplerChoice, Schedule
+
+__all__ = [
+    "Area",
+    "Clip",
+    "ClipVision",
+    "Concat",
+    "Conditioning",
+    "ConditioningEntry",
+    "ControlNet",
+    "ControlUse",
+    "Gligen",
+    "Grounding",
+    "Guider",
+    "IPAdapter",
+    "IPAdapterUse",
+    "Image",
+    "ImageEmbeds",
+    "ImagePrompt",
+    "Latent",
+    "Mask",
+    "Model",
+    "NoiseSource",
+    "SamplerChoice",
+    "Schedule",
+    "SentencePadding",
+    "SizeHint",
+    "TextBox",
+    "TimestepRange",
+    "UpscaleModel",
+    "Vae",
+    "Weights",
+]

@@ -1,0 +1,30 @@
+"""The denoising network with all that was laid over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..denoising.model_sampling import ModelSampling
+from ..sampling.guidance.rule import GuidanceRule
+from ..weights.handle import Weights
+from .adapters import IPAdapterUse
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A denoising network: shared weights, and a list of patches applied when it is used.
+
+    Attributes:
+        patches: What acts inside of the network.
+        sampling: What it predicts and at which noise levels; None = as its family was trained.
+        guidance: What changes its guidance, in this order.
+    """
+
+    __socket__: ClassVar[str] = "MODEL"
+
+    family: str
+    weights: Weights
+    patches: tuple[IPAdapterUse, ...] = ()
+    sampling: ModelSampling | None = None
+    guidance: tuple[GuidanceRule, ...] = ()
