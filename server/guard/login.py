@@ -18,15 +18,59 @@ from .users import User
 _MOST_BYTES = 10_000  # of the form
 # The form names no address, so that what stands after `#`, such as a share link, stays there.
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>weft</title>
-<meta name="viewport" content="width=device-width">
-<style>body{font:16px system-ui,sans-serif;margin:20vh auto;max-width:22rem;padding:0 1rem}
-input,button{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;margin:.4rem 0}</style>
+<html lang="{lang}"><head><meta charset="utf-8"><title>weft</title>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="dark light">
+<style>:root{{color-scheme:dark light}}
+body{{font:16px/1.5 system-ui,sans-serif;margin:18vh auto;max-width:22rem;padding:0 1rem;
+background:light-dark(#eeeff1,#121317);color:light-dark(#1f2126,#e9eaee)}}
+input,button{{font:inherit;width:100%;box-sizing:border-box;padding:.55rem .7rem;margin:.4rem 0;
+border-radius:8px;border:1px solid light-dark(#b9bbc3,#45474f);background:light-dark(#fff,#1a1b20);
+color:inherit}}
+button{{background:#5557d8;border-color:#5557d8;color:#fff;font-weight:600}}
+p{{color:light-dark(#b3202c,#ff8a8a)}}
+:focus-visible{{outline:2px solid #7f82ff;outline-offset:1px}}</style>
 </head><body><h1>weft</h1><form method="post">
-<label for="token">Token, as shown where the server was started</label>
+<label for="token">{label}</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
-<button>Log in</button></form></body></html>
+{problem}<button>{button}</button></form></body></html>
 """
+_TEXTS = {
+    "en": {
+        "label": "Token, as shown where the server was started",
+        "button": "Log in",
+        "guard.bad_token": "This token is not valid.",
+        "guard.too_many_guesses": "Too many wrong tokens. Wait a minute.",
+    },
+    "zh": {
+        "label": "令牌，启动服务器时会显示",
+        "button": "登录",
+        "guard.bad_token": "令牌无效。",
+        "guard.too_many_guesses": "错误的令牌太多，请等一分钟。",
+    },
+}
+
+
+def _form(request: web.Request, problem: ApiError | None = None) -> web.Response:
+    """The page, in the browser's language, with what was wrong with the token before."""
+    wanted = request.headers.get("Accept-Language", "").lower()
+    texts = _TEXTS["zh" if wanted.startswith("zh") else "en"]
+    told = "" if problem is None else f'<p role="alert">{texts[problem.code]}</p>'
+    page = _PAGE.format(
+        lang="zh-CN" if texts is _TEXTS["zh"] else "en",
+        label=texts["label"],
+        button=texts["button"],
+        problem=told,
+    )
+    # Without a referrer browsers send the form with the origin `null`, which is nobody's.
+    headers = {"Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
+    if problem is not None:
+        headers |= problem.headers
+    return web.Response(
+        text=page,
+        status=200 if problem is None else problem.status,
+        content_type="text/html",
+        headers=headers,
+    )
 
 
 def add_login(app: web.Application, policy: Policy, guesses: Throttle) -> None:
@@ -36,9 +80,7 @@ def add_login(app: web.Application, policy: Policy, guesses: Throttle) -> None:
         token = request.query.get("token")
         if token is not None:
             return enter(request, policy, guesses, token)
-        # Without a referrer browsers send the form with the origin `null`, which is nobody's.
-        headers = {"Referrer-Policy": "same-origin"}
-        return web.Response(text=_PAGE, content_type="text/html", headers=headers)
+        return _form(request)
 
     async def submit(request: web.Request) -> web.Response:
         form = (await request.read())[:_MOST_BYTES].decode("utf-8", "replace")
@@ -46,7 +88,13 @@ def add_login(app: web.Application, policy: Policy, guesses: Throttle) -> None:
             fields = dict(parse_qsl(form, max_num_fields=10))
         except ValueError:
             fields = {}
-        return enter(request, policy, guesses, fields.get("token", ""))
+        try:
+            return enter(request, policy, guesses, fields.get("token", ""))
+        except ApiError as error:
+            # Programs read the refusal as JSON; a person gets the form again, saying why.
+            if "text/html" not in request.headers.get("Accept", ""):
+                raise
+            return _form(request, error)
 
     app.router.add_get("/login", show)
     app.router.add_post("/login", submit)

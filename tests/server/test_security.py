@@ -401,6 +401,23 @@ async def test_login_with_any_body_is_refused_without_a_fault(tmp_path: Path, ki
             assert answer.status in (401, 429)
 
 
+@pytest.mark.parametrize(
+    ("language", "told"), [("en-GB,en;q=0.9", "This token is not valid."), ("zh-CN", "令牌无效。")]
+)
+async def test_login_with_a_wrong_token_in_a_browser_shows_the_form_again(
+    tmp_path: Path, language: str, told: str
+) -> None:
+    async with serving(tmp_path, token=TOKEN) as client:
+        headers = {"Accept": "text/html,*/*;q=0.8", "Accept-Language": language}
+        answer = await client.post("/login", data={"token": "<b>wrong</b>"}, headers=headers)
+        assert answer.status == 401
+        assert answer.content_type == "text/html"
+        page = await answer.text()
+        assert told in page
+        assert 'name="token"' in page
+        assert "<b>" not in page
+
+
 async def test_first_user_closes_an_open_server_and_a_removed_one_is_out(tmp_path: Path) -> None:
     async with serving(tmp_path) as client:
         early = await client.post("/v1/users", json={"name": "bob", "role": "runner"})
