@@ -1,12 +1,15 @@
-"""`weft convert`: workflows of ComfyUI, and those in pictures, as weft files."""
+"""`weft convert`: workflows of ComfyUI, and those in pictures, as weft files, and back."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
+from ..engine.comfy.export import to_comfy
 from ..engine.errors import WeftError
+from ..engine.files.atomic import write_atomically
 from ..engine.graph.document import dumps
 from ..nodes.shared_file import open_shared
 from ..nodes.standard import standard_registry
@@ -19,10 +22,15 @@ def execute(options: argparse.Namespace) -> int:
     registry = standard_registry()
     try:
         workflow = open_shared(Path(options.file), registry).workflow
+        text, obstacles = dumps(workflow.document), []
+        if options.to == "comfyui":
+            exported = to_comfy(workflow.document, registry)
+            text = json.dumps(exported.prompt, indent=2, ensure_ascii=False) + "\n"
+            obstacles = list(exported.obstacles)
         if options.output is None:
-            sys.stdout.write(dumps(workflow.document))
+            sys.stdout.write(text)
         else:
-            workflow.save(options.output)
+            write_atomically(Path(options.output), text.encode())
             say.err(f"wrote {options.output}: {len(workflow.document.nodes)} nodes")
     except WeftError as error:
         say.error(error)
@@ -30,7 +38,7 @@ def execute(options: argparse.Namespace) -> int:
     except OSError as error:
         say.err(f"{options.output} cannot be written: {error.strerror}.")
         return BAD_WORKFLOW
-    for remark in workflow.remarks:
+    for remark in (*workflow.remarks, *obstacles):
         say.err(say.plain(remark))
     for problem in workflow.validate(registry):
         say.err(say.plain(f"[{problem.code}] {problem}"))

@@ -101,9 +101,12 @@ def _parser() -> argparse.ArgumentParser:
     _folders(validate)
 
     convert = commands.add_parser(
-        "convert", help="a ComfyUI workflow, or the one in a picture, as a weft file"
+        "convert", help="a ComfyUI workflow, or the one in a picture, as a weft file; or back"
     )
-    convert.add_argument("file", help="file of ComfyUI's editor or API, picture, or bundle")
+    convert.add_argument("file", help="file of weft, ComfyUI's editor or API; picture, or bundle")
+    convert.add_argument(
+        "--to", choices=("weft", "comfyui"), default="weft", help="comfyui: its API format"
+    )
     convert.add_argument("-o", "--output", metavar="FILE", help="write it there, not to the screen")
 
     nodes = commands.add_parser("nodes", help="list the node types, or describe one")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from .comfy.export import to_comfy
 from .declaration.registry import Registry
 from .errors import Cancelled, OutputError, Problem, RunError, ValidationError, WeftError
 from .events import (
@@ -256,7 +258,7 @@ class Engine:
             holdings=self._holdings,
             release=self._release,
             journal=journal,
-            texts=texts if self._metadata else None,
+            texts=functools.cache(lambda: self._texts(resolved.document, texts)),
         )
         self._running[run] = token
         status: Status = "failed"
@@ -288,6 +290,20 @@ class Engine:
             skipped=tuple(execution.skipped),
             seconds=log.seconds,
         )
+
+    def _texts(self, document: Document, given: Mapping[str, str] | None) -> dict[str, str]:
+        """What written files carry beside weft's own texts."""
+        if not self._metadata:
+            return {}
+        texts = dict(given or {})
+        if "prompt" not in texts:
+            try:
+                exported = to_comfy(document, self.registry)
+            except WeftError:  # a map
+                return texts
+            if not exported.obstacles:
+                texts["prompt"] = json.dumps(exported.prompt, ensure_ascii=False)
+        return texts
 
     def free(self, *, results: bool = True) -> int:
         """Let go of what takes memory and is not in use; the bytes set free.

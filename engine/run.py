@@ -77,7 +77,7 @@ class Execution:
         holdings: Who else holds memory: names and bytes, of models for example.
         release: Lets go of what else takes memory and is not in use; the bytes set free.
         journal: What an unfinished run before this one has written, to go on from there; or None.
-        texts: More texts that written files shall carry, by name; None for none.
+        texts: Tells what more texts written files shall carry, by name.
         lock: What the workflow is made with, for nodes that embed it.
     """
 
@@ -100,7 +100,7 @@ class Execution:
         holdings: Callable[[], Iterable[tuple[str, int]]] = tuple,
         release: Callable[[], int] = lambda: 0,
         journal: Journal | None = None,
-        texts: Mapping[str, str] | None = None,
+        texts: Callable[[], Mapping[str, str]] = dict,
         lock: Callable[[], Mapping[str, Any] | None] = lambda: None,
     ) -> None:
         self.plan = plan

@@ -16,10 +16,11 @@ def embedded(run: Run, *, more: bool = True) -> dict[str, str]:
 
     Returns:
         `weft`: the document as JSON. `weft_seeds`: `node.parameter` -> seed, as JSON. `weft_lock`:
-        what it is made with, where that is known. And what was given along, such as `workflow` of
-        ComfyUI's editor. Nothing where metadata are not wanted.
+        what it is made with, where that is known. `prompt`: the workflow in ComfyUI's API format,
+        where ComfyUI has all of it. And what was given along, such as `workflow` of ComfyUI's
+        editor. Nothing where metadata are not wanted.
     """
-    texts = run.texts if more else {}
+    texts = run.texts() if more else {}
     if not run.document:
         return dict(texts)
     found = {

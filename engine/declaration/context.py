@@ -25,8 +25,8 @@ class Run:
         seeds: Every seed of the run, `node.parameter` -> value.
         token: Cancellation.
         emit: Where events go; may be called from any thread.
-        texts: More texts that written files shall carry, by name, as whoever asked for the run
-            gave them.
+        texts: Tells what more texts written files shall carry, by name: what whoever asked for the
+            run gave along, and the workflow in ComfyUI's API format where it can be said.
         lock: Tells what the workflow is made with, as JSON data; None where that is not known.
     """
 
@@ -41,7 +41,7 @@ class Run:
         seeds: Mapping[str, int] | None = None,
         token: CancelToken | None = None,
         emit: Callable[[Event], None] | None = None,
-        texts: Mapping[str, str] | None = None,
+        texts: Callable[[], Mapping[str, str]] = dict,
         lock: Callable[[], Mapping[str, Any] | None] = lambda: None,
     ) -> None:
         self.node = node
@@ -52,7 +52,7 @@ class Run:
         self._token = token if token is not None else CancelToken()
         self._emit = emit
         self.lock = lock
-        self.texts = texts if texts is not None else {}
+        self.texts = texts
 
     @property
     def watched(self) -> bool:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from ...engine.comfy.known import comfy_inputs
 from ...engine.declaration.node import MISSING, NodeSpec, Parameter
 from ...engine.declaration.registry import Registry
 from ...engine.declaration.sockets import SocketType
@@ -115,21 +113,14 @@ def _sections(name: str, spec: NodeSpec) -> tuple[list[Parameter], list[Paramete
     Clients give values by position and refuse to send a prompt that lacks a required one, so what
     ComfyUI does not have comes last and is optional where it can be left out.
     """
-    known = next((_inputs()[n] for n in (name, spec.type_id, *spec.aliases) if n in _inputs()), [])
+    theirs = comfy_inputs()
+    known = next((theirs[n] for n in (name, spec.type_id, *spec.aliases) if n in theirs), [])
     placed = [[p for n in names if (p := spec.parameter(n)) is not None] for names in known]
     required, optional = placed or ([], [])
     for parameter in spec.parameters.values():
         if parameter not in required and parameter not in optional:
             (required if parameter.required else optional).append(parameter)
     return required, optional
-
-
-@functools.cache
-def _inputs() -> Mapping[str, list[list[str]]]:
-    """Names of required and of optional inputs, in order, by class of ComfyUI 0.3.64."""
-    path = Path(__file__).with_name("inputs.json")
-    table: dict[str, list[list[str]]] = json.loads(path.read_text("utf-8"))
-    return table
 
 
 def _plain_type(kind: SocketType) -> SocketType:

@@ -16,7 +16,7 @@ seen: list[dict[str, str]] = []
 @node("WriteTexts", category="toy", lane="inline", effects=["writes"])
 def write_texts(run: Run) -> None:
     """Note what a file would carry."""
-    seen.append(dict(run.texts))
+    seen.append(dict(run.texts()))
 
 
 @pytest.mark.parametrize("metadata", [True, False])

@@ -13,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 import weft
 from weft.cli.main import main
+from weft.diffusion.pictures.texts import read_texts
 from weft.nodes.shared_file import open_shared
 from weft.nodes.standard import standard_registry
 
@@ -103,6 +104,30 @@ def test_picture_of_comfyui_opens_with_what_ran_where_it_was_drawn(tmp_path: Pat
     document = open_shared(picture, standard_registry(packs=False)).workflow.document
     assert document.nodes["3"].inputs["seed"] == 5
     assert document.layout["nodes"]["9"] == {"x": 904, "y": 40}
+
+
+def test_saved_picture_carries_what_comfyui_can_open(tiny_models: Path, tmp_path: Path) -> None:
+    registry = standard_registry(packs=False)
+    workflow = weft.Workflow.from_json(flows.comfy_canny(), registry)
+    with weft.Engine(models=[tiny_models], output=tmp_path, packs=False) as engine:
+        result = engine.run(workflow)
+    texts = read_texts(Path(result.artifacts[0].path))
+    prompt = json.loads(texts["prompt"])
+    assert {node["class_type"] for node in prompt.values()} == {
+        node["class_type"] for node in flows.comfy_canny().values()
+    }
+    again = weft.Workflow.from_json(prompt, registry)
+    assert again.resolve(registry).document.nodes.keys() == workflow.document.nodes.keys()
+
+
+def test_convert_to_comfyui_and_back_is_the_same(tmp_path: Path, capsys: Any) -> None:
+    source, there = tmp_path / "weft.json", tmp_path / "api.json"
+    registry = standard_registry(packs=False)
+    weft.Workflow.from_json(flows.comfy_canny(), registry).save(source)
+    assert main(["convert", str(source), "--to", "comfyui", "-o", str(there)]) == 0
+    assert json.loads(there.read_text())["3"]["class_type"] == "KSampler"
+    assert capsys.readouterr().err == f"wrote {there}: {len(flows.comfy_canny())} nodes\n"
+    assert weft.Workflow.load(there, registry).validate(registry) == []
 
 
 def test_convert_writes_a_file_that_says_the_same(tmp_path: Path, capsys: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.server.outer import png, serving
+from weft.engine.comfy.known import comfy_inputs
 from weft.engine.declaration.registry import Registry
 from weft.nodes.standard import standard_registry
 from weft.server.comfy.classes import class_info, class_names
@@ -47,7 +48,7 @@ def test_inputs_of_a_comfyui_class_stand_in_its_order(registry: Registry) -> Non
 
 
 def test_inputs_that_comfyui_does_not_have_are_optional(registry: Registry) -> None:
-    known = json.loads((Path("server/comfy") / "inputs.json").read_text())
+    known = comfy_inputs()
     for name, spec in class_names(registry):
         entry = info(registry, name)
         names = known.get(name)
