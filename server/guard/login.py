@@ -42,10 +42,10 @@ _TEXTS = {
         "guard.too_many_guesses": "Too many wrong tokens. Wait a minute.",
     },
     "zh": {
-        "label": "令牌，启动服务器时会显示",
+        "label": "启动服务器时显示的令牌",
         "button": "登录",
         "guard.bad_token": "令牌无效。",
-        "guard.too_many_guesses": "错误的令牌太多，请等一分钟。",
+        "guard.too_many_guesses": "错误次数过多。请等一分钟。",
     },
 }
 
