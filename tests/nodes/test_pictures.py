@@ -266,7 +266,7 @@ def test_saved_png_carries_texts_that_were_given_along_and_jpeg_only_its_own(
     tmp_path: Path,
 ) -> None:
     run, log = running(tmp_path)
-    run.texts = {"workflow": "{}", "weft_seeds": "mine"}
+    run.texts = lambda: {"workflow": "{}", "weft_seeds": "mine"}
     for kind in ("png", "jpeg"):
         image.save_image(run, torch.zeros(1, 8, 8, 3), file_format=kind)  # type: ignore[arg-type]
     _, texts = flows.saved(log.artifacts[0])
