@@ -76,6 +76,10 @@ def _migrate(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
+    if connection.dialect.name == "sqlite":
+        # Its driver would commit every change of a table by itself, and a server that is killed
+        # between two of them could never start again.
+        connection.execute(text("BEGIN IMMEDIATE"))
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
