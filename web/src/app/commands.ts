@@ -1,6 +1,6 @@
 /** Everything one can do, with its name and its key: the keyboard, the menus and the sheet use it. */
 
-import { hover } from "../canvas/pointer";
+import { hover, pointerPlace } from "../canvas/pointer";
 import { wiresOf } from "../canvas/scene";
 import {
   fitView,
@@ -162,23 +162,32 @@ function walk(direction: "left" | "right" | "up" | "down"): void {
   reveal(rects[to] as Rect);
 }
 
-/** Put the keyboard into the first value of the selected node. */
+/** A new note, with the keyboard in it. */
+export function writeNote(point: { x: number; y: number }): void {
+  const id = edit("node.note", (draft, at) => addNote(draft, at, point));
+  if (!activeGraph().notes[id]) return; // only to be looked at
+  select([id]);
+  editValues();
+}
+
+/** Put the keyboard into the first value of the selected node, or into a note. */
 function editValues(): void {
   const id = [...activeTab().selection][0];
   if (id === undefined || enterSubgraph(id)) return;
   const rect = rectAt(id);
   if (rect !== null) reveal(rect);
+  const isNote = activeGraph().notes[id] !== undefined;
   // The view may have to come nearer before the node has elements, which takes as many frames as
   // the machine needs: it is waited for as long as nothing else was done.
   const attempt = () => {
     const { selection } = activeTab();
     if (selection.size !== 1 || !selection.has(id) || !onCanvas(document.activeElement)) return;
-    const node = document.querySelector(`.node[data-node-id="${CSS.escape(id)}"]`);
+    const node = document.querySelector(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
     const field = node?.querySelector<HTMLElement>(
-      ".widget [tabindex='0'], .widget textarea, .widget input, .widget button",
+      ".widget [tabindex='0'], .widget textarea, .widget input, .widget button, .note textarea",
     );
     if (field) field.focus({ preventScroll: true });
-    else if (schemaHasValues(id)) requestAnimationFrame(attempt);
+    else if (isNote || schemaHasValues(id)) requestAnimationFrame(attempt);
   };
   attempt();
 }
@@ -214,8 +223,7 @@ export const COMMANDS: readonly Command[] = [
     group: "shortcuts.graph",
     keys: "N",
     perform: () => {
-      const id = edit("node.note", (draft, at) => addNote(draft, at, middle()));
-      select([id]);
+      writeNote(pointerPlace() ?? middle());
     },
   },
   { label: "node.group", group: "shortcuts.graph", keys: "Mod+G", perform: groupSelection },

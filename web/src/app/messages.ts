@@ -1,10 +1,13 @@
 /** Every text of the page, in English and Chinese. */
 
+import type { Progress } from "../api/server";
+import * as canvas from "../canvas/texts";
 import * as widgets from "../widgets/texts";
 import * as documents from "./library/texts";
 import { useUi } from "./ui";
 
 const en = {
+  ...canvas.en,
   ...widgets.en,
   ...documents.en,
   "app.tagline": "Graphs for pictures",
@@ -143,6 +146,7 @@ const en = {
   "results.title": "Results",
   "results.empty": "Pictures appear here once something has run.",
   "results.compare": "Compare",
+  "results.compareOlder": "Compare with the picture before",
   "results.compareHint": "Choose two pictures to compare",
   "results.restore": "Open its workflow",
   "results.download": "Save",
@@ -156,6 +160,7 @@ const en = {
   "queue.up": "Sooner",
   "queue.down": "Later",
   "queue.first": "Next",
+  "queue.clear": "Cancel all that wait",
   "queue.summary": "{ran} ran, {cached} from the cache",
   "problems.title": "Problems",
   "problems.none": "Nothing to fix.",
@@ -189,6 +194,8 @@ const en = {
   "sweep.values": "Values",
   "sweep.none": "none",
   "sweep.run": "Run {n}",
+  "sweep.stop": "Cancel the rest",
+  "sweep.done": "{done} of {all}",
   "sweep.sheet": "Contact sheet",
   "mask.title": "Mask",
   "mask.brush": "Brush",
@@ -210,6 +217,7 @@ const en = {
 export type MessageKey = keyof typeof en;
 
 const zh: Record<MessageKey, string> = {
+  ...canvas.zh,
   ...widgets.zh,
   ...documents.zh,
   "app.tagline": "用节点画图",
@@ -348,6 +356,7 @@ const zh: Record<MessageKey, string> = {
   "results.title": "结果",
   "results.empty": "运行之后，图片会出现在这里。",
   "results.compare": "对比",
+  "results.compareOlder": "与前一张图片对比",
   "results.compareHint": "选择两张图片进行对比",
   "results.restore": "打开它的工作流",
   "results.download": "保存",
@@ -361,6 +370,7 @@ const zh: Record<MessageKey, string> = {
   "queue.up": "提前",
   "queue.down": "推后",
   "queue.first": "下一个",
+  "queue.clear": "取消所有等待的任务",
   "queue.summary": "运行 {ran} 个，缓存 {cached} 个",
   "problems.title": "问题",
   "problems.none": "没有需要修正的。",
@@ -393,6 +403,8 @@ const zh: Record<MessageKey, string> = {
   "sweep.values": "取值",
   "sweep.none": "无",
   "sweep.run": "运行 {n} 次",
+  "sweep.stop": "取消其余",
+  "sweep.done": "{done} / {all}",
   "sweep.sheet": "对照表",
   "mask.title": "遮罩",
   "mask.brush": "画笔",
@@ -424,6 +436,14 @@ export function duration(seconds: number): string {
   if (seconds < 60) return t("time.seconds", { n: Math.round(seconds) });
   const whole = Math.round(seconds);
   return t("time.minutes", { m: Math.floor(whole / 60), s: whole % 60 });
+}
+
+/** How far a node is: its step, how many a second, the time that is left. */
+export function paceOf({ value, total, rate, remaining }: Progress): string {
+  const parts = [t("run.step", { value, total })];
+  if (rate) parts.push(t("run.rate", { rate: rate.toFixed(rate < 10 ? 1 : 0) }));
+  if (remaining) parts.push(t("run.left", { time: duration(remaining) }));
+  return parts.join(" · ");
 }
 
 /** How long ago something was, in words; `at` in seconds since 1970. */

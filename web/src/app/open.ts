@@ -3,21 +3,25 @@
 import { jobWorkflow, upload } from "../api/client";
 import { formatJson, parseJson, type Value } from "../api/json";
 import { isPlainPicture, type Opened, openShared, packWorkflow } from "../api/share";
+import { membersOf } from "../canvas/pointer";
 import { layered } from "../graph/arrange";
 import { fromComfy, isComfy, isComfyEditor, toComfy } from "../graph/comfy";
+import { fitGroup } from "../graph/commands/decor";
 import { addNode, moveItems, type Point } from "../graph/commands/nodes";
 import { setValue } from "../graph/commands/values";
 import { compile } from "../graph/compile";
 import { Draft } from "../graph/edits";
 import { readWorkflow } from "../graph/file";
-import { type Box, boxOf, HEADER } from "../graph/geometry";
+import { type Box, boxOf, HEADER, type Rect } from "../graph/geometry";
 import { type Graph, type GraphNode, graphAt, linksOf, ROOT, type Workflow } from "../graph/model";
 import { pngTexts } from "../graph/png";
 import {
   activeTab,
   boxAt,
   edit,
+  graphName,
   newTab,
+  rectAt,
   schemaOfType,
   select,
   type Tab,
@@ -292,10 +296,10 @@ function arranged(graph: Graph, boxes: ReadonlyMap<string, Box>, from: (id: stri
   return layered(rects, edges);
 }
 
-/** Lay out the selection, or everything. */
+/** Lay out the selection, or everything; groups go along with what lies in them. */
 export async function autoLayout(): Promise<void> {
   const tab = activeTab();
-  const at = tab.path[tab.path.length - 1]?.graph ?? ROOT;
+  const at = graphName(tab);
   const graph = graphAt(tab.workflow, at);
   const chosen = [...tab.selection].filter((id) => graph.nodes[id]);
   const ids = (chosen.length > 1 ? chosen : Object.keys(graph.nodes)).filter(
@@ -303,8 +307,18 @@ export async function autoLayout(): Promise<void> {
   );
   if (ids.length === 0) return;
   const boxes = new Map(ids.map((id) => [id, boxAt(id) as Box]));
+  const members = Object.keys(graph.groups).map((id) => [id, membersOf(id)] as const);
   const places = await arranged(graph, boxes, (id) => graph.places[id] ?? { x: 0, y: 0 });
-  edit("arrange.layout", (draft, graphName) => moveItems(draft, graphName, places));
+  // It may have been changed, or another be in front, while the layout was loaded.
+  if (activeTab().id !== tab.id || activeTab().workflow !== tab.workflow) return;
+  edit("arrange.layout", (draft) => {
+    moveItems(draft, at, places);
+    for (const [id, inside] of members) {
+      if (!inside.some((one) => places[one])) continue;
+      const rects = inside.map((one) => ({ ...(rectAt(one) as Rect), ...places[one] }));
+      fitGroup(draft, at, id, rects);
+    }
+  });
 }
 
 function reasonOf(error: unknown): string {

@@ -37,6 +37,7 @@ import {
   onClick,
   onDoubleClick,
   onHover,
+  onLeave,
   onPress,
   wireUnder,
 } from "./pointer";
@@ -114,6 +115,7 @@ function Surface() {
       onPointerDownCapture={onPress}
       onMouseDownCapture={onPress}
       onPointerMove={onHover}
+      onPointerLeave={onLeave}
       onClick={onClick}
       onDoubleClick={onDoubleClick}
       onContextMenu={openMenu}

@@ -13,6 +13,7 @@ import { typeText } from "../graph/types";
 import { Resizer } from "./Resizer";
 import { Socket } from "./Socket";
 import { nodeColor } from "./sockets";
+import { focusCanvas } from "./viewport";
 
 export const GroupView = memo(function GroupView({ id, selected }: NodeProps) {
   const group = useDocs((docs) => activeGraph(docs).groups[id]);
@@ -35,11 +36,16 @@ export const GroupView = memo(function GroupView({ id, selected }: NodeProps) {
             onFocus={(event) => event.target.select()}
             onKeyDown={(event) => {
               event.stopPropagation();
-              if (event.key === "Enter" || event.key === "Escape") event.currentTarget.blur();
+              if (event.key === "Escape") event.currentTarget.value = group.title;
+              if (event.key === "Enter" || event.key === "Escape") {
+                event.currentTarget.blur();
+                focusCanvas();
+              }
             }}
             onBlur={(event) => {
               setRenaming(false);
-              const title = event.target.value;
+              const title = event.target.value.trim();
+              if (title === group.title) return;
               edit("node.rename", (draft, at) => setTitle(draft, at, id, title));
             }}
           />
@@ -83,7 +89,11 @@ export const NoteView = memo(function NoteView({ id, selected }: NodeProps) {
           edit("node.note", (draft, at) => setNote(draft, at, id, text), `note ${id}`);
         }}
         onBlur={endGesture}
-        onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+        onKeyDown={(event) => {
+          if (event.key !== "Escape") return;
+          event.stopPropagation();
+          focusCanvas();
+        }}
       />
       {selected && (
         <Resizer

@@ -20,6 +20,7 @@ import { NodeProblems, NodeStatus, useNodeRun } from "./NodeStatus";
 import { Resizer } from "./Resizer";
 import { Socket } from "./Socket";
 import { colorOf, nodeColor } from "./sockets";
+import { focusCanvas } from "./viewport";
 
 const Region = lazy(() => import("../widgets/Region"));
 
@@ -157,8 +158,11 @@ function Header({
           onFocus={(event) => event.target.select()}
           onKeyDown={(event) => {
             event.stopPropagation();
-            if (event.key === "Escape") setRenaming(false);
-            if (event.key === "Enter") event.currentTarget.blur();
+            if (event.key === "Escape") event.currentTarget.value = title;
+            if (event.key === "Enter" || event.key === "Escape") {
+              event.currentTarget.blur();
+              focusCanvas();
+            }
           }}
           onBlur={(event) => {
             const text = event.target.value.trim();

@@ -85,7 +85,19 @@ export function onClick(event: React.MouseEvent): void {
   if (farNodeAt(at(event)) === null) select([]);
 }
 
+let last: { x: number; y: number } | null = null;
+
+/** Where the pointer is on the canvas; null where it is elsewhere. */
+export function pointerPlace(): Point | null {
+  return last === null ? null : toFlow(last);
+}
+
+export function onLeave(): void {
+  last = null;
+}
+
 export function onHover(event: React.PointerEvent): void {
+  last = { x: event.clientX, y: event.clientY };
   if (event.buttons !== 0) return;
   const wire = isBare(event.target) ? (wireUnder(event)?.link.id ?? null) : null;
   if (wire !== hover.getState().wire) hover.setState({ wire });

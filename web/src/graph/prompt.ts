@@ -58,3 +58,21 @@ function closing(text: string, open: number): number | null {
   }
   return null;
 }
+
+/** The one part in which two texts differ: `piece` in place of `at` to `until`. */
+export function replacement(
+  before: string,
+  after: string,
+): { at: number; until: number; piece: string } {
+  const shorter = Math.min(before.length, after.length);
+  let at = 0;
+  while (at < shorter && before[at] === after[at]) at++;
+  let tail = 0;
+  while (
+    tail < shorter - at &&
+    before[before.length - 1 - tail] === after[after.length - 1 - tail]
+  ) {
+    tail++;
+  }
+  return { at, until: before.length - tail, piece: after.slice(at, after.length - tail) };
+}

@@ -11,7 +11,6 @@ import { hover } from "../canvas/pointer";
 import { NODE_HUES, nodeColor } from "../canvas/sockets";
 import { focusCanvas } from "../canvas/viewport";
 import type { Side } from "../graph/arrange";
-import { addNote } from "../graph/commands/decor";
 import { addReroute } from "../graph/commands/links";
 import { setColor } from "../graph/commands/nodes";
 import { toggleExposed } from "../graph/commands/ports";
@@ -136,7 +135,7 @@ function canvasItems(menu: Menu): Item[][] {
       {
         label: "node.note",
         keys: "N",
-        perform: () => select([edit("node.note", (draft, at) => addNote(draft, at, menu.flow))]),
+        perform: () => commands.writeNote(menu.flow),
       },
       { label: "node.paste", keys: "Mod+V", perform: () => void pasteText() },
     ],

@@ -2,12 +2,13 @@ import { useLayoutEffect, useRef, useState } from "react";
 import { floatNumber, isNumeric, numberOf, type Value } from "../api/json";
 import { t } from "../app/messages";
 import { say } from "../app/ui";
+import { evaluate } from "../graph/expression";
 import { mainType, socketType } from "../graph/types";
 import type { FieldProps } from "./Widget";
 
 const DRAG = 4;
 
-/** A number: drag to change it, press to type it, arrows for steps. */
+/** A number: drag to change it, press to type it or arithmetic, arrows for steps. */
 export function NumberField({ label, schema, value, onChange, onDone }: FieldProps) {
   const [typing, setTyping] = useState<string | null>(null);
   const whole = mainType(socketType(schema)).name === "INT";
@@ -37,28 +38,28 @@ export function NumberField({ label, schema, value, onChange, onDone }: FieldPro
   };
   const by = (steps: number) => write(snapTo(now + steps * step, step, low), true);
 
-  const finish = (text: string) => {
-    setTyping(null);
-    const next = Number(text.trim().replace(",", "."));
-    if (text.trim() === "") return;
-    if (!Number.isFinite(next) || (whole && !Number.isInteger(next))) {
-      say(t("widget.notNumber", { text }), "bad");
-      return;
-    }
-    // A value outside is refused, not bent: the person sees what is allowed.
-    if (next < low || next > high) {
-      say(t("widget.range", { min: low, max: high }), "bad");
-      return;
-    }
+  /** Why a text cannot be the value; else it is. A value outside is refused, not bent. */
+  const accept = (text: string): string | null => {
+    const next = evaluate(text, now);
+    if (next === null) return t("widget.notNumber", { text });
+    if (whole && !Number.isInteger(next)) return t("widget.notWhole", { text, value: next });
+    if (next < low || next > high) return t("widget.range", { min: low, max: high });
     onChange(whole ? next : floatNumber(next));
     onDone();
+    return null;
+  };
+  const finish = (text: string) => {
+    setTyping(null);
+    const reason = text.trim() === "" || text === shown(value) ? null : accept(text);
+    if (reason !== null) say(reason, "bad");
   };
 
   if (typing !== null) {
     return (
       <input
         className="field typing"
-        inputMode="decimal"
+        // Not "decimal": a telephone's digits alone have no signs for arithmetic.
+        inputMode="text"
         defaultValue={typing}
         aria-label={label}
         // biome-ignore lint/a11y/noAutofocus: the person has just begun to type here
@@ -69,11 +70,21 @@ export function NumberField({ label, schema, value, onChange, onDone }: FieldPro
           if (typing === shown(value)) target.select();
           else target.setSelectionRange(typing.length, typing.length);
         }}
+        onChange={(event) => event.currentTarget.removeAttribute("aria-invalid")}
         onBlur={(event) => finish(event.target.value)}
         onKeyDown={(event) => {
-          if (event.key === "Escape") event.currentTarget.value = "";
+          const { currentTarget: input } = event;
+          if (event.key === "Escape") input.value = "";
           else if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
           event.stopPropagation();
+          const reason = input.value.trim() === "" ? null : accept(input.value);
+          if (reason !== null) {
+            // What was typed stays, to be mended.
+            input.setAttribute("aria-invalid", "true");
+            say(reason, "bad");
+            return;
+          }
+          input.value = "";
           returns.current = true;
           event.currentTarget.blur();
         }}
@@ -120,7 +131,7 @@ export function NumberField({ label, schema, value, onChange, onDone }: FieldPro
         } else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) {
           event.preventDefault();
           setTyping(shown(value));
-        } else if (/^[-\d.]$/.test(event.key) && !event.ctrlKey && !event.metaKey) {
+        } else if (/^[-+*/(\d.,]$/.test(event.key) && !event.ctrlKey && !event.metaKey) {
           event.preventDefault();
           setTyping(event.key);
         }

@@ -1,25 +1,30 @@
-import { useId, useLayoutEffect, useRef } from "react";
+import { useId, useRef } from "react";
 import { focusCanvas } from "../canvas/viewport";
-import { weigh } from "../graph/prompt";
+import { replacement, weigh } from "../graph/prompt";
 import { Completions, useCompletions } from "./Completions";
 import type { FieldProps } from "./Widget";
 
 /** A text of several lines; Ctrl with the arrows weighs words, names of models are completed. */
 export function PromptField({ label, schema, value, onChange, onDone }: FieldProps) {
   const area = useRef<HTMLTextAreaElement>(null);
-  const chosen = useRef<{ start: number; end: number } | null>(null);
+  const writing = useRef(false);
   const id = useId();
   const text = typeof value === "string" ? value : "";
-  useLayoutEffect(() => {
-    if (chosen.current === null) return;
-    area.current?.setSelectionRange(chosen.current.start, chosen.current.end);
-    chosen.current = null;
-  });
-  const completing = useCompletions(schema.mentions, ({ part, start }, name) => {
-    const end = start + part.length;
-    chosen.current = { start: start + name.length, end: start + name.length };
-    onChange(text.slice(0, start) + name + text.slice(end), true);
-  });
+  /** Write over a part as if it were typed: the text's own undo knows of it. */
+  const put = (start: number, end: number, piece: string) => {
+    const { current } = area;
+    if (current === null) return;
+    current.focus();
+    current.setSelectionRange(start, end);
+    writing.current = true;
+    // Nothing else there is keeps what can be undone; no browser has dropped it.
+    const done = document.execCommand(piece === "" ? "delete" : "insertText", false, piece);
+    writing.current = false;
+    if (!done) onChange(text.slice(0, start) + piece + text.slice(end), true);
+  };
+  const completing = useCompletions(schema.mentions, ({ part, start }, name) =>
+    put(start, start + part.length, name),
+  );
   const { found, active } = completing;
   return (
     <div className="prompt">
@@ -35,7 +40,7 @@ export function PromptField({ label, schema, value, onChange, onDone }: FieldPro
           "aria-activedescendant": `${id}-${active}`,
         })}
         onChange={(event) => {
-          completing.look(event.target.value, event.target.selectionEnd);
+          if (!writing.current) completing.look(event.target.value, event.target.selectionEnd);
           onChange(event.target.value, true);
         }}
         onBlur={() => {
@@ -49,8 +54,9 @@ export function PromptField({ label, schema, value, onChange, onDone }: FieldPro
             event.preventDefault();
             const { selectionStart: start, selectionEnd: end } = event.currentTarget;
             const weighed = weigh({ text, start, end }, up ? 1 : -1);
-            chosen.current = weighed;
-            onChange(weighed.text, true);
+            const { at, until, piece } = replacement(text, weighed.text);
+            if (weighed.text !== text) put(at, until, piece);
+            area.current?.setSelectionRange(weighed.start, weighed.end);
           }
           if (event.key === "Escape") {
             event.stopPropagation();

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseJson, type Value } from "../../src/api/json";
 import { align, distribute, layered, neighbour, spread } from "../../src/graph/arrange";
@@ -7,7 +8,7 @@ import { baseName } from "../../src/graph/commands/nodes";
 import { Draft } from "../../src/graph/edits";
 import { boxOf, HEADER, PADDING, ROW } from "../../src/graph/geometry";
 import { graphAt, linksOf, ROOT } from "../../src/graph/model";
-import { weigh } from "../../src/graph/prompt";
+import { replacement, weigh } from "../../src/graph/prompt";
 import { entriesOf, search } from "../../src/graph/search";
 import { nextSeed, readSeed } from "../../src/graph/seeds";
 import { catalog, open } from "../helpers";
@@ -30,6 +31,18 @@ describe("search", () => {
     expect(search(entries, "qqqqzzzz")).toEqual([]);
     expect(search(entries, "")).toHaveLength(entries.length);
   });
+});
+
+test("one text is made of another by the one part in which they differ", () => {
+  const text = fc.string({ unit: fc.constantFrom("a", "b", "(", " "), maxLength: 8 });
+  fc.assert(
+    fc.property(text, text, (before, after) => {
+      const { at, until, piece } = replacement(before, after);
+      expect(before.slice(0, at) + piece + before.slice(until)).toBe(after);
+      expect(until).toBeGreaterThanOrEqual(at);
+    }),
+  );
+  expect(replacement("a cat", "a (cat:1.1)")).toEqual({ at: 2, until: 5, piece: "(cat:1.1)" });
 });
 
 describe("prompt weights", () => {

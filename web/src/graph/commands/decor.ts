@@ -1,8 +1,9 @@
 /** Commands on groups and notes. */
 
 import type { Draft } from "../edits";
+import { ABSENT } from "../edits";
 import type { Rect } from "../geometry";
-import { graphAt } from "../model";
+import { type Group, graphAt } from "../model";
 import { freshId, type Point } from "./nodes";
 
 const MARGIN = 24;
@@ -11,19 +12,24 @@ const TITLE = 32;
 /** A group around rectangles. */
 export function addGroup(draft: Draft, at: string, rects: readonly Rect[], title: string): string {
   const id = freshId(graphAt(draft.now, at), "group");
+  const color = Object.keys(graphAt(draft.now, at).groups).length % 8;
+  draft.set(["graphs", at, "groups", id], { title, ...around(rects), color });
+  return id;
+}
+
+/** Make a group as large as what lies in it. */
+export function fitGroup(draft: Draft, at: string, id: string, rects: readonly Rect[]): void {
+  const group = draft.get(["graphs", at, "groups", id]);
+  if (group === ABSENT || rects.length === 0) return;
+  draft.set(["graphs", at, "groups", id], { ...(group as Group), ...around(rects) });
+}
+
+function around(rects: readonly Rect[]): Rect {
   const left = Math.min(...rects.map((r) => r.x)) - MARGIN;
   const top = Math.min(...rects.map((r) => r.y)) - MARGIN - TITLE;
   const right = Math.max(...rects.map((r) => r.x + r.width)) + MARGIN;
   const bottom = Math.max(...rects.map((r) => r.y + r.height)) + MARGIN;
-  draft.set(["graphs", at, "groups", id], {
-    title,
-    x: left,
-    y: top,
-    width: right - left,
-    height: bottom - top,
-    color: Object.keys(graphAt(draft.now, at).groups).length % 8,
-  });
-  return id;
+  return { x: left, y: top, width: right - left, height: bottom - top };
 }
 
 export function addNote(draft: Draft, at: string, point: Point, text = ""): string {
