@@ -6,7 +6,8 @@ for the UNet, ControlNets and adapters on a GPU, where the VAE runs in bfloat16 
 and in float32 otherwise (float16 overflows in the SD1.x decoder), and text and image encoders in
 float32 (they run once, and their rounding would reach every step). T5 (too large for float32) and
 diffusion transformers run in bfloat16 where the card has it, as they were trained. WEFT_DTYPE
-overrides all of them ("float32", "bfloat16", "float16").
+overrides all of them ("float32", "bfloat16", "float16"), or parts by name
+("unet=fp8_e4m3fn,vae=fp32,text=fp16"; fp8 types are for storage, sums stay as they are).
 
 Attention is torch's own, which takes the fastest kernel that fits; WEFT_ATTENTION names another
 ("flash", "efficient", "cudnn", "math").
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 
 ATTENTION = ("auto", "flash", "efficient", "cudnn", "math")
 """What WEFT_ATTENTION can be."""
+FP8 = {"fp8_e4m3fn": "float8_e4m3fn", "fp8_e5m2": "float8_e5m2"}
+DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"} | FP8
+"""Names of number types that weft can be asked for, and torch's."""
+PARTS = ("unet", "vae", "text")
+"""What WEFT_DTYPE tells apart: what draws with what steers it, VAEs, text encoders."""
+_TEXT = {"text_encoder", "t5", "bert"}
+_OF_NO_PART = {"clip_vision", "rrdb", "srvgg"}
+_STORED_SMALL = {"unet", "sd3", "flux", "pixart", *_TEXT}
 
 
 def compute_device() -> torch.device:
@@ -63,21 +72,14 @@ def compute_dtype(kind: str, device: torch.device) -> torch.dtype:
         device: From `compute_device`.
 
     Raises:
-        ParameterError: WEFT_DTYPE is not one of the three names.
+        ParameterError: WEFT_DTYPE cannot be read.
     """
     import torch
 
-    wanted = os.environ.get("WEFT_DTYPE")
-    if wanted:
-        known = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-        if wanted not in known:
-            raise ParameterError(
-                "device.unknown_dtype",
-                "WEFT_DTYPE is not a number type that weft computes in.",
-                expected=", ".join(known),
-                got=wanted,
-            )
-        return known[wanted]
+    wanted = _wanted_dtype(kind)
+    if wanted is not None and not wanted.startswith("float8"):
+        chosen: torch.dtype = getattr(torch, wanted)
+        return chosen
     if device.type == "cpu" or kind in {"text_encoder", "clip_vision", "bert", "rrdb", "srvgg"}:
         return torch.float32
     bfloat = device.type == "cuda" and torch.cuda.is_bf16_supported()
@@ -86,6 +88,62 @@ def compute_dtype(kind: str, device: torch.device) -> torch.dtype:
     if kind.startswith(("sd3", "flux", "pixart")) and bfloat:
         return torch.bfloat16
     return torch.float16
+
+
+def storage_dtype(kind: str) -> torch.dtype | None:
+    """The fp8 type in which large weights of a network shall be kept; None = as they are computed.
+
+    Args:
+        kind: A key of `networks.SHELLS`. ControlNets and adapters are small and are never kept so.
+
+    Raises:
+        ParameterError: WEFT_DTYPE cannot be read.
+    """
+    import torch
+
+    if kind not in _STORED_SMALL:
+        return None
+    wanted = _wanted_dtype(kind)
+    if wanted is None or not wanted.startswith("float8"):
+        return None
+    chosen: torch.dtype = getattr(torch, wanted)
+    return chosen
+
+
+def _wanted_dtype(kind: str) -> str | None:
+    """What WEFT_DTYPE says of a network: torch's name of a type; None = nothing."""
+    chosen = dtype_choices()
+    part = "text" if kind in _TEXT else "vae" if kind == "vae" else "unet"
+    if kind in _OF_NO_PART:
+        part = ""
+    return chosen.get(part, chosen.get(""))
+
+
+def dtype_choices() -> dict[str, str]:
+    """What WEFT_DTYPE says: part ("unet", "vae", "text"; "" = all) -> torch's name of a type.
+
+    Raises:
+        ParameterError: It cannot be read.
+    """
+    text = os.environ.get("WEFT_DTYPE", "")
+    found: dict[str, str] = {}
+    for word in filter(None, map(str.strip, text.split(","))):
+        part, equals, name = word.rpartition("=")
+        chosen = DTYPES.get(name.strip(), name.strip())
+        small = chosen in FP8.values()
+        if (
+            (equals and part.strip() not in PARTS)
+            or chosen not in DTYPES.values()
+            or (small and part.strip() not in ("unet", "text"))
+        ):
+            raise ParameterError(
+                "device.unknown_dtype",
+                "WEFT_DTYPE is not a number type that weft computes in.",
+                expected="float32, bfloat16, float16; or parts such as unet=fp8_e4m3fn,vae=fp32",
+                got=text[:60],
+            )
+        found[part.strip()] = chosen
+    return found
 
 
 def attention_choice() -> str:

@@ -2,7 +2,8 @@
 
 What is written is what is sampled with: LoRAs and merges are in it. Tensors are computed and
 written one by one, each in the type in which it was stored; what GGUF files hold in blocks of few
-bits is written in the type that sums are done in.
+bits, and fp8 weights that have a scale or that a LoRA or merge changed, are written in the type
+that sums are done in.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ..families import family_named
 from ..types import Clip, Model, Vae
+from ..weights.derived import DerivedWeights
+from .formats.fp8_names import FP8
 from .formats.gguf_header import is_gguf
 from .formats.network_facts import MARKERS
 from .formats.safetensors_header import TensorInfo
@@ -125,9 +128,10 @@ class SingleFile:
     def _type(self, weights: Weights, joined: Joined) -> str:
         if self._dtype is not None:
             return self._dtype
-        stored = weights.stored.dtype(joined.parts[0].name) if weights.stored else None
+        name = joined.parts[0].name
+        stored = weights.stored.dtype(name) if weights.stored else None
         types = torch_types()
-        if stored in types:
+        if stored in types and not (stored in FP8 and _is_not_as_stored(weights, name)):
             return stored
         return next(name for name, dtype in types.items() if dtype == weights.dtype)
 
@@ -141,6 +145,14 @@ class SingleFile:
             return mark
         weights, joined = self._layout[name]
         return joined_tensor(joined, weights.tensor)
+
+
+def _is_not_as_stored(weights: Weights, name: str) -> bool:
+    """Whether a tensor's numbers are others than those of its file, for which fp8 is too coarse."""
+    if isinstance(weights, DerivedWeights) and name in weights.changed:
+        return True
+    pieces = weights.stored.plan.get(name, ()) if weights.stored else ()
+    return any(weights.stored and piece.name in weights.stored.scales for piece in pieces)
 
 
 def joined_tensor(joined: Joined, read: Callable[[str], Tensor]) -> Tensor:

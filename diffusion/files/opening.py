@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..device import DTYPES, FP8, storage_dtype
 from ..errors import ModelError
-from ..weights.handle import SHARED, Stored, Weights
+from ..weights.handle import SHARED, PackedAs, Stored, Weights
 from .digest import FileState, file_digest, file_state
 from .formats.folder import network_files, read_json
+from .formats.fp8_names import fp8_scales
 from .formats.gguf_header import read_model_header
 from .formats.identify import KIND_WORDS, Identity, identify
 from .formats.pieces import Plan, planned_shapes
@@ -31,10 +34,6 @@ if TYPE_CHECKING:
 
     from .tensor_reader import TensorReader
 
-FP8 = {"fp8_e4m3fn": "float8_e4m3fn", "fp8_e5m2": "float8_e5m2"}
-DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"} | FP8
-"""Names of number types that a loader can be asked for, and torch's."""
-
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -45,7 +44,8 @@ class Source:
         files: Headers, and what the files were when they were read.
         digest: Of the content.
         identity: What it holds.
-        shapes: Of all its tensors.
+        shapes: Of all its tensors, but for scales of others.
+        scales: fp8 weight -> the tensor that holds the factor on it.
         stated: The config.json beside it; {} if there is none.
     """
 
@@ -55,6 +55,7 @@ class Source:
     identity: Identity
     shapes: Mapping[str, tuple[int, ...]] = field(repr=False)
     stated: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    scales: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -79,12 +80,16 @@ class Source:
         """One tensor of a network, read now; None if the plan has none of that name."""
         import torch
 
-        from .tensor_reader import TensorReader
-
         if name not in plan:
             return None
-        read = TensorReader(self.files).read({name: plan[name]}, torch.device("cpu"), torch.float32)
+        read = self.reader().read({name: plan[name]}, torch.device("cpu"), torch.float32)
         return read[name]
+
+    def reader(self) -> TensorReader:
+        """What reads its tensors."""
+        from .tensor_reader import TensorReader
+
+        return TensorReader(self.files, self.scales)
 
 
 def open_source(path: Path, stems: Sequence[str] = ()) -> Source:
@@ -105,7 +110,10 @@ def open_source(path: Path, stems: Sequence[str] = ()) -> Source:
 
 def _source(path: Path, files: Sequence[Path], stated: Mapping[str, Any]) -> Source:
     headers = [read_model_header(file) for file in files]
-    shapes = {n: info.shape for header in headers for n, info in header.tensors.items()}
+    tensors = {n: info for header in headers for n, info in header.tensors.items()}
+    with naming(path):
+        scales, apart = fp8_scales(tensors)
+    shapes = {name: info.shape for name, info in tensors.items() if name not in apart}
     return Source(
         path=path if len(files) > 1 else files[0],
         files=tuple((header, file_state(header.path)) for header in headers),
@@ -113,6 +121,7 @@ def _source(path: Path, files: Sequence[Path], stated: Mapping[str, Any]) -> Sou
         identity=identify(shapes, headers[0].metadata.get("modelspec.architecture", "")),
         shapes=shapes,
         stated=stated,
+        scales=scales,
     )
 
 
@@ -178,48 +187,62 @@ def weights_of(
         extras: What else is known of it.
         digest: Of the whole that it is a part of; None = of the file.
         dtype: A key of `DTYPES`; None = what the device computes best. fp8 types are for storage:
-            large tensors stay in them, sums are done in the device's type.
+            matrices and kernels stay in them, sums are done in the device's type.
         stated: What is known of its configuration; None = what lies beside the file.
         device: Where it runs, as torch names it; None = the compute device.
 
-    Matrices and kernels of GGUF files stay in their blocks, whatever the type (`packed`).
+    Matrices and kernels of GGUF files stay in their blocks, whatever the type (`packed`), and those
+    of fp8 files in fp8 unless another type is asked for.
 
     Raises:
-        ModelError: Its shapes make no network, or packed weights are asked for in fp8.
+        ModelError: Its shapes make no network, packed weights are asked for in fp8, or fp8 is
+            asked for on a device that has no such type.
     """
     import torch
 
     from ..device import compute_device, compute_dtype
-    from .tensor_reader import TensorReader
 
     with naming(source.path):
         shapes = planned_shapes(plan, source.shapes)
         network = network_class(kind, shapes)
         config = network_config(kind, shapes, source.metadata, stated or source.stated)
     place = torch.device(device) if device else compute_device()
-    compute, storage = _types(dtype, compute_dtype(network, place))
-    reader = TensorReader(source.files)
-    packed = _packed_bytes(source, plan, reader)
-    if packed and storage is not None:
+    compute, storage = _types(dtype, compute_dtype(network, place), storage_dtype(network))
+    reader = source.reader()
+    if place.type == "mps" and storage is not None:
+        raise ModelError(
+            "model.no_fp8_here",
+            f'"{source.path.name}" was asked for in fp8, which {place} does not have.',
+            expected="default, fp32 or fp16",
+            got=str(dtype),
+            hint="Choose default, or a GGUF file of the model.",
+        )
+    if storage is None and place.type != "mps" and dtype in (None, "default"):
+        storage = "as stored"
+    packed = _packed_as(source, plan, reader, storage)
+    if any(header.format == "gguf" for header, _ in source.files) and storage in _FP8_NAMES:
         raise ModelError(
             "model.packed_already",
             f'The weights of "{source.path.name}" are packed in fewer bits than {dtype} has.',
             expected="default, fp32, fp16 or bf16, the type that sums are done in",
-            got=str(dtype),
+            got=str(storage),
             hint="Choose default.",
         )
     content = digest or source.digest
     if dtype not in (None, "default"):
         content += f":{dtype}"  # other numbers, so other results
+    elif storage in _FP8_NAMES:
+        content += f":{storage}"
 
     def build(on: torch.device) -> Module:
         from ..weights.networks import build_network
 
-        blocks = reader.packed({name: plan[name] for name in packed}, on)
+        kept = {name: how.packing for name, how in packed.items()}
+        blocks = reader.packed({name: plan[name] for name in packed}, kept, on)
         plain = {name: pieces for name, pieces in plan.items() if name not in packed}
-        tensors = reader.read(plain, on, compute, storage=storage)
+        tensors = reader.read(plain, on, compute)
         with naming(source.path):
-            return build_network(network, config, tensors, cast=storage is not None, packed=blocks)
+            return build_network(network, config, tensors, packed=blocks)
 
     def make() -> Weights:
         used = {piece.name for pieces in plan.values() for piece in pieces}
@@ -235,7 +258,7 @@ def weights_of(
             shapes=shapes,
             device=place,
             dtype=compute,
-            stored=Stored(plan, source.tensors, source.metadata),
+            stored=Stored(plan, source.tensors, source.metadata, source.scales),
             packed=packed,
         )
 
@@ -243,27 +266,43 @@ def weights_of(
     return SHARED.share((*variant, repr(sorted((extras or {}).items(), key=str))), make)
 
 
-def _packed_bytes(source: Source, plan: Plan, reader: TensorReader) -> dict[str, int]:
-    """Tensors that stay in the blocks of a GGUF file -> their bytes."""
-    if all(header.format != "gguf" for header, _ in source.files):
-        return {}
+def _packed_as(
+    source: Source, plan: Plan, reader: TensorReader, storage: str | None
+) -> dict[str, PackedAs]:
+    """Matrices and kernels that stay in few bits."""
     from ..weights.packed import block_size
 
     shapes = planned_shapes(plan, source.shapes)
     found = {}
     for name, pieces in plan.items():
-        packing = reader.packing(pieces)
-        if packing is not None and name.endswith(".weight"):
+        if not name.endswith(".weight") or _TABLE.search(name):
+            continue
+        packing = reader.packing(pieces, storage)
+        if packing is not None:
             numbers, size = block_size(packing)
-            found[name] = math.prod(shapes[name]) // numbers * size
+            found[name] = PackedAs(packing, math.prod(shapes[name]) // numbers * size)
     return found
 
 
-def _types(name: str | None, usual: torch.dtype) -> tuple[torch.dtype, torch.dtype | None]:
-    """Compute type and storage type (None = the same)."""
+_TABLE = re.compile(
+    r"((token|position)_embedding|(word|position|token_type)_embeddings|shared|embed_tokens"
+    r"|relative_attention_bias)\.weight\Z"
+)
+"""Weights that rows are looked up in: no layer that widens."""
+_FP8_NAMES: Mapping[str, str] = {"F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2"}
+"""safetensors' names of the types, and torch's."""
+
+
+def _types(
+    name: str | None, usual: torch.dtype, stored: torch.dtype | None
+) -> tuple[torch.dtype, str | None]:
+    """The type of sums, and the fp8 type that large weights are brought into (None = none)."""
     import torch
 
-    if name is None or name == "default":
-        return usual, None
-    found: torch.dtype = getattr(torch, DTYPES[name])
-    return (usual, found) if name in FP8 else (found, None)
+    chosen = stored
+    if name is not None and name != "default":
+        wanted: torch.dtype = getattr(torch, DTYPES[name])
+        if name not in FP8:
+            return wanted, None
+        chosen = wanted
+    return usual, next((n for n, t in _FP8_NAMES.items() if str(chosen) == f"torch.{t}"), None)

@@ -5,7 +5,7 @@ system pages them in when the network first reads them, and every process that m
 them. All others are read one at a time and converted, so that at most one tensor exists twice. A
 float16 file on the CPU therefore takes twice its size in memory (float32), never more.
 
-Blocks of GGUF files can also be read as they are (`packed`).
+Blocks of GGUF files and fp8 weights can also be read as they are (`packed`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import ModelError
 from .digest import FileState, file_state
+from .formats.fp8_names import FP8
 from .formats.gguf_header import PLAIN
 from .formats.pieces import Piece, Pieces, Plan
 from .formats.safetensors_header import Header, TensorInfo
@@ -27,16 +28,24 @@ if TYPE_CHECKING:
 
     from ..weights.packed import Packed
 
+_FLOATS = frozenset({"F64", "F32", "F16", "BF16"}) | FP8
+
 
 class TensorReader:
     """Reads from the files that headers came from, and refuses once one of them has changed.
 
     Args:
         files: Headers and what the files were then; several for a network split in shards.
+        scales: Tensor -> the one that holds the factor on it.
     """
 
-    def __init__(self, files: Sequence[tuple[Header, FileState]]) -> None:
+    def __init__(
+        self,
+        files: Sequence[tuple[Header, FileState]],
+        scales: Mapping[str, str] | None = None,
+    ) -> None:
         self._files = files
+        self._scales = scales or {}
         self._home = {name: header for header, _ in files for name in header.tensors}
 
     def read(
@@ -44,7 +53,6 @@ class TensorReader:
         plan: Plan,
         device: torch.device,
         dtype: torch.dtype,
-        storage: torch.dtype | None = None,
     ) -> dict[str, Tensor]:
         """Read tensors.
 
@@ -52,7 +60,6 @@ class TensorReader:
             plan: Name in the result -> pieces in the file.
             device: Where to put them.
             dtype: Type of all floating tensors; integers keep theirs.
-            storage: Type of matrices and kernels, where it is another.
 
         Raises:
             ModelError: The file changed since it was opened, or has types that cannot be computed.
@@ -71,66 +78,115 @@ class TensorReader:
                         parts.append(_unpacked(file, header, piece).to(device, dtype))
                         continue
                     found = _type(header, piece.name, types)
-                    large = storage is not None and len(header.tensors[piece.name].shape) > 1
-                    wanted = (storage if large else dtype) if found.is_floating_point else found
+                    wanted = dtype if found.is_floating_point else found
                     if device.type == "cpu" and found == wanted:
                         tensor = _cut(file.tensor(piece.name, found), piece)
                     else:
                         tensor = _cut(_copy(file.stream, header, piece, found), piece)
+                        scale = self._scale(files, piece)
+                        if scale is not None:
+                            tensor = tensor.float() * scale
+                        if device.type == "mps":
+                            tensor = tensor.to(wanted)  # it has not all types to convert from
                         tensor = tensor.to(device=device, dtype=wanted)
                     parts.append(tensor)
                 result[new] = parts[0] if len(parts) == 1 else torch.cat(parts)
         return result
 
-    def packed(self, plan: Plan, device: torch.device) -> dict[str, Packed]:
-        """Tensors of a plan that can be handed on in the file's blocks; those of the CPU mapped.
+    def packed(
+        self, plan: Plan, packings: Mapping[str, str], device: torch.device
+    ) -> dict[str, Packed]:
+        """Tensors in few bits: as the file has them (those of the CPU mapped), or made fp8.
+
+        Args:
+            plan: Name in the result -> pieces in the file.
+            packings: The same names -> what `packing` says of them.
+            device: Where to put them.
 
         Raises:
             ModelError: The file changed since it was opened, or weft does not read its packing.
         """
         import torch
 
-        from ..weights.packed import STORED, Packed, cut
+        from ..weights.packed import Packed
 
         result: dict[str, Packed] = {}
-        chosen = {new: packing for new in plan if (packing := self.packing(plan[new]))}
-        if not chosen:
+        if not plan:
             return result
         with self._opened() as files:
-            for new, packing in chosen.items():
-                parts, rows = [], 0
-                for piece in plan[new]:
+            for new, pieces in plan.items():
+                parts: list[Tensor] = []
+                rows, scale = 0, None
+                shape: tuple[int, ...] = ()
+                for piece in pieces:
                     header = self._home[piece.name]
-                    info = header.tensors[piece.name]
-                    raw = files[header.path].raw(info).view(STORED)
-                    start, stop = piece.start or 0, piece.stop or info.shape[0]
-                    if piece.start is not None:
-                        raw = cut(raw, packing, info.shape, start, stop)
+                    shape = piece.shape({piece.name: header.tensors[piece.name].shape})
+                    if header.format == "gguf":
+                        raw = _blocks(files[header.path], header, piece)
+                    else:
+                        raw, scale = self._fp8(files, piece, packings[new])
                     parts.append(raw)
-                    rows += stop - start
+                    rows += shape[0]
                 joined = parts[0] if len(parts) == 1 else torch.cat(parts)
-                result[new] = Packed(joined.to(device), packing, (rows, *info.shape[1:]))
+                result[new] = Packed(
+                    joined.to(device),
+                    packings[new],
+                    (rows, *shape[1:]),
+                    None if scale is None else scale.to(device),
+                )
         return result
 
-    def packing(self, pieces: Pieces) -> str | None:
-        """The packing in which a tensor can stay; None if its pieces are not in blocks, or not
-        whole blocks of one packing."""
+    def packing(self, pieces: Pieces, storage: str | None) -> str | None:
+        """The packing in which a tensor can stay, or be brought into; None = it is read plainly.
+
+        Args:
+            pieces: Of the tensor.
+            storage: "F8_E4M3" or "F8_E5M2" for what safetensors files have in wider types, "as
+                stored" to keep such types where a file has them; None = neither.
+        """
         from math import prod
 
         from ..weights.packed import block_size
 
-        found = {self._home[piece.name].tensors[piece.name].dtype for piece in pieces}
-        if len(found) != 1 or any(piece.turned for piece in pieces):
+        infos = [self._home[piece.name].tensors[piece.name] for piece in pieces]
+        types = {info.dtype for info in infos}
+        if any(len(info.shape) < 2 for info in infos):
             return None
-        packing = found.pop()
-        if packing in PLAIN or self._home[pieces[0].name].format != "gguf":
+        if self._home[pieces[0].name].format != "gguf":
+            if storage != "as stored":
+                return storage if types <= _FLOATS else None
+            scales = {self._scales.get(piece.name) for piece in pieces}
+            one = len(types) == len(scales) == 1 and types <= FP8
+            return types.pop() if one else None
+        if len(types) != 1 or any(piece.turned for piece in pieces) or types <= PLAIN:
             return None
+        packing = types.pop()
         numbers, _ = block_size(packing)
-        for piece in pieces:
-            shape = self._home[piece.name].tensors[piece.name].shape
-            if len(shape) < 2 or (prod(shape[1:]) % numbers and (piece.start is not None)):
+        for piece, info in zip(pieces, infos, strict=True):
+            if prod(info.shape[1:]) % numbers and piece.start is not None:
                 return None
         return packing
+
+    def _scale(self, files: Mapping[Path, _Opened], piece: Piece) -> Tensor | None:
+        """(1,) float32: the factor on a tensor; None = 1."""
+        name = self._scales.get(piece.name)
+        if name is None:
+            return None
+        header = self._home[name]
+        found = files[header.path].tensor(name, _type(header, name, _torch_types()))
+        return found.float().reshape(1)
+
+    def _fp8(
+        self, files: Mapping[Path, _Opened], piece: Piece, packing: str
+    ) -> tuple[Tensor, Tensor | None]:
+        from ..weights.packed import pack_fp8
+
+        header = self._home[piece.name]
+        tensor = files[header.path].tensor(piece.name, _type(header, piece.name, _torch_types()))
+        scale = self._scale(files, piece)
+        if scale is not None and header.tensors[piece.name].dtype != packing:
+            tensor, scale = tensor.float() * scale, None
+        return pack_fp8(_cut(tensor, piece), packing), scale
 
     @contextmanager
     def _opened(self) -> Iterator[Mapping[Path, _Opened]]:
@@ -171,6 +227,17 @@ class _Opened:
         """The bytes of a tensor of a GGUF file, without a copy."""
         assert self._bytes is not None
         return self._bytes[info.start : info.end]
+
+
+def _blocks(file: _Opened, header: Header, piece: Piece) -> Tensor:
+    """The blocks of a piece of a GGUF file, flat."""
+    from ..weights.packed import STORED, cut
+
+    info = header.tensors[piece.name]
+    raw = file.raw(info).view(STORED)
+    if piece.start is None or piece.stop is None:
+        return raw
+    return cut(raw, info.dtype, info.shape, piece.start, piece.stop)
 
 
 def _unpacked(file: _Opened, header: Header, piece: Piece) -> Tensor:

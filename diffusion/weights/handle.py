@@ -13,9 +13,9 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ReferenceType, WeakValueDictionary
 
 if TYPE_CHECKING:
@@ -38,16 +38,25 @@ class Stored:
         plan: Name in the network -> pieces in the file.
         tensors: Type and shape of the file's tensors.
         metadata: Free text of its header.
+        scales: fp8 tensor of the file -> the one that holds the factor on it.
     """
 
     plan: Plan
     tensors: Mapping[str, TensorInfo]
     metadata: Mapping[str, str]
+    scales: Mapping[str, str] = field(default_factory=dict)
 
     def dtype(self, name: str) -> str | None:
         """The type in which one of the network's tensors is stored, as safetensors names it."""
         pieces = self.plan.get(name)
         return self.tensors[pieces[0].name].dtype if pieces else None
+
+
+class PackedAs(NamedTuple):
+    """How a tensor stays in few bits: its packing ("Q4_0", "F8_E4M3"), and its bytes."""
+
+    packing: str
+    nbytes: int
 
 
 class Slot:
@@ -101,7 +110,7 @@ class Weights:
             loading; empty if the loader did not say.
         extras: What else the file says of this part (e.g. a tokenizer), plain values.
         stored: How they lie in the file; None if nobody said.
-        packed: Tensors that stay in the blocks of their file -> their bytes.
+        packed: Tensors that stay in few bits (blocks of GGUF, fp8) -> how.
         slot: What `residency` keeps about it.
 
     Two handles are equal when content and kind are.
@@ -122,7 +131,7 @@ class Weights:
         device: torch.device | None = None,
         dtype: torch.dtype | None = None,
         stored: Stored | None = None,
-        packed: Mapping[str, int] | None = None,
+        packed: Mapping[str, PackedAs] | None = None,
     ) -> None:
         self.path = path
         self.kind = kind
@@ -137,7 +146,7 @@ class Weights:
         self._device = device
         self._dtype = dtype
         self.stored = stored
-        self.packed: Mapping[str, int] = packed or {}
+        self.packed: Mapping[str, PackedAs] = packed or {}
 
     @property
     def parents(self) -> tuple[Weights, ...]:
@@ -197,13 +206,14 @@ class Weights:
         return self._plain(name, tensors[name])
 
     def _plain(self, name: str, held: Tensor) -> Tensor:
-        """A tensor of the module, unpacked if it is kept in blocks."""
-        packing = self.stored.dtype(name) if name in self.packed and self.stored else None
-        if packing is None or held.is_floating_point():
+        """A tensor of the module, widened if it is kept in few bits."""
+        kept = self.packed.get(name)
+        if kept is None or held.is_floating_point():
             return held
-        from .packed import unpack
+        from .packed import SCALE, unpack
 
-        return unpack(held, packing, self.shapes[name]).to(self.dtype)
+        scale = (self.slot.tensors or {}).get(name.removesuffix("weight") + SCALE)
+        return unpack(held, kept.packing, self.shapes[name], scale).to(self.dtype)
 
     @property
     def footprint(self) -> int:
@@ -218,7 +228,9 @@ class Weights:
     def _bytes_of(self, names: Iterable[str]) -> int:
         shapes, size = self._shapes or {}, self.dtype.itemsize
         return sum(
-            self.packed[name] if name in self.packed else math.prod(shapes.get(name, ())) * size
+            self.packed[name].nbytes
+            if name in self.packed
+            else math.prod(shapes.get(name, ())) * size
             for name in names
         )
 

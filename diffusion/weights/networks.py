@@ -24,7 +24,6 @@ def build_network(
     config: Mapping[str, Any],
     tensors: dict[str, Tensor],
     *,
-    cast: bool = False,
     packed: Mapping[str, Packed] | None = None,
 ) -> Module:
     """Make a frozen module in evaluation mode.
@@ -33,8 +32,7 @@ def build_network(
         kind: A key of `SHELLS`.
         config: From `formats.shapes`.
         tensors: All its parameters by diffusers (transformers) name, on device and in type.
-        cast: Whether matrices and kernels are stored in another type than sums are done in.
-        packed: More of its parameters, in blocks; linear and convolution layers keep them so, for
+        packed: More of its parameters, in few bits; linear and convolution layers keep them so, for
             others they are unpacked in the type of `tensors`.
 
     Raises:
@@ -60,10 +58,6 @@ def build_network(
     device = next(iter(fitting.values())).device
     _fill_buffers(module, device)
     module.requires_grad_(False)
-    if cast:
-        from .casting import cast_when_used
-
-        cast_when_used(module)
     return module.eval()
 
 

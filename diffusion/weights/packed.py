@@ -1,8 +1,10 @@
-"""Weights that stay packed in blocks of few bits (GGUF) and are unpacked when a layer runs.
+"""Weights that stay in few bits (blocks of GGUF, fp8) and are widened when a layer runs.
 
 Layers change their class and learn the name of their packing; the packed bytes lie flat in the
 place of the weight. A weight that a LoRA changed lies there unpacked, in the type of the sums: a
-layer takes both. So copies of a module that share its tensors work as before.
+layer takes both. So copies of a module that share its tensors work as before, and so do several
+threads: there are no hooks and no state. fp8 is a packing like others: a byte a number, and perhaps
+a factor for all of them, which lies in the layer as a buffer.
 
 Memory: the file's size (mapped on the CPU), and one unpacked weight at a time while it is used. A
 LoRA adds the unpacked size of the weights that it touches.
@@ -26,6 +28,13 @@ from ..errors import ModelError
 STORED = torch.int8
 """Of packed bytes, and of nothing else in a network. Not uint8: transformers' T5 lets int8 weights
 be, and would turn activations into any other type that it finds."""
+FP8_TYPES: Mapping[str, torch.dtype] = {
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+}
+"""Packings of one byte a number, as safetensors names them."""
+SCALE = "weight_scale"
+"""The buffer in which a layer keeps the factor on its packed weight."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,17 +43,19 @@ class Packed:
 
     Attributes:
         raw: (N,) int8, its blocks row by row.
-        packing: "Q4_0", "Q6_K", ...
+        packing: "Q4_0", "Q6_K", "F8_E4M3", ...
         shape: Of the tensor.
+        scale: (1,) float32, a factor on all numbers; None = 1.
     """
 
     raw: Tensor
     packing: str
     shape: tuple[int, ...]
+    scale: Tensor | None = None
 
     def unpacked(self) -> Tensor:
         """The tensor, float32, on the device of its blocks."""
-        return unpack(self.raw, self.packing, self.shape)
+        return unpack(self.raw, self.packing, self.shape, self.scale)
 
 
 def block_size(packing: str) -> tuple[int, int]:
@@ -53,27 +64,43 @@ def block_size(packing: str) -> tuple[int, int]:
     Raises:
         ModelError: A packing that weft does not read.
     """
-    return _packing(packing)[:2]
+    return (1, 1) if packing in FP8_TYPES else _packing(packing)[:2]
 
 
-def unpack(raw: Tensor, packing: str, shape: Sequence[int]) -> Tensor:
+def unpack(
+    raw: Tensor,
+    packing: str,
+    shape: Sequence[int],
+    scale: Tensor | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
     """Numbers of packed bytes.
 
     Args:
         raw: int8 or uint8, whole blocks.
         packing: "Q4_0", ...
         shape: Of the result.
-
-    Returns:
-        float32.
+        scale: A factor on all numbers; None = 1.
+        dtype: Of the result.
 
     Raises:
         ModelError: A packing that weft does not read.
     """
-    numbers, size, function = _packing(packing)
-    blocks = raw.reshape(-1, size).view(torch.uint8)
-    found: Tensor = function(blocks, numbers, size, dtype=torch.float32)
-    return found.float().reshape(tuple(shape))
+    if packing in FP8_TYPES:
+        found = raw.view(FP8_TYPES[packing]).to(dtype)
+    else:
+        numbers, size, function = _packing(packing)
+        blocks = raw.reshape(-1, size).view(torch.uint8)
+        found = function(blocks, numbers, size, dtype=torch.float32).to(dtype)
+    if scale is not None:
+        found = found * scale.to(dtype)
+    return found.reshape(tuple(shape))
+
+
+def pack_fp8(tensor: Tensor, packing: str) -> Tensor:
+    """The bytes of a tensor in an fp8 type, flat; no copy if it is of that type and contiguous."""
+    small = tensor.to(FP8_TYPES[packing])
+    return small.contiguous().view(STORED).reshape(-1)
 
 
 def cut(raw: Tensor, packing: str, shape: Sequence[int], start: int, stop: int) -> Tensor:
@@ -103,6 +130,8 @@ def keep_packed(module: nn.Module, tensors: Mapping[str, Packed]) -> set[str]:
         layer.__class__ = kind
         layer.packing = packed.packing  # type: ignore[assignment]
         layer.weight = nn.Parameter(packed.raw, requires_grad=False)
+        if packed.scale is not None:
+            layer.register_buffer(SCALE, packed.scale, persistent=False)
         kept.add(name)
     return kept
 
@@ -111,7 +140,8 @@ def _weight(layer: nn.Module, shape: Sequence[int], dtype: torch.dtype) -> Tenso
     weight = layer.weight
     assert isinstance(weight, Tensor)
     if weight.dtype == STORED:
-        weight = unpack(weight, str(layer.packing), shape)
+        scale = getattr(layer, SCALE, None)
+        weight = unpack(weight, str(layer.packing), shape, scale, dtype)
     return weight.to(dtype)
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.device import choose_attention, compute_device, compute_dtype
+from weft.diffusion.device import choose_attention, compute_device, compute_dtype, storage_dtype
 
 from .. import models
 from .sampling.test_sample import run
@@ -63,6 +63,35 @@ def test_dtype_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEFT_DTYPE", "int8")
     with pytest.raises(wd.ParameterError):
         compute_dtype("unet", CPU)
+
+
+def test_dtypes_of_parts_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEFT_DTYPE", "unet=bf16, vae=float16,text=fp8_e4m3fn")
+    assert compute_dtype("unet", CPU) == compute_dtype("controlnet", CPU) == torch.bfloat16
+    assert compute_dtype("flux", CPU) == torch.bfloat16
+    assert compute_dtype("vae", CPU) == torch.float16
+    assert compute_dtype("clip_vision", CPU) == torch.float32
+    # fp8 is for storage: sums stay as they are.
+    assert compute_dtype("t5", CPU) == torch.float32
+    assert storage_dtype("t5") == torch.float8_e4m3fn
+    assert storage_dtype("unet") is None
+
+
+def test_fp8_for_the_unet_leaves_what_steers_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEFT_DTYPE", "unet=fp8_e5m2")
+    assert storage_dtype("sd3") == torch.float8_e5m2
+    assert storage_dtype("controlnet") is None
+    assert compute_dtype("controlnet", CPU) == torch.float32
+
+
+@pytest.mark.parametrize(
+    "text", ["fp8_e4m3fn", "vae=fp8_e5m2", "sound=fp16", "unet=int8", "unet=", "=fp16"]
+)
+def test_dtypes_that_are_none_are_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("WEFT_DTYPE", text)
+    with pytest.raises(wd.ParameterError) as caught:
+        compute_dtype("unet", CPU)
+    assert caught.value.code == "device.unknown_dtype"
 
 
 def test_everything_runs_in_bfloat16(

@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 
 from ...errors import ModelError
+from ..formats.fp8_names import fp8_scales
 from ..formats.gguf_header import is_gguf
-from ..formats.safetensors_header import read_header
+from ..formats.safetensors_header import Header, read_header
 
 _PICKLED = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
@@ -51,7 +52,7 @@ def convert_model(source: str | os.PathLike[str], target: str | os.PathLike[str]
             hint="Load it as it is; ModelSave writes its unpacked numbers.",
         )
     if not is_pickled(source):
-        read_header(source)
+        _refuse_scaled(source, read_header(source))
         if single:
             raise _same("safetensors file", source, target)
         write_folder(source, target)
@@ -65,6 +66,17 @@ def convert_model(source: str | os.PathLike[str], target: str | os.PathLike[str]
         else:
             write_folder(tensors, target)
     return target
+
+
+def _refuse_scaled(source: Path, header: Header) -> None:
+    if fp8_scales(header.tensors)[0]:
+        raise ModelError(
+            "convert.scaled",
+            f'"{source.name}" has fp8 weights with scales, which other layouts have no place for.',
+            expected="weights without scales",
+            got="scaled fp8",
+            hint="Load it as it is; CheckpointSave and ModelSave write its numbers.",
+        )
 
 
 def is_pickled(path: Path) -> bool:
