@@ -189,12 +189,12 @@ class Workspace:
             )
         target = self.output.joinpath(*parts[:-1])
         try:
-            target.mkdir(parents=True, exist_ok=True)
             if not target.resolve().is_relative_to(self.output.resolve()):
                 raise FileError(
                     f"The folder of {name!r} is a link that leads out of the output folder.",
                     code="files.bad_name",
                 )
+            target.mkdir(parents=True, exist_ok=True)
             return _write_numbered(target, parts[-1], suffix, fill)
         except OSError as error:
             raise FileError(

@@ -74,11 +74,11 @@ class Folders:
         root = self._write[kind]
         path = root.joinpath(*parts)
         try:
+            if not path.parent.resolve().is_relative_to(root.resolve()) or path.is_dir():
+                raise bad_name()
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:  # a file stands where a folder should
             raise bad_name() from error
-        if not path.parent.resolve().is_relative_to(root.resolve()) or path.is_dir():
-            raise bad_name()
         return path
 
     def incoming(self, kind: Kind) -> Path:
