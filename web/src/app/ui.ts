@@ -1,7 +1,7 @@
 /** What of the page is open, and how it looks. Nothing here belongs to a workflow. */
 
 import { create } from "zustand";
-import type { PortRef } from "../graph/model";
+import type { Link, PortRef } from "../graph/model";
 import type { SocketType } from "../graph/types";
 
 export type Theme = "dark" | "light";
@@ -17,6 +17,10 @@ export interface Pending {
   /** `node.port` of every port it may end at. */
   readonly ports: ReadonlySet<string>;
   readonly nodes: ReadonlySet<string>;
+  /** Links that go along: the one taken off an input, or all of an output's. */
+  readonly carried: readonly Link[];
+  /** The port it would be linked to if it were let go now. */
+  readonly aim: PortRef | null;
 }
 
 export interface Palette {
@@ -75,6 +79,8 @@ interface Ui {
   readonly right: RightPanel;
   readonly minimap: boolean;
   readonly snap: boolean;
+  /** Whether nodes say after each change what the next run would do with them. */
+  readonly explain: boolean;
   readonly formOnly: boolean;
   readonly palette: Palette | null;
   readonly pending: Pending | null;
@@ -94,6 +100,7 @@ export const useUi = create<Ui>(() => ({
   right: null,
   minimap: true,
   snap: true,
+  explain: false,
   formOnly: false,
   ...remembered,
   palette: null,
@@ -115,8 +122,8 @@ let stored = "";
 dress(useUi.getState());
 useUi.subscribe((ui) => {
   dress(ui);
-  const { theme, language, left, right, minimap, snap } = ui;
-  const text = JSON.stringify({ theme, language, left, right, minimap, snap });
+  const { theme, language, left, right, minimap, snap, explain } = ui;
+  const text = JSON.stringify({ theme, language, left, right, minimap, snap, explain });
   // The scale changes with every frame of a zoom, and is not kept.
   if (text === stored) return;
   stored = text;
@@ -138,19 +145,29 @@ function read(): Partial<Ui> {
 
 export const setUi = useUi.setState;
 
+/** Where a panel covers the canvas; shell.css knows the same width. */
+const narrow = matchMedia("(max-width: 720px)");
+
+// There is room for one panel then, and it is the one that was asked for last.
+useUi.subscribe((ui, before) => {
+  if (!narrow.matches || ui.left === null || ui.right === null) return;
+  setUi(ui.left === before.left ? { left: null } : { right: null });
+});
+
 let toasts = 0;
 
-/** Say something in passing; it goes by itself. */
+/** Say something in passing; it goes by itself, or when it is dismissed by the id given back. */
 export function say(
   text: string,
   tone: Toast["tone"] = "plain",
   action?: NonNullable<Toast["action"]>,
-): void {
+): number {
   const toast = { id: ++toasts, text, tone, ...(action && { action }) };
   // What is said again and again, as in a drag, is said once.
   const others = (ui: Ui) => ui.toasts.filter((one) => one.text !== text);
   setUi((ui) => ({ toasts: [...others(ui).slice(-2), toast] }));
   setTimeout(() => dismiss(toast.id), tone === "bad" || action ? 8000 : 3500);
+  return toast.id;
 }
 
 export function dismiss(id: number): void {

@@ -27,6 +27,7 @@ import { setUi, useUi } from "../app/ui";
 import { moveItems, type Point } from "../graph/commands/nodes";
 import { GRID } from "../graph/geometry";
 import { GroupView, NoteView, RerouteView } from "./Decor";
+import { HeldLink } from "./HeldLink";
 import { LinkLayer } from "./LinkLayer";
 import { Minimap } from "./Minimap";
 import { NodeView } from "./NodeView";
@@ -153,6 +154,7 @@ function Surface() {
         nodeDragThreshold={2}
         proOptions={{ hideAttribution: true }}
       />
+      <HeldLink />
       {minimap && <Minimap />}
     </div>
   );

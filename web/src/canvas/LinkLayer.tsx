@@ -8,12 +8,10 @@ import { runOf, stateOf, type TabRun, useRuns } from "../app/runs";
 import { useUi } from "../app/ui";
 import { rectOf } from "../graph/geometry";
 import { type Graph, graphAt } from "../graph/model";
-import { onPointer, pointer } from "./connecting";
 import { titleOf } from "./NodeView";
 import { type FarNode, Painter, type Scene } from "./paint";
 import { hover } from "./pointer";
-import { socketAt, wiresOf } from "./scene";
-import { styleOf } from "./sockets";
+import { wiresOf } from "./scene";
 import { FAR } from "./viewport";
 
 export function LinkLayer() {
@@ -52,7 +50,6 @@ export function LinkLayer() {
       }),
       hover.subscribe(request),
     ];
-    onPointer(request);
     return () => {
       resize.disconnect();
       cancelAnimationFrame(frame);
@@ -68,7 +65,7 @@ function sceneNow(view: Scene["view"]): Scene {
   const tab = activeTab(docs);
   const graph = graphAt(tab.workflow, graphName(tab));
   const run = runOf(tab.id);
-  const { wire, chosen, box } = hover.getState();
+  const { wire, chosen, box, knife, cut } = hover.getState();
   const running = new Set(
     Object.entries(run.states)
       .filter(([, report]) => report.state === "running")
@@ -86,21 +83,12 @@ function sceneNow(view: Scene["view"]): Scene {
     hovered: wire,
     chosen,
     running,
-    pending: pendingNow(ui.pending),
+    // Those in the hand are drawn there.
+    held: new Set((ui.pending ?? ui.palette?.pending)?.carried.map((link) => link.id)),
     box,
+    knife,
+    cut,
   };
-}
-
-function pendingNow(pending: ReturnType<typeof useUi.getState>["pending"]): Scene["pending"] {
-  if (pending === null) return null;
-  const { end, side, type } = pending;
-  const docs = useDocs.getState();
-  const tab = activeTab(docs);
-  const graph = graphAt(tab.workflow, graphName(tab));
-  const fixed = socketAt(end, side, graph, boxAt(end.node, docs));
-  const { hue } = styleOf(type);
-  const free = { x: pointer.x, y: pointer.y };
-  return side === "output" ? { from: fixed, to: free, hue } : { from: free, to: fixed, hue };
 }
 
 let far: { of: readonly unknown[]; nodes: readonly FarNode[] } | null = null;

@@ -20,9 +20,20 @@ interface Props {
 export const Socket = memo(function Socket(props: Props) {
   const { node, port, side, schema, linked, quiet, optional } = props;
   const lit = useUi((ui) => ui.pending !== null && fits(ui.pending, node, port, side));
+  const aimed = useUi(({ pending }) => {
+    const aim = pending?.aim;
+    return aim?.node === node && aim.port === port && pending?.side !== side;
+  });
   const type = useMemo(() => socketType(schema), [schema]);
   const style = styleOf(type);
-  const state = [side, quiet && "quiet", linked && "linked", lit && "lit", optional && "optional"];
+  const state = [
+    side,
+    quiet && "quiet",
+    linked && "linked",
+    lit && "lit",
+    aimed && "aimed",
+    optional && "optional",
+  ];
   return (
     <button
       type="button"

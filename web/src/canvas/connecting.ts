@@ -3,17 +3,20 @@
 import { activeGraph, edit, schemaOfType, scopeNow } from "../app/docs";
 import { t } from "../app/messages";
 import { type Pending, say, setUi, useUi } from "../app/ui";
-import { connect, disconnect } from "../graph/commands/links";
-import { firstFit, inputType, outputType, partners } from "../graph/connect";
-import { asLink, type Link, linksInto, type PortRef } from "../graph/model";
+import { connect, disconnect, replaceSource } from "../graph/commands/links";
+import { firstFit, inputType, judge, outputType, partners, type Scope } from "../graph/connect";
+import type { Draft } from "../graph/edits";
+import { asLink, type Link, linksInto, linksOf, type PortRef } from "../graph/model";
 import { typeText } from "../graph/types";
-import { toFlow } from "./viewport";
+import { panBy, toFlow, viewEdge } from "./viewport";
 
 export type Side = "input" | "output";
 
 const CLICK = 5;
+/** So near to a socket that fits, in pixels, a link snaps to it. */
+const MAGNET = 26;
 
-/** The pointer while a link is made, in canvas units; read by the painter. */
+/** The pointer while a link is made, in canvas units; read by what draws it. */
 export const pointer = { x: 0, y: 0 };
 
 let repaint = () => {};
@@ -22,23 +25,60 @@ export function onPointer(callback: () => void): void {
   repaint = callback;
 }
 
-export function pendingFrom(end: PortRef, side: Side): Pending {
+export function pendingFrom(end: PortRef, side: Side, carried: readonly Link[] = []): Pending {
   const scope = scopeNow();
   const ports = partners(scope, end, side);
   const type = side === "output" ? outputType(scope, end) : inputType(scope, end);
+  return { end, side, type, ports, nodes: nodesOf(ports, [end]), carried, aim: null };
+}
+
+/** All links of an output at once; they look for another output that every one of them takes. */
+function pendingOfAll(links: readonly [Link, ...Link[]]): Pending {
+  const scope = scopeNow();
+  const [first] = links;
+  const each = links.map(({ to }) => partners(scope, to, "input"));
+  const ports = new Set([...(each[0] ?? [])].filter((port) => each.every((one) => one.has(port))));
+  const ends = links.map(({ to }) => to);
+  return {
+    end: first.to,
+    side: "input",
+    type: inputType(scope, first.to),
+    ports,
+    nodes: nodesOf(ports, ends),
+    carried: links,
+    aim: null,
+  };
+}
+
+function nodesOf(ports: Iterable<string>, ends: readonly PortRef[]): Set<string> {
   const nodes = new Set([...ports].map((port) => port.slice(0, port.lastIndexOf("."))));
-  nodes.add(end.node);
-  return { end, side, type, ports, nodes };
+  for (const { node } of ends) nodes.add(node);
+  return nodes;
+}
+
+/** Link what is held with a port, as a part of a change. */
+export function linkUp(
+  draft: Draft,
+  at: string,
+  scope: Scope,
+  pending: Pending,
+  port: PortRef,
+): void {
+  const { end, side, carried } = pending;
+  if (side === "input") {
+    if (carried.length === 0) connect(draft, scope, port, end);
+    for (const link of carried) replaceSource(draft, at, link, port);
+    return;
+  }
+  for (const link of carried) {
+    if (link.to.node !== port.node || link.to.port !== port.port) disconnect(draft, at, link);
+  }
+  connect(draft, scope, end, port);
 }
 
 /** Link the held end with a port. */
-export function finish(pending: Pending, port: PortRef, picked: Link | null = null): void {
-  const [from, to] = pending.side === "output" ? [pending.end, port] : [port, pending.end];
-  edit("link.new", (draft, at, scope) => {
-    const moved = picked !== null && (picked.to.node !== to.node || picked.to.port !== to.port);
-    if (moved) disconnect(draft, at, picked);
-    connect(draft, scope, from, to);
-  });
+export function finish(pending: Pending, port: PortRef): void {
+  edit("link.new", (draft, at, scope) => linkUp(draft, at, scope, pending, port));
 }
 
 /** Begin at a socket, by a press of the pointer. */
@@ -49,12 +89,24 @@ export function beginLink(event: React.PointerEvent, end: PortRef, side: Side): 
   const held = useUi.getState().pending;
   if (held !== null) {
     // The second click of a link made by two clicks.
-    release(held, null, event.nativeEvent, null);
+    release(held, event.nativeEvent, null);
     return;
   }
-  const picked = side === "input" ? lastLink(end) : null;
-  const pending = picked ? pendingFrom(picked.from, "output") : pendingFrom(end, side);
-  hold(pending, picked, event.nativeEvent);
+  hold(beginning(end, side, event.shiftKey), event.nativeEvent);
+}
+
+/** What a press takes up: a new link, or those that are there. Shift takes the other choice. */
+function beginning(end: PortRef, side: Side, shift: boolean): Pending {
+  if (side === "output") {
+    const links = linksOf(activeGraph()).filter(
+      ({ from }) => from.node === end.node && from.port === end.port,
+    );
+    const [first, ...rest] = links;
+    return shift && first ? pendingOfAll([first, ...rest]) : pendingFrom(end, side);
+  }
+  const there = lastLink(end);
+  if (there === null) return pendingFrom(end, side);
+  return pendingFrom(there.from, "output", shift ? [] : [there]);
 }
 
 function lastLink(end: PortRef): Link | null {
@@ -63,18 +115,36 @@ function lastLink(end: PortRef): Link | null {
   return links[links.length - 1] ?? null;
 }
 
-function hold(pending: Pending, picked: Link | null, start: PointerEvent): void {
-  Object.assign(pointer, toFlow({ x: start.clientX, y: start.clientY }));
+function hold(pending: Pending, start: PointerEvent): void {
+  let screen = { x: start.clientX, y: start.clientY };
+  let frame = 0;
+  let clicks = 0;
+  Object.assign(pointer, toFlow(screen));
   setUi({ pending });
   const controller = new AbortController();
   const { signal } = controller;
   const end = () => {
     controller.abort();
+    cancelAnimationFrame(frame);
     setUi({ pending: null });
   };
-  const move = (event: PointerEvent) => {
-    Object.assign(pointer, toFlow({ x: event.clientX, y: event.clientY }));
+  const follow = () => {
+    Object.assign(pointer, toFlow(screen));
+    aimAt(pending, screen);
     repaint();
+  };
+  /** Near an edge the view moves on, for as long as the pointer stays there. */
+  const pan = () => {
+    const edge = viewEdge(screen);
+    frame = edge === null ? 0 : requestAnimationFrame(pan);
+    if (edge === null) return;
+    panBy(edge);
+    follow();
+  };
+  const move = (event: PointerEvent) => {
+    screen = { x: event.clientX, y: event.clientY };
+    follow();
+    if (frame === 0 && viewEdge(screen) !== null) frame = requestAnimationFrame(pan);
   };
   const up = (event: PointerEvent) => {
     const moved = Math.hypot(event.clientX - start.clientX, event.clientY - start.clientY);
@@ -82,9 +152,8 @@ function hold(pending: Pending, picked: Link | null, start: PointerEvent): void 
       if (clicks++ === 0) return; // held on: the next click ends it
     }
     end();
-    release(pending, picked, event, start);
+    release(pending, event, start);
   };
-  let clicks = 0;
   window.addEventListener("pointermove", move, { signal });
   window.addEventListener("pointerup", up, { signal });
   window.addEventListener("pointercancel", end, { signal });
@@ -99,35 +168,92 @@ function hold(pending: Pending, picked: Link | null, start: PointerEvent): void 
   );
 }
 
-function release(
-  pending: Pending,
-  picked: Link | null,
-  event: PointerEvent,
-  start: PointerEvent | null,
-): void {
+interface Under {
+  /** Where it would be linked. */
+  readonly port: PortRef | null;
+  readonly socket: (PortRef & { readonly side: Side }) | null;
+  readonly node: string | null;
+  readonly element: Element | null;
+}
+
+/** What lies under the pointer, and the port that is meant by it. */
+function under(pending: Pending, screen: { x: number; y: number }): Under {
+  const element = document.elementFromPoint(screen.x, screen.y);
+  const node =
+    element?.closest<HTMLElement>("[data-node-id]")?.dataset["nodeId"] ??
+    element?.closest<HTMLElement>(".socket")?.dataset["node"] ??
+    null;
+  const found = element?.closest<HTMLElement>(".socket[data-port]") ?? null;
+  if (found !== null) {
+    const socket = portOf(found);
+    const fits = socket.side !== pending.side && pending.ports.has(`${socket.node}.${socket.port}`);
+    return { port: fits ? socket : null, socket, node, element };
+  }
+  if (node !== null) {
+    const name = portOn(pending, node);
+    return { port: name === null ? null : { node, port: name }, socket: null, node, element };
+  }
+  const near = element?.closest(".canvas") ? nearSocket(screen) : null;
+  return { port: near, socket: null, node: null, element };
+}
+
+function portOf({ dataset }: HTMLElement): PortRef & { side: Side } {
+  const { node = "", port = "", side } = dataset;
+  return { node, port, side: side === "output" ? "output" : "input" };
+}
+
+function nearSocket({ x, y }: { x: number; y: number }): PortRef | null {
+  let best: PortRef | null = null;
+  let least = MAGNET;
+  for (const element of document.querySelectorAll<HTMLElement>(".canvas .socket.lit")) {
+    const rect = element.getBoundingClientRect();
+    const away = Math.hypot(rect.x + rect.width / 2 - x, rect.y + rect.height / 2 - y);
+    if (away >= least) continue;
+    least = away;
+    best = portOf(element);
+  }
+  return best;
+}
+
+/** Show which port would be linked. */
+function aimAt(pending: Pending, screen: { x: number; y: number }): void {
+  const { port } = under(pending, screen);
+  const aim = port && { node: port.node, port: port.port };
+  const known = useUi.getState().pending?.aim ?? null;
+  if (known?.node === aim?.node && known?.port === aim?.port) return;
+  setUi({ pending: { ...pending, aim } });
+}
+
+function release(pending: Pending, event: PointerEvent, start: PointerEvent | null): void {
   setUi({ pending: null });
   const screen = { x: event.clientX, y: event.clientY };
-  const under = document.elementFromPoint(screen.x, screen.y);
-  const socket = under?.closest<HTMLElement>("[data-port]");
-  const node = under?.closest<HTMLElement>("[data-node-id]")?.dataset["nodeId"];
-  if (socket) {
-    const { node: id = "", port = "", side } = socket.dataset;
-    const fits = pending.ports.has(`${id}.${port}`) && side !== pending.side;
-    if (fits) finish(pending, { node: id, port }, picked);
-    else if (start !== null && under !== start.target) explainRefusal(pending, { node: id, port });
+  const { port, socket, node, element } = under(pending, screen);
+  if (port !== null) {
+    finish(pending, { node: port.node, port: port.port });
     return;
   }
-  if (node !== undefined) {
-    const port = portOn(pending, node);
-    if (port !== null) finish(pending, { node, port }, picked);
+  if (socket !== null) {
+    if (start === null || element?.closest(".socket") !== socketOf(start)) {
+      say(refusal(pending, socket), "bad");
+    }
     return;
   }
-  if (!under?.closest(".canvas")) return;
-  if (picked !== null) {
+  if (node !== null) {
+    const own = pending.end.node === node || pending.carried.some((link) => link.to.node === node);
+    if (!own) say(t("link.noPort", { type: typeText(pending.type) }), "bad");
+    return;
+  }
+  if (!element?.closest(".canvas")) return;
+  const [picked] = pending.carried;
+  if (picked !== undefined && pending.side === "output") {
     edit("link.delete", (draft, at) => disconnect(draft, at, picked));
     return;
   }
   setUi({ palette: { screen, flow: toFlow(screen), pending } });
+}
+
+function socketOf(event: PointerEvent): Element | null {
+  return event.target instanceof Element ? event.target.closest(".socket") : null;
 }
 
 /** The port of a node that a link dropped on its body is meant for: a free one if there is. */
@@ -145,11 +271,11 @@ function portOn(pending: Pending, id: string): string | null {
   return free ?? named[0] ?? null;
 }
 
-function explainRefusal(pending: Pending, port: PortRef): void {
+function refusal(pending: Pending, port: PortRef & { side: Side }): string {
+  if (port.side === pending.side) return t(`link.only.${port.side}`);
   const scope = scopeNow();
-  const [from, to] =
-    pending.side === "output"
-      ? [pending.type, inputType(scope, port)]
-      : [outputType(scope, port), pending.type];
-  say(t("link.type", { source: typeText(from), target: typeText(to) }), "bad");
+  const [from, to] = pending.side === "output" ? [pending.end, port] : [port, pending.end];
+  if (judge(scope, from, to) === "cycle") return t("link.cycle");
+  const [source, target] = [outputType(scope, from), inputType(scope, to)];
+  return t("link.type", { source: typeText(source), target: typeText(target) });
 }

@@ -33,12 +33,13 @@ export interface Scene {
   readonly hovered: string | null;
   readonly chosen: string | null;
   readonly running: ReadonlySet<string>;
-  readonly pending: {
-    readonly from: Point;
-    readonly to: Point;
-    readonly hue: number | null;
-  } | null;
+  /** Ids of links that are held and drawn elsewhere. */
+  readonly held: ReadonlySet<string>;
   readonly box: Rect | null;
+  /** The stroke that cuts links. */
+  readonly knife: readonly [Point, Point] | null;
+  /** Ids of the links it would cut. */
+  readonly cut: ReadonlySet<string>;
 }
 
 interface Colors {
@@ -108,8 +109,8 @@ export class Painter {
     this.#wires(scene, seen);
     this.#size = 0;
     for (const node of scene.nodes) if (meets(node, seen)) this.#node(node, zoom);
-    if (scene.pending) this.#pending(scene.pending, zoom);
     if (scene.box) this.#box(scene.box, zoom);
+    if (scene.knife) this.#knife(scene.knife, zoom);
   }
 
   #grid({ x, y, zoom }: Scene["view"]): void {
@@ -144,9 +145,10 @@ export class Painter {
     const quiet = new Map<string, Path2D>();
     const loud: Wire[] = [];
     for (const wire of scene.wires) {
-      if (!wireMeets(wire, seen)) continue;
       const { link } = wire;
+      if (!wireMeets(wire, seen) || scene.held.has(link.id)) continue;
       if (
+        scene.cut.has(link.id) ||
         link.id === scene.hovered ||
         link.id === scene.chosen ||
         wire.mark !== undefined ||
@@ -185,7 +187,12 @@ export class Painter {
         c.lineWidth = Math.max(9, 7 / zoom);
         c.stroke(path);
       }
-      c.strokeStyle = wire.mark ? this.#colors.mark(wire.mark) : this.#colors.socket(wire.hue);
+      const cut = scene.cut.has(wire.link.id);
+      c.strokeStyle = cut
+        ? this.#colors.bad
+        : wire.mark
+          ? this.#colors.mark(wire.mark)
+          : this.#colors.socket(wire.hue);
       c.lineWidth = Math.max(strong || wire.mark ? 2.75 : 2.25, 1.25 / zoom);
       c.stroke(path);
     }
@@ -244,18 +251,16 @@ export class Painter {
       : `${title.slice(0, Math.max(1, Math.floor(title.length * part) - 1))}…`;
   }
 
-  #pending({ from, to, hue }: NonNullable<Scene["pending"]>, zoom: number): void {
+  #knife([from, to]: readonly [Point, Point], zoom: number): void {
     const c = this.#context;
-    const path = new Path2D();
-    trace(path, { x1: from.x, y1: from.y, x2: to.x, y2: to.y }, false);
-    c.strokeStyle = this.#colors.socket(hue);
-    c.lineWidth = Math.max(2.25, 1.5 / zoom);
-    c.setLineDash([]);
-    c.stroke(path);
-    c.fillStyle = this.#colors.socket(hue);
+    c.strokeStyle = this.#colors.bad;
+    c.lineWidth = 1.5 / zoom;
+    c.setLineDash([6 / zoom, 4 / zoom]);
     c.beginPath();
-    c.arc(to.x, to.y, 3.5 / Math.min(1, zoom), 0, 2 * Math.PI);
-    c.fill();
+    c.moveTo(from.x, from.y);
+    c.lineTo(to.x, to.y);
+    c.stroke();
+    c.setLineDash([]);
   }
 
   #box(box: Rect, zoom: number): void {

@@ -19,10 +19,10 @@ import {
 import { runOf } from "../app/runs";
 import { setUi, useUi } from "../app/ui";
 import { contains, overlaps } from "../graph/arrange";
-import { addReroute } from "../graph/commands/links";
+import { addReroute, disconnect } from "../graph/commands/links";
 import { moveItems } from "../graph/commands/nodes";
 import { GRID, type Rect } from "../graph/geometry";
-import { type Wire, wireAt, wiresOf } from "./scene";
+import { type Wire, wireAt, wiresAcross, wiresOf } from "./scene";
 import { FAR, toFlow, viewport } from "./viewport";
 
 interface Hover {
@@ -32,9 +32,20 @@ interface Hover {
   readonly chosen: string | null;
   /** The box being drawn, in canvas units. */
   readonly box: Rect | null;
+  /** The stroke that cuts links, and the ids of those it would cut. */
+  readonly knife: readonly [Point, Point] | null;
+  readonly cut: ReadonlySet<string>;
 }
 
-export const hover = createStore<Hover>(() => ({ wire: null, chosen: null, box: null }));
+const NONE: ReadonlySet<string> = new Set();
+
+export const hover = createStore<Hover>(() => ({
+  wire: null,
+  chosen: null,
+  box: null,
+  knife: null,
+  cut: NONE,
+}));
 
 interface Point {
   readonly x: number;
@@ -70,11 +81,12 @@ export function onPress(event: React.PointerEvent | React.MouseEvent): void {
   const isPointer = event.type === "pointerdown";
   const far = farNodeAt(at(event));
   const boxes = event.shiftKey || event.ctrlKey || event.metaKey;
-  if (event.button !== 0 || (far === null && !boxes)) return;
+  if (event.button !== 0 || (far === null && !boxes && !event.altKey)) return;
   // Both kinds of events are kept back: React Flow listens to mouse events to pan.
   event.stopPropagation();
   if (!isPointer) return;
-  if (far !== null) grab(event, far, boxes);
+  if (event.altKey) drawKnife(event);
+  else if (far !== null) grab(event, far, boxes);
   else drawBox(event);
 }
 
@@ -147,6 +159,31 @@ function drawBox(event: { clientX: number; clientY: number }): void {
       select([...before, ...hit]);
     },
     () => hover.setState({ box: null }),
+  );
+}
+
+/** A stroke with Alt cuts the links that it crosses. */
+function drawKnife(event: { clientX: number; clientY: number }): void {
+  const start = at(event);
+  const wires = wiresOf(runOf(activeTab().id).pictures).filter((wire) => wire.mark !== "removed");
+  let crossed: Wire[] = [];
+  follow(
+    (now) => {
+      const end = at(now);
+      crossed = wiresAcross(wires, start, end);
+      hover.setState({ knife: [start, end], cut: new Set(crossed.map(({ link }) => link.id)) });
+    },
+    (event) => {
+      hover.setState({ knife: null, cut: NONE });
+      if (event.type === "pointercancel") return;
+      edit("link.cut", (draft, graph) => {
+        // Of an input that collects several, the last first: the others keep their places.
+        const links = crossed.map(({ link }) => link);
+        for (const link of links.sort((a, b) => (b.index ?? 0) - (a.index ?? 0))) {
+          disconnect(draft, graph, link);
+        }
+      });
+    },
   );
 }
 

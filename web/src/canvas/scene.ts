@@ -112,6 +112,12 @@ function sameLink(a: Link, b: Link): boolean {
   return a.id === b.id && a.from.node === b.from.node && a.from.port === b.from.port;
 }
 
+/** A link's curve as the path of an SVG. */
+export function curve(from: Point, to: Point): string {
+  const d = reach(from.x, to.x);
+  return `M${from.x} ${from.y}C${from.x + d} ${from.y} ${to.x - d} ${to.y} ${to.x} ${to.y}`;
+}
+
 /** How far the handles of a link's curve reach. */
 export function reach(x1: number, x2: number): number {
   const distance = Math.abs(x2 - x1);
@@ -156,6 +162,25 @@ export function wireAt(wires: readonly Wire[], point: Point, distance: number): 
     }
   }
   return best;
+}
+
+/** The links that a stroke from one point to another crosses. */
+export function wiresAcross(wires: readonly Wire[], from: Point, to: Point): Wire[] {
+  return wires.filter((wire) => {
+    let before = onCurve(wire, 0);
+    for (let i = 1; i <= 24; i++) {
+      const after = onCurve(wire, i / 24);
+      if (cross(from, to, before, after)) return true;
+      before = after;
+    }
+    return false;
+  });
+}
+
+function cross(a: Point, b: Point, c: Point, d: Point): boolean {
+  const side = (p: Point, q: Point, r: Point) =>
+    Math.sign((q.x - p.x) * (r.y - p.y) - (q.y - p.y) * (r.x - p.x));
+  return side(a, b, c) !== side(a, b, d) && side(c, d, a) !== side(c, d, b);
 }
 
 /** Squared distance of a point to a segment. */

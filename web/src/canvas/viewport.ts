@@ -46,6 +46,28 @@ export function setViewport(view: { x: number; y: number; zoom: number }, durati
   void flow?.setViewport(view, { duration });
 }
 
+const EDGE = 32;
+const FASTEST = 14;
+
+/** How far the view is to move in a frame while something is held near its edge; null inside. */
+export function viewEdge(screen: { x: number; y: number }): { x: number; y: number } | null {
+  const rect = hostRect();
+  const along = (at: number, from: number, to: number) => {
+    const depth = at < from + EDGE ? from + EDGE - at : at > to - EDGE ? to - EDGE - at : 0;
+    // Far outside, over a panel, nothing is asked for.
+    return Math.abs(depth) > 2 * EDGE ? Number.NaN : (depth / EDGE) * FASTEST;
+  };
+  const x = along(screen.x, rect.left, rect.right);
+  const y = along(screen.y, rect.top, rect.bottom);
+  if (Number.isNaN(x) || Number.isNaN(y) || (x === 0 && y === 0)) return null;
+  return { x, y };
+}
+
+export function panBy(by: { x: number; y: number }): void {
+  const { x, y, zoom } = viewport();
+  setViewport({ x: x + by.x, y: y + by.y, zoom });
+}
+
 export function toFlow(screen: { x: number; y: number }): { x: number; y: number } {
   const { x, y, zoom } = viewport();
   const rect = hostRect();

@@ -5,9 +5,9 @@ import type { NodeSchema } from "../api/nodes";
 import { activeTab, edit, scopeNow, select, useDocs } from "../app/docs";
 import { t } from "../app/messages";
 import { type Palette, setUi } from "../app/ui";
+import { linkUp } from "../canvas/connecting";
 import { hueColor, SHAPES, styleOf } from "../canvas/sockets";
 import { focusCanvas } from "../canvas/viewport";
-import { connect } from "../graph/commands/links";
 import { addNode } from "../graph/commands/nodes";
 import { firstFit } from "../graph/connect";
 import { boxOf } from "../graph/geometry";
@@ -46,8 +46,7 @@ export function place(schema: NodeSchema, palette: Palette): void {
     const added = addNode(draft, at, schema.type, point, schema);
     if (pending && port) {
       const other = { node: added, port };
-      if (pending.side === "output") connect(draft, scope, pending.end, other);
-      else connect(draft, scope, other, pending.end);
+      linkUp(draft, at, { ...scope, workflow: draft.now }, pending, other);
     }
     return added;
   });

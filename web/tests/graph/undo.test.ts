@@ -100,6 +100,10 @@ const COMMANDS: Readonly<Record<string, (draft: Draft, on: Choice) => void>> = {
     const link = pick(linksOf(graph), a);
     if (link) links.addReroute(d, at, link, { x: b, y: c });
   },
+  replaceSource: (d, { at, graph, output, a }) => {
+    const link = pick(linksOf(graph), a);
+    if (link && output.port !== "none") links.replaceSource(d, at, link, output);
+  },
   dissolve: (d, { at, id }) => links.dissolve(d, at, id),
   setValue: (d, { at, graph, id, input, b, c }) => {
     if (graph.nodes[id]) values.setValue(d, at, input, b % 3 === 0 ? undefined : c);

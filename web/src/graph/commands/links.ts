@@ -60,7 +60,8 @@ export function dissolve(draft: Draft, at: string, id: string): void {
   }
 }
 
-function replaceSource(draft: Draft, at: string, link: Link, from: PortRef): void {
+/** Let a link come from another output. */
+export function replaceSource(draft: Draft, at: string, link: Link, from: PortRef): void {
   const path = ["graphs", at, "nodes", link.to.node, "inputs", link.to.port];
   const value = draft.get(path);
   if (Array.isArray(value)) {
