@@ -4,7 +4,7 @@ import { isObject, parseJson } from "./json";
 import type { ServerEvent } from "./server";
 
 const FIRST_WAIT = 500;
-const LONGEST_WAIT = 10_000;
+const LONGEST_WAIT = 5_000;
 
 export interface Listener {
   readonly onEvents: (events: readonly ServerEvent[]) => void;
@@ -46,11 +46,17 @@ export function listen(listener: Listener): () => void {
     open();
   };
   open();
+  // Whoever comes back to the page does not wait for the next try.
+  const shown = () => document.visibilityState === "visible" && retry();
   window.addEventListener("online", retry);
+  window.addEventListener("focus", retry);
+  document.addEventListener("visibilitychange", shown);
   return () => {
     stopped = true;
     clearTimeout(timer);
     window.removeEventListener("online", retry);
+    window.removeEventListener("focus", retry);
+    document.removeEventListener("visibilitychange", shown);
     socket?.close();
   };
 }

@@ -13,7 +13,6 @@ import { keyText } from "./commands";
 import { activeTab, redoOnce, undoOnce, useDocs } from "./docs";
 import { type MessageKey, t } from "./messages";
 import { explain } from "./run";
-import { runOf, useRuns } from "./runs";
 import { setUi, useUi } from "./ui";
 
 /** Undo, scale and what is drawn besides, at the canvas's lower edge. */
@@ -23,8 +22,7 @@ export function StatusBar() {
   const minimap = useUi((ui) => ui.minimap);
   const past = useDocs((docs) => activeTab(docs).history.past.length);
   const future = useDocs((docs) => activeTab(docs).history.future.length);
-  const tab = useDocs((docs) => activeTab(docs).id);
-  const explained = useRuns((runs) => runOf(tab, runs).explained !== null);
+  const explained = useUi((ui) => ui.explain);
   return (
     <div className="statusbar" role="toolbar" aria-label={t("shortcuts.see")}>
       <Tool

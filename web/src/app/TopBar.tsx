@@ -3,6 +3,7 @@ import { useState } from "react";
 import { keyText } from "./commands";
 import {
   activate,
+  activeTab,
   closeTab,
   edit,
   isDirty,
@@ -14,7 +15,7 @@ import {
   useDocs,
 } from "./docs";
 import { SaveState } from "./library/SaveState";
-import { t } from "./messages";
+import { duration, paceOf, t } from "./messages";
 import { cancelActive, run } from "./run";
 import { runOf, useRuns } from "./runs";
 import { say, setUi } from "./ui";
@@ -167,6 +168,19 @@ function TabButton({ tab, at, active, only }: TabProps) {
   );
 }
 
+/** The time that is left of what the active tab runs. */
+function Pace() {
+  const tab = useDocs((docs) => activeTab(docs).id);
+  const progress = useRuns((runs) => Object.values(runOf(tab, runs).progress)[0]);
+  if (!progress?.remaining) return null;
+  const left = t("run.left", { time: duration(progress.remaining) });
+  return (
+    <span className="pace" title={paceOf(progress)}>
+      {left}
+    </span>
+  );
+}
+
 function RunTools() {
   const running = useRuns((runs) => runs.running.length);
   const waiting = useRuns((runs) => runs.queued.length);
@@ -178,6 +192,7 @@ function RunTools() {
           <button type="button" className="quiet count" onClick={() => setUi({ right: "queue" })}>
             <LoaderCircle size={13} className="spin" aria-hidden="true" />
             {running + waiting}
+            <Pace />
           </button>
           <button
             type="button"

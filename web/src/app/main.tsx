@@ -6,6 +6,7 @@ import "./shell.css";
 import "../canvas/canvas.css";
 import "../widgets/widgets.css";
 import "../panels/panels.css";
+import "./narrow.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { start } from "./start";

@@ -397,7 +397,7 @@ const zh: Record<MessageKey, string> = {
   "keys.pan": "移动视图",
   "keys.drag": "拖动",
   "sweep.title": "扫参",
-  "sweep.text": "对每个值各运行一次工作流。用逗号分隔各个值。",
+  "sweep.text": "对每个值（或每一对值）各运行一次工作流。用逗号分隔各个值。",
   "sweep.first": "第一个值",
   "sweep.second": "第二个值",
   "sweep.values": "取值",

@@ -11,7 +11,7 @@ import { acceptedEffects } from "./library/foreign";
 import { t } from "./messages";
 import { runOf, updateRun, useRuns } from "./runs";
 import { follow } from "./sync";
-import { say, setUi } from "./ui";
+import { dismiss, say, setUi, useUi } from "./ui";
 
 /** A tab's workflow as the file that is sent and saved. */
 export function documentOf(tab: Tab): JsonObject {
@@ -37,6 +37,9 @@ export async function run(set?: JsonObject): Promise<api.Refused | null> {
   }
 }
 
+/** What was said of a run that was refused; it is taken back when nothing is left to fix. */
+let refusal = 0;
+
 function refuse(tab: string, error: unknown): api.Refused | null {
   if (!(error instanceof api.Refused)) {
     say(t("run.offline"), "bad");
@@ -45,7 +48,7 @@ function refuse(tab: string, error: unknown): api.Refused | null {
   const { problems } = error;
   updateRun(tab, () => ({ problems, states: {}, progress: {}, explained: null }));
   const placed = problems.some((problem) => problem.node);
-  say(placed ? t("run.rejected", { n: problems.length }) : error.message, "bad");
+  refusal = say(placed ? t("run.rejected", { n: problems.length }) : error.message, "bad");
   if (placed) setUi({ right: "problems" });
   return error;
 }
@@ -96,12 +99,15 @@ export async function steer(action: () => Promise<unknown>): Promise<void> {
 let checking = 0;
 let checked: Workflow | null = null;
 
-/** Look for problems a moment after each change, while nothing runs. */
+/** Look for problems, and for what would run, a moment after each change, while nothing runs. */
 export function watchProblems(): () => void {
   const check = async () => {
     const tab = activeTab();
     const state = useDocs.getState();
-    if (!state.ready || tab.workflow === checked || runOf(tab.id).running) return;
+    if (!state.ready || runOf(tab.id).running) return;
+    const wanted = useUi.getState().explain && !tab.transient;
+    if (wanted && runOf(tab.id).explained === null) void askWhatRuns(tab);
+    if (tab.workflow === checked) return;
     checked = tab.workflow;
     if (Object.keys(graphAt(tab.workflow, ROOT).nodes).length === 0) {
       if (runOf(tab.id).problems.length > 0) updateRun(tab.id, () => ({ problems: [] }));
@@ -109,7 +115,9 @@ export function watchProblems(): () => void {
     }
     try {
       const problems = await api.validate(documentOf(tab));
-      if (activeTab().workflow === tab.workflow) updateRun(tab.id, () => ({ problems }));
+      if (activeTab().workflow !== tab.workflow) return;
+      updateRun(tab.id, () => ({ problems }));
+      if (problems.length === 0) dismiss(refusal);
     } catch (error) {
       if (error instanceof api.Refused && activeTab().workflow === tab.workflow) {
         updateRun(tab.id, () => ({ problems: error.problems }));
@@ -127,18 +135,23 @@ export function watchProblems(): () => void {
   });
 }
 
-/** Mark every node with what the next run would do with it. */
+/** Mark every node with what the next run would do with it, now and after each change; or no more. */
 export async function explain(): Promise<void> {
   const tab = activeTab();
-  if (runOf(tab.id).explained !== null) {
-    updateRun(tab.id, () => ({ explained: null }));
-    return;
-  }
+  const on = !useUi.getState().explain;
+  setUi({ explain: on });
+  if (!on) updateRun(tab.id, () => ({ explained: null }));
+  else await askWhatRuns(tab, (error) => void refuse(tab.id, error));
+}
+
+/** A graph with problems has no plan; that is said below its nodes, not again. */
+async function askWhatRuns(tab: Tab, onError: (error: unknown) => void = () => {}): Promise<void> {
   try {
     const found = await api.explain(documentOf(tab), tab.id);
     const explained = Object.fromEntries(found.map((one) => [one.node, one]));
-    if (activeTab().workflow === tab.workflow) updateRun(tab.id, () => ({ explained }));
+    const current = activeTab().workflow === tab.workflow && useUi.getState().explain;
+    if (current && !runOf(tab.id).running) updateRun(tab.id, () => ({ explained }));
   } catch (error) {
-    refuse(tab.id, error);
+    onError(error);
   }
 }

@@ -69,6 +69,14 @@ export function updateRun(tab: string, update: (run: TabRun) => Partial<TabRun>)
 
 pictureSource((tab, node) => (runOf(tab).pictures[node]?.length ?? 0) > 0);
 
+/** The last finished picture of a tab; none while there is only a preview. */
+export function finishedPicture(tab: string | null, runs: Runs): Picture | undefined {
+  if (tab === null) return undefined;
+  return Object.values(runOf(tab, runs).pictures)
+    .flat()
+    .findLast(({ artifact }) => artifact?.kind === "output");
+}
+
 const RANK = { failed: 4, running: 3, done: 2, cached: 1 } as const;
 
 /** The state of a node; of a subgraph's instance, that of what is inside. */

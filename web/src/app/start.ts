@@ -46,7 +46,7 @@ const SHARED = "#/shared/";
 async function followLink(): Promise<void> {
   if (!location.hash.startsWith(SHARED)) return;
   await nodeTypesKnown();
-  const link = decodeURIComponent(location.hash.slice(SHARED.length));
+  const link = location.hash.slice(SHARED.length);
   history.replaceState(null, "", location.pathname);
   await openShared(link);
 }

@@ -1,10 +1,10 @@
 /** The workflow as a form: only the values that its interface names, and what it gives. */
 
-import { Maximize2, Minimize2, Play } from "lucide-react";
+import { Maximize2, Minimize2, Play, Square } from "lucide-react";
 import { memo } from "react";
 import { activeGraph, activeTab, edit, graphName, runKey, useDocs } from "../app/docs";
-import { t } from "../app/messages";
-import { run } from "../app/run";
+import { paceOf, t } from "../app/messages";
+import { cancelActive, run } from "../app/run";
 import { runOf, useRuns } from "../app/runs";
 import { setUi, useUi } from "../app/ui";
 import { inputOf } from "../graph/catalog";
@@ -52,6 +52,8 @@ export function FormPanel() {
 export function FormPage() {
   const title = useDocs((docs) => activeGraph(docs).title);
   const about = useDocs((docs) => activeGraph(docs).description);
+  const tab = useDocs((docs) => activeTab(docs).id);
+  const running = useRuns((runs) => runOf(tab, runs).running);
   return (
     <main className="form-page">
       <section className="form-card">
@@ -64,6 +66,11 @@ export function FormPage() {
           <button type="button" className="run" onClick={() => void run()}>
             <Play size={13} fill="currentColor" /> {t("run.run")}
           </button>
+          {running && (
+            <button type="button" className="quiet" onClick={() => void cancelActive()}>
+              <Square size={12} fill="currentColor" aria-hidden="true" /> {t("run.cancel")}
+            </button>
+          )}
           <button type="button" className="quiet" onClick={() => setUi({ formOnly: false })}>
             <Minimize2 size={13} /> {t("form.graph")}
           </button>
@@ -125,7 +132,7 @@ const FormField = memo(function FormField({ name, target }: { name: string; targ
 function FormOutputs() {
   const tab = useDocs(activeTab);
   const outputs = useDocs((docs) => activeGraph(docs).interface.outputs);
-  const pictures = useRuns((runs) => runOf(tab.id, runs).pictures);
+  const { pictures, job, running } = useRuns((runs) => runOf(tab.id, runs));
   const progress = useRuns((runs) => Object.values(runOf(tab.id, runs).progress)[0]);
   const named = Object.entries(outputs).map(([name, target]) => {
     const key =
@@ -134,13 +141,23 @@ function FormOutputs() {
   });
   const fallback = Object.values(pictures).flat();
   const found = named.flatMap(({ shown }) => shown);
-  const all = found.length > 0 ? found : fallback;
+  // While it is made one sees it come; then what was asked for.
+  const unfinished = fallback.filter((one) => running && one.job === job && one.artifact === null);
+  const made = found.some((one) => one.job === job);
+  const all = unfinished.length > 0 && !made ? unfinished : found.length > 0 ? found : fallback;
   const [first] = all;
   return (
     <section className="form-outputs" aria-label={t("form.outputs")}>
-      {progress && (
-        <progress value={progress.value} max={progress.total} aria-label={t("state.running")} />
-      )}
+      <div className="form-progress">
+        {progress ? (
+          <>
+            <progress value={progress.value} max={progress.total} aria-label={t("state.running")} />
+            <small>{paceOf(progress)}</small>
+          </>
+        ) : (
+          running && <small role="status">{t("state.running")}…</small>
+        )}
+      </div>
       {first ? (
         <img src={first.url} alt={first.artifact?.file ?? ""} />
       ) : (

@@ -2,15 +2,22 @@ import { useMemo, useState } from "react";
 import { t } from "../app/messages";
 import { addNodeAt } from "../app/open";
 import { middle } from "../canvas/viewport";
-import { search } from "../graph/search";
+import { type Entry, search } from "../graph/search";
 import { Dock } from "./Docks";
 import { TypeMark, useEntries } from "./Search";
+
+const byCategory = (a: Entry, b: Entry) =>
+  a.schema.category.localeCompare(b.schema.category) || a.label.localeCompare(b.label);
 
 /** Every node type by category; dragged onto the canvas, or added by a press. */
 export function NodesPanel() {
   const [text, setText] = useState("");
   const entries = useEntries();
-  const found = useMemo(() => search(entries, text, 500), [entries, text]);
+  const found = useMemo(() => {
+    const all = search(entries, text, 500);
+    // A search puts the best first; without one, every category stands together.
+    return text === "" ? all.toSorted(byCategory) : all;
+  }, [entries, text]);
   return (
     <Dock title={t("rail.nodes")} side="left" name="nodes">
       <input

@@ -1,4 +1,4 @@
-import { ChevronLeft, ChevronRight, Download, Workflow } from "lucide-react";
+import { ChevronLeft, ChevronRight, Columns2, Download, Workflow } from "lucide-react";
 import { useEffect, useState } from "react";
 import { jobWorkflow } from "../api/client";
 import { t } from "../app/messages";
@@ -24,6 +24,7 @@ export function PictureDialog({ index }: { index: number }) {
     return () => window.removeEventListener("keydown", key);
   });
   if (!picture) return null;
+  const older = gallery[index + 1];
   const name = picture.artifact?.file ?? "";
   const restore = async () => {
     try {
@@ -39,11 +40,21 @@ export function PictureDialog({ index }: { index: number }) {
       name="picture"
       tools={
         <>
+          {older && (
+            <button
+              type="button"
+              className="quiet"
+              title={t("results.compareOlder")}
+              onClick={() => setUi({ dialog: { kind: "compare", pictures: [older, picture] } })}
+            >
+              <Columns2 size={13} /> <span>{t("results.compare")}</span>
+            </button>
+          )}
           <button type="button" className="quiet" onClick={() => void restore()}>
-            <Workflow size={13} /> {t("results.restore")}
+            <Workflow size={13} /> <span>{t("results.restore")}</span>
           </button>
           <a className="quiet" href={picture.url} download={name.split("/").pop()}>
-            <Download size={13} /> {t("results.download")}
+            <Download size={13} /> <span>{t("results.download")}</span>
           </a>
         </>
       }

@@ -1,8 +1,8 @@
-import { ArrowDown, ArrowUp, RotateCcw, Workflow, X } from "lucide-react";
+import { ArrowDown, ArrowUp, ListX, RotateCcw, Workflow, X } from "lucide-react";
 import { useEffect } from "react";
 import { cancelJob, jobWorkflow, moveJob, retryJob } from "../api/client";
 import type { Job } from "../api/server";
-import { duration, t } from "../app/messages";
+import { duration, paceOf, t } from "../app/messages";
 import { openData } from "../app/open";
 import { steer } from "../app/run";
 import { runOf, useRuns } from "../app/runs";
@@ -16,7 +16,20 @@ export function QueuePanel() {
   useEffect(() => void loadPast(), []);
   const nothing = running.length + queued.length + recent.length === 0;
   return (
-    <Dock title={t("queue.title")} side="right" name="queue">
+    <Dock
+      title={t("queue.title")}
+      side="right"
+      name="queue"
+      tools={
+        queued.length > 1 && (
+          <Act
+            label={t("queue.clear")}
+            icon={<ListX size={14} />}
+            onPress={() => Promise.all(queued.map(({ id }) => cancelJob(id)))}
+          />
+        )
+      }
+    >
       {nothing && <p className="nothing">{t("queue.empty")}</p>}
       <Jobs title={t("queue.running")} jobs={running}>
         {(job) => (
@@ -87,7 +100,8 @@ function Jobs({ title, jobs, children }: JobsProps) {
             <Thumbnail job={job} />
             <div>
               <b>{job.title ?? job.id}</b>
-              <small>{told(job)}</small>
+              <small title={told(job)}>{told(job)}</small>
+              {job.state === "running" && <JobPace job={job} />}
             </div>
             {children(job, i)}
           </li>
@@ -132,11 +146,19 @@ function told(job: Job): string {
   return parts.join(" · ");
 }
 
-function JobProgress({ job }: { job: Job }) {
+/** Of the node that reports how far it is; none for a job of another page. */
+function useProgress(job: Job) {
   const tab = useRuns((runs) => Object.keys(runs.tabs).find((id) => runs.tabs[id]?.job === job.id));
-  const progress = useRuns((runs) =>
-    tab ? Object.values(runOf(tab, runs).progress)[0] : undefined,
-  );
+  return useRuns((runs) => (tab ? Object.values(runOf(tab, runs).progress)[0] : undefined));
+}
+
+function JobPace({ job }: { job: Job }) {
+  const progress = useProgress(job);
+  return progress ? <small>{paceOf(progress)}</small> : null;
+}
+
+function JobProgress({ job }: { job: Job }) {
+  const progress = useProgress(job);
   if (!progress) return null;
   return <progress value={progress.value} max={progress.total} aria-label={t("state.running")} />;
 }

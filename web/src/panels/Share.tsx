@@ -10,8 +10,11 @@ import {
   shareWorkflow,
   workflowEntry,
 } from "../api/library";
+import { tabOfEntry } from "../app/library/keeper";
 import { attempt } from "../app/library/open";
+import { sharedPictureQuery } from "../app/library/sharedPicture";
 import { t } from "../app/messages";
+import { finishedPicture, type Picture, useRuns } from "../app/runs";
 import { say } from "../app/ui";
 import { Dialog } from "./Dialog";
 import { Exports } from "./Export";
@@ -56,13 +59,16 @@ interface Props {
   readonly change: (action: () => Promise<Entry>) => Promise<void>;
 }
 
-export function linkAddress(secret: string): string {
-  return `${location.origin}${location.pathname}#/shared/${secret}`;
+/** The address of a link; whoever opens it sees the last picture of the workflow too. */
+export function linkAddress(secret: string, shown: Picture | undefined): string {
+  const picture = shown?.artifact ? `?${sharedPictureQuery(shown)}` : "";
+  return `${location.origin}${location.pathname}#/shared/${secret}${picture}`;
 }
 
 function LinkPart({ entry, change }: Props) {
   const { id, link } = entry;
-  const address = link ? linkAddress(link) : "";
+  const picture = useRuns((runs) => finishedPicture(tabOfEntry(id), runs));
+  const address = link ? linkAddress(link, picture) : "";
   return (
     <section>
       <h3>{t("share.link")}</h3>

@@ -1,11 +1,11 @@
 /** Run the workflow for every combination of a few values, and see the pictures as a sheet. */
 
-import { Download } from "lucide-react";
+import { Download, Square } from "lucide-react";
 import { useMemo } from "react";
 import { activeGraph, activeTab, useDocs } from "../app/docs";
 import { t } from "../app/messages";
 import { type Picture, useRuns } from "../app/runs";
-import { setAxis, startSweep, useSweep } from "../app/sweep";
+import { setAxis, startSweep, stopSweep, useSweep } from "../app/sweep";
 import { say } from "../app/ui";
 import { inputOf } from "../graph/catalog";
 import { isLinked, splitTarget, targetOf } from "../graph/model";
@@ -20,6 +20,8 @@ export function SweepDialog() {
   const starting = useSweep((sweep) => sweep.starting);
   const targets = useTargets();
   const [rows = [], columns = []] = axes.map(({ target, text }) => valuesOf(target, text));
+  const nameOf = (i: 0 | 1) =>
+    targets.find(({ target }) => target === axes[i].target)?.label ?? axes[i].target;
   const count = rows.length * Math.max(1, columns.length);
   const tooMany = count > MOST;
   return (
@@ -56,9 +58,9 @@ export function SweepDialog() {
           type="button"
           className="run"
           disabled={count === 0 || tooMany || starting}
-          onClick={() => void startSweep(rows, columns)}
+          onClick={() => void startSweep(rows, columns, [nameOf(0), nameOf(1)])}
         >
-          {t("sweep.run", { n: count })}
+          {count === 0 ? t("run.run") : t("sweep.run", { n: count })}
         </button>
       </footer>
       <Sheet />
@@ -68,19 +70,22 @@ export function SweepDialog() {
 
 /** A row for each first value, a column for each second. */
 function Sheet() {
-  const { rows, columns, cells } = useSweep();
+  const { names, rows, columns, cells } = useSweep();
   const gallery = useRuns((runs) => runs.gallery);
   const pictures = useMemo(
     () => cells.map(({ job }) => gallery.find((one) => one.job === job)),
     [cells, gallery],
   );
+  const runs = useRuns();
+  const going = new Set([...runs.running, ...runs.queued].map(({ id }) => id));
+  const open = cells.map(({ job }) => job).filter((job) => going.has(job));
   if (cells.length === 0) return null;
   const flat = columns.length === 0;
   // One value only is shown side by side, as many as fit.
   const across = flat ? Math.min(4, cells.length) : columns.length;
   const save = () => {
     const found = cells.map((cell, i) => ({ ...cell, url: pictures[i]?.url ?? null }));
-    saveSheet(rows, columns, found).catch((error: unknown) =>
+    saveSheet(names, rows, columns, found).catch((error: unknown) =>
       say(error instanceof Error ? error.message : String(error), "bad"),
     );
   };
@@ -88,6 +93,19 @@ function Sheet() {
     <section className="sheet" aria-label={t("sweep.sheet")}>
       <header>
         <h3>{t("sweep.sheet")}</h3>
+        {open.length > 0 && (
+          <>
+            <small role="status">
+              {t("sweep.done", {
+                done: cells.length - open.length,
+                all: rows.length * Math.max(1, columns.length),
+              })}
+            </small>
+            <button type="button" className="quiet" onClick={() => void stopSweep(open)}>
+              <Square size={11} fill="currentColor" aria-hidden="true" /> {t("sweep.stop")}
+            </button>
+          </>
+        )}
         <button
           type="button"
           className="quiet"
@@ -103,7 +121,12 @@ function Sheet() {
           gridTemplateColumns: `${flat ? "" : "auto "}repeat(${across}, minmax(0, 1fr))`,
         }}
       >
-        {!flat && <span />}
+        {!flat && (
+          <small className="corner">
+            {names[0]} ↓<br />
+            {names[1]} →
+          </small>
+        )}
         {columns.map((column) => (
           <b key={column}>{column}</b>
         ))}
@@ -112,7 +135,11 @@ function Sheet() {
             key={cell.job}
             job={cell.job}
             picture={pictures[i]}
-            label={[rows[cell.row], columns[cell.column]].filter(Boolean).join(" · ")}
+            label={
+              flat
+                ? `${names[0]} ${rows[cell.row]}`
+                : `${names[0]} ${rows[cell.row]} · ${names[1]} ${columns[cell.column]}`
+            }
             row={!flat && cell.column === 0 ? (rows[cell.row] ?? "") : null}
             captioned={flat}
           />
@@ -132,11 +159,10 @@ interface CellProps {
 }
 
 function SheetCell({ job, picture, label, row, captioned }: CellProps) {
-  const state = useRuns(
-    (runs) =>
-      [...runs.running, ...runs.queued, ...runs.recent].find((one) => one.id === job)?.state ??
-      "queued",
+  const found = useRuns((runs) =>
+    [...runs.running, ...runs.queued, ...runs.recent].find((one) => one.id === job),
   );
+  const state = found?.state ?? "queued";
   return (
     <>
       {row !== null && <b className="side">{row}</b>}
@@ -146,7 +172,7 @@ function SheetCell({ job, picture, label, row, captioned }: CellProps) {
             <img src={picture.url} alt={label} />
           </a>
         ) : (
-          <span>{t(`state.${state}`)}</span>
+          <span title={found?.error?.message}>{t(`state.${state}`)}</span>
         )}
         {captioned && <figcaption>{label}</figcaption>}
       </figure>

@@ -23,10 +23,21 @@ async function openTemplate({ id, title }: Template): Promise<void> {
   }
 }
 
+/** What people begin with comes first; the others follow by their names. */
+const FIRST = ["txt2img", "img2img", "inpaint", "canny-controlnet", "lora", "hires-fix"];
+
+function inOrder(found: readonly Template[]): readonly Template[] {
+  const rank = ({ id }: Template) => (FIRST.includes(id) ? FIRST.indexOf(id) : FIRST.length);
+  return found.toSorted((a, b) => rank(a) - rank(b));
+}
+
 export function useTemplates(): readonly Template[] {
   const [found, setFound] = useState<readonly Template[]>([]);
   useEffect(() => {
-    templates().then(setFound, () => setFound([]));
+    templates().then(
+      (all) => setFound(inOrder(all)),
+      () => setFound([]),
+    );
   }, []);
   return found;
 }
@@ -36,7 +47,7 @@ export function TemplateCards({ found }: { found: readonly Template[] }) {
     <ul className="templates">
       {found.map((one) => (
         <li key={one.id}>
-          <button type="button" onClick={() => void openTemplate(one)}>
+          <button type="button" title={one.description} onClick={() => void openTemplate(one)}>
             <Thumbnail id={one.id} />
             <b>{one.title}</b>
             <span>{one.description}</span>

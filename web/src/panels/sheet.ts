@@ -12,7 +12,9 @@ const SIDE = 120;
 const LARGEST = 512;
 const MOST = 12_000;
 
+/** `names` says what the rows and the columns are of. */
 export async function saveSheet(
+  names: readonly [string, string],
   rows: readonly string[],
   columns: readonly string[],
   cells: readonly Cell[],
@@ -38,6 +40,8 @@ export async function saveSheet(
   c.fillStyle = "black";
   c.font = "14px sans-serif";
   c.textBaseline = "middle";
+  const corner = columns.length > 0 ? `${names[0]} ↓  ${names[1]} →` : names[0];
+  c.fillText(corner, GAP, LABEL / 2, SIDE - 2 * GAP);
   columns.forEach((text, j) => {
     c.fillText(text, SIDE + j * (width + GAP), LABEL / 2, width);
   });

@@ -10,6 +10,7 @@ import { laidOut } from "../open";
 import { say, setUi } from "../ui";
 import { markForeign } from "./foreign";
 import { bind, save, showVersion, tabOfEntry } from "./keeper";
+import { showSharedPicture } from "./sharedPicture";
 import { keptOf, libraryChanged, setKept } from "./store";
 
 /** Do something with the library, and say so if it fails; null then. */
@@ -53,13 +54,15 @@ export async function openEntry(entry: api.Entry): Promise<void> {
 }
 
 /** Open what a share link leads to; whoever may edit it gets it as their own. */
-export async function openShared(link: string): Promise<void> {
+export async function openShared(address: string): Promise<void> {
+  const [link = "", query = ""] = address.split("?", 2);
   await attempt(async () => {
-    const { workflow: entry, document } = await api.sharedWorkflow(link);
+    const { workflow: entry, document } = await api.sharedWorkflow(decodeURIComponent(link));
     if (entry.access !== "viewer") return openEntry(entry);
     const tab = newTab(await shown(document, entry.name), { readOnly: true });
     markForeign(tab);
-    bind(tab, entry, link);
+    bind(tab, entry, decodeURIComponent(link));
+    showSharedPicture(tab, new URLSearchParams(query));
   });
 }
 
