@@ -2,7 +2,9 @@
 
     python -m benchmarks.full_size                       # time, memory and latents, CPU, float32
     python -m benchmarks.full_size --parts time          # time and memory only
+    python -m benchmarks.full_size --parts latents       # every sampler, every schedule
     python -m benchmarks.full_size --samplers euler lcm  # latents of these only
+    python -m benchmarks.full_size --small --parts latents --pairs  # all samplers on all schedules
     python -m benchmarks.full_size --cuda                # fp16 and bf16, with and without compile
     python -m benchmarks.full_size --small               # tries everything on narrow networks
 
@@ -14,7 +16,10 @@ its own and does the whole way of a prompt: open, encode, sample, decode, save. 
 - first prompt in all, without and with the imports, and the second prompt (weft has not seen the
   file before, and hashes it);
 - peak memory of the process (mapped weights included), and of the GPU with --cuda;
-- for every sampler, the largest difference of the latents over their deviation. The aim is 1e-4.
+- for every sampler, and for every schedule with two of them, the largest difference of the latents
+  over their deviation, against diffusers' pipeline or a float64 reference. The aim is 1e-4. And how
+  far noise levels lie from their formula in float64; they are kept in float32;
+- with --yardstick, behind it: how far the peer lies from itself with another attention kernel.
 """
 
 from __future__ import annotations
@@ -27,12 +32,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.full_size.cases import SCHEDULED
+from benchmarks.full_size.cases import Case, chosen
 from benchmarks.full_size.child import ask
 from benchmarks.full_size.weights import SMALL, Shape, prepared
 
 PROMPTS = ("a photograph of an astronaut riding a horse", "an oil painting of a lighthouse")
 AIM = 1e-4
+LEVELS_AIM = 1e-5
 CLOCK, PROCESSOR = 0, 1
 GIGA = 1e9
 
@@ -72,25 +78,39 @@ def _step(answer: dict[str, Any], which: int) -> float:
     return statistics.median(seconds)
 
 
-def compare(job: dict[str, Any], samplers: list[str]) -> bool:
+def compare(job: dict[str, Any], cases: list[Case]) -> bool:
     """Print how far apart latents are; whether all are within the aim."""
     with tempfile.TemporaryDirectory() as folder:
         told = {**job, "what": "latents", "file": f"{folder}/latents.safetensors"}
-        used = ask("ours", {**told, "samplers": samplers}, {"WEFT_DEVICE": "cpu"})
+        told["cases"] = [(case.sampler, case.schedule) for case in cases]
+        used = ask("ours", told, {"WEFT_DEVICE": "cpu"})
         found = ask("theirs", {**told, "levels": used})
     print(f"\nlatents, {job['side']} px, {job['steps']} steps, cfg {job['cfg']:g}: largest "
-          "difference over deviation")  # fmt: skip
-    for name, row in sorted(found.items(), key=lambda item: -item[1]["difference"]):
-        mark = "" if row["difference"] < AIM and row["finite"] else "  MISSED"
-        print(f"{name:32}{row['difference']:10.1e}  {row['peer']}{mark}")
-    return all(row["difference"] < AIM and row["finite"] for row in found.values())
+          "difference over deviation; levels: largest relative difference")  # fmt: skip
+    passed = True
+    for case in sorted(cases, key=lambda case: -found[case.name]["difference"]):
+        row = found[case.name]
+        good = row["difference"] < AIM and row["finite"] and row["levels"] < LEVELS_AIM
+        passed = passed and good
+        levels = "" if case.schedule is None else f"{row['levels']:10.1e}"
+        other = f"{row['yardstick']:10.1e}" if job["yardstick"] else ""
+        mark = "" if good else "  MISSED"
+        print(f"{case.name:44}{row['difference']:10.1e}{other}  {case.peer:10}{levels}{mark}")
+    return passed
 
 
-def comparable() -> list[str]:
-    """Samplers that have a peer."""
-    from tests.diffusion.sampling.samplers.test_references import REFERENCES
+def samplers() -> list[str]:
+    """All names."""
+    from tests.diffusion.sampling.samplers.references import REFERENCES
 
-    return [*SCHEDULED, *(name for name in REFERENCES if name not in SCHEDULED)]
+    return list(REFERENCES)
+
+
+def schedules() -> list[str]:
+    """All names."""
+    from tests.diffusion.sampling.schedule_references import SCHEDULES
+
+    return list(SCHEDULES)
 
 
 def cuda(job: dict[str, Any], rounds: int) -> None:
@@ -123,11 +143,14 @@ def main() -> int:
     parser.add_argument("--cuda", action="store_true", help="time on CUDA in place of the CPU")
     parser.add_argument("--parts", nargs="+", default=["time", "latents"],
                         choices=["time", "latents"])  # fmt: skip
-    parser.add_argument("--samplers", nargs="+", choices=comparable(), default=comparable())
+    parser.add_argument("--samplers", nargs="*", choices=samplers())
+    parser.add_argument("--schedules", nargs="*", choices=schedules())
+    parser.add_argument("--pairs", action="store_true", help="every sampler on every schedule")
     parser.add_argument("--side", type=int, help="pixels (256; 512 with --cuda)")
     parser.add_argument("--steps", type=int, help="(4; 20 with --cuda)")
     parser.add_argument("--cfg", type=float, default=7.0)
     parser.add_argument("--rounds", type=int, default=1, help="processes of each program")
+    parser.add_argument("--yardstick", action="store_true", help="the peer beside itself, too")
     given = parser.parse_args()
     if given.cuda and not _has_cuda():
         print("skipped: this torch sees no CUDA device")
@@ -141,6 +164,7 @@ def main() -> int:
         "cfg": given.cfg,
         "seed": 42,
         "prompts": PROMPTS,
+        "yardstick": given.yardstick,
         "device": "cpu",
     }
     if given.cuda:
@@ -148,7 +172,12 @@ def main() -> int:
         return 0
     if "time" in given.parts:
         measure(job, given.rounds, "CPU, float32", {})
-    return 0 if "latents" not in given.parts or compare(job, given.samplers) else 1
+    if "latents" not in given.parts:
+        return 0
+    if given.samplers is None and given.schedules is None:
+        given.samplers, given.schedules = samplers(), schedules()
+    cases = chosen(given.samplers or [], given.schedules or [], pairs=given.pairs)
+    return 0 if compare(job, cases) else 1
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 from unittest import mock
 
 from benchmarks.full_size import child
-from benchmarks.full_size.cases import SCHEDULED, levels
+from benchmarks.full_size.cases import Case, levels
 from benchmarks.full_size.weights import FILE, SCALE
 
 GRAPH = Path(__file__).parents[2] / "graphs" / "txt2img.json"
@@ -53,7 +53,7 @@ def timed(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def latents(job: dict[str, Any]) -> dict[str, Any]:
-    """Latents (in the model's space), noise levels and drawn noise of each sampler, into a file."""
+    """Latents (in the model's space), noise levels and drawn noise of each case, into a file."""
     from safetensors.torch import save_file
 
     import weft.diffusion as wd
@@ -85,18 +85,18 @@ def latents(job: dict[str, Any]) -> dict[str, Any]:
         "negative": negative.entries[0].tokens,
     }
     used: dict[str, list[float]] = {}
-    for name in job["samplers"]:
+    for case in (Case(*given) for given in job["cases"]):
         draws.clear()
-        sigmas = levels(name, job["steps"])
-        choice = wd.SamplerChoice(SCHEDULED[name].sampler if name in SCHEDULED else name)
+        sigmas = levels(case, job["steps"])
+        choice = wd.SamplerChoice(case.sampler)
         schedule, noise = wd.Schedule(tuple(sigmas)), wd.NoiseSource(job["seed"])
         empty = wd.empty_latent(job["side"], job["side"])
         with listening:
             latent = wd.sample_custom(guider, choice, schedule, empty, noise).output
-        kept[f"{name}.latent"] = latent.samples * SCALE
+        kept[f"{case.name}.latent"] = latent.samples * SCALE
         for number, drawn in enumerate(draws):
-            kept[f"{name}.draw.{number}"] = drawn
-        used[name] = sigmas
+            kept[f"{case.name}.draw.{number}"] = drawn
+        used[case.name] = sigmas
     save_file({key: value.contiguous() for key, value in kept.items()}, job["file"])
     return used
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import math
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.full_size import child
-from benchmarks.full_size.cases import SCHEDULED
+from benchmarks.full_size.cases import SCHEDULED, Case, noise_window, reference_levels
 from benchmarks.full_size.weights import BETAS, CONFIGS, FILE
+from training.nets import untyped
 
 Array = NDArray[np.float64]
 
@@ -99,31 +101,41 @@ def by_pipeline(pipe: Any, name: str, job: dict[str, Any], sigma: float, tokens:
 class Network:
     """diffusers' UNet as the references ask it: float64, at the nearest training step."""
 
+    KEPT = 4
+    """Answers that are remembered: a step may ask twice at one place."""
+
     def __init__(self, unet: Any, tokens: Any, cfg: float) -> None:
         import torch
 
         self._unet, self._cfg = unet, cfg
         self._both = torch.cat([tokens["negative"], tokens["positive"]])
-        betas = np.linspace(BETAS["beta_start"] ** 0.5, BETAS["beta_end"] ** 0.5, 1000) ** 2
-        power = np.cumprod(1 - betas)
-        self._logs = np.log((1 - power) / power) / 2
-        self._last: tuple[bytes, float] | None = None
-        self._answers: tuple[Array, Array]
+        betas = torch.linspace(
+            BETAS["beta_start"] ** 0.5, BETAS["beta_end"] ** 0.5, 1000, dtype=torch.float64
+        )
+        signal = torch.cumprod(1 - betas**2, 0)
+        self._logs = ((1 - signal) / signal).sqrt().float().log()
+        self._answers: dict[tuple[bytes, float], tuple[Array, Array]] = {}
 
     def _ask(self, x: Array, sigma: float) -> tuple[Array, Array]:
-        """The guided and the negative clean picture; the last answer is remembered."""
+        """The guided and the negative clean picture."""
         import torch
 
-        if self._last != (x.tobytes(), sigma):
-            step = int(np.abs(self._logs - np.log(sigma)).argmin())
+        key = (x.tobytes(), sigma)
+        if key not in self._answers:
+            step = int((torch.tensor(sigma).log() - self._logs).abs().argmin())
             given = torch.from_numpy(x / np.sqrt(sigma**2 + 1)).float()
             with torch.no_grad():
                 output = self._unet(torch.cat([given, given]), step, self._both).sample
             clean = x - sigma * output.double().numpy()
             negative, positive = clean[:1], clean[1:]
-            self._last = (x.tobytes(), sigma)
-            self._answers = (negative + self._cfg * (positive - negative), negative)
-        return self._answers
+            while len(self._answers) >= self.KEPT:
+                del self._answers[next(iter(self._answers))]
+            self._answers[key] = (negative + self._cfg * (positive - negative), negative)
+        return self._answers[key]
+
+    def forget(self) -> None:
+        """Answer anew."""
+        self._answers.clear()
 
     def guided(self, x: Array, sigma: float) -> Array:
         """What guidance makes of both sides."""
@@ -140,38 +152,70 @@ def by_reference(
     """Latents of the tests' float64 reference, with the noise that weft has drawn."""
     import torch
 
-    from tests.diffusion.sampling.samplers import test_references as references
+    from tests.diffusion.sampling.samplers.references import REFERENCES, Problem
 
     side = job["side"] // 8
     noise = torch.randn(1, 4, side, side, generator=torch.Generator().manual_seed(job["seed"]))
-    x: Array = noise.double().numpy() * np.sqrt(1 + sigmas[0] ** 2)
-    memory: dict[str, Any] = {}
-    # The references ask a denoiser of two Gaussians, by these names.
-    with mock.patch.multiple(references, mixture_x0=network.guided, unguided_x0=network.negative):
-        for step, _ in enumerate(itertools.pairwise(sigmas)):
-            x = references.REFERENCES[name](x, sigmas, step, memory, lambda: next(draws))
-    return x
+    x = noise.double().numpy() * _start(sigmas[0])
+    problem = Problem(network.guided, network.negative, lambda: next(draws), noise_window())
+    *_, end = REFERENCES[name](problem, x, sigmas)
+    return end
+
+
+def _start(sigma: float) -> float:
+    """Noise of a run: with the whole variance at the model's largest level, else sigma."""
+    largest = 14.614642
+    return math.sqrt(1 + sigma**2) if math.isclose(sigma, largest, rel_tol=1e-5) else sigma
 
 
 def compared(job: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """How far weft's latents lie from these: name -> peer, largest difference over deviation."""
+    """How far weft's latents lie from these, and its levels: name -> what there is to say."""
     from safetensors.torch import load_file
 
     stored = load_file(job["file"])
     pipe = pipeline(job)
     network = Network(pipe.unet, stored, job["cfg"])
     found: dict[str, dict[str, Any]] = {}
-    for name, sigmas in job["levels"].items():
-        if name in SCHEDULED:
-            peer, wanted = "pipeline", by_pipeline(pipe, name, job, sigmas[0], stored)
-        else:
-            drawn = (stored[f"{name}.draw.{number}"] for number in itertools.count())
+    for case in (Case(*given) for given in job["cases"]):
+        sigmas, levels = job["levels"][case.name], 0.0
+        if case.schedule is not None:
+            again = reference_levels(case, job["steps"])
+            levels = max(abs(a / b - 1) if b else a for a, b in zip(sigmas, again, strict=True))
+
+        def latents(case: Case = case, sigmas: list[float] = sigmas) -> Array:
+            network.forget()
+            if case.schedule is None:
+                return by_pipeline(pipe, case.sampler, job, sigmas[0], stored)
+            drawn = (stored[f"{case.name}.draw.{number}"] for number in itertools.count())
             draws = (np.asarray(one.double().numpy()) for one in drawn)
-            peer, wanted = "reference", by_reference(network, name, sigmas, draws, job)
-        mine = stored[f"{name}.latent"].double().numpy()
-        apart = float(np.abs(mine - wanted).max() / wanted.std())
-        found[name] = {"peer": peer, "difference": apart, "finite": bool(np.isfinite(mine).all())}
+            return by_reference(network, case.sampler, sigmas, draws, job)
+
+        wanted = latents()
+        mine = stored[f"{case.name}.latent"].double().numpy()
+        row = {"difference": _apart(mine, wanted), "levels": levels}
+        row["finite"] = bool(np.isfinite(mine).all())
+        if job["yardstick"]:
+            with other_attention(pipe.unet):
+                row["yardstick"] = _apart(latents(), wanted)
+        found[case.name] = row
     return found
+
+
+def _apart(mine: Array, wanted: Array) -> float:
+    return float(np.abs(mine - wanted).max() / wanted.std())
+
+
+@contextmanager
+def other_attention(unet: Any) -> Iterator[None]:
+    """Attention as plain products in place of torch's kernel: the same sums in another order."""
+    from diffusers.models.attention_processor import AttnProcessor, AttnProcessor2_0
+
+    usual = untyped(AttnProcessor2_0)
+    unet.set_attn_processor(untyped(AttnProcessor))
+    try:
+        yield
+    finally:
+        unet.set_attn_processor(usual)
 
 
 if __name__ == "__main__":
