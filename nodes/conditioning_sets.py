@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..diffusion.adapters.hooks import Hooks
 from ..diffusion.types import Conditioning, Mask, TimestepRange
+from ..diffusion.types.hooks import Hooks
 from ..engine.declaration.node import node
 from .conditioning import Fraction, Strength, Where
 

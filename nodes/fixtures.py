@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..diffusion.adapters.hooks import HookKeyframes, Hooks, Keyframe
 from ..diffusion.latents.operations import Tonemap
 from ..diffusion.types import (
     Conditioning,
@@ -19,6 +18,7 @@ from ..diffusion.types import (
     Schedule,
     TimestepRange,
 )
+from ..diffusion.types.hooks import HookKeyframes, Hooks, Keyframe
 from ..engine.errors import FileError, NodeError
 
 if TYPE_CHECKING:

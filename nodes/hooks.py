@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from ..diffusion.adapters.hooks import HookKeyframes, Hooks, Interpolation
+from ..diffusion.adapters.hooks import Interpolation
 from ..diffusion.types import Clip
+from ..diffusion.types.hooks import HookKeyframes, Hooks
 from ..engine.declaration.context import Run
 from ..engine.declaration.node import node
 from ..engine.declaration.widgets import ModelFile, Range
@@ -50,8 +51,8 @@ def create_hook_lora(
     Raises:
         DiffusionError: The file is no LoRA. Whether it fits is seen when it is used.
     """
-    from ..diffusion.adapters.hooks import Hook, LoraChange
     from ..diffusion.adapters.lora.file import load_lora
+    from ..diffusion.types.hooks import Hook, LoraChange
 
     hooks = prev_hooks or Hooks()
     lora = load_lora(model_path(run, "loras", lora_name))
@@ -115,7 +116,7 @@ def create_hook_model_as_lora(
         ModelError: The file is no checkpoint. Whether it fits is seen when it is used.
     """
     from ..diffusion import load_checkpoint
-    from ..diffusion.adapters.hooks import Hook, ModelChange
+    from ..diffusion.types.hooks import Hook, ModelChange
 
     hooks = prev_hooks or Hooks()
     model, clip, _ = load_checkpoint(model_path(run, "checkpoints", ckpt_name))
@@ -168,7 +169,7 @@ def create_hook_keyframe(
     Returns:
         The keyframes.
     """
-    from ..diffusion.adapters.hooks import Keyframe
+    from ..diffusion.types.hooks import Keyframe
 
     frames = prev_hook_kf or HookKeyframes()
     return Keyframes(frames.plus(Keyframe(start_percent, strength_mult)))
@@ -337,7 +338,7 @@ def set_clip_hooks(
     """
     from dataclasses import replace
 
-    from ..diffusion.adapters.hooks import ClipHooks
+    from ..diffusion.types.hooks import ClipHooks
 
     if hooks is None:
         return clip

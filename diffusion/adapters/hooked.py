@@ -9,8 +9,9 @@ from typing import Any
 
 from ..errors import ModelError
 from ..types import Clip, Conditioning, Model
+from ..types.hooks import Hook, Hooks, Keyframe, LoraChange, ModelChange
 from ..weights.merge import merge_clips, merge_models
-from .hooks import Hook, Hooks, Keyframe, LoraChange, ModelChange, State, Walk, clip_parts
+from .hooks import State, Walk, clip_parts
 from .lora.apply import apply_lora, apply_lora_to_clip
 from .lora.file import LoraFile, load_lora
 

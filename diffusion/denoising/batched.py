@@ -22,9 +22,9 @@ from ..errors import SamplingError
 from ..families import family_named, sampling_of
 from ..families.family import Control, Inputs, Row
 from ..latents.format import LatentFormat
+from ..prediction.model_sampling import Parametrization
 from ..types import Conditioning, ConditioningEntry, ControlUse, Gligen, IPAdapterUse, Model
 from ..weights.casting import module_in
-from .model_sampling import Parametrization
 from .regions import Blend, Region, match_areas, regions_of, seen_in
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..adapters.control import check_factor, check_window
-from ..adapters.hooks import Hooks
 from ..errors import ParameterError, ShapeError
 from ..pictures.masks import check_mask
 from ..types import Area, Clip, Conditioning, ConditioningEntry, Mask
+from ..types.hooks import Hooks
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ..latents.format import LatentFormat
+from ..prediction.model_sampling import Parametrization
 from ..types import Conditioning
-from .model_sampling import Parametrization
 
 if TYPE_CHECKING:
     import torch

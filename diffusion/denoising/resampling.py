@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 from ..errors import ModelError
 
 if TYPE_CHECKING:
+    from ..prediction.model_sampling import Levels, ModelSampling, Prediction
     from ..types import Model
-    from .model_sampling import Levels, ModelSampling, Prediction
 
 
 def discrete(model: Model, prediction: str, *, zero_snr: bool = False) -> Model:

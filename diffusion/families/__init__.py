@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ..denoising.model_sampling import ModelSampling
 from ..errors import ModelError
+from ..prediction.model_sampling import ModelSampling
 from .family import Family
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from ..denoising.model_sampling import ModelSampling
 from ..errors import ModelError, ParameterError, ShapeError
 from ..latents.format import LatentFormat, same_space
+from ..prediction.model_sampling import ModelSampling
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..adapters.control import takes_latents
 from ..adapters.control_types import picture_number
-from ..denoising import model_sampling
 from ..latents import format as latent_format
+from ..prediction import model_sampling
 from .family import (
     Control,
     Family,

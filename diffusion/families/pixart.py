@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..denoising import model_sampling
 from ..latents import format as latent_format
+from ..prediction import model_sampling
 from .family import Control, Family, Inputs, Residuals, Row, even, same_length_tokens
 
 if TYPE_CHECKING:

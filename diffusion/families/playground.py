@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..denoising import model_sampling
 from ..latents import format as latent_format
+from ..prediction import model_sampling
 from .family import FileSays
 from .sdxl import SDXL
 

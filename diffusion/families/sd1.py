@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..denoising import model_sampling
 from ..latents import format as latent_format
+from ..prediction import model_sampling
 from .unet import UNetFamily, is_modern
 
 if TYPE_CHECKING:

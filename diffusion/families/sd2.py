@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..denoising import model_sampling
 from ..latents import format as latent_format
+from ..prediction import model_sampling
 from .family import FileSays, stated_sampling
 from .unet import UNetFamily, is_modern
 

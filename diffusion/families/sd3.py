@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..adapters.control import takes_mask
-from ..denoising import model_sampling
 from ..errors import ParameterError
 from ..latents import format as latent_format
+from ..prediction import model_sampling
 from .family import Control, Family, Inputs, Residuals, Row, even, pooled_of, same_length_tokens
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..denoising import model_sampling
 from ..files.formats.shapes import SIZE_EMBEDDING
 from ..latents import format as latent_format
+from ..prediction import model_sampling
 from .family import Row, pooled_of
 from .unet import UNetFamily
 

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..pictures.compositing import match_batch
-from ..pictures.image import resize
+from ..pictures.image import match_batch, resize
 from ..pictures.masks import check_mask, fit_mask
 from ..types import Latent
 from .shapes import joint_family

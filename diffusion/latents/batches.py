@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import ParameterError
-from ..pictures.compositing import match_batch
-from ..pictures.image import resize
+from ..pictures.image import match_batch, resize
 from ..pictures.masks import fit_mask
 from ..types import Latent
 from .shapes import joint_family

@@ -29,8 +29,8 @@ def noised_latent(model: Model, latent: Latent, noise: NoiseSource, schedule: Sc
     """
     import torch
 
-    from ..denoising.model_sampling import Parametrization
     from ..families import family_named, sampling_of
+    from ..prediction.model_sampling import Parametrization
     from ..sampling.noise import initial_noise
     from .format import for_model
 

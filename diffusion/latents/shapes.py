@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import ParameterError, ShapeError
-from ..pictures.compositing import match_batch, paste
-from ..pictures.image import crop_to_ratio, resize
+from ..pictures.compositing import paste
+from ..pictures.image import crop_to_ratio, match_batch, resize
 from ..pictures.masks import check_crop, fit_mask
 from ..types import Latent
 from ..vae.coding import DOWNSCALE

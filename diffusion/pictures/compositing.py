@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from .image import check_image, resize
+from .image import check_image, match_batch, resize
 from .masks import check_mask, fit_mask
 
 if TYPE_CHECKING:
@@ -30,13 +30,6 @@ PorterDuff = Literal[
     "SRC_OVER",
     "XOR",
 ]
-
-
-def match_batch(tensor: Tensor, count: int) -> Tensor:
-    """The first `count` items; where there are fewer, they begin again from the first."""
-    if len(tensor) == count:
-        return tensor
-    return tensor[[number % len(tensor) for number in range(count)]]
 
 
 def paste(

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import ShapeError
-from .compositing import match_batch, match_channels
-from .image import check_image, resize
+from .compositing import match_channels
+from .image import check_image, match_batch, resize
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage

@@ -156,3 +156,10 @@ def _lanczos(planes: Tensor, width: int, height: int) -> Tensor:
         return torch.from_numpy(np.asarray(resized, dtype=np.float32).copy())
 
     return torch.stack([torch.stack([plane(c) for c in picture]) for picture in planes])
+
+
+def match_batch(tensor: Tensor, count: int) -> Tensor:
+    """The first `count` items; where there are fewer, they begin again from the first."""
+    if len(tensor) == count:
+        return tensor
+    return tensor[[number % len(tensor) for number in range(count)]]

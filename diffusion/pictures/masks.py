@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import ParameterError, ShapeError
+from .image import check_image, match_batch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -183,8 +184,6 @@ def combine_masks(
     Returns:
         (B, H, W) float32, cut to [0, 1].
     """
-    from .compositing import match_batch
-
     check_mask(destination)
     source = match_batch(check_mask(source), len(destination))
     found = destination.clone()
@@ -221,8 +220,6 @@ def channel_mask(image: Tensor, channel: Channel) -> Tensor:
     Raises:
         ParameterError: `alpha` of a picture that has none.
     """
-    from .image import check_image
-
     check_image(image, alpha=True)
     index = CHANNELS.index(channel)
     if index >= image.shape[-1]:
@@ -247,8 +244,6 @@ def color_mask(image: Tensor, color: int) -> Tensor:
         (B, H, W) float32, 1 where they have it.
     """
     import torch
-
-    from .image import check_image
 
     levels = (check_image(image, alpha=True)[..., :3].clamp(0, 1) * 255).round()
     wanted = torch.tensor([float(part) for part in color.to_bytes(3, "big")])

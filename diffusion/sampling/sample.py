@@ -13,6 +13,7 @@ from ..adapters.unclip import shown
 from ..denoising.mirroring import mirrored
 from ..errors import ParameterError, SamplingError
 from ..latents.format import for_model
+from ..prediction.sigmas import Sigmas
 from ..types import Conditioning, Guider, Latent, Model, NoiseSource, SamplerChoice, Schedule
 from .brownian import BrownianNoise
 from .guidance.guided import guided
@@ -20,9 +21,9 @@ from .guidance.masked import Masked, latent_mask
 from .noise import StepNoise, initial_noise, next_seed
 from .samplers import ALIASES, SAMPLERS
 from .samplers.added_noise import level_of
-from .samplers.protocol import AfterStep, Predict, Sampler
+from .samplers.protocol import AfterStep, Predict
+from .samplers.sampler import Sampler
 from .schedules import schedule_sigmas
-from .sigmas import Sigmas
 
 if TYPE_CHECKING:
     from torch import Tensor

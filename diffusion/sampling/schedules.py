@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from ..errors import ParameterError
+from ..prediction.sigmas import Sigmas
 from . import sigma_spacings
-from .sigmas import Sigmas
 
 Schedule: TypeAlias = Callable[[Sigmas, int], list[float]]
 

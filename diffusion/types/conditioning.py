@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from ..adapters.hooks import NO_HOOKS, Hooks
 from .adapters import ControlUse, Grounding
+from .hooks import NO_HOOKS, Hooks
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ..adapters.hooks import ClipHooks
 from ..weights.handle import Weights
+from .hooks import ClipHooks
 
 if TYPE_CHECKING:
     from torch import Tensor

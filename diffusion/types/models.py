@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..denoising.model_sampling import ModelSampling
-from ..sampling.guidance.rule import GuidanceRule
+from ..prediction.model_sampling import ModelSampling
 from ..weights.handle import Weights
 from .adapters import IPAdapterUse
+from .guidance import GuidanceRule
 
 
 @dataclass(frozen=True, slots=True)

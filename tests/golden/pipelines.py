@@ -15,8 +15,8 @@ from typing import Any
 import torch
 
 import weft.diffusion as wd
+from weft.diffusion.prediction.sigmas import DiscreteSigmas
 from weft.diffusion.sampling.schedules import schedule_sigmas
-from weft.diffusion.sampling.sigmas import DiscreteSigmas
 
 BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 ABSOLUTE = 2e-4

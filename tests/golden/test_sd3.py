@@ -124,8 +124,8 @@ def test_padding_of_t5_is_as_said(folder: Path) -> None:
 def test_hooks_reach_every_way_to_encode(folder: Path) -> None:
     from dataclasses import replace
 
-    from weft.diffusion.adapters.hooks import ClipHooks, Hook, Hooks, ModelChange
     from weft.diffusion.families.sd3 import encode_sd3
+    from weft.diffusion.types.hooks import ClipHooks, Hook, Hooks, ModelChange
 
     _, clip, _ = wd.load_checkpoint(families.tiny_sd3(folder / "sd3-one.safetensors", seed=6).path)
     other, its, _ = wd.load_checkpoint(

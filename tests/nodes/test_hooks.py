@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 import weft.diffusion as wd
 from weft import testing
-from weft.diffusion.adapters.hooks import Hook, HookKeyframes, Hooks, Keyframe, LoraChange
+from weft.diffusion.types.hooks import Hook, HookKeyframes, Hooks, Keyframe, LoraChange
 from weft.engine.declaration.context import Run
 from weft.engine.graph.workflow import Workflow
 from weft.nodes import hooks as nodes

@@ -21,9 +21,10 @@ from ...weights.derived import DerivedWeights, Source, derive
 from ...weights.handle import Weights
 from ..control import check_factor
 from .blocks import BlockWeights, block_names, weight_of
+from .difference import bias_difference, weight_difference
 from .entries import Entry, is_old_glora
 from .file import LoraFile
-from .formulas import bias_difference, dora_difference, weight_difference
+from .formulas import dora_difference
 from .names import Spellings, denoiser_spellings, text_spellings
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...denoising.model_sampling import ModelSampling
 from ...families import family_named
 from ...latents.format import LatentFormat
+from ...prediction.model_sampling import ModelSampling
 from ...weights.handle import Weights
 from ..formats.shapes import network_class
 

@@ -9,7 +9,7 @@ from ...errors import ModelError, ParameterError
 
 if TYPE_CHECKING:
     from ...types import Model
-    from .rule import GuidanceRule
+    from ...types.guidance import GuidanceRule
 
 
 def with_rule(model: Model, rule: GuidanceRule) -> Model:

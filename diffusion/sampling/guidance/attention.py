@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .rule import GuidanceRule, Moment, View
+from ...types.guidance import GuidanceRule, Moment, View
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,12 +5,15 @@ Source: Si et al. 2023, "FreeU: Free Lunch in Diffusion U-Net", version 1 and 2.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ...types.guidance import GuidanceRule, Moment, Stage
 from .project import scale_frequencies
-from .rule import GuidanceRule, Moment, Stage
+from .switches import switched
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,7 +46,7 @@ class FreeU(GuidanceRule):
     scales: FeatureScales
 
     def around(self, moment: Moment) -> AbstractContextManager[Any]:
-        from .network import feature_scales
+        pass
 
         return feature_scales(self.scales)
 
@@ -74,3 +77,34 @@ def scaled_features(both: Tensor, width: int, base: int, scales: FeatureScales) 
     else:
         half = half * strength
     return torch.cat([half, features[:, width // 2 :], scale_frequencies(kept, low, 1.0, 1)], dim=1)
+
+
+_features: ContextVar[FeatureScales | None] = ContextVar("weft_features", default=None)
+
+
+@contextmanager
+def feature_scales(scales: FeatureScales) -> Iterator[None]:
+    """Let a UNet's decoder scale its features inside of the block."""
+    with switched(_features, scales):
+        yield
+
+
+def install_feature_switches(unet: Any) -> None:
+    """Build the switches into a new UNet2DConditionModel; done once, at building."""
+    widths = list(reversed(unet.config.block_out_channels))
+    before = widths[0]
+    for width, block in zip(widths, unet.up_blocks, strict=True):
+        for number, resnet in enumerate(block.resnets):
+            # A resnet is given the features and, behind them, what was kept from the encoder.
+            resnet.weft_features = before if number == 0 else width
+            resnet.weft_base = unet.config.block_out_channels[0]
+            resnet.register_forward_pre_hook(_scale_features)
+        before = width
+
+
+def _scale_features(resnet: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    scales = _features.get()
+    if scales is None:
+        return None
+    both, *rest = arguments
+    return (scaled_features(both, resnet.weft_features, resnet.weft_base, scales), *rest)

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from ...denoising.denoiser import Denoiser
 from ...types import Conditioning, Guider
+from ...types.guidance import GuidanceRule, Moment, View, plain
 from ..samplers.protocol import Predict
 from .composed import composed, parts_of
-from .rule import GuidanceRule, Moment, View, plain
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from ...denoising.model_sampling import Parametrization
     from ...latents.format import LatentFormat
-    from ..sigmas import Sigmas
+    from ...prediction.model_sampling import Parametrization
+    from ...prediction.sigmas import Sigmas
 
 
 def guided(denoiser: Denoiser, guider: Guider) -> Predict:

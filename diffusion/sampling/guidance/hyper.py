@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .rule import GuidanceRule, Moment
+from ...types.guidance import GuidanceRule, Moment
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -16,7 +16,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from .features import FeatureScales, scaled_features
+from .features import install_feature_switches
 from .hyper import install_hyper_switches
 from .shrink import install_shrink_switches
 from .switches import switched
@@ -38,7 +38,6 @@ class Attention:
 
 
 _attention: ContextVar[Attention | None] = ContextVar("weft_middle_attention", default=None)
-_features: ContextVar[FeatureScales | None] = ContextVar("weft_features", default=None)
 _skipped: ContextVar[frozenset[str]] = ContextVar("weft_skipped_blocks", default=frozenset())
 
 
@@ -46,13 +45,6 @@ _skipped: ContextVar[frozenset[str]] = ContextVar("weft_skipped_blocks", default
 def middle_attention(how: Attention) -> Iterator[None]:
     """Let self-attention in the middle of a UNet do something else inside of the block."""
     with switched(_attention, how):
-        yield
-
-
-@contextmanager
-def feature_scales(scales: FeatureScales) -> Iterator[None]:
-    """Let a UNet's decoder scale its features inside of the block."""
-    with switched(_features, scales):
         yield
 
 
@@ -107,26 +99,10 @@ def install_unet_switches(unet: Any) -> None:
             processors[name] = MiddleAttention(first=first)
             first = False
     unet.set_attn_processor(processors)
-    widths = list(reversed(unet.config.block_out_channels))
-    before = widths[0]
-    for width, block in zip(widths, unet.up_blocks, strict=True):
-        for number, resnet in enumerate(block.resnets):
-            # A resnet is given the features and, behind them, what was kept from the encoder.
-            resnet.weft_features = before if number == 0 else width
-            resnet.weft_base = unet.config.block_out_channels[0]
-            resnet.register_forward_pre_hook(_scale_features)
-        before = width
+    install_feature_switches(unet)
     install_shrink_switches(unet)
     install_tile_switches(unet)
     install_hyper_switches(unet)
-
-
-def _scale_features(resnet: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    scales = _features.get()
-    if scales is None:
-        return None
-    both, *rest = arguments
-    return (scaled_features(both, resnet.weft_features, resnet.weft_base, scales), *rest)
 
 
 def install_block_switches(transformer: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from .rule import GuidanceRule, Stage, View, per_item
+from ...types.guidance import GuidanceRule, Stage, View, per_item
 
 if TYPE_CHECKING:
     from torch import Tensor

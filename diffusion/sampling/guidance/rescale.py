@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from .rule import GuidanceRule, Stage, View, per_item, plain
+from ...types.guidance import GuidanceRule, Stage, View, per_item, plain
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from .rule import GuidanceRule, Stage, View
+from ...types.guidance import GuidanceRule, Stage, View
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .rule import GuidanceRule, Moment
+from ...types.guidance import GuidanceRule, Moment
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from . import ancestral, cfg_pp, dpm_solver, multistep, sde, single_step, stages, unipc, upscaling
 from .er_sde import er_sde
-from .protocol import Sampler
 from .sa_solver import sa_solver, sa_solver_pece
+from .sampler import Sampler
 
 _ALL = (
     Sampler("euler", single_step.euler),

@@ -18,7 +18,13 @@ from torch import Tensor
 
 import weft.diffusion as wd
 from weft.diffusion.adapters.hooked import KEPT, HookedNetworks
-from weft.diffusion.adapters.hooks import (
+from weft.diffusion.adapters.hooks import Walk, clip_parts, interpolated, keyframes_over
+from weft.diffusion.adapters.lora.apply import apply_lora
+from weft.diffusion.adapters.lora.file import load_lora
+from weft.diffusion.denoising import conditioning as cond
+from weft.diffusion.families import open_denoiser
+from weft.diffusion.prediction.sigmas import DiscreteSigmas
+from weft.diffusion.types.hooks import (
     ClipHooks,
     Hook,
     HookKeyframes,
@@ -26,16 +32,7 @@ from weft.diffusion.adapters.hooks import (
     Keyframe,
     LoraChange,
     ModelChange,
-    Walk,
-    clip_parts,
-    interpolated,
-    keyframes_over,
 )
-from weft.diffusion.adapters.lora.apply import apply_lora
-from weft.diffusion.adapters.lora.file import load_lora
-from weft.diffusion.denoising import conditioning as cond
-from weft.diffusion.families import open_denoiser
-from weft.diffusion.sampling.sigmas import DiscreteSigmas
 
 from ... import models
 from .lora.conftest import kohya

@@ -15,7 +15,7 @@ import weft.diffusion as wd
 from weft.diffusion.adapters.hypernetwork import apply_hypernetwork, load_hypernetwork
 from weft.diffusion.files.convert.model import convert_model
 from weft.diffusion.sampling.guidance.hyper import HypernetworkRule
-from weft.diffusion.sampling.guidance.rule import Moment
+from weft.diffusion.types.guidance import Moment
 
 from ... import models
 

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.denoising.model_sampling import SD1, Parametrization
+from weft.diffusion.prediction.model_sampling import SD1, Parametrization
+from weft.diffusion.prediction.sigmas import DiscreteSigmas
 from weft.diffusion.sampling.sample import run_sigmas
 from weft.diffusion.sampling.samplers import SAMPLERS
-from weft.diffusion.sampling.sigmas import DiscreteSigmas
 
 Prompts = tuple[wd.Conditioning, wd.Conditioning]
 TABLE = DiscreteSigmas()

@@ -11,10 +11,10 @@ import torch
 from scipy import stats
 
 import weft.diffusion as wd
-from weft.diffusion.denoising.model_sampling import FLUX, PIXART, SD1, SD2_V, SD3, ModelSampling
+from weft.diffusion.prediction.model_sampling import FLUX, PIXART, SD1, SD2_V, SD3, ModelSampling
+from weft.diffusion.prediction.sigmas import DiscreteSigmas
 from weft.diffusion.sampling import sigma_spacings
 from weft.diffusion.sampling.schedules import SCHEDULER_NAMES, schedule_sigmas, turbo
-from weft.diffusion.sampling.sigmas import DiscreteSigmas
 
 from .schedule_references import SCHEDULES, Levels, continuous, discrete, flow, visited
 

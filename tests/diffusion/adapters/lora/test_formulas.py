@@ -8,11 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from weft.diffusion.adapters.lora.formulas import (
-    bias_difference,
-    dora_difference,
-    weight_difference,
-)
+from weft.diffusion.adapters.lora.difference import bias_difference, weight_difference
+from weft.diffusion.adapters.lora.formulas import dora_difference
 
 O, I, R, K = 6, 4, 2, 3  # noqa: E741
 

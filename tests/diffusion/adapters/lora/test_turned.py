@@ -10,8 +10,8 @@ from torch import Tensor
 
 import weft.diffusion as wd
 from weft.diffusion.adapters.lora.apply import apply_lora
+from weft.diffusion.adapters.lora.difference import weight_difference
 from weft.diffusion.adapters.lora.file import load_lora
-from weft.diffusion.adapters.lora.formulas import weight_difference
 
 from .... import families
 from .conftest import Write, random

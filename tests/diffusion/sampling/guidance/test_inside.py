@@ -10,8 +10,8 @@ import pytest
 import torch
 
 import weft.diffusion as wd
+from weft.diffusion.prediction.sigmas import DiscreteSigmas
 from weft.diffusion.sampling.guidance.apply import with_rule
-from weft.diffusion.sampling.guidance.rule import GuidanceRule, Moment
 from weft.diffusion.sampling.guidance.shrink import DeepShrink, _resized, sizes_of
 from weft.diffusion.sampling.guidance.tiles import (
     HyperTile,
@@ -20,7 +20,7 @@ from weft.diffusion.sampling.guidance.tiles import (
     out_of_tiles,
     sides_of,
 )
-from weft.diffusion.sampling.sigmas import DiscreteSigmas
+from weft.diffusion.types.guidance import GuidanceRule, Moment
 
 from ..test_sample import run
 

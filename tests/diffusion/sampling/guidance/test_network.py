@@ -18,10 +18,14 @@ from weft.diffusion.sampling.guidance.attention import (
     attention_map,
     blur,
 )
-from weft.diffusion.sampling.guidance.features import FeatureScales, FreeU, scaled_features
+from weft.diffusion.sampling.guidance.features import (
+    FeatureScales,
+    FreeU,
+    feature_scales,
+    scaled_features,
+)
 from weft.diffusion.sampling.guidance.network import (
     Attention,
-    feature_scales,
     install_block_switches,
     middle_attention,
     skipped_blocks,

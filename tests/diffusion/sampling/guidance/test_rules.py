@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 import weft.diffusion as wd
-from weft.diffusion.denoising.model_sampling import SD1, SD3, ModelSampling, Parametrization
 from weft.diffusion.latents.operations import Tonemap
+from weft.diffusion.prediction.model_sampling import SD1, SD3, ModelSampling, Parametrization
 from weft.diffusion.sampling.guidance.guided import Dual, Guided
 from weft.diffusion.sampling.guidance.masked import Masked
 from weft.diffusion.sampling.guidance.project import (
@@ -32,8 +32,8 @@ from weft.diffusion.sampling.guidance.rescale import (
     RenormCFG,
     RescaleCFG,
 )
-from weft.diffusion.sampling.guidance.rule import GuidanceRule
 from weft.diffusion.sampling.guidance.thresholding import MODES, DynamicThresholding
+from weft.diffusion.types.guidance import GuidanceRule
 
 SIGMA, CFG = 2.0, 6.0
 

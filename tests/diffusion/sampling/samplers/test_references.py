@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
+from weft.diffusion.prediction.sigmas import DiscreteSigmas
 from weft.diffusion.sampling.samplers import SAMPLERS
 from weft.diffusion.sampling.schedules import schedule_sigmas
-from weft.diffusion.sampling.sigmas import DiscreteSigmas
 
 from .harness import mixture_x0, record, start, unguided_x0
 from .references import REFERENCES, Problem

@@ -17,7 +17,7 @@ from ..errors import ParameterError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..sampling.sigmas import Sigmas
+    from .sigmas import Sigmas
 
 Prediction: TypeAlias = Literal["eps", "v_prediction", "x0", "lcm", "edm", "flow"]
 Levels: TypeAlias = Literal["discrete", "distilled", "flow", "edm", "angle"]
@@ -62,7 +62,7 @@ class ModelSampling:
 
     def table(self) -> Sigmas:
         """Its noise levels."""
-        from ..sampling.sigmas import ContinuousSigmas, DiscreteSigmas, DistilledSigmas, FlowSigmas
+        from .sigmas import ContinuousSigmas, DiscreteSigmas, DistilledSigmas, FlowSigmas
 
         match self.levels:
             case "discrete":

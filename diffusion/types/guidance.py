@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ...types import Conditioning
+    from .conditioning import Conditioning
 
 Stage = Literal["before", "combine", "after"]
 

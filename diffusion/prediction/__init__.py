@@ -1,0 +1,1 @@
+"""What a network predicts, and which noise levels it knows."""
