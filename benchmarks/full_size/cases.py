@@ -89,7 +89,6 @@ SCHEDULED = {
 }
 
 
-<<<<<<< HEAD
 PLAIN = "normal"
 """The schedule that every sampler is tried on."""
 BOTH_WAYS = ("euler", "dpmpp_2m")
@@ -128,11 +127,7 @@ def chosen(samplers: list[str], schedules: list[str], *, pairs: bool) -> list[Ca
 
 def levels(case: Case, steps: int) -> list[float]:
     """The noise levels that weft visits, a trailing 0 included."""
-=======
-def levels(name: str, steps: int) -> list[float]:
-    """The noise levels of a case, a trailing 0 included."""
     from weft.diffusion.prediction.sigmas import DiscreteSigmas
->>>>>>> 41764e8 (wip)
     from weft.diffusion.sampling.sample import run_sigmas
     from weft.diffusion.sampling.samplers import SAMPLERS
 
