@@ -7,6 +7,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from .memory_options import add_memory, use_memory
 from .serve_options import add_serve
 from .share_options import add_inspect, add_share
 
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return DONE
     options.rest = rest
+    if not use_memory(options):
+        return BAD_WORKFLOW
     command = importlib.import_module(f".{options.command}", __package__)
     try:
         code: int = command.execute(options)
@@ -74,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--inputs", action="store_true", help="list the public inputs and stop")
     _folders(run)
+    add_memory(run, report=True)
 
     _sweep(
         commands.add_parser(
@@ -95,9 +99,9 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("--layout", action="store_true", help="places and sizes count too")
     diff.add_argument("--json", action="store_true")
 
-    validate = commands.add_parser("validate", help="list every problem of a workflow file")
-    validate.add_argument("file")
-    validate.add_argument("--json", action="store_true", help="print problems as JSON")
+    validate = commands.add_parser("validate", help="list every problem of workflow files")
+    validate.add_argument("file", nargs="+")
+    validate.add_argument("--json", action="store_true", help="print a JSON line for each file")
     _folders(validate)
 
     convert = commands.add_parser(
@@ -194,6 +198,7 @@ def _sweep(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", default="out", metavar="DIR", help="output folder (default: out)")
     parser.add_argument("--json", action="store_true", help="print events as JSON lines")
     _folders(parser)
+    add_memory(parser)
 
 
 def _folders(parser: argparse.ArgumentParser) -> None:

@@ -57,7 +57,9 @@ def _describe(spec: NodeSpec) -> None:
     say.out()
     say.out("inputs")
     for parameter in spec.parameters.values():
-        say.out(f"  {parameter.name:<18} {_type(parameter)}")
+        said = f"  {parameter.name:<18} {_type(parameter)}"
+        for line in textwrap.wrap(said, 96, subsequent_indent=" " * 21, break_on_hyphens=False):
+            say.out(line)
         for line in textwrap.wrap(parameter.text, 76):
             say.out(f"      {line}")
     say.out("outputs")

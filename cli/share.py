@@ -82,7 +82,7 @@ def _pack(options: argparse.Namespace) -> int:
     document = Workflow(document).resolve(registry).document
     problems = Workflow(document).validate(registry)
     if problems:
-        raise ValidationError(f"{len(problems)} problems keep it from running:", problems)
+        raise ValidationError("It cannot run:", problems)
     lock = _lock(document, registry, workspace)
     inputs = {each.name: workspace.input(each.name).read_bytes() for each in lock.inputs}
     title = document.title
@@ -179,8 +179,11 @@ def _run(options: argparse.Namespace) -> int:
             folders = [workspace.output, *own_places()]
             network, reads = ("network" in report.effects), ("reads" in report.effects)
             readable = workspace.readable if reads else ()
-            with limited(folders, network=network, readable=readable):
-                result = engine.run(Workflow(document), token=token)
+            with (
+                limited(folders, network=network, readable=readable) as confine,
+                engine.apart(confine) as held,
+            ):
+                result = held.run(Workflow(document), token=token)
     for artifact in result.artifacts:
         say.out(f"{'shown' if artifact.temporary else 'saved'}  {artifact.path}")
     if not options.verify:

@@ -12,7 +12,7 @@ from ..diffusion.pictures.contact_sheet import Grid, choose_cell, draw_sheet, pn
 from ..engine.declaration.parameters import parameter_of
 from ..engine.declaration.registry import Registry
 from ..engine.engine import Engine
-from ..engine.errors import Cancelled, Problem, ValidationError, WeftError
+from ..engine.errors import Cancelled, Problem, ValidationError, WeftError, refused
 from ..engine.graph.document import dump
 from ..engine.graph.outputs import find_output
 from ..engine.graph.sweep import Axis, Sweep, make_sweep, parse_values
@@ -97,7 +97,7 @@ def read_axes(workflow: Workflow, registry: Registry, words: Sequence[str]) -> l
         else:
             axes.append(Axis(target, values, label))
     if problems:
-        raise ValidationError(f"{len(problems)} words of the command line do not fit:", problems)
+        raise ValidationError("Words of the command line do not fit:", problems)
     return axes
 
 
@@ -133,7 +133,7 @@ def draw_sweep(
     side = choose_cell(grid, cell)
     problems = sweep.problems(engine.registry, engine.workspace, [target])
     if problems:
-        raise ValidationError(f"The sweep has {len(problems)} problems:", problems)
+        raise refused("sweep", problems)
     with report:
         report.started(sweep, target)
         cells = list(run_cells(engine, sweep, report, target=target, side=side, save=save))

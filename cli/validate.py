@@ -1,11 +1,12 @@
-"""`weft validate`: every problem of a workflow file."""
+"""`weft validate`: every problem of workflow files."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from ..engine.errors import WeftError
+from ..engine.declaration.registry import Registry
+from ..engine.errors import WeftError, counted
 from ..engine.graph.workflow import Workflow
 from ..nodes.standard import standard_registry
 from . import say
@@ -14,22 +15,26 @@ from .workspace import workspace_of
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Do it; the exit code."""
+    """Do it for each file; the exit code."""
+    registry = standard_registry()
+    return max(_validate(file, options, registry) for file in options.file)
+
+
+def _validate(file: str, options: argparse.Namespace, registry: Registry) -> int:
     try:
-        registry = standard_registry()
-        workflow = Workflow.load(options.file, registry)
-        problems = workflow.validate(registry, workspace_of(options, Path(options.file)))
+        workflow = Workflow.load(file, registry)
+        problems = workflow.validate(registry, workspace_of(options, Path(file)))
     except WeftError as error:
         if options.json:
-            say.out_json({"problems": [error.to_json()]})
+            say.out_json({"file": file, "problems": [error.to_json()]})
         else:
             say.error(error)
         return BAD_WORKFLOW
     if options.json:
-        say.out_json({"problems": [p.to_json() for p in problems]})
+        say.out_json({"file": file, "problems": [p.to_json() for p in problems]})
     else:
         for problem in problems:
             say.out(f"[{problem.code}] {problem}")
-        count = len(workflow.document.nodes)
-        say.err(f"{options.file}: {count} nodes, {len(problems) or 'no'} problems")
+        nodes, found = counted(len(workflow.document.nodes), "node"), len(problems)
+        say.err(f"{file}: {nodes}, {counted(found, 'problem') if found else 'no problems'}")
     return BAD_WORKFLOW if problems else DONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 
 from ..engine.declaration.parameters import parameter_of
@@ -43,7 +44,7 @@ def apply_words(
             value = typed(text, parameter_of(workflow.document, registry, found))
             workflow = workflow.set(found, value)
     if problems:
-        raise ValidationError(f"{len(problems)} words of the command line do not fit:", problems)
+        raise ValidationError("Words of the command line do not fit:", problems)
     return workflow
 
 
@@ -53,9 +54,10 @@ def public_target(workflow: Workflow, name: str, problems: list[Problem]) -> str
     found = public.get(name) or public.get(name.replace("-", "_"))
     if found is None:
         known = ", ".join(f"--{n}" for n in public) or "none"
-        problems.append(
-            bad_word(f"The workflow has no public input --{name}.", f"one of: {known}", name)
-        )
+        close = difflib.get_close_matches(name, public, 1)
+        hint = f"Did you mean --{close[0]}?" if close else f"It has {known}."
+        message = f"The workflow has no public input --{name}."
+        problems.append(bad_word(message, f"one of: {known}", name, hint))
     return found
 
 
@@ -78,6 +80,6 @@ def pairs(options: Sequence[str], problems: list[Problem]) -> list[tuple[str, st
     return found
 
 
-def bad_word(message: str, expected: str, got: str) -> Problem:
+def bad_word(message: str, expected: str, got: str, hint: str | None = None) -> Problem:
     """A word of the command line that does not fit."""
-    return Problem("cli.bad_word", message, expected=expected, got=got)
+    return Problem("cli.bad_word", message, expected=expected, got=got, hint=hint)

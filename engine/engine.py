@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import functools
 import json
 import uuid
@@ -15,7 +16,7 @@ from typing import Any, Self, TypeVar
 
 from .comfy.export import to_comfy
 from .declaration.registry import Registry
-from .errors import Cancelled, OutputError, Problem, RunError, ValidationError, WeftError
+from .errors import Cancelled, OutputError, Problem, RunError, WeftError, refused
 from .events import (
     Event,
     Listener,
@@ -172,6 +173,17 @@ class Engine:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def apart(self, prepare: Callable[[], None] | None = None) -> Engine:
+        """This engine with threads of its own, which end when it is closed.
+
+        Args:
+            prepare: Called first in each of its threads, in which all nodes then run but
+                coroutines.
+        """
+        other = copy.copy(self)
+        other._lanes, other._running, other._plans = Lanes(prepare), {}, OrderedDict()
+        return other
 
     def close(self) -> None:
         """End the threads; waits for functions that are running."""
@@ -382,7 +394,7 @@ class Engine:
         problems = validate(document, self.registry, workspace=self.workspace, outputs=targets)
         problems = [p for p in before.problems if p not in problems] + problems
         if problems:
-            raise ValidationError(f"The workflow has {len(problems)} problems:", problems)
+            raise refused("workflow", problems)
         flat = replace(before, document=expand(document).document)
         made = plan(flat, self.registry, targets)
         self._plans[id(document), targets] = (document, made)

@@ -154,6 +154,16 @@ class RunError(SeveralProblems):
     code = "run.failed"
 
 
+def counted(number: int, thing: str) -> str:
+    """`1 problem`, `3 problems`."""
+    return f"{number} {thing}" + ("" if number == 1 else "s")
+
+
+def refused(what: str, problems: Sequence[Problem]) -> ValidationError:
+    """The error that says how many problems something has, and which."""
+    return ValidationError(f"The {what} has {counted(len(problems), 'problem')}:", problems)
+
+
 def problem_from_exception(error: BaseException, *, node: str, node_type: str) -> Problem:
     """Describe any exception that left a node function.
 

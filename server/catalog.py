@@ -12,7 +12,7 @@ from typing import Any
 
 from ..engine.declaration.registry import Registry
 from ..engine.declaration.widgets import ModelFile
-from ..engine.errors import DeclarationError, DocumentError, Problem, ValidationError
+from ..engine.errors import DeclarationError, DocumentError, Problem, ValidationError, refused
 from ..engine.files.workspace import Workspace
 from ..engine.graph.document import dump
 from ..engine.graph.expand import expand
@@ -67,7 +67,7 @@ class Catalog:
             except ValidationError as error:
                 problems.extend(error.problems)
         if problems:
-            raise ValidationError(f"{len(problems)} values cannot be set:", problems)
+            raise ValidationError("Values cannot be set:", problems)
         return workflow
 
     def bounded(self, workflow: Workflow) -> None:
@@ -105,7 +105,7 @@ class Catalog:
         workflow = self.read(data, values)
         problems = self.problems(workflow, outputs)
         if problems:
-            raise ValidationError(f"The workflow has {len(problems)} problems:", problems)
+            raise refused("workflow", problems)
         return workflow
 
     def held_to(self, workflow: Workflow, accepts: Iterable[str]) -> None:

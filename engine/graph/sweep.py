@@ -19,7 +19,7 @@ from typing import Any
 from ..declaration.parameters import parameter_of
 from ..declaration.registry import Registry
 from ..declaration.widgets import MAX_SEED
-from ..errors import Problem, ValidationError
+from ..errors import Problem, ValidationError, refused
 from ..files.workspace import Workspace
 from ..validate import RANDOM, validate
 from .document import split_target
@@ -183,7 +183,7 @@ def make_sweep(
         product = " x ".join(str(len(axis.values)) for axis in varied)
         problems.append(too_many(f"{product} = {len(sweep)}"))
     if problems:
-        raise ValidationError(f"The sweep has {len(problems)} problems:", problems)
+        raise refused("sweep", problems)
     return sweep
 
 

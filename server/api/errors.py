@@ -19,6 +19,7 @@ from ...engine.errors import (
     SeveralProblems,
     ValidationError,
     WeftError,
+    refused,
 )
 
 log = logging.getLogger(__name__)
@@ -177,5 +178,5 @@ def from_json(data: Mapping[str, Any]) -> WeftError:
     """The error that another process has sent as JSON; as `WeftError.to_json` made it."""
     if "problems" in data:
         problems = [Problem(**problem) for problem in data["problems"]]
-        return ValidationError(f"The workflow has {len(problems)} problems:", problems)
+        return refused("workflow", problems)
     return ApiError(422, **data)
