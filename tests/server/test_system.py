@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -55,6 +56,7 @@ async def test_page_describes_every_operation_without_scripts(tmp_path: Path) ->
         assert document["openapi"] == "3.1.0"
         for path in document["paths"]:
             assert path in page
+        assert set(re.findall(r'href="#([^"]+)"', page)) <= set(re.findall(r' id="([^"]+)"', page))
         assert "<script" not in page
         assert "http://" not in page
         assert "https://" not in page
