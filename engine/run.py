@@ -236,7 +236,8 @@ class Execution:
                 return
         held = self.known.held(step.sources)
         gone = MISSING in held.values()
-        if spec.lane != "inline" or spec.is_async or (gone and self.disk is not None):
+        apart = spec.lane != "inline" or self.lanes.prepared
+        if apart or spec.is_async or (gone and self.disk is not None):
             self._start(index)
             return
         if gone:
@@ -323,7 +324,7 @@ class Execution:
             result = await self._waits(step.spec.function(**arguments))
             seconds = time.perf_counter() - began
             return await self._in_io(self._described, step, result, key, began, seconds)
-        if step.spec.lane == "inline":
+        if step.spec.lane == "inline" and not self.lanes.prepared:
             return self._compute(step, arguments, key)
         pool = self.lanes.pool(step.spec.lane, self.run_id, index)
         context = contextvars.copy_context()

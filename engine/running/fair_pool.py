@@ -27,9 +27,11 @@ class FairPool:
     Args:
         threads: At most so many, started when there is work for them.
         name: Begins their names.
+        prepare: Called first in each of them; if it fails, so does all work that it is given.
     """
 
-    def __init__(self, threads: int, name: str) -> None:
+    def __init__(self, threads: int, name: str, prepare: Callable[[], None] = lambda: None) -> None:
+        self._prepare = prepare
         self._most = threads
         self._name = name
         self._threads: list[threading.Thread] = []
@@ -87,6 +89,11 @@ class FairPool:
             thread.join()
 
     def _serve(self) -> None:
+        trouble: Exception | None = None
+        try:
+            self._prepare()
+        except Exception as error:
+            trouble = error
         while True:
             with self._work:
                 while not self._waiting:
@@ -100,12 +107,15 @@ class FairPool:
                 self._queued -= 1
                 if jobs:
                     self._waiting[owner] = jobs  # behind the others
-            _perform(future, call)
+            _perform(future, call, trouble)
             del future, call  # or an idle thread would hold its last result
 
 
-def _perform(future: Future[Any], call: Callable[[], Any]) -> None:
+def _perform(future: Future[Any], call: Callable[[], Any], trouble: Exception | None) -> None:
     if not future.set_running_or_notify_cancel():
+        return
+    if trouble is not None:
+        future.set_exception(trouble)
         return
     try:
         # A context of its own, or settings that a call makes would stay with the thread.

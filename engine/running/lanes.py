@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 
 from ..declaration.node import Lane
@@ -15,9 +16,15 @@ class Lanes:
 
     `gpu` has one thread, because two models at work on one device only get in each other's way
     and double the memory; `cpu` has one a core, `io` a few.
+
+    Args:
+        prepare: Called first in each thread. Quick nodes then run in threads as well: nothing of
+            theirs is to run in one that was not prepared. None if there is nothing to prepare.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, prepare: Callable[[], None] | None = None) -> None:
+        self.prepared = prepare is not None
+        self._prepare = prepare or (lambda: None)
         self._sizes: dict[str, int] = {"gpu": 1, "cpu": os.cpu_count() or 1, "io": 4}
         self._pools: dict[str, FairPool] = {}
         self._lock = threading.Lock()
@@ -33,7 +40,8 @@ class Lanes:
         with self._lock:
             pool = self._pools.get(lane)
             if pool is None:
-                pool = FairPool(self._sizes[lane], f"weft-{lane}")
+                size = self._sizes.get(lane, self._sizes["cpu"])
+                pool = FairPool(size, f"weft-{lane}", self._prepare)
                 self._pools[lane] = pool
             return pool.share(run, rank)
 

@@ -237,6 +237,8 @@ def _check_member(member: zipfile.ZipInfo, name: str) -> None:
     )
     if not allowed or kind not in (0, 0o100000):
         raise _refuse("bad_name", f"{name} holds {member.filename[:100]!r}, which cannot be")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise _refuse("damaged", f"{name} is packed in a way that bundles are not")
     is_text = member.filename in (MANIFEST, WORKFLOW, LOCK)
     if is_text and member.file_size > MAX_TEXT:
         raise _refuse("too_large", f"{name}: {member.filename} is larger than {MAX_TEXT} bytes")

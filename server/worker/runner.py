@@ -7,7 +7,8 @@ import json
 import logging
 import math
 from collections import deque
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from ...engine.errors import Cancelled, RunError, SeveralProblems, WeftError
 from ...engine.graph.workflow import Workflow
 from ...engine.running.cancel import CancelToken
 from ...engine.share.limits import limited
-from ...nodes.standard import own_places, standard_devices, standard_runtime
+from ...nodes.standard import own_places, standard_devices, standard_memory, standard_runtime
 from .messages import Answer, Ask, Began, Cancel, Ended, Json, Message, Task
 from .reporter import Reporter, Say
 
@@ -75,8 +76,8 @@ class Runner:
             token.check()
             self._say(Began(task.job))
             workflow = Workflow.from_json(json.loads(task.document))
-            with self._held_to(task.accepts):
-                result = await self._engine.arun(
+            async with self._held_to(task.accepts) as engine:
+                result = await engine.arun(
                     workflow,
                     outputs=task.outputs,
                     on_event=reporter.receive,
@@ -102,16 +103,23 @@ class Runner:
         ran, cached, seconds = reporter.counts
         self._say(Ended(task.job, status, ran, cached, seconds, results, problems))
 
-    def _held_to(self, accepts: list[str] | None) -> AbstractContextManager[None]:
-        """Limits for a run that somebody accepted; none for one's own."""
+    @asynccontextmanager
+    async def _held_to(self, accepts: list[str] | None) -> AsyncIterator[Engine]:
+        """An engine held to limits for a run that somebody accepted; our own for one's own."""
         if accepts is None:
-            return nullcontext()
+            yield self._engine
+            return
         places = own_places()
         if "writes" in accepts:
             self._output.mkdir(parents=True, exist_ok=True)
             places.append(self._output)
         readable = self._engine.workspace.readable if "reads" in accepts else ()
-        return limited(places, network="network" in accepts, readable=readable)
+        with limited(places, network="network" in accepts, readable=readable) as confine:
+            held = self._engine.apart(confine)
+            try:
+                yield held
+            finally:
+                await asyncio.to_thread(held.close)
 
     async def _answer(self, ask: Ask) -> None:
         try:
@@ -136,6 +144,8 @@ class Runner:
             return {"freed": self._engine.free(results=about.get("results", True))}
         if ask.question == "devices":
             return standard_devices()
+        if ask.question == "memory":
+            return standard_memory()
         if ask.question == "runtime":
             return standard_runtime().model_dump()
         assert ask.question == "stats"
