@@ -84,8 +84,8 @@ class ConditioningFormat:
 
 FORMATS: Mapping[str, Format] = {
     "torch.Tensor": TensorFormat(),
-    "weft.diffusion.types.latents.Latent": LatentFormat(),
-    "weft.diffusion.types.conditioning.Conditioning": ConditioningFormat(),
+    "weft.Latent": LatentFormat(),
+    "weft.Conditioning": ConditioningFormat(),
 }
 
 

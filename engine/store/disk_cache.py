@@ -184,7 +184,7 @@ class DiskCache:
                 self._written += len(data)
 
     def _discard(self, path: str, error: Exception) -> None:
-        log.warning("the cache entry %s is damaged (%s); it is computed again", path, error)
+        log.warning("the cache entry %s cannot be used (%s); it is computed again", path, error)
         with contextlib.suppress(OSError):
             self._fs.rm_file(path)
 

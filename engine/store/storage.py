@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from .values import is_plain
+from .values import class_name, is_plain
 
 _PLAIN = b"plain"
 
@@ -33,7 +33,7 @@ class Format(Protocol):
 
 
 class Formats:
-    """The formats in use, by qualified class name.
+    """The formats in use, by `class_name`.
 
     Args:
         formats: Format by name such as `torch.Tensor`. The name is written into the file, so it
@@ -47,8 +47,7 @@ class Formats:
         """A value as bytes; None when it has no format."""
         if is_plain(value):
             return _PLAIN + b"\n" + json.dumps(_tagged(value)).encode()
-        cls = type(value)
-        name = f"{cls.__module__}.{cls.__qualname__}"
+        name = class_name(type(value))
         form = self._formats.get(name)
         payload = form.encode(value) if form is not None else None
         return None if payload is None else name.encode() + b"\n" + payload
