@@ -1,1 +1,1 @@
-"""Workflows of ComfyUI: its API format and its editor's files, read as documents."""
+"""Workflows of ComfyUI: its API format, read and written, and its editor's files, read."""
