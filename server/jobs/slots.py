@@ -9,8 +9,8 @@ from ..worker.base import Worker
 from .record import Record
 from .running import Running
 
-_SHORT = 0.02  # seconds
-_AHEAD = 16
+_AHEAD = 0.05  # seconds of work
+_MOST_AHEAD = 64
 
 
 @dataclass(slots=True, eq=False)
@@ -50,9 +50,12 @@ class Slot:
         """Whether it can be given another job.
 
         Usually one at a time, so that order and cancelling mean something. While jobs take
-        milliseconds it is given some ahead, else it would wait for the server between them.
+        milliseconds it is given some ahead, else it would wait for the server between them, and
+        the server for it.
         """
-        ahead = _AHEAD if self.pace is not None and self.pace < _SHORT else 1
+        if not self.given or self.pace is None:
+            return self.ready and not self.given
+        ahead = min(_MOST_AHEAD, int(_AHEAD / max(self.pace, 1e-6)))
         return self.ready and len(self.given) < ahead
 
     def find(self, job: str) -> Record | None:
