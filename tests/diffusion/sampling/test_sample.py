@@ -73,16 +73,6 @@ def test_sample_changes_nothing_it_was_given(model: wd.Model, prompts: Prompts) 
     assert all(torch.equal(weights[name], after[name]) for name in weights)
 
 
-@pytest.mark.parametrize("name", ["euler", "euler_ancestral", "dpmpp_2m"])
-def test_item_of_a_batch_can_be_sampled_alone(model: wd.Model, prompts: Prompts, name: str) -> None:
-    batch = replace(wd.empty_latent(64, 64, 3), batch_index=(0, 1, 2))
-    alone = replace(wd.empty_latent(64, 64, 1), batch_index=(2,))
-    together = run(model, prompts, batch, sampler_name=name).samples[2]
-    assert torch.allclose(
-        together, run(model, prompts, alone, sampler_name=name).samples[0], atol=1e-3
-    )
-
-
 def test_guidance_runs_both_prompts_in_one_call(model: wd.Model, prompts: Prompts) -> None:
     with calls(model) as seen:
         run(model, prompts)
