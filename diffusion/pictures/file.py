@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import warnings
 from collections.abc import Mapping
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 MAX_PIXELS = 100_000_000
 MAX_SIDE = 32_768
 MOST_EXIF = 65_500
-LOCK = "weft_lock"  # the text that is left out where it does not fit
+LEFT_OUT = ("weft_lock", "workflow", "prompt")  # where they do not fit, in this order
 _DESCRIPTION = 0x010E
+_COMFY = {"workflow": 0x010F, "prompt": 0x0110}  # where ComfyUI's editor looks for them in WebP
 Kind = Literal["png", "webp", "webp-lossless", "jpeg"]
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
@@ -88,7 +90,8 @@ def write_image(
     Args:
         file: Where to.
         picture: (H, W, 3) float32, or (H, W, 4) with alpha; cut to [0, 1] and rounded to 8 bits.
-        texts: Texts by keyword: PNG's text chunks, elsewhere one EXIF description in JSON.
+        texts: Texts by keyword: PNG's text chunks, elsewhere one EXIF description in JSON; in
+            WebP files ComfyUI's two where it looks for them.
         kind: Format; "webp-lossless" is WebP too.
         quality: Of JPEG and lossy WebP, 1 to 100.
 
@@ -99,7 +102,7 @@ def write_image(
         # Level 4 is nearly as small as 9 for pictures and several times faster.
         pil_image(picture).save(file, "PNG", pnginfo=_png_texts(texts), compress_level=4)
         return
-    exif = _exif(texts)
+    exif = _exif(texts, comfy=kind != "jpeg")
     if kind == "jpeg":
         if picture.shape[-1] == 4:
             raise DiffusionError(
@@ -109,8 +112,10 @@ def write_image(
                 got="4 channels",
                 hint="Save as png or webp, or take alpha away with SplitImageWithAlpha.",
             )
-        if len(exif) > MOST_EXIF and LOCK in texts:  # the workflow matters more
-            exif = _exif({name: text for name, text in texts.items() if name != LOCK})
+        for name in LEFT_OUT:  # the workflow matters more
+            if len(exif) > MOST_EXIF and name in texts:
+                texts = {other: text for other, text in texts.items() if other != name}
+                exif = _exif(texts)
         if len(exif) > MOST_EXIF:
             raise DiffusionError(
                 "image.workflow_too_large",
@@ -164,7 +169,7 @@ def write_animated_webp(
         lossless=lossless,
         quality=quality,
         method=method,
-        exif=_exif(texts),
+        exif=_exif(texts, comfy=True),
     )
 
 
@@ -216,14 +221,25 @@ def _png_texts(texts: Mapping[str, str]) -> PngInfo:
     return info
 
 
-def _exif(texts: Mapping[str, str]) -> bytes:
-    """EXIF with the texts as its description; nothing for no texts."""
+def _exif(texts: Mapping[str, str], *, comfy: bool = False) -> bytes:
+    """EXIF with the texts as its description; nothing for no texts.
+
+    Args:
+        texts: Texts by keyword.
+        comfy: Whether those that ComfyUI reads go where it looks for them.
+    """
     from PIL import Image
 
     if not texts:
         return b""
     exif = Image.Exif()
-    exif[_DESCRIPTION] = json.dumps(dict(texts))
+    there = {}
+    for name in _COMFY if comfy else ():
+        with contextlib.suppress(KeyError, ValueError):  # EXIF holds ASCII, and these are JSON
+            there[name] = json.dumps(json.loads(texts[name]))
+    exif[_DESCRIPTION] = json.dumps({n: t for n, t in texts.items() if n not in there})
+    for name, text in there.items():
+        exif[_COMFY[name]] = f"{name}:{text}"
     return exif.tobytes()
 
 

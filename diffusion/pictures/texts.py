@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DiffusionError
 from ..files.replacing import replacing
+from .bare import bare_jpeg, bare_png, bare_webp
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -18,15 +19,14 @@ if TYPE_CHECKING:
 MAX_TEXT = 64 * 2**20
 # What Pillow's reader of EXIF and ours of texts meet in broken files.
 _DAMAGED = (struct.error, zlib.error, ValueError, OSError, SyntaxError, LookupError, TypeError)
-_DESCRIPTION, _MAKE, _MODEL = 0x010E, 0x010F, 0x0110
+_DESCRIPTION, _MAKE, _MODEL, _ORIENTATION = 0x010E, 0x010F, 0x0110, 0x0112
 
 
 def read_texts(path: Path) -> dict[str, str]:
     """The texts that a picture holds, by keyword.
 
-    PNG keeps each in a chunk; weft's WebP and JPEG files keep them as one JSON object in EXIF.
-    ComfyUI's WebP files ("prompt:..." and "workflow:..." in EXIF) are read too. No pixel is
-    decoded.
+    PNG keeps each in a chunk; weft's WebP and JPEG files keep them as one JSON object in EXIF,
+    and WebP those of ComfyUI as it does ("prompt:..." and "workflow:..."). No pixel is decoded.
 
     Raises:
         DiffusionError: `image.not_an_image`: it is no PNG, WebP or JPEG; `image.damaged`.
@@ -57,20 +57,44 @@ def read_texts(path: Path) -> dict[str, str]:
 
 
 def strip_texts(path: Path, target: Path) -> None:
-    """Write a copy of a picture without texts and EXIF. What makes the pixels is not touched.
+    """Write a copy of a picture that says nothing. What makes the pixels is not touched.
+
+    Texts, EXIF, XMP, comments, thumbnails and what follows the picture's end are left out; a
+    picture that EXIF turns stays turned.
 
     Raises:
         DiffusionError: `image.not_an_image`, `image.damaged`.
     """
     with _opened(path) as picture:
         kind = picture.format
+        turned = _turned(picture)
     data = path.read_bytes()
     try:
-        bare = {"PNG": _bare_png, "WEBP": _bare_webp, "JPEG": _bare_jpeg}[kind or ""](data)
-    except (struct.error, IndexError, KeyError) as error:
+        bare = {"PNG": bare_png, "WEBP": bare_webp, "JPEG": bare_jpeg, "MPO": bare_jpeg}[
+            kind or ""
+        ](data, turned)
+    except (struct.error, ValueError, LookupError) as error:
         raise _damaged(path) from error
     with replacing(target) as temporary:
         temporary.write_bytes(bare)
+
+
+def _turned(picture: PILImage) -> int:
+    """EXIF's orientation; 1, which is upright, where there is none or a broken one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            if picture.format == "PNG":  # its getexif would decode the pixels
+                from PIL import Image
+
+                exif = Image.Exif()
+                exif.load(picture.info.get("exif", b""))
+            else:
+                exif = picture.getexif()
+            found = exif.get(_ORIENTATION, 1)
+        except _DAMAGED:
+            return 1
+    return found if isinstance(found, int) and 1 < found <= 8 else 1
 
 
 def _png_texts(data: bytes) -> tuple[dict[str, str], bytes]:
@@ -108,42 +132,6 @@ def _png_text(kind: bytes, body: bytes, limit: int) -> tuple[str, str]:
         if unpack.unconsumed_tail:
             raise ValueError("a text unpacks to too much")
     return keyword.decode("latin-1"), rest[:limit].decode(encoding, "replace")
-
-
-def _bare_png(data: bytes) -> bytes:
-    parts, at = [data[:8]], 8
-    while at < len(data):
-        length, kind = struct.unpack_from(">I4s", data, at)
-        if kind not in (b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME", b"weFt"):
-            parts.append(data[at : at + 12 + length])
-        at += 12 + length
-        if kind == b"IEND":
-            break
-    return b"".join(parts)
-
-
-def _bare_webp(data: bytes) -> bytes:
-    parts, at = [], 12
-    while at + 8 <= len(data):
-        kind, length = struct.unpack_from("<4sI", data, at)
-        body = data[at : at + 8 + length + length % 2]
-        if kind == b"VP8X":  # its flags say that there is EXIF and XMP
-            body = body[:8] + bytes([body[8] & ~0x0C]) + body[9:]
-        if kind not in (b"EXIF", b"XMP "):
-            parts.append(body)
-        at += 8 + length + length % 2
-    whole = b"".join(parts)
-    return b"RIFF" + struct.pack("<I", len(whole) + 4) + b"WEBP" + whole
-
-
-def _bare_jpeg(data: bytes) -> bytes:
-    parts, at = [data[:2]], 2
-    while data[at + 1] != 0xDA:  # start of scan: from here on it is all picture
-        (length,) = struct.unpack_from(">H", data, at + 2)
-        if data[at + 1] not in (0xE1, 0xED, 0xFE):  # EXIF and XMP, IPTC, comment
-            parts.append(data[at : at + 2 + length])
-        at += 2 + length
-    return b"".join([*parts, data[at:]])
 
 
 def _damaged(path: Path) -> DiffusionError:
