@@ -4,6 +4,7 @@
 
     start      from the shell to the first answer, with tables made and found
     jobs       one-node graphs a second, from the first submission until the last is done and stored
+    prompts    the same through ComfyUI's /prompt
     batches    the same, many jobs in each request
     submit     median and 99th percentile of a submission while many listen and many wait
     graph      one graph of trivial nodes, from submission to the event that says it is done,
@@ -35,7 +36,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-COMFYUI = {"jobs": "962 a second, not stored", "graph": "3.0 s, 200 MB"}
+COMFYUI = {"prompts": "962 a second, not stored", "graph": "3.0 s, 200 MB"}
+ROOT = Path(__file__).parent.parent
 
 
 class Server:
@@ -49,7 +51,9 @@ class Server:
             [
                 *(sys.executable, "-m", "weft", "serve", "--port", "0", "--no-warm"),
                 *("--data", str(folder / "data"), "--out", str(folder / "out")),
+                *("--nodes", "benchmarks._server_nodes"),
             ],
+            cwd=ROOT,
             stderr=self.log,
             env={**os.environ, "WEFT_HOME": str(folder / "home"), "OMP_NUM_THREADS": "1"},
         )
@@ -155,6 +159,12 @@ def one_node(number: int) -> bytes:
     return json.dumps({"workflow": workflow, "outputs": ["n.value"]}).encode()
 
 
+def prompt(number: int) -> bytes:
+    """The same as ComfyUI has it."""
+    nodes = {"1": {"class_type": "Nothing", "inputs": {"value": float(number)}}}
+    return json.dumps({"prompt": nodes}).encode()
+
+
 def many_nodes(count: int) -> bytes:
     """A submission of a graph with trivial nodes in a chain."""
     nodes: dict[str, Any] = {"n0": {"type": "Float", "inputs": {"value": time.time()}}}
@@ -186,6 +196,12 @@ async def measure_jobs(server: Server, count: int) -> str:
     """One-node graphs a second."""
     bodies = [one_node(i) for i in range(count)]
     return await _until_done(server, count, spread(server.url, bodies, 64))
+
+
+async def measure_prompts(server: Server, count: int) -> str:
+    """One-node prompts a second."""
+    bodies = [prompt(i) for i in range(count)]
+    return await _until_done(server, count, spread(server.url, bodies, 64, "/prompt"))
 
 
 async def measure_batches(server: Server, count: int, size: int) -> str:
@@ -276,11 +292,13 @@ def main() -> None:
             front, worker = (b - a for a, b in zip(before, server.processor(), strict=True))
             peer = f" [ComfyUI: {COMFYUI[name]}]" if name in COMFYUI else ""
             print(f"{name:<8} {found}{peer}", flush=True)
-            print(f"         {front:.2f} s + {worker:.2f} s; {server.memory():.0f} MiB", flush=True)
+            cost = f"{front:.2f} s + {worker:.2f} s of processor time"
+            print(f"         {cost}; {server.memory():.0f} MiB", flush=True)
 
         try:
             step("warm-up", lambda: measure_jobs(server, 300))
             step("jobs", lambda: measure_jobs(server, options.jobs))
+            step("prompts", lambda: measure_prompts(server, options.jobs))
             step("batches", lambda: measure_batches(server, options.jobs, options.batch))
             step("submit", lambda: measure_submit(server, options.listeners, options.queued))
             step("graph", lambda: measure_graph(server, options.nodes))
