@@ -27,6 +27,21 @@ class CheckRequest(_Body):
     )
 
 
+class ComfyRequest(_Body):
+    """A workflow to write for ComfyUI."""
+
+    document: dict[str, Any] = Field(description="A weft document.")
+
+
+class ComfyWorkflow(BaseModel):
+    """A workflow in ComfyUI's API format."""
+
+    prompt: dict[str, Any]
+    obstacles: list[str] = Field(
+        description="Why ComfyUI itself would not run it, or not the same way; empty if it would."
+    )
+
+
 class PackRequest(_Body):
     """What to pack: a workflow, or a job that is done."""
 

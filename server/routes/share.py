@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from ...engine.comfy.export import to_comfy
 from ...engine.graph.document import dump
 from ...engine.graph.workflow import Workflow
 from ...engine.share.bundle import Manifest
@@ -22,6 +23,8 @@ from ..api.jobs import JobDetail
 from ..api.routing import Routes
 from ..api.share import (
     CheckRequest,
+    ComfyRequest,
+    ComfyWorkflow,
     FileCheckModel,
     NodeCheckModel,
     Opened,
@@ -111,6 +114,15 @@ async def pack(request: web.Request, body: PackRequest) -> web.StreamResponse:
             "Cache-Control": "no-store",
         },
     )
+
+
+@routes.post("/v1/share/comfyui", errors=(400, 413, 422))
+async def comfyui(request: web.Request, body: ComfyRequest) -> ComfyWorkflow:
+    """Write a workflow in ComfyUI's API format, under its names; subgraphs become their nodes."""
+    catalog = request.app[CATALOG]
+    workflow = await asyncio.to_thread(catalog.read, body.document)
+    found = await asyncio.to_thread(to_comfy, workflow.document, catalog.registry)
+    return ComfyWorkflow(prompt=found.prompt, obstacles=list(found.obstacles))
 
 
 def _picture(request: web.Request, job: JobDetail, wanted: int | None) -> Path | None:

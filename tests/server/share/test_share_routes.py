@@ -254,3 +254,24 @@ async def test_workflow_without_a_job_is_packed_as_a_zip_only(tmp_path: Path) ->
             assert parse_bundle(await response.read()).picture is None
         status, answer = await api.ask("POST", "/v1/share/pack", json={})
         assert (status, answer["error"]["code"]) == (422, "share.nothing_to_pack")
+
+
+async def test_workflow_is_written_for_comfyui_with_what_it_lacks(tmp_path: Path) -> None:
+    graph = {"e": {"type": "EmptyLatentImage", "inputs": {"width": 64}}}
+    async with serving(tmp_path, FakeWorkers()) as api:
+        status, answer = await api.ask(
+            "POST", "/v1/share/comfyui", json={"document": {"weft": 1, "nodes": graph}}
+        )
+        assert (status, answer["obstacles"]) == (200, [])
+        assert answer["prompt"] == {
+            "e": {
+                "class_type": "EmptyLatentImage",
+                "inputs": {"width": 64, "height": 512, "batch_size": 1},
+            }
+        }
+        nodes = {"n": {"type": "Photo", "inputs": {"file": "a.png"}}}
+        _, answer = await api.ask("POST", "/v1/share/comfyui", json={"document": {"nodes": nodes}})
+        assert len(answer["obstacles"]) == 1
+        assert "Photo" in answer["obstacles"][0]
+        status, _ = await api.ask("POST", "/v1/share/comfyui", json={"document": {"nodes": 3}})
+        assert status == 400

@@ -128,6 +128,56 @@ export interface components {
             cancelled: number;
         };
         /**
+         * ComfyRequest
+         * @description A workflow to write for ComfyUI.
+         */
+        ComfyRequest: {
+            /**
+             * Document
+             * @description A weft document.
+             */
+            document: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * ComfyWorkflow
+         * @description A workflow in ComfyUI's API format.
+         */
+        ComfyWorkflow: {
+            /** Prompt */
+            prompt: {
+                [key: string]: unknown;
+            };
+            /**
+             * Obstacles
+             * @description Why ComfyUI itself would not run it, or not the same way; empty if it would.
+             */
+            obstacles: string[];
+        };
+        /**
+         * DeviceHeld
+         * @description The memory of one device, in bytes.
+         */
+        DeviceHeld: {
+            /** Name */
+            name: string;
+            /**
+             * Held
+             * @description By weights.
+             */
+            held: number;
+            /**
+             * Budget
+             * @description Most that weights may take.
+             */
+            budget: number;
+            /** Free */
+            free: number;
+            /** Total */
+            total: number;
+        };
+        /**
          * Diff
          * @description What two revisions differ in.
          */
@@ -671,6 +721,14 @@ export interface components {
             jobs: components["schemas"]["Job"][];
         };
         /**
+         * Memory
+         * @description Which models are in memory.
+         */
+        Memory: {
+            /** Workers */
+            workers: components["schemas"]["WorkerMemory"][];
+        };
+        /**
          * ModelDetail
          * @description All that is known of a model.
          */
@@ -754,6 +812,36 @@ export interface components {
             metadata: {
                 [key: string]: string;
             };
+        };
+        /**
+         * ModelHeld
+         * @description One network in memory.
+         */
+        ModelHeld: {
+            /**
+             * Name
+             * @description The file that it comes from, and what changes it.
+             */
+            name: string;
+            /**
+             * Kind
+             * @description unet, vae, text_encoder, ...
+             */
+            kind: string;
+            /** Device */
+            device: string;
+            /**
+             * Nbytes
+             * @description Of tensors that no other network counts.
+             */
+            nbytes: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "loaded" | "streamed" | "parked";
+            /** In Use */
+            in_use: boolean;
         };
         /**
          * ModelKind
@@ -1756,6 +1844,24 @@ export interface components {
              * @default null
              */
             trouble?: string | null;
+        };
+        /**
+         * WorkerMemory
+         * @description Who holds what in one worker.
+         */
+        WorkerMemory: {
+            /**
+             * Holdings
+             * @description The latest used first.
+             */
+            holdings: components["schemas"]["ModelHeld"][];
+            /** Devices */
+            devices: components["schemas"]["DeviceHeld"][];
+            /**
+             * Lines
+             * @description The same for people.
+             */
+            lines: string[];
         };
         /**
          * Workflow

@@ -26,6 +26,10 @@ export const checkWorkflow = (document: JsonObject) =>
 export const openShared = (file: Blob) =>
   call("POST", "/v1/share/open", file) as unknown as Promise<Opened>;
 
+/** The workflow in ComfyUI's API format, and what ComfyUI lacks of it. */
+export const asComfy = (document: JsonObject) =>
+  post<Schemas["ComfyWorkflow"]>("/v1/share/comfyui", { document });
+
 export interface Packing {
   readonly document?: JsonObject;
   readonly job?: string;

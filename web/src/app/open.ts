@@ -2,14 +2,13 @@
 
 import { jobWorkflow, upload } from "../api/client";
 import { formatJson, parseJson, type Value } from "../api/json";
-import { isPlainPicture, type Opened, openShared, packWorkflow } from "../api/share";
+import { asComfy, isPlainPicture, type Opened, openShared, packWorkflow } from "../api/share";
 import { membersOf } from "../canvas/pointer";
 import { layered } from "../graph/arrange";
-import { fromComfy, isComfy, isComfyEditor, toComfy } from "../graph/comfy";
+import { fromComfy, isComfy, isComfyEditor } from "../graph/comfy";
 import { fitGroup } from "../graph/commands/decor";
 import { addNode, moveItems, type Point } from "../graph/commands/nodes";
 import { setValue } from "../graph/commands/values";
-import { compile } from "../graph/compile";
 import { Draft } from "../graph/edits";
 import { readWorkflow } from "../graph/file";
 import { type Box, boxOf, HEADER, type Rect } from "../graph/geometry";
@@ -241,14 +240,16 @@ export function saveFile(): void {
   download(`${fileName(tab)}.json`, formatJson(documentOf(tab)));
 }
 
-/** The same in ComfyUI's API format; says so where that format has no words for it. */
-export function saveApiFile(): void {
+/** The same in ComfyUI's API format, with what ComfyUI lacks of it said. */
+export async function saveApiFile(): Promise<void> {
   const tab = activeTab();
-  const { catalog } = useDocs.getState();
-  const scope = { workflow: tab.workflow, at: ROOT, catalog };
-  const prompt = toComfy(compile(scope).nodes, (type) => catalog.find(tab.workflow, type));
-  if (prompt === null) say(t("share.apiNot"), "bad");
-  else download(`${fileName(tab)}-api.json`, formatJson(prompt));
+  try {
+    const { prompt, obstacles } = await asComfy(documentOf(tab));
+    download(`${fileName(tab)}-api.json`, formatJson(prompt));
+    if (obstacles.length > 0) say(t("share.apiLacks", { what: obstacles.join(" ") }), "bad");
+  } catch (error) {
+    say(reasonOf(error), "bad");
+  }
 }
 
 function fileName(tab: Tab): string {

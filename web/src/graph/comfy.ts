@@ -2,11 +2,10 @@
 
 import type { JsonObject, Value } from "../api/json";
 import { isObject } from "../api/json";
-import type { NodeSchema } from "../api/nodes";
 import type { Catalog } from "./catalog";
 import { inputName } from "./catalog";
 import type { GraphNode, Workflow } from "./model";
-import { asLink, EMPTY_GRAPH, ROOT } from "./model";
+import { EMPTY_GRAPH, ROOT } from "./model";
 
 // Written by ComfyUI's editor beside an upload button; they say nothing about the picture.
 const EDITOR_ONLY = new Set(["upload", "choose file to upload"]);
@@ -68,41 +67,4 @@ function convert(value: Value, data: JsonObject, catalog: Catalog): Value {
     return value["__value__"] as Value;
   }
   return value;
-}
-
-/**
- * What runs of a workflow in that format, under weft's own type names, as weft's `/prompt` takes it.
- * Null when it has subgraphs, maps or loops, which the format cannot say.
- *
- * @param nodes Nodes as they are compiled: without what does not run.
- */
-export function toComfy(
-  nodes: Readonly<Record<string, GraphNode>>,
-  schemaOf: (type: string) => NodeSchema | undefined,
-): JsonObject | null {
-  const prompt: Record<string, Value> = {};
-  for (const [id, node] of Object.entries(nodes)) {
-    const schema = schemaOf(node.type);
-    if (schema?.category === "subgraphs" || node.extra !== undefined) return null;
-    const inputs: Record<string, Value> = {};
-    for (const [name, value] of Object.entries(node.inputs)) {
-      // It has no word for an input that collects several links.
-      if (Array.isArray(value) && value.some((item) => asLink(item) !== null)) return null;
-      const from = asLink(value);
-      if (from === null) {
-        inputs[name] = value;
-        continue;
-      }
-      const type = nodes[from.node]?.type;
-      const source = type === undefined ? undefined : schemaOf(type);
-      const slot = Object.keys(source?.outputs ?? {}).indexOf(from.port);
-      inputs[name] = [from.node, Math.max(0, slot)];
-    }
-    prompt[id] = {
-      class_type: node.type,
-      inputs,
-      ...(node.title !== undefined && { _meta: { title: node.title } }),
-    };
-  }
-  return prompt;
 }

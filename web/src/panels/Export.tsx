@@ -40,7 +40,7 @@ export function Exports() {
             onPress={() => void pack("png")}
           />
         )}
-        <Way label="share.api" icon={<Braces size={16} />} onPress={saveApiFile} />
+        <Way label="share.api" icon={<Braces size={16} />} onPress={() => void saveApiFile()} />
       </div>
       {busy && <p role="status">{t("share.packing")}</p>}
     </section>

@@ -132,8 +132,7 @@ export const en = {
   "share.weftText": "Runs with weft run; opens here.",
   "share.api": "ComfyUI API format",
   "share.apiText": "For programs that send prompts to this server as to ComfyUI.",
-  "share.apiNot":
-    "ComfyUI's API format has no subgraphs, maps, loops or collected links. Unpack the subgraphs first.",
+  "share.apiLacks": "ComfyUI will not take all of it. {what}",
   "share.notFound": "This link leads nowhere any more.",
   "mark.added": "added",
   "mark.removed": "removed",
@@ -302,7 +301,7 @@ export const zh: Record<DocumentKey, string> = {
   "share.weftText": "可用 weft run 运行，也可在此打开。",
   "share.api": "ComfyUI API 格式",
   "share.apiText": "供以 ComfyUI 的方式向此服务器提交任务的程序。",
-  "share.apiNot": "ComfyUI API 格式没有子图、映射、循环和多重连线。请先展开子图。",
+  "share.apiLacks": "ComfyUI 无法使用全部内容。{what}",
   "share.notFound": "此链接已失效。",
   "mark.added": "新增",
   "mark.removed": "删除",
