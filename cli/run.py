@@ -10,7 +10,7 @@ from ..engine.events import Event, Listener, to_json
 from ..engine.graph.workflow import Workflow
 from ..engine.running.cancel import CancelToken
 from ..engine.running.trace import Trace
-from ..nodes.standard import StandardEngine, standard_registry
+from ..nodes.standard import StandardEngine, standard_memory, standard_registry
 from . import say
 from .main import BAD_WORKFLOW, DONE, FAILED, INTERRUPTED
 from .words import apply_words
@@ -34,6 +34,8 @@ def execute(options: argparse.Namespace) -> int:
             try:
                 return _run(engine, workflow, as_json=options.json, trace=trace)
             finally:
+                if options.memory:
+                    _tell_memory(as_json=options.json)
                 if trace is not None:
                     trace.save(Path(options.trace))
     except WeftError as error:
@@ -64,6 +66,15 @@ def _run(engine: StandardEngine, workflow: Workflow, *, as_json: bool, trace: Tr
         say.err(f"skipped  {problem}")
     say.err(f"{len(result.ran)} nodes in {result.seconds:.1f} s")
     return DONE
+
+
+def _tell_memory(*, as_json: bool) -> None:
+    report = standard_memory()
+    if as_json:
+        say.out_json({"event": "Memory", **report})
+        return
+    for line in report["lines"]:
+        say.err(line)
 
 
 def _list_inputs(workflow: Workflow) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from .memory_options import add_memory
+
 
 def add_serve(parser: argparse.ArgumentParser) -> None:
     """Declare them."""
@@ -35,7 +37,6 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
     add("--token", metavar="TEXT", help="what clients must show; or WEFT_TOKEN")
     add("--database", "--database-url", metavar="URL", help="instead of SQLite below --data")
     add("--workers", type=int, default=1, metavar="N", help="worker processes (default: 1)")
-    add("--cpu", action="store_true", help="use no accelerator")
     add("--tls-certificate", "--tls-certfile", metavar="FILE", help="serve HTTPS")
     add("--tls-key", "--tls-keyfile", metavar="FILE")
     add("--allow-host", action="append", default=[], metavar="NAME", help="a name this server has")
@@ -66,6 +67,7 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
     add("--no-warm", action="store_true", help="load libraries only when a job needs them")
     add("--verbose", nargs="?", const="DEBUG", default="INFO", metavar="LEVEL", help="log level")
     add("--quick-test-for-ci", action="store_true", help="start, answer once, and stop")
+    add_memory(parser)
     for name in ("--log-stdout", "--dont-print-server", "--disable-auto-launch"):
         # What these ask of ComfyUI is how weft is.
         add(name, action="store_true", help=argparse.SUPPRESS)

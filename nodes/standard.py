@@ -193,16 +193,34 @@ def standard_holdings() -> list[tuple[str, int]]:
     return [(f"{h.name} ({h.kind})", h.nbytes) for h in memory_report().holdings]
 
 
+def standard_memory() -> dict[str, Any]:
+    """Who holds what in memory: `holdings`, `devices`, and both as `lines` for people."""
+    if "torch" not in sys.modules:
+        return {"holdings": [], "devices": [], "lines": ["no model is in memory"]}
+    from ..diffusion.weights.residency import memory_report
+
+    report = memory_report()
+    return {**report.to_json(), "lines": report.lines()}
+
+
 def standard_numerics() -> str:
-    """What besides a workflow decides the numbers: device, precisions, and a chosen attention."""
-    from ..diffusion.device import attention_choice, compute_device, compute_dtype
+    """What besides a workflow decides the numbers: device, precisions, and what was chosen of
+    attention, storage in fp8 and compilation."""
+    from ..diffusion.device import attention_choice, compute_device, compute_dtype, storage_dtype
+    from ..diffusion.weights.budget import compile_mode
 
     device = compute_device()
     kinds = ("unet", "controlnet", "ip_adapter", "vae", "text_encoder", "clip_vision")
     words = [device.type, *(str(compute_dtype(kind, device)) for kind in kinds)]
     # Kernels differ in their last digits. "auto" says nothing, so that older keys stay valid.
-    attention = attention_choice()
-    return " ".join(words if attention == "auto" else [*words, f"attention={attention}"])
+    chosen = {
+        "attention": attention_choice(),
+        "unet": storage_dtype("unet"),
+        "text": storage_dtype("text_encoder"),
+        "compile": compile_mode(),
+    }
+    words += [f"{name}={value}" for name, value in chosen.items() if value not in (None, "auto")]
+    return " ".join(words)
 
 
 def standard_devices() -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 `WEFT_VRAM` bounds accelerators, `WEFT_RAM` the host: a size ("6GB", "5.5GiB", "900MB") or a share
 of the device's memory ("70%"). Low-memory cards need nothing else: on a 4 GB card 80 % is chosen,
 what does not fit beside what is in use leaves, and a network larger than that streams.
-`WEFT_VRAM=0` streams everything.
+`WEFT_VRAM=0` streams everything. `WEFT_RESERVE_VRAM` is a size that accelerators leave to others.
 """
 
 from __future__ import annotations
@@ -36,9 +36,55 @@ def memory_budget(device: torch.device) -> int:
     variable = "WEFT_RAM" if device.type == "cpu" else "WEFT_VRAM"
     total = total_bytes(device)
     text = os.environ.get(variable)
-    if text:
-        return parse_size(text, total, variable)
-    return int(SHARE.get(device.type, 0.6) * total)
+    chosen = parse_size(text, total, variable) if text else int(SHARE.get(device.type, 0.6) * total)
+    return chosen if device.type == "cpu" else min(chosen, max(total - reserved_bytes(total), 0))
+
+
+def reserved_bytes(total: int) -> int:
+    """Bytes of an accelerator that are left to others; 0 unless WEFT_RESERVE_VRAM says so.
+
+    Raises:
+        ParameterError: It is no size.
+    """
+    text = os.environ.get("WEFT_RESERVE_VRAM")
+    return parse_size(text, total, "WEFT_RESERVE_VRAM") if text else 0
+
+
+def check_settings() -> None:
+    """Read all settings of memory, without a device.
+
+    Raises:
+        ParameterError: One cannot be read.
+    """
+    for name in ("WEFT_VRAM", "WEFT_RAM", "WEFT_RESERVE_VRAM"):
+        text = os.environ.get(name)
+        if text:
+            parse_size(text, 0, name)
+    compile_mode()
+
+
+MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
+"""Those of `torch.compile`."""
+
+
+def compile_mode() -> str | None:
+    """The mode of `torch.compile` that WEFT_COMPILE names; "default" for 1, None for 0 or nothing.
+
+    Raises:
+        ParameterError: torch has no such mode.
+    """
+    text = os.environ.get("WEFT_COMPILE", "")
+    if text in ("", "0"):
+        return None
+    mode = "default" if text == "1" else text
+    if mode not in MODES:
+        raise ParameterError(
+            "memory.bad_setting",
+            "WEFT_COMPILE is no mode of torch.compile.",
+            expected="0, 1, " + ", ".join(MODES),
+            got=text[:40],
+        )
+    return mode
 
 
 def parse_size(text: str, total: int, name: str) -> int:

@@ -12,8 +12,8 @@ that still holds the old ones finishes on them.
 The host tier of float16 files on a GPU is the system's page cache: a network that left is read from
 its file again. `WEFT_RAM` bounds what is kept in host memory besides.
 
-Settings: `WEFT_VRAM` and `WEFT_RAM` (see `memory_budget`); `WEFT_OFFLOAD`: "auto", "always" or
-"never" stream layer by layer; `WEFT_COMPILE`: 1, or a mode of `torch.compile`.
+Settings: `WEFT_VRAM`, `WEFT_RAM`, `WEFT_RESERVE_VRAM` (see `memory_budget`); `WEFT_OFFLOAD`:
+"auto", "always" or "never" stream layer by layer; `WEFT_COMPILE`: 1, or a mode of `torch.compile`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from ..device import choose_attention
 from ..errors import ParameterError
-from .budget import free_bytes, memory_budget, total_bytes
+from .budget import compile_mode, free_bytes, memory_budget, reserved_bytes, total_bytes
 from .handle import Weights
 from .holdings import DeviceMemory, Holding, MemoryReport
 from .shells import map_tensors, named_tensors, with_tensors
@@ -179,7 +179,9 @@ class Residency:
             return True
         if device.type == "cpu":
             return False
-        return need > 0 and need > free_bytes(device) - HEADROOM * total_bytes(device)
+        total = total_bytes(device)
+        headroom = max(int(HEADROOM * total), reserved_bytes(total))
+        return need > 0 and need > free_bytes(device) - headroom
 
     def _evict_one(self, device: torch.device) -> bool:
         lenders = {id(lender) for each in self._all() for lender in _lenders(each) if each.loaded}
@@ -311,10 +313,9 @@ def _streaming(module: Module, device: torch.device) -> Module:
 
 def _compiled(module: Module) -> Module:
     """Compiled by choice: WEFT_COMPILE=1, or a mode of `torch.compile`. Off by default."""
-    mode = os.environ.get("WEFT_COMPILE", "")
-    if mode in ("", "0"):
-        return module
-    module.compile(mode=None if mode == "1" else mode, dynamic=None)
+    mode = compile_mode()
+    if mode is not None:
+        module.compile(mode=mode, dynamic=None)
     return module
 
 

@@ -90,6 +90,41 @@ class CacheStats(BaseModel):
     disk: dict[str, int] | None = Field(None, description="None when nothing is kept on disk.")
 
 
+class ModelHeld(BaseModel):
+    """One network in memory."""
+
+    name: str = Field(description="The file that it comes from, and what changes it.")
+    kind: str = Field(description="unet, vae, text_encoder, ...")
+    device: str
+    nbytes: int = Field(description="Of tensors that no other network counts.")
+    state: Literal["loaded", "streamed", "parked"]
+    in_use: bool
+
+
+class DeviceHeld(BaseModel):
+    """The memory of one device, in bytes."""
+
+    name: str
+    held: int = Field(description="By weights.")
+    budget: int = Field(description="Most that weights may take.")
+    free: int
+    total: int
+
+
+class WorkerMemory(BaseModel):
+    """Who holds what in one worker."""
+
+    holdings: list[ModelHeld] = Field(description="The latest used first.")
+    devices: list[DeviceHeld]
+    lines: list[str] = Field(description="The same for people.")
+
+
+class Memory(BaseModel):
+    """Which models are in memory."""
+
+    workers: list[WorkerMemory]
+
+
 class Freed(BaseModel):
     """What was let go of."""
 
@@ -163,6 +198,13 @@ async def metrics(request: web.Request) -> web.Response:
 async def cache(request: web.Request) -> CacheStats:
     """Count what is remembered, in memory and on disk."""
     return CacheStats(**await request.app[JOBS].dispatcher.ask("stats"))
+
+
+@routes.get("/v1/memory")
+async def memory(request: web.Request) -> Memory:
+    """Say which models each worker holds in memory, and what its devices have left."""
+    answers = await request.app[JOBS].dispatcher.ask_all("memory", _PATIENCE)
+    return Memory(workers=[WorkerMemory(**answer) for answer in answers])
 
 
 @routes.post("/v1/cache/free", errors=(403, 503))

@@ -82,7 +82,7 @@ class Ask:
 
     Attributes:
         number: Of this question, which its answer has too.
-        question: `explain`, `stats`, `free`, `devices` or `runtime`.
+        question: `explain`, `stats`, `free`, `devices`, `memory` or `runtime`.
         about: What the question needs to be known.
     """
 
