@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { type Browser, expect, type Page, test } from "@playwright/test";
-import { faults, node, openEmpty, openTemplate } from "./helpers";
+import { dropFile, faults, node, nodesNow, openEmpty, openTemplate, picture } from "./helpers";
 import { Server } from "./server";
 
 const prompt = (page: Page) => node(page, "positive").getByRole("textbox");
@@ -37,12 +37,7 @@ async function press(page: Page, key: string): Promise<void> {
 async function dropForeign(page: Page): Promise<void> {
   const file = readFileSync(new URL("comfy-api.json", import.meta.url), "utf-8");
   const text = file.replace("thimble.safetensors", "dreamshaper_8.safetensors");
-  const data = await page.evaluateHandle((content) => {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([content], "dream.json", { type: "application/json" }));
-    return transfer;
-  }, text);
-  await page.dispatchEvent(".canvas", "drop", { dataTransfer: data });
+  await dropFile(page, "dream.json", text);
   await expect(page.getByRole("dialog", { name: "What “dream” needs" })).toBeVisible();
 }
 
@@ -59,7 +54,7 @@ async function saveElsewhere(page: Page, id: string): Promise<void> {
 test("work is in the library by itself, and a share link is read-only until it is forked", async ({
   browser,
 }) => {
-  const server = new Server(8378, "--token", "the-token-of-the-administrator");
+  const server = new Server("--token", "the-token-of-the-administrator");
   const login = async (to: Browser, token: string): Promise<Page> => {
     const context = await to.newContext({ baseURL: server.url });
     const page = await context.newPage();
@@ -89,6 +84,8 @@ test("work is in the library by itself, and a share link is read-only until it i
     expect(mine).toMatchObject({ name: "Text to image", owner: "ann" });
     await ann.reload();
     await expect(prompt(ann)).toHaveValue("a green star");
+    await press(ann, "Control+Enter");
+    await expect(picture(ann, "save")).toBeVisible({ timeout: 90_000 });
 
     await ann.getByRole("button", { name: "Share and export" }).click();
     await ann.getByRole("button", { name: "Make a link" }).click();
@@ -99,10 +96,15 @@ test("work is in the library by itself, and a share link is read-only until it i
     const ben = await (await browser.newContext({ baseURL: server.url })).newPage();
     const secret = await token("ben");
     await ben.goto(link);
+    await ben.getByLabel(/^Token/).fill("no such token");
+    await ben.getByRole("button", { name: "Log in" }).click();
+    await expect(ben.getByRole("alert")).toHaveText("This token is not valid.");
+    expect(await faults(ben)).toEqual([]);
     await ben.getByLabel(/^Token/).fill(secret);
     await ben.getByRole("button", { name: "Log in" }).click();
     await expect(ben.getByText("by ann, to look at and run")).toBeVisible();
     expect(ben.url()).not.toContain("shared");
+    await expect(picture(ben, "save")).toHaveJSProperty("naturalWidth", 128);
     await prompt(ben).fill("a red star");
     await expect(ben.getByText("This is read only. Make a copy to change it.")).toBeVisible();
     await expect(prompt(ben)).toHaveValue("a green star");
@@ -122,7 +124,7 @@ test("work is in the library by itself, and a share link is read-only until it i
 });
 
 test("work goes on without the server, and is saved when it is back", async ({ page }) => {
-  const server = new Server(8379);
+  const server = new Server();
   try {
     await server.start();
     await page.goto(server.url);
@@ -222,6 +224,25 @@ test("a ComfyUI file with a missing model says so, takes another, and asks befor
   await press(page, "Control+Enter");
   await consent.getByRole("button", { name: "Allow and run" }).click();
   await expect.poll(async () => (await jobs()).some(({ title }) => title === "dream")).toBe(true);
+});
+
+test("a file of ComfyUI's editor opens with its places and titles, and runs", async ({ page }) => {
+  await openEmpty(page);
+  const file = readFileSync(new URL("comfy-editor.json", import.meta.url), "utf-8");
+  await dropFile(page, "from-comfyui.json", file);
+  await expect(page.locator(".node")).toHaveCount(7);
+  await expect(page.locator(".tab.active")).toContainText("from-comfyui");
+  await expect(node(page, "6").getByRole("heading")).toHaveText("What to draw");
+  const nodes = await nodesNow(page);
+  expect(nodes["3"]?.inputs).toMatchObject({
+    seed: 7,
+    steps: 3,
+    cfg: 4.5,
+    latent_image: { link: "5.latent" },
+  });
+  await press(page, "Control+Enter");
+  await page.getByRole("button", { name: "Allow and run" }).click();
+  await expect(picture(page, "9")).toHaveJSProperty("naturalWidth", 128, { timeout: 90_000 });
 });
 
 test("the library finds, stars, describes, deletes and brings back", async ({ page }) => {

@@ -2,24 +2,38 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+/** A port that nobody listens on. */
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("there is no free port");
+  return address.port;
+}
+
 export class Server {
-  readonly url: string;
   readonly #home = mkdtempSync(join(tmpdir(), "weft-e2e-"));
-  readonly #port: number;
   readonly #more: readonly string[];
+  #port = 0;
   #process: ChildProcess | null = null;
 
-  constructor(port: number, ...more: string[]) {
-    this.#port = port;
+  constructor(...more: string[]) {
     this.#more = more;
-    this.url = `http://127.0.0.1:${port}`;
   }
 
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Begin, or begin again at the same address. */
   async start(): Promise<void> {
     const home = this.#home;
+    if (this.#port === 0) this.#port = await freePort();
     const data = ["--data", join(home, "server"), "--out", join(home, "out")];
     const command = [process.env["WEFT"] ?? "weft", "serve", "--port", String(this.#port)];
     const words = [...command, ...data, "--cpu", "--no-packs", ...this.#more];

@@ -27,19 +27,25 @@ test("what would run is said with the reason, and the result is compared with th
 }) => {
   await openTemplate(page, "Text to image");
   await typeNumber(page, "sample", "steps", "3");
+  // No other test asks for this, so it is not in the cache of the server that they share.
+  await typeNumber(page, "sample", "cfg", "4.3");
   await page.keyboard.press("Control+Enter");
   await expect(picture(page, "save")).toBeVisible({ timeout: 90_000 });
   // Time and memory of each node.
-  await expect(node(page, "checkpoint").locator(".mark.number")).toContainText("MB");
+  await expect(node(page, "sample").locator(".mark.number")).toContainText(/ s · .* kB/);
   await typeNumber(page, "sample", "cfg", "5");
   await page.locator(".canvas").focus();
   await page.keyboard.press("e");
   const mark = (id: string) => node(page, id).locator(".mark.explain");
   await expect(mark("positive")).toHaveClass(/hit/);
   await expect(mark("sample")).toHaveClass(/runs/);
-  await expect(mark("sample")).toHaveAttribute("title", /cfg: 4.0 -> 5.0/);
+  await expect(mark("sample")).toHaveAttribute("title", /cfg: 4.3 -> 5.0/);
   await expect(mark("decode")).toHaveClass(/depends/);
+  // It goes on being said after the next change, until it is switched off.
+  await typeNumber(page, "sample", "cfg", "6");
+  await expect(mark("sample")).toHaveAttribute("title", /cfg: 4.3 -> 6.0/);
 
+  await page.locator(".canvas").focus();
   await page.keyboard.press("Control+Enter");
   await page.keyboard.press("r");
   const results = page.getByRole("complementary", { name: "Results" });
@@ -57,6 +63,20 @@ test("what would run is said with the reason, and the result is compared with th
   await page.keyboard.press("Home");
   await expect(compare.locator(".compare-stage")).toHaveCSS("--part", "0%");
   expect(await faults(page)).toEqual([]);
+  await page.keyboard.press("Escape");
+
+  // An earlier picture, dragged onto the canvas, brings back what made it.
+  const earlier = await results.locator(".gallery img").nth(1).boundingBox();
+  if (earlier === null) throw new Error("the earlier picture is not on the page");
+  await page.mouse.move(earlier.x + 30, earlier.y + 30);
+  await page.mouse.down();
+  await page.mouse.move(700, 760, { steps: 8 });
+  await page.mouse.up();
+  await expect(page.locator(".tab")).toHaveCount(2);
+  await expect(node(page, "sample").getByRole("slider", { name: "cfg" })).toHaveAttribute(
+    "aria-valuenow",
+    "4.3",
+  );
 });
 
 test("waiting jobs are put in order, cancelled and tried again", async ({ page, request }) => {
@@ -116,6 +136,64 @@ test("a sweep fills its sheet, which is still there when it is opened again", as
   const saved = page.waitForEvent("download");
   await dialog.getByRole("button", { name: "Save" }).click();
   expect((await saved).suggestedFilename()).toBe("sheet.png");
+});
+
+test("a sweep is stopped, and says of each picture that it was", async ({ page, request }) => {
+  await openTemplate(page, "Text to image");
+  await request.post("/v1/queue/pause", { data: {} });
+  await page.getByRole("button", { name: "Sweep" }).click();
+  const dialog = page.getByRole("dialog", { name: "Sweep" });
+  await dialog.getByLabel("First value").selectOption({ label: "steps" });
+  await dialog.getByLabel("Values").nth(0).fill("2..4");
+  await dialog.getByRole("button", { name: "Run 3" }).click();
+  await expect(dialog.getByText("0 of 3")).toBeVisible();
+  await expect(dialog.locator('figure[data-state="queued"]')).toHaveCount(3);
+  await dialog.getByRole("button", { name: "Cancel the rest" }).click();
+  await expect(dialog.locator('figure[data-state="cancelled"]')).toHaveCount(3);
+  await expect(dialog.getByRole("button", { name: "Cancel the rest" })).toBeHidden();
+});
+
+test("on a telephone panels and windows fit the page", async ({ browser }) => {
+  const viewport = { width: 390, height: 844 };
+  const context = await browser.newContext({ viewport, hasTouch: true, isMobile: true });
+  const page = await context.newPage();
+  await openEmpty(page);
+  await page.getByRole("button", { name: "Text to image" }).tap();
+  await expect(page.locator(".tab.active")).toContainText("Text to image");
+  /** Elements that stick out at the side of what is seen. */
+  const outside = (within: string) =>
+    page.locator(within).evaluate((whole) =>
+      [whole, ...whole.querySelectorAll("*")]
+        .filter((one) => {
+          const { left, right, width } = one.getBoundingClientRect();
+          return width > 0 && (left < -1 || right > innerWidth + 1);
+        })
+        .map((one) => one.outerHTML.slice(0, 120)),
+    );
+  for (const panel of ["Library", "Templates", "Form", "Queue", "Results"]) {
+    await page.getByRole("button", { name: panel, exact: true }).tap();
+    const dock = page.locator(".dock");
+    await expect(dock).toHaveAttribute("aria-label", panel);
+    await expect(dock).toHaveCount(1);
+    expect(await outside(".dock")).toEqual([]);
+  }
+  for (const [button, title] of [
+    ["Keyboard shortcuts", "Keyboard"],
+    ["Sweep", "Sweep"],
+    ["Share and export", "Share and export"],
+  ] as const) {
+    await page.getByRole("button", { name: button }).tap();
+    await expect(page.getByRole("dialog", { name: title })).toBeVisible();
+    expect(await outside("dialog")).toEqual([]);
+    await page.getByRole("dialog").getByRole("button", { name: "Close" }).tap();
+    await expect(page.getByRole("dialog")).toBeHidden();
+  }
+  await page.getByRole("button", { name: "Form", exact: true }).tap();
+  await page.getByRole("button", { name: "Form only" }).tap();
+  await expect(page.locator(".form-page")).toBeVisible();
+  expect(await outside(".form-page")).toEqual([]);
+  expect(await faults(page)).toEqual([]);
+  await context.close();
 });
 
 test("the form alone runs a workflow for those who do not want the graph", async ({ page }) => {

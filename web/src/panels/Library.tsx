@@ -109,12 +109,17 @@ function useEntries(view: View, search: string, tag: string | null): List {
     },
     [view, search, tag],
   );
+  // A card that is done with something late asks for what is looked for now, not for what was then.
+  const latest = useRef(ask);
+  useEffect(() => {
+    latest.current = ask;
+  }, [ask]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new version is what asks anew
   useEffect(() => {
     const timer = setTimeout(() => void ask([]), search === "" ? 0 : PAUSE);
     return () => clearTimeout(timer);
   }, [ask, search, version]);
-  return { ...found, again: () => void ask([]), next: () => void ask(found.entries) };
+  return { ...found, again: () => void latest.current([]), next: () => void ask(found.entries) };
 }
 
 function Remark({ list, view, filtered }: { list: List; view: View; filtered: boolean }) {
