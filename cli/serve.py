@@ -5,6 +5,10 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import secrets
+import threading
+import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import SecretStr, ValidationError
@@ -15,6 +19,8 @@ from ..server.settings import Limits, Settings
 from . import say
 from .main import BAD_WORKFLOW
 
+_OPTIONS = {"output": "out", "previews": "preview-method", "upload_bytes": "max-upload-size"}
+
 
 def execute(options: argparse.Namespace) -> int:
     """Do it; the exit code."""
@@ -22,18 +28,44 @@ def execute(options: argparse.Namespace) -> int:
         settings = settings_of(options)
     except ValidationError as error:
         for each in error.errors(include_url=False, include_input=False):
-            say.err(f"error: --{'.'.join(str(p) for p in each['loc'])}: {each['msg']}")
+            name = ".".join(str(part) for part in each["loc"])
+            say.err(f"error: --{_OPTIONS.get(name, name).replace('_', '-')}: {each['msg']}")
         return BAD_WORKFLOW
+    if options.log_stdout:
+        os.dup2(1, 2)  # the workers' log as well
+    if options.log_json:
+        os.environ["WEFT_LOG"] = "json"
     gc.disable()  # nothing that is made while starting is garbage; `serve` turns it on again
     from ..server.serve import serve
 
+    made = settings.token.get_secret_value() if settings.token and options.token == "" else None
+
+    def listening(urls: Sequence[str]) -> None:
+        _greet(urls[0], made, browse=options.auto_launch)
+
     try:
-        return serve(settings, level=options.verbose.upper(), once=options.quick_test_for_ci)
+        return serve(
+            settings,
+            level=options.verbose,
+            once=options.quick_test_for_ci,
+            listening=listening,
+        )
     except WeftError as error:
         say.error(error)
         return BAD_WORKFLOW
     finally:
         gc.enable()
+
+
+def _greet(url: str, made: str | None, *, browse: bool) -> None:
+    """Show a token that was made, not in the log but on standard output; open a browser."""
+    near = url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+    if made is not None:
+        near = f"{near}/?token={made}"
+        say.out(f"token: {made}")
+        say.out(f"open:  {near}")
+    if browse:  # in a thread: it may wait for the browser, which waits for the server
+        threading.Thread(target=webbrowser.open, args=(near,), daemon=True).start()
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
@@ -44,6 +76,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
     """
     base = Path(options.base_directory) if options.base_directory else None
     token = options.token if options.token is not None else os.environ.get("WEFT_TOKEN")
+    if options.token == "":
+        token = secrets.token_urlsafe(32)
     data = options.data or (base / "user" if base else home() / "server")
     uploads = options.input or (base / "input" if base else None)
     return Settings(
@@ -63,6 +97,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         metadata=not options.no_metadata,
         hash_models=not options.no_model_hashes,
         warm=not options.no_warm,
+        previews=options.preview_method,
         tls_certificate=Path(options.tls_certificate) if options.tls_certificate else None,
         tls_key=Path(options.tls_key) if options.tls_key else None,
         allowed_hosts=tuple(options.allow_host),

@@ -1,10 +1,11 @@
-"""Structured logs: a JSON object a line, on standard error, without secrets."""
+"""Structured logs on standard error, without secrets: JSON, or a line for people in a terminal."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
+import os
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -34,6 +35,24 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+class ForPeople(logging.Formatter):
+    """The same in words: time, level, message, and whatever `extra` says."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line; a trace follows on lines of its own."""
+        time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
+        line = f"{time} {_words(record)}"
+        # Strangers' names stand in messages; nothing of them may move the cursor.
+        line = "".join(c if c.isprintable() else " " for c in line)
+        trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
+        return line + trace
+
+
+def _words(record: logging.LogRecord) -> str:
+    more = "".join(f" {k}={v}" for k, v in vars(record).items() if k not in _PLAIN)
+    return f"{record.levelname} {record.getMessage()}{more}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +85,7 @@ class Tail(logging.Handler):
         """Take a record, in whatever thread."""
         try:
             time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-            more = "".join(f" {k}={v}" for k, v in vars(record).items() if k not in _PLAIN)
-            text = f"{record.levelname} {record.getMessage()}{more}"
-            line = Line(time, text[:_LONGEST])
+            line = Line(time, _words(record)[:_LONGEST])
             self.lines.append(line)
             if self._loop is not None and self._tell is not None:
                 self._loop.call_soon_threadsafe(self._tell, line)
@@ -77,13 +94,14 @@ class Tail(logging.Handler):
 
 
 def to_standard_error(level: str) -> None:
-    """Send every log there.
+    """Send every log there: JSON, but words in a terminal unless `WEFT_LOG` is `json`.
 
     Args:
         level: The least that is shown: DEBUG, INFO, WARNING, ERROR or CRITICAL.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
+    people = sys.stderr.isatty() and os.environ.get("WEFT_LOG") != "json"
+    handler.setFormatter(ForPeople() if people else JsonLines())
     known = logging.getLevelNamesMapping()
     logging.basicConfig(level=known.get(level, logging.INFO), handlers=[handler], force=True)
     # Requests that are no HTTP: anybody can send them, and they are answered with 400.

@@ -7,32 +7,42 @@ import contextlib
 import gc
 import signal
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
 from ..engine.errors import WeftError
 from .app import create_app
+from .guard.hosts import is_loopback
 from .logs import log, to_standard_error
 from .settings import Settings
 
+Listening = Callable[[Sequence[str]], None]
 
-def serve(settings: Settings, *, level: str = "INFO", once: bool = False) -> int:
+
+def serve(
+    settings: Settings,
+    *,
+    level: str = "INFO",
+    once: bool = False,
+    listening: Listening | None = None,
+) -> int:
     """Serve until SIGINT or SIGTERM; the exit code.
 
     Args:
         settings: What to serve.
         level: The least that is logged.
         once: Stop as soon as it listens.
+        listening: Called with the addresses once it listens.
 
     Raises:
         WeftError: It cannot start: a port is taken, a folder or pack cannot be used.
     """
     to_standard_error(level)
-    return asyncio.run(_serve(settings, once=once))
+    return asyncio.run(_serve(settings, listening, once=once))
 
 
-async def _serve(settings: Settings, *, once: bool) -> int:
+async def _serve(settings: Settings, listening: Listening | None, *, once: bool) -> int:
     app = create_app(settings)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0)
     stop = asyncio.Event()
@@ -48,6 +58,13 @@ async def _serve(settings: Settings, *, once: bool) -> int:
         gc.set_threshold(20_000, 20, 20)  # jobs come and go by the thousand, and have no cycles
         for address in addresses:
             log.info("listening", extra={"url": address})
+        if settings.tls_certificate is None and not all(map(is_loopback, settings.hosts)):
+            log.warning(
+                "tokens and pictures can be read on the way: give --tls-certificate, or let others "
+                "in through a proxy with TLS only"
+            )
+        if listening is not None:
+            listening(addresses)
         if not once:
             await stop.wait()
         log.info("stopping")
@@ -56,7 +73,7 @@ async def _serve(settings: Settings, *, once: bool) -> int:
     return 0
 
 
-async def _listen(runner: web.AppRunner, settings: Settings) -> Iterable[str]:
+async def _listen(runner: web.AppRunner, settings: Settings) -> list[str]:
     tls = _tls(settings)
     for host in settings.hosts:
         try:

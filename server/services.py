@@ -30,6 +30,8 @@ from .worker.base import Worker
 from .worker.local import LocalWorker
 from .worker.messages import Setup
 
+_PREVIEWS = {"none": "off", "auto": "auto", "latent2rgb": "latent", "taesd": "auto"}
+
 
 async def end_streams(app: web.Application) -> None:
     """Let listeners go when the server stops; else it would wait for them."""
@@ -102,6 +104,8 @@ def local_workers(settings: Settings) -> Callable[[int], Worker]:
 def _environment(settings: Settings, number: int) -> dict[str, str]:
     """What makes several workers share a machine well."""
     found = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "passive")}
+    if settings.previews is not None:
+        found["WEFT_PREVIEW"] = _PREVIEWS[settings.previews]
     if settings.cpu:
         return found | {"WEFT_DEVICE": "cpu", "CUDA_VISIBLE_DEVICES": ""}
     if settings.workers > 1:

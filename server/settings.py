@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
@@ -72,6 +72,8 @@ class Settings(_Frozen):
         metadata: Whether saved pictures hold their workflow.
         hash_models: Whether model files are hashed in the background, while no job runs.
         warm: Whether workers load their heavy libraries before the first job.
+        previews: How unfinished pictures are painted, in ComfyUI's words (`none`: not at all), also
+            for clients of ComfyUI that ask for none; None for the usual way, for those that ask.
         cancel_grace: Seconds that a cancelled job may go on before its worker is killed.
         stop_grace: Seconds that a running job may go on when the server stops.
         attempts: How often a job is started before a crash of its worker counts as its failure.
@@ -99,6 +101,7 @@ class Settings(_Frozen):
     metadata: bool = True
     hash_models: bool = True
     warm: bool = True
+    previews: Literal["none", "auto", "latent2rgb", "taesd"] | None = None
     cancel_grace: Annotated[float, Field(ge=0)] = 10.0
     stop_grace: Annotated[float, Field(ge=0)] = 5.0
     attempts: Count = 2

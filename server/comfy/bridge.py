@@ -55,10 +55,12 @@ class Bridge:
         hub: Where events come from.
         jobs: Where the prompts are found again to which they belong.
         output: The folder that names of artifacts are below.
+        previews: The `preview_method` of prompts that name none; None for ComfyUI's own way.
     """
 
-    def __init__(self, hub: Hub, jobs: Jobs, output: Path) -> None:
+    def __init__(self, hub: Hub, jobs: Jobs, output: Path, previews: str | None = None) -> None:
         self._hub, self._jobs, self._output = hub, jobs, output
+        self._previews = previews if previews is not None else _USUAL
         self._sessions: set[Session] = set()
         self._runs: dict[str, _Run] = {}
 
@@ -255,6 +257,8 @@ class Bridge:
     def _preview(self, run: _Run, event: PreviewShown, image: bytes) -> None:
         number = _FORMATS.get(event.media_type)
         method = run.kept.extra_data.get("preview_method", _USUAL)
+        if method == _USUAL:
+            method = self._previews
         if number is None or method == "none":
             return
         plain = _picture_frame(number, image)

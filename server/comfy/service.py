@@ -28,7 +28,8 @@ def install_comfy(app: web.Application) -> None:
 
 
 async def _run(app: web.Application) -> AsyncIterator[None]:
-    bridge = app[BRIDGE] = Bridge(app[HUB], app[JOBS], app[SETTINGS].output)
+    settings = app[SETTINGS]
+    bridge = app[BRIDGE] = Bridge(app[HUB], app[JOBS], settings.output, settings.previews)
     listening = asyncio.create_task(bridge.listen())
     tail = app[TAIL] = Tail()
     logging.getLogger().addHandler(tail)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
 
+from weft.cli.comfy_flags import REFUSED
 from weft.cli.main import BAD_WORKFLOW, _parser, main
 from weft.cli.serve import settings_of
+from weft.cli.serve_options import add_serve
 from weft.server.settings import Settings
 
 
 def parsed(*words: str) -> Settings:
     return settings_of(_parser().parse_args(["serve", *words]))
+
+
+def _serve_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    add_serve(parser)
+    return parser
 
 
 def test_without_options_it_serves_loopback_from_wefts_home(tmp_path: Path) -> None:
@@ -69,6 +78,8 @@ def test_token_comes_from_the_environment_too(monkeypatch: pytest.MonkeyPatch) -
         (("--port", "70000"), "--port"),
         (("--workers", "-1"), "--workers"),
         (("--host", " , "), "--host"),
+        (("--max-upload-size", "0"), "--max-upload-size"),
+        (("--keep-jobs", "0"), "--keep-jobs"),
     ],
 )
 def test_value_out_of_range_is_named(
@@ -78,12 +89,59 @@ def test_value_out_of_range_is_named(
     assert named in capsys.readouterr().err
 
 
-def test_flag_that_means_something_else_in_comfyui_is_refused(
-    capsys: pytest.CaptureFixture[str],
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_option_of_comfyui_that_weft_does_not_have_is_refused_with_a_sentence(
+    name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
-        main(["serve", "--force-fp16"])
-    assert "--force-fp16" in capsys.readouterr().err
+        main(["serve", name, "value"])
+    said = capsys.readouterr().err
+    assert f"{name} is an option of ComfyUI; {REFUSED[name]}" in said
+    assert len(said.splitlines()) <= 3
+
+
+def test_every_documented_option_of_comfyui_is_taken_or_refused_in_words() -> None:
+    known = set(_serve_parser()._option_string_actions)
+    text = """--listen --port --tls-keyfile --tls-certfile --enable-cors-header --max-upload-size
+        --base-directory --output-directory --input-directory --temp-directory --user-directory
+        --extra-model-paths-config --auto-launch --disable-auto-launch --cuda-device --cpu
+        --gpu-only --highvram --normalvram --lowvram --novram --reserve-vram --force-fp32
+        --force-fp16 --fp32-unet --bf16-unet --fp16-unet --fp8_e4m3fn-unet --fp32-vae --fp16-vae
+        --bf16-vae --cpu-vae --fp32-text-enc --fp16-text-enc --force-channels-last
+        --preview-method --preview-size --cache-classic --cache-lru --cache-none
+        --use-pytorch-cross-attention --disable-smart-memory --deterministic --disable-metadata
+        --disable-all-custom-nodes --whitelist-custom-nodes --disable-api-nodes --multi-user
+        --verbose --log-stdout --dont-print-server --quick-test-for-ci --front-end-root
+        --front-end-version --enable-compress-response-body --default-hashing-function
+        --database-url"""
+    assert set(text.split()) <= known
+
+
+def test_bare_cors_option_is_refused_because_it_means_every_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--data", str(tmp_path), "--enable-cors-header", "--quick-test-for-ci"]
+    assert main(["serve", "--port", "0", *words]) == BAD_WORKFLOW
+    assert "guard.bad_origin" in capsys.readouterr().err
+
+
+def test_bare_token_is_made_anew_and_long() -> None:
+    first, second = parsed("--token").token, parsed("--token").token
+    assert first is not None
+    assert second is not None
+    assert len(first.get_secret_value()) >= 40
+    assert first != second
+
+
+def test_preview_method_of_comfyui_reaches_the_settings() -> None:
+    assert parsed().previews is None
+    assert parsed("--preview-method", "none").previews == "none"
+
+
+def test_unknown_level_of_the_log_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["serve", "--verbose", "LOUD"])
+    assert "LOUD" in capsys.readouterr().err
 
 
 def test_module_of_nodes_that_cannot_be_loaded_is_named(
