@@ -7,6 +7,7 @@ told that there is none.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import secrets
@@ -87,6 +88,7 @@ class Library:
         self._say = statements
         self._registry = registry
         self._most_bytes = most_bytes
+        self._changing = asyncio.Lock()
 
     # -- workflows ------------------------------------------------------------------------------
 
@@ -150,20 +152,19 @@ class Library:
             ApiError: 404, or 403 for who may only look; only the owner makes it public.
         """
         needed: Access = "editor" if change.visibility is None else "owner"
-        row = dict(await self._find(workflow, who, needed))
-        given = change.model_dump(exclude_none=True)
-        tags = given.pop("tags", None)
-        row |= given
-        if tags is not None:
-            row["tags"] = _tags(tags)
-        row["words"] = _words(row["name"], row["description"], _list(row["tags"]))
-        await self._put(row)
-        return await self._view(row, who)
+        async with self._changing:  # what is looked for is made of all three texts
+            row = await self._find(workflow, who, needed)
+            given = change.model_dump(exclude_none=True)
+            if "tags" in given:
+                given["tags"] = _tags(given["tags"])
+            new = dict(row) | given
+            given["words"] = _words(new["name"], new["description"], _list(new["tags"]))
+            return await self._view(await self._put(row, **given), who)
 
     async def delete(self, workflow: str, who: Person) -> None:
         """Put a workflow away; `restore` brings it back."""
-        row = dict(await self._find(workflow, who, "owner"))
-        await self._put(row | {"deleted": time.time(), "link": None})
+        row = await self._find(workflow, who, "owner")
+        await self._put(row, deleted=time.time(), link=None)
 
     async def forget(self, workflow: str, who: Person) -> None:
         """Delete a workflow for good, with all its revisions.
@@ -183,10 +184,9 @@ class Library:
 
     async def restore(self, workflow: str, who: Person) -> Workflow:
         """Bring a deleted workflow back; one that is not deleted stays as it is."""
-        row = dict(await self._find(workflow, who, "owner", deleted=True))
+        row = await self._find(workflow, who, "owner", deleted=True)
         if row["deleted"] is not None:
-            row["deleted"] = None
-            await self._put(row)
+            row = await self._put(row, deleted=None)
         return await self._view(row, who)
 
     async def fork(self, workflow: str, who: Person, fork: Fork) -> Workflow:
@@ -275,10 +275,9 @@ class Library:
 
     async def link(self, workflow: str, who: Person, *, on: bool) -> Workflow:
         """Make a share link, or end it. A new link is another secret."""
-        row = dict(await self._find(workflow, who, "owner"))
-        row["link"] = secrets.token_urlsafe(24) if on else None
-        await self._put(row)
-        return await self._view(row, who)
+        row = await self._find(workflow, who, "owner")
+        link = secrets.token_urlsafe(24) if on else None
+        return await self._view(await self._put(row, link=link), who)
 
     async def shared(self, link: str, who: Person) -> Shared:
         """What a share link leads to.
@@ -360,11 +359,14 @@ class Library:
         old += [r["number"] for r in kept if r["number"] not in old][MOST_REVISIONS:]
         return [Change(self._say.drop_revision, {"which": workflow, "what": n}) for n in old]
 
-    async def _put(self, row: Mapping[str, Any]) -> None:
-        changed = {f"new_{name}": row[name] for name in MUTABLE}
+    async def _put(self, row: Row, **given: Any) -> Row:
+        """Change some of what is said of a workflow; the row as it is then."""
+        changed = {f"new_{name}": given.get(name) for name in MUTABLE}
+        meant = {f"set_{name}": int(name in given) for name in MUTABLE}
         await self._writer.store(
-            [Change(self._say.change_workflow, {"which": row["id"], **changed})]
+            [Change(self._say.change_workflow, {"which": row["id"], **changed, **meant})]
         )
+        return dict(row) | given
 
     def _revision(
         self,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Executable, and_, bindparam, delete, insert, update
+from sqlalchemy import Executable, Integer, and_, bindparam, case, delete, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..store.library_tables import revisions, shares, stars, workflows
 
-MUTABLE = ("name", "description", "tags", "words", "visibility", "link", "changed", "deleted")
+MUTABLE = ("name", "description", "tags", "words", "visibility", "link", "deleted")
 
 
 class LibraryStatements:
@@ -25,7 +25,19 @@ class LibraryStatements:
         self.change_workflow = (
             update(workflows)
             .where(workflows.c.id == bindparam("which"))
-            .values({name: bindparam(f"new_{name}") for name in MUTABLE})
+            # Only what is meant to: two who change different things at once undo nothing.
+            .values(
+                {
+                    name: case(
+                        (
+                            bindparam(f"set_{name}", type_=Integer) == 1,
+                            bindparam(f"new_{name}", type_=workflows.c[name].type),
+                        ),
+                        else_=workflows.c[name],
+                    )
+                    for name in MUTABLE
+                }
+            )
         )
         self.add_revision = insert(revisions)
         self.advance = (
