@@ -6,6 +6,7 @@ import argparse
 import gc
 import os
 import secrets
+import sys
 import threading
 import webbrowser
 from collections.abc import Sequence
@@ -64,6 +65,7 @@ def _greet(url: str, made: str | None, *, browse: bool) -> None:
         near = f"{near}/?token={made}"
         say.out(f"token: {made}")
         say.out(f"open:  {near}")
+        sys.stdout.flush()  # a pipe would keep it back
     if browse:  # in a thread: it may wait for the browser, which waits for the server
         threading.Thread(target=webbrowser.open, args=(near,), daemon=True).start()
 
