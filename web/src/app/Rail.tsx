@@ -17,8 +17,9 @@ import {
   SunMoon,
   TriangleAlert,
 } from "lucide-react";
-import { keyText, togglePanel } from "./commands";
+import { togglePanel } from "./commands";
 import { activeTab, useDocs } from "./docs";
+import { keyText } from "./keys";
 import { saveActive } from "./library/keeper";
 import { shareActive } from "./library/open";
 import { type MessageKey, t } from "./messages";

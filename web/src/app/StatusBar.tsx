@@ -9,8 +9,8 @@ import {
   Undo2,
 } from "lucide-react";
 import { fitView, zoomBy } from "../canvas/viewport";
-import { keyText } from "./commands";
 import { activeTab, redoOnce, undoOnce, useDocs } from "./docs";
+import { keyText } from "./keys";
 import { type MessageKey, t } from "./messages";
 import { explain } from "./run";
 import { setUi, useUi } from "./ui";

@@ -1,6 +1,5 @@
 import { LoaderCircle, Play, Plus, Square, X } from "lucide-react";
 import { useState } from "react";
-import { keyText } from "./commands";
 import {
   activate,
   activeTab,
@@ -14,6 +13,7 @@ import {
   tabTitle,
   useDocs,
 } from "./docs";
+import { keyText } from "./keys";
 import { SaveState } from "./library/SaveState";
 import { duration, paceOf, t } from "./messages";
 import { cancelActive, run } from "./run";

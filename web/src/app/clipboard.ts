@@ -1,13 +1,18 @@
 /** The clipboard: what is copied is a workflow file, here and in every other program. */
 
 import { formatJson, isObject, parseJson } from "../api/json";
+import { pointerPlace } from "../canvas/pointer";
 import { middle } from "../canvas/viewport";
 import { fromComfy, isComfy } from "../graph/comfy";
 import { fragment, paste } from "../graph/commands/clipboard";
 import { readWorkflow, writeWorkflow } from "../graph/file";
+import { GRID } from "../graph/geometry";
 import { graphAt, ROOT, type Workflow } from "../graph/model";
 import { activeTab, edit, graphName, select, useDocs } from "./docs";
+import { keyText } from "./keys";
+import { t } from "./messages";
 import { addPicture, openFiles } from "./open";
+import { say } from "./ui";
 
 function selectedText(): string | null {
   const tab = activeTab();
@@ -26,22 +31,38 @@ export function copySelection(event: ClipboardEvent): boolean {
 }
 
 /** Copy without a clipboard event, from a menu. */
-export async function copyText(): Promise<void> {
-  const text = selectedText();
-  if (text !== null) await navigator.clipboard.writeText(text);
+export async function copyText(text = selectedText()): Promise<void> {
+  if (text === null) return;
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  // A page over plain HTTP has no clipboard of its own; an element's selection can be copied.
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
 }
 
 export async function pasteText(): Promise<void> {
+  if (!navigator.clipboard) {
+    say(t("paste.byKey", { key: keyText("Mod+V") }));
+    return;
+  }
   const piece = readPiece(await navigator.clipboard.readText());
-  if (piece !== null) pastePiece(piece);
+  if (piece === null) say(t("paste.nothing"));
+  else pastePiece(piece, false);
 }
 
-export function pasteInto(event: ClipboardEvent): void {
+/** `linked` keeps the links from nodes that stand here and were not copied. */
+export function pasteInto(event: ClipboardEvent, linked: boolean): void {
   const files = [...(event.clipboardData?.files ?? [])];
   if (files.length > 0) {
     event.preventDefault();
     for (const file of files) {
-      if (file.type.startsWith("image/")) void addPicture(file, middle());
+      if (file.type.startsWith("image/")) void addPicture(file, pointerPlace() ?? middle());
       else void openFiles([file]);
     }
     return;
@@ -49,7 +70,7 @@ export function pasteInto(event: ClipboardEvent): void {
   const piece = readPiece(event.clipboardData?.getData("text/plain") ?? "");
   if (piece === null) return;
   event.preventDefault();
-  pastePiece(piece);
+  pastePiece(piece, linked);
 }
 
 function readPiece(text: string): Workflow | null {
@@ -63,17 +84,19 @@ function readPiece(text: string): Workflow | null {
   }
 }
 
-function pastePiece(piece: Workflow): void {
+/** Where the pointer is, else in the middle of what is seen. */
+function pastePiece(piece: Workflow, linked: boolean): void {
   const { places, groups, notes } = graphAt(piece, ROOT);
   const points = [places, groups, notes].flatMap((items) => Object.values(items));
   const left = points.length > 0 ? Math.min(...points.map((p) => p.x)) : 0;
   const top = points.length > 0 ? Math.min(...points.map((p) => p.y)) : 0;
-  const target = middle();
+  const seen = middle();
+  const target = pointerPlace() ?? { x: seen.x - 120, y: seen.y - 80 };
   const offset = {
-    x: Math.round((target.x - left - 120) / 8) * 8,
-    y: Math.round((target.y - top - 80) / 8) * 8,
+    x: Math.round((target.x - left) / GRID) * GRID,
+    y: Math.round((target.y - top) / GRID) * GRID,
   };
-  const ids = edit("node.paste", (draft, at) => paste(draft, at, piece, offset, true));
+  const ids = edit("node.paste", (draft, at) => paste(draft, at, piece, offset, linked));
   select(ids);
 }
 

@@ -13,7 +13,7 @@ import {
 } from "../canvas/viewport";
 import { align, distribute, neighbour, type Side } from "../graph/arrange";
 import { addGroup, addNote } from "../graph/commands/decor";
-import { disconnect, dissolve } from "../graph/commands/links";
+import { disconnect, dissolve, spliceOut } from "../graph/commands/links";
 import { moveItems, removeItems, toggle } from "../graph/commands/nodes";
 import { makeSubgraph, unpackSubgraph } from "../graph/commands/subgraphs";
 import type { Rect } from "../graph/geometry";
@@ -48,9 +48,11 @@ export interface Command {
   readonly group: "shortcuts.graph" | "shortcuts.edit" | "shortcuts.see" | "shortcuts.run";
   /** Keys as `Mod+Shift+K`; Mod is Ctrl, or Command on a Mac. Several by spaces. */
   readonly keys: string;
-  readonly perform: () => void;
+  readonly perform: (key: string) => void;
   /** Also while a text is edited. */
   readonly always?: boolean;
+  /** The browser's own events do it: the key is only told of. */
+  readonly native?: boolean;
 }
 
 /** Open the search where the next node would stand: right of the selection, else in the middle. */
@@ -81,6 +83,22 @@ export function deleteSelection(): void {
     for (const id of tab.selection) dissolve(draft, at, id);
     removeItems(draft, at, tab.selection);
   });
+}
+
+/** Delete nodes and link their readers to what they read, as if they were bypassed. */
+export function dissolveSelection(): void {
+  const { selection } = activeTab();
+  if (selection.size === 0) return;
+  edit("node.dissolve", (draft, at, scope) => {
+    for (const id of selection) spliceOut(draft, scope, id);
+    removeItems(draft, at, selection);
+  });
+}
+
+/** Show the title of the selected node or group as a field. */
+export function renameSelected(): void {
+  const [id] = activeTab().selection;
+  if (id !== undefined) setUi({ renaming: id });
 }
 
 export function toggleSelection(what: "collapsed" | "pinned" | Mode): void {
@@ -139,12 +157,24 @@ function nudge(dx: number, dy: number): void {
   edit("node.move", (draft, at) => moveItems(draft, at, places), "nudge");
 }
 
+type Direction = "left" | "right" | "up" | "down";
+
+/** `Alt+ArrowLeft` is `left`. */
+function directionOf(key: string): Direction {
+  return key.slice(key.lastIndexOf("Arrow") + "Arrow".length).toLowerCase() as Direction;
+}
+
+const STEP = 8;
+const FAR_STEP = 48;
+
 /** Arrows move what is selected; with nothing selected they begin to walk. */
-function arrow(direction: "left" | "right" | "up" | "down", step: number): void {
+function arrow(key: string): void {
+  const direction = directionOf(key);
   if (activeTab().selection.size === 0) {
     walk(direction);
     return;
   }
+  const step = key.startsWith("Shift+") ? FAR_STEP : STEP;
   const [dx, dy] = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] }[direction] as [
     number,
     number,
@@ -152,7 +182,7 @@ function arrow(direction: "left" | "right" | "up" | "down", step: number): void 
   nudge(dx * step, dy * step);
 }
 
-function walk(direction: "left" | "right" | "up" | "down"): void {
+function walk(direction: Direction): void {
   endGesture();
   const rects = allRects();
   const from = [...activeTab().selection][0];
@@ -181,7 +211,9 @@ function editValues(): void {
   // the machine needs: it is waited for as long as nothing else was done.
   const attempt = () => {
     const { selection } = activeTab();
-    if (selection.size !== 1 || !selection.has(id) || !onCanvas(document.activeElement)) return;
+    const { activeElement: focused, body } = document;
+    const elsewhere = focused !== body && !focused?.classList.contains("canvas");
+    if (selection.size !== 1 || !selection.has(id) || elsewhere) return;
     const node = document.querySelector(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
     const field = node?.querySelector<HTMLElement>(
       ".widget [tabindex='0'], .widget textarea, .widget input, .widget button, .note textarea",
@@ -206,6 +238,34 @@ function linkSelected(): void {
 
 export function togglePanel(panel: Exclude<RightPanel, null>): void {
   setUi((ui) => ({ right: ui.right === panel ? null : panel }));
+}
+
+function nothing(): void {}
+
+/** Close what is open, let go what is chosen, or leave the subgraph: one of them at a time. */
+function goBack(): void {
+  const target = document.activeElement;
+  const ui = useUi.getState();
+  if (ui.palette || ui.menu) setUi({ palette: null, menu: null });
+  else if (target instanceof Element && target.closest(".widget")) focusCanvas();
+  else if (hover.getState().chosen !== null) hover.setState({ chosen: null });
+  else if (activeTab().selection.size > 0) select([]);
+  else if (activeTab().path.length > 0) leaveTo(activeTab().path.length - 1);
+  focusCanvas();
+}
+
+const REGIONS = [".topbar", ".rail", ".dock.left", ".canvas", ".statusbar", ".dock.right"];
+
+/** Put the keyboard into the next part of the window, for those who do not point. */
+function nextRegion(by: 1 | -1): void {
+  const parts = REGIONS.map((name) => document.querySelector<HTMLElement>(name)).filter(
+    (part) => part !== null,
+  );
+  const now = parts.findIndex((part) => part.contains(document.activeElement));
+  const part = parts[(now + by + parts.length) % parts.length];
+  const inside = "button:not([disabled]), input, textarea, select, [tabindex='0']";
+  const target = part?.tabIndex === 0 ? part : part?.querySelector<HTMLElement>(inside);
+  target?.focus({ preventScroll: true });
 }
 
 export const COMMANDS: readonly Command[] = [
@@ -239,8 +299,46 @@ export const COMMANDS: readonly Command[] = [
     keys: "Shift+L",
     perform: () => void autoLayout(),
   },
+  {
+    label: "keys.walk",
+    group: "shortcuts.graph",
+    keys: "Alt+ArrowLeft Alt+ArrowRight Alt+ArrowUp Alt+ArrowDown",
+    perform: (key) => walk(directionOf(key)),
+  },
+  {
+    label: "keys.nudge",
+    group: "shortcuts.graph",
+    keys: "ArrowLeft ArrowRight ArrowUp ArrowDown",
+    perform: arrow,
+  },
+  {
+    label: "keys.far",
+    group: "shortcuts.graph",
+    keys: "Shift+ArrowLeft Shift+ArrowRight Shift+ArrowUp Shift+ArrowDown",
+    perform: arrow,
+  },
+  {
+    label: "keys.arrange",
+    group: "shortcuts.graph",
+    keys: "Mod+ArrowLeft Mod+ArrowRight Mod+ArrowUp Mod+ArrowDown",
+    perform: (key) =>
+      alignSelection(
+        ({ left: "left", right: "right", up: "top", down: "bottom" } as const)[directionOf(key)],
+      ),
+  },
+  { label: "keys.none", group: "shortcuts.graph", keys: "Escape", perform: goBack },
   { label: "view.undo", group: "shortcuts.edit", keys: "Mod+Z", perform: undoOnce },
   { label: "view.redo", group: "shortcuts.edit", keys: "Mod+Shift+Z Mod+Y", perform: redoOnce },
+  { label: "node.cut", group: "shortcuts.edit", keys: "Mod+X", perform: nothing, native: true },
+  { label: "node.copy", group: "shortcuts.edit", keys: "Mod+C", perform: nothing, native: true },
+  { label: "node.paste", group: "shortcuts.edit", keys: "Mod+V", perform: nothing, native: true },
+  {
+    label: "node.pasteLinked",
+    group: "shortcuts.edit",
+    keys: "Mod+Shift+V",
+    perform: nothing,
+    native: true,
+  },
   { label: "node.duplicate", group: "shortcuts.edit", keys: "Mod+D", perform: duplicate },
   {
     label: "node.delete",
@@ -248,6 +346,13 @@ export const COMMANDS: readonly Command[] = [
     keys: "Delete Backspace",
     perform: deleteSelection,
   },
+  {
+    label: "node.dissolve",
+    group: "shortcuts.edit",
+    keys: "Mod+Delete Mod+Backspace",
+    perform: dissolveSelection,
+  },
+  { label: "node.rename", group: "shortcuts.edit", keys: "F2", perform: renameSelected },
   {
     label: "node.collapse",
     group: "shortcuts.edit",
@@ -317,6 +422,13 @@ export const COMMANDS: readonly Command[] = [
     perform: () => setUi((ui) => ({ snap: !ui.snap })),
   },
   {
+    label: "keys.regions",
+    group: "shortcuts.see",
+    keys: "F6 Shift+F6",
+    perform: (key) => nextRegion(key === "F6" ? 1 : -1),
+    always: true,
+  },
+  {
     label: "rail.shortcuts",
     group: "shortcuts.see",
     keys: "?",
@@ -354,7 +466,7 @@ export const COMMANDS: readonly Command[] = [
   { label: "file.open", group: "shortcuts.run", keys: "Mod+O", perform: chooseFile, always: true },
   { label: "tab.new", group: "shortcuts.run", keys: "Alt+N", perform: () => void newTab() },
   {
-    label: "tab.close",
+    label: "tab.closeThis",
     group: "shortcuts.run",
     keys: "Alt+W",
     perform: () => closeTab(activeTab().id),
@@ -366,98 +478,3 @@ export const COMMANDS: readonly Command[] = [
     perform: () => reopenTab(),
   },
 ];
-
-const ARROWS = {
-  ArrowLeft: "left",
-  ArrowRight: "right",
-  ArrowUp: "up",
-  ArrowDown: "down",
-} as const;
-
-function keyOf(event: KeyboardEvent): string {
-  const shifted = event.key.length > 1 || /[a-z]/i.test(event.key);
-  return [
-    (event.ctrlKey || event.metaKey) && "Mod",
-    event.altKey && "Alt",
-    event.shiftKey && shifted && "Shift",
-    event.key.length === 1 ? event.key.toUpperCase() : event.key,
-  ]
-    .filter(Boolean)
-    .join("+");
-}
-
-export function isEditing(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement &&
-    (target.isContentEditable || target.closest("input, textarea, select") !== null)
-  );
-}
-
-/** Whether keys belong to the graph: it has the focus, or nothing has. */
-function onCanvas(target: EventTarget | null): boolean {
-  if (target === document.body) return true;
-  return (
-    target instanceof Element &&
-    target.closest(".canvas") !== null &&
-    target.closest("[role=slider], [role=combobox], [role=listbox], .widget") === null
-  );
-}
-
-export function onKey(event: KeyboardEvent): void {
-  if (event.defaultPrevented || useUi.getState().dialog !== null) return;
-  const editing = isEditing(event.target);
-  const key = keyOf(event);
-  const command = COMMANDS.find(({ keys }) => keys.split(" ").includes(key));
-  if (command?.always === true) {
-    event.preventDefault();
-    command.perform();
-    return;
-  }
-  if (editing) return;
-  const here = onCanvas(event.target);
-  if (event.key === "Escape") {
-    goBack(event.target);
-    return;
-  }
-  const direction = ARROWS[event.key as keyof typeof ARROWS];
-  if (direction !== undefined && here) {
-    event.preventDefault();
-    if (event.altKey) walk(direction);
-    else arrow(direction, event.shiftKey ? 48 : 8);
-    return;
-  }
-  // Elsewhere the plain keys keep their usual meaning, such as Tab and Enter on a button.
-  const plain = !key.startsWith("Mod+") && !key.startsWith("Alt+");
-  if (command === undefined || (plain && !here)) return;
-  event.preventDefault();
-  command.perform();
-}
-
-function goBack(target: EventTarget | null): void {
-  const ui = useUi.getState();
-  if (ui.palette || ui.menu) setUi({ palette: null, menu: null });
-  else if (target instanceof Element && target.closest(".widget")) focusCanvas();
-  else if (hover.getState().chosen !== null) hover.setState({ chosen: null });
-  else if (activeTab().selection.size > 0) select([]);
-  else if (activeTab().path.length > 0) leaveTo(activeTab().path.length - 1);
-  focusCanvas();
-}
-
-const MAC = /Mac|iPhone|iPad/.test(navigator.userAgent);
-
-/** A key as people write it. */
-export function keyText(keys: string): string {
-  const names: Record<string, string> = {
-    Mod: MAC ? "⌘" : "Ctrl",
-    Shift: MAC ? "⇧" : "Shift",
-    Alt: MAC ? "⌥" : "Alt",
-    Enter: "↵",
-    Delete: "Del",
-  };
-  const first = keys.split(" ")[0] ?? "";
-  return first
-    .split(/(?<=.)\+/)
-    .map((part) => names[part] ?? part)
-    .filter((part) => part !== "")
-    .join(MAC ? "" : "+");
-}

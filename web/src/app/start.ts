@@ -5,8 +5,9 @@ import { listen } from "../api/events";
 import { Catalog } from "../graph/catalog";
 import { keepTabs, restoreTabs } from "./autosave";
 import { copySelection, pasteInto } from "./clipboard";
-import { deleteSelection, isEditing, onKey } from "./commands";
+import { deleteSelection } from "./commands";
 import { useDocs, whenReadOnly } from "./docs";
+import { isEditing, onKey } from "./keys";
 import { keepInLibrary } from "./library/keeper";
 import { openShared } from "./library/open";
 import { t } from "./messages";
@@ -90,8 +91,13 @@ function listenToKeys(): void {
   document.addEventListener("cut", (event) => {
     if (!isEditing(event.target) && copySelection(event)) deleteSelection();
   });
+  // The event of pasting does not say whether Shift was held.
+  let shift = false;
+  window.addEventListener("keydown", (event) => {
+    shift = event.shiftKey;
+  });
   document.addEventListener("paste", (event) => {
-    if (!isEditing(event.target) && !event.defaultPrevented) pasteInto(event);
+    if (!isEditing(event.target) && !event.defaultPrevented) pasteInto(event, shift);
   });
   // A file dropped beside the canvas must not replace the page.
   window.addEventListener("dragover", (event) => event.preventDefault());

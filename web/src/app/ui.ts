@@ -29,6 +29,8 @@ export interface Palette {
   /** Where the new node comes to stand, in canvas units. */
   readonly flow: { readonly x: number; readonly y: number };
   readonly pending: Pending | null;
+  /** The link that the new node is put into; `pending` is held at its source. */
+  readonly into?: Link;
 }
 
 /** A picture to be looked at. */
@@ -88,6 +90,8 @@ interface Ui {
   readonly menu: Menu | null;
   readonly toasts: readonly Toast[];
   readonly zoom: number;
+  /** The node or group whose title is being written. */
+  readonly renaming: string | null;
 }
 
 const STORED = "weft.ui";
@@ -108,6 +112,7 @@ export const useUi = create<Ui>(() => ({
   dialog: null,
   menu: null,
   toasts: [],
+  renaming: null,
   zoom: 1,
 }));
 
@@ -145,8 +150,10 @@ function read(): Partial<Ui> {
 
 export const setUi = useUi.setState;
 
-/** Where a panel covers the canvas; shell.css knows the same width. */
 const narrow = matchMedia("(max-width: 720px)");
+
+/** Whether a panel covers the canvas; narrow.css knows the same width. */
+export const isNarrow = (): boolean => narrow.matches;
 
 // There is room for one panel then, and it is the one that was asked for last.
 useUi.subscribe((ui, before) => {

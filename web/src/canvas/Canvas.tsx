@@ -26,6 +26,7 @@ import { openDropped } from "../app/open";
 import { setUi, useUi } from "../app/ui";
 import { moveItems, type Point } from "../graph/commands/nodes";
 import { GRID } from "../graph/geometry";
+import { Announcer } from "./Announcer";
 import { GroupView, NoteView, RerouteView } from "./Decor";
 import { HeldLink } from "./HeldLink";
 import { LinkLayer } from "./LinkLayer";
@@ -52,6 +53,7 @@ import {
   MIN_ZOOM,
   setViewport,
   toFlow,
+  toScreen,
   viewport,
 } from "./viewport";
 
@@ -155,6 +157,7 @@ function Surface() {
         proOptions={{ hideAttribution: true }}
       />
       <HeldLink />
+      <Announcer />
       {minimap && <Minimap />}
     </div>
   );
@@ -206,11 +209,14 @@ function openMenu(event: React.MouseEvent): void {
   const target = event.target as Element;
   if (target.closest("input, textarea")) return;
   event.preventDefault();
-  const { clientX: x, clientY: y } = event;
+  const byKey = target.classList.contains("canvas") ? chosenCorner() : null;
+  const { x, y } = byKey ?? { x: event.clientX, y: event.clientY };
   const wire = target.classList.contains("react-flow__pane") ? wireUnder(event) : null;
   if (wire !== null) hover.setState({ chosen: wire.link.id });
   const id =
-    target.closest<HTMLElement>(".react-flow__node")?.dataset["id"] ?? farNodeAt(toFlow({ x, y }));
+    byKey?.id ??
+    target.closest<HTMLElement>(".react-flow__node")?.dataset["id"] ??
+    farNodeAt(toFlow({ x, y }));
   const named = target.closest<HTMLElement>("[data-side]")?.dataset;
   const port =
     target.closest<HTMLElement>("[data-widget]")?.dataset["widget"] ?? named?.["port"] ?? null;
@@ -219,6 +225,15 @@ function openMenu(event: React.MouseEvent): void {
   setUi({
     menu: { x, y, node: id, port, side, link: wire?.link.id ?? null, flow: toFlow({ x, y }) },
   });
+}
+
+/** The keyboard's menu key has no place of its own: the selected node is meant. */
+function chosenCorner(): { id: string; x: number; y: number } | null {
+  const [id] = activeTab().selection;
+  const rect = id === undefined ? null : rectAt(id);
+  return id === undefined || rect === null
+    ? null
+    : { id, ...toScreen({ x: rect.x + 24, y: rect.y + 24 }) };
 }
 
 function restoreView(): void {

@@ -1,10 +1,10 @@
 /** Groups, notes and reroutes. */
 
 import type { NodeProps } from "@xyflow/react";
-import { memo, useState } from "react";
+import { memo } from "react";
 import { activeGraph, edit, endGesture, scopeNow, useDocs } from "../app/docs";
 import { t } from "../app/messages";
-import { useUi } from "../app/ui";
+import { setUi, useUi } from "../app/ui";
 import { setNote } from "../graph/commands/decor";
 import { resizeItem, setTitle } from "../graph/commands/nodes";
 import { outputType } from "../graph/connect";
@@ -17,7 +17,8 @@ import { focusCanvas } from "./viewport";
 
 export const GroupView = memo(function GroupView({ id, selected }: NodeProps) {
   const group = useDocs((docs) => activeGraph(docs).groups[id]);
-  const [renaming, setRenaming] = useState(false);
+  const renaming = useUi((ui) => ui.renaming === id);
+  const setRenaming = (on: boolean) => setUi({ renaming: on ? id : null });
   if (group === undefined) return null;
   return (
     <section

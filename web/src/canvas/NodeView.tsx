@@ -2,11 +2,11 @@
 
 import type { NodeProps } from "@xyflow/react";
 import { ChevronDown, Pin, TriangleAlert } from "lucide-react";
-import { lazy, memo, Suspense, useState } from "react";
+import { lazy, memo, Suspense } from "react";
 import type { NodeSchema } from "../api/nodes";
 import { activeGraph, activeTab, boxAt, edit, enterSubgraph, useDocs } from "../app/docs";
 import { t } from "../app/messages";
-import { useUi } from "../app/ui";
+import { setUi, useUi } from "../app/ui";
 import { inputOf } from "../graph/catalog";
 import { resizeItem, setTitle, toggle } from "../graph/commands/nodes";
 import { MIN_WIDTH, type Row } from "../graph/geometry";
@@ -125,7 +125,8 @@ function Header({
   collapsed,
   pinned,
 }: Part & { collapsed: boolean; pinned: boolean }) {
-  const [renaming, setRenaming] = useState(false);
+  const renaming = useUi((ui) => ui.renaming === id);
+  const setRenaming = (on: boolean) => setUi({ renaming: on ? id : null });
   const first = schema && Object.values(schema.outputs)[0];
   const color = first ? colorOf(socketType(first)) : "var(--faint)";
   const title = titleOf(node, schema);

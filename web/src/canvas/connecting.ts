@@ -267,7 +267,10 @@ function portOn(pending: Pending, id: string): string | null {
   const ordered = exact !== null && fitting.includes(exact) ? [exact, ...fitting] : fitting;
   const sockets = schemaOfType(node.type)?.inputs;
   const named = ordered.filter((port) => pending.side === "input" || sockets?.[port]?.socket);
-  const free = named.find((port) => asLink(node.inputs[port]) === null);
+  const isFree = (port: string) =>
+    asLink(node.inputs[port]) === null ||
+    pending.carried.some(({ to }) => to.node === id && to.port === port);
+  const free = named.find(isFree);
   return free ?? named[0] ?? null;
 }
 

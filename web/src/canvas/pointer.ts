@@ -144,7 +144,7 @@ function follow(move: (event: PointerEvent) => void, done: (event: PointerEvent)
 function drawBox(event: { clientX: number; clientY: number }): void {
   const start = at(event);
   const before = activeTab().selection;
-  const rects = allRects();
+  const rects = allRects(true);
   follow(
     (now) => {
       const end = at(now);
@@ -155,7 +155,11 @@ function drawBox(event: { clientX: number; clientY: number }): void {
         height: Math.abs(end.y - start.y),
       };
       hover.setState({ box });
-      const hit = Object.keys(rects).filter((id) => overlaps(rects[id] as Rect, box));
+      const groups = activeGraph().groups;
+      // A group is meant only when all of it is in the box; one draws boxes inside of groups too.
+      const hit = Object.entries(rects)
+        .filter(([id, rect]) => (groups[id] ? contains(box, rect) : overlaps(rect, box)))
+        .map(([id]) => id);
       select([...before, ...hit]);
     },
     () => hover.setState({ box: null }),

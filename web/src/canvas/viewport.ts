@@ -130,6 +130,16 @@ export function reveal(rect: Rect): void {
     left + rect.width * zoom <= width - 24 &&
     top + rect.height * zoom <= height - 24;
   if (inside && zoom >= FAR) return;
+  const [right, bottom] = [left + rect.width * zoom, top + rect.height * zoom];
+  const partly = right > 0 && bottom > 0 && left < width && top < height;
+  const fits = rect.width * zoom <= width - 48 && rect.height * zoom <= height - 48;
+  if (partly && fits && zoom >= FAR) {
+    // Only as far as is needed: what one was looking at stays in sight.
+    const into = (from: number, to: number, size: number) =>
+      from < 24 ? 24 - from : to > size - 24 ? size - 24 - to : 0;
+    setViewport({ x: x + into(left, right, width), y: y + into(top, bottom, height), zoom }, 180);
+    return;
+  }
   const scale = Math.max(zoom, 0.75);
   setViewport(
     {

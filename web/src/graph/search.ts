@@ -59,8 +59,9 @@ const THRESHOLD = 0.25;
 export function search(entries: readonly Entry[], text: string, limit = 50): Entry[] {
   const query = text.trim();
   if (query === "") {
-    return [...entries].sort((a, b) =>
-      `${a.schema.category}/${a.label}`.localeCompare(`${b.schema.category}/${b.label}`),
+    return [...entries].sort(
+      (a, b) =>
+        a.schema.category.localeCompare(b.schema.category) || a.label.localeCompare(b.label),
     );
   }
   const found: { entry: Entry; score: number }[] = [];
@@ -76,4 +77,44 @@ export function search(entries: readonly Entry[], text: string, limit = 50): Ent
   }
   found.sort((a, b) => b.score - a.score || a.entry.label.length - b.entry.label.length);
   return found.slice(0, limit).map(({ entry }) => entry);
+}
+
+/** What most often comes after an output of a type, the most usual first. */
+const AFTER: Readonly<Record<string, readonly string[]>> = {
+  MODEL: ["KSampler", "LoadLoRA", "BasicGuider", "BasicScheduler"],
+  CLIP: ["CLIPTextEncode", "LoadLoRA", "CLIPSetLastLayer"],
+  VAE: ["VAEDecode", "VAEEncode"],
+  CONDITIONING: ["KSampler", "ApplyControlNet", "ConditioningCombine", "CFGGuider"],
+  LATENT: ["VAEDecode", "KSampler", "LatentUpscaleBy"],
+  IMAGE: ["SaveImage", "PreviewImage", "VAEEncode", "ImageScale"],
+  MASK: ["SetLatentNoiseMask", "GrowMask", "FeatherMask", "MaskPreview"],
+  CONTROL_NET: ["ApplyControlNet"],
+  CLIP_VISION: ["CLIPVisionEncode"],
+  UPSCALE_MODEL: ["ImageUpscaleWithModel"],
+};
+
+/** What most often feeds an input of a type. */
+const BEFORE: Readonly<Record<string, readonly string[]>> = {
+  MODEL: ["LoadCheckpoint", "LoadLoRA", "LoadDiffusionModel"],
+  CLIP: ["LoadCheckpoint", "LoadLoRA", "LoadCLIP"],
+  VAE: ["LoadCheckpoint", "LoadVAE"],
+  CONDITIONING: ["CLIPTextEncode", "ApplyControlNet", "ConditioningCombine"],
+  LATENT: ["EmptyLatentImage", "VAEEncode", "KSampler"],
+  IMAGE: ["LoadImage", "VAEDecode", "ImageScale"],
+  MASK: ["LoadImage", "LoadImageMask", "SolidMask"],
+  CONTROL_NET: ["LoadControlNet"],
+  CLIP_VISION: ["LoadCLIPVision"],
+  UPSCALE_MODEL: ["LoadUpscaleModel"],
+};
+
+/** The entries that a link held at one side of a type most often leads to. */
+export function usual(
+  entries: readonly Entry[],
+  type: string,
+  side: "input" | "output",
+): readonly Entry[] {
+  return ((side === "output" ? AFTER : BEFORE)[type] ?? []).flatMap((wanted) => {
+    const found = entries.find(({ schema }) => schema.type === wanted);
+    return found ? [found] : [];
+  });
 }

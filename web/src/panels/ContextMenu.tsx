@@ -1,22 +1,47 @@
 /** What can be done with what was pressed. */
 
+import {
+  AlignCenterHorizontal,
+  AlignCenterVertical,
+  AlignEndHorizontal,
+  AlignEndVertical,
+  AlignHorizontalDistributeCenter,
+  AlignStartHorizontal,
+  AlignStartVertical,
+  AlignVerticalDistributeCenter,
+  type LucideIcon,
+} from "lucide-react";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { formatJson } from "../api/json";
 import { copyText, duplicate, pasteText } from "../app/clipboard";
 import * as commands from "../app/commands";
-import { activeGraph, activeTab, edit, enterSubgraph, schemaOfType, select } from "../app/docs";
+import {
+  activeGraph,
+  activeTab,
+  edit,
+  enterSubgraph,
+  rectAt,
+  schemaOfType,
+  select,
+} from "../app/docs";
+import { keyText } from "../app/keys";
 import { type MessageKey, t } from "../app/messages";
 import { autoLayout } from "../app/open";
-import { type Menu, setUi } from "../app/ui";
-import { hover } from "../canvas/pointer";
+import { type Menu, say, setUi } from "../app/ui";
+import { pendingFrom } from "../canvas/connecting";
+import { hover, membersOf } from "../canvas/pointer";
 import { NODE_HUES, nodeColor } from "../canvas/sockets";
 import { focusCanvas } from "../canvas/viewport";
 import type { Side } from "../graph/arrange";
+import { REROUTE } from "../graph/catalog";
+import { fitGroup } from "../graph/commands/decor";
 import { addReroute } from "../graph/commands/links";
 import { setColor } from "../graph/commands/nodes";
 import { toggleExposed } from "../graph/commands/ports";
 import { isInstance } from "../graph/commands/subgraphs";
 import { setValue } from "../graph/commands/values";
-import { linksOf, targetOf } from "../graph/model";
+import type { Rect } from "../graph/geometry";
+import { linksOf, type PortRef, targetOf } from "../graph/model";
 
 interface Item {
   readonly label: MessageKey;
@@ -32,8 +57,8 @@ export function ContextMenu({ menu }: { menu: Menu }) {
     const rect = panel.current?.getBoundingClientRect();
     if (!rect) return;
     setPlace({
-      left: Math.min(menu.x, window.innerWidth - rect.width - 8),
-      top: Math.min(menu.y, window.innerHeight - rect.height - 8),
+      left: Math.max(8, Math.min(menu.x, window.innerWidth - rect.width - 8)),
+      top: Math.max(8, Math.min(menu.y, window.innerHeight - rect.height - 8)),
     });
     panel.current?.querySelector("button")?.focus();
   }, [menu]);
@@ -86,16 +111,67 @@ export function ContextMenu({ menu }: { menu: Menu }) {
                 }}
               >
                 <span>{t(label)}</span>
-                {keys && <kbd>{commands.keyText(keys)}</kbd>}
+                {keys && <kbd>{keyText(keys)}</kbd>}
               </button>
             ))}
           </div>
         ))}
+        {(menu.node ?? null) !== null && activeTab().selection.size > 1 && (
+          <Arrange onClose={close} />
+        )}
         {(menu.node ?? null) !== null && <Colors onClose={close} />}
       </div>
     </>
   );
 }
+
+/** Ways to put what is selected in line, as a row of signs. */
+function Arrange({ onClose }: { onClose: () => void }) {
+  return (
+    <div className="menu-row">
+      {ARRANGE.map(({ label, icon: Icon, perform }) => (
+        <button
+          key={label}
+          type="button"
+          role="menuitem"
+          title={t(label)}
+          aria-label={t(label)}
+          onClick={() => {
+            onClose();
+            perform();
+          }}
+        >
+          <Icon size={15} aria-hidden="true" />
+        </button>
+      ))}
+    </div>
+  );
+}
+
+const side = (name: Side, icon: LucideIcon) => ({
+  label: `arrange.${name}` as const,
+  icon,
+  perform: () => commands.alignSelection(name),
+});
+
+const ARRANGE = [
+  side("left", AlignStartVertical),
+  side("center", AlignCenterVertical),
+  side("right", AlignEndVertical),
+  side("top", AlignStartHorizontal),
+  side("middle", AlignCenterHorizontal),
+  side("bottom", AlignEndHorizontal),
+  {
+    label: "arrange.x",
+    icon: AlignHorizontalDistributeCenter,
+    perform: () => commands.distributeSelection("x"),
+  },
+  {
+    label: "arrange.y",
+    icon: AlignVerticalDistributeCenter,
+    perform: () => commands.distributeSelection("y"),
+  },
+] as const;
 
 function Colors({ onClose }: { onClose: () => void }) {
   const paint = (color?: number) => {
@@ -151,6 +227,14 @@ function linkItems(menu: Menu): Item[][] {
   const link = linksOf(activeGraph()).find(({ id }) => id === menu.link);
   return [
     [
+      {
+        label: "link.insert",
+        perform: () => {
+          if (!link) return;
+          const pending = pendingFrom(link.from, "output");
+          setUi({ palette: { screen: menu, flow: menu.flow, pending, into: link } });
+        },
+      },
       {
         label: "link.reroute",
         perform: () => {
@@ -209,6 +293,7 @@ function nodeItems(menu: Menu): Item[][] {
         label: "widget.reset",
         perform: () => edit("widget.reset", (draft, at) => setValue(draft, at, ref, undefined)),
       });
+      items.push({ label: "widget.copy", perform: () => copyValue(ref) });
     }
     if (items.length > 0) groups.push(items);
   }
@@ -225,8 +310,14 @@ function nodeItems(menu: Menu): Item[][] {
       keys: "L",
       perform: () => commandNamed("keys.linkFrom"),
     };
+    const rename: Item = {
+      label: "node.rename",
+      keys: "F2",
+      perform: commands.renameSelected,
+    };
     groups.push([
       ...(many || !schemaOfType(node.type) ? [] : [link]),
+      ...(many || node.type === REROUTE ? [] : [rename]),
       { label: "node.mute", keys: "M", perform: () => commands.toggleSelection("mute") },
       { label: "node.bypass", keys: "B", perform: () => commands.toggleSelection("bypass") },
       { label: "node.collapse", keys: "C", perform: () => commands.toggleSelection("collapsed") },
@@ -234,15 +325,12 @@ function nodeItems(menu: Menu): Item[][] {
     ]);
   }
   if (many) {
-    const sides: Side[] = ["left", "center", "right", "top", "middle", "bottom"];
+    groups.push([{ label: "arrange.layout", keys: "Shift+L", perform: () => void autoLayout() }]);
+  }
+  if (!many && graph.groups[id]) {
     groups.push([
-      ...sides.map((side) => ({
-        label: `arrange.${side}` as const,
-        perform: () => commands.alignSelection(side),
-      })),
-      { label: "arrange.x", perform: () => commands.distributeSelection("x") },
-      { label: "arrange.y", perform: () => commands.distributeSelection("y") },
-      { label: "arrange.layout", keys: "Shift+L", perform: () => void autoLayout() },
+      { label: "node.rename", keys: "F2", perform: commands.renameSelected },
+      { label: "group.fit", perform: () => fitTo(id) },
     ]);
   }
   groups.push([
@@ -250,11 +338,35 @@ function nodeItems(menu: Menu): Item[][] {
     { label: "node.subgraph", keys: "Mod+Shift+G", perform: commands.subgraphSelection },
     { label: "node.copy", keys: "Mod+C", perform: () => void copyText() },
     { label: "node.duplicate", keys: "Mod+D", perform: duplicate },
+    ...(node === undefined
+      ? []
+      : [
+          {
+            label: "node.dissolve",
+            keys: "Mod+Delete",
+            perform: commands.dissolveSelection,
+          } as const,
+        ]),
     { label: "node.delete", keys: "Delete", perform: commands.deleteSelection, danger: true },
   ]);
   return groups;
 }
 
+function fitTo(group: string): void {
+  const rects = membersOf(group).map((id) => rectAt(id) as Rect);
+  edit("group.fit", (draft, at) => fitGroup(draft, at, group, rects));
+}
+
+/** The value as a person would type it. */
+function copyValue({ node: id, port }: PortRef): void {
+  const node = activeGraph().nodes[id];
+  const value = node?.inputs[port] ?? (node && schemaOfType(node.type)?.inputs[port]?.default);
+  if (value === undefined) return;
+  const text = typeof value === "string" ? value : formatJson(value).trim();
+  void copyText(text);
+  say(t("widget.copied", { text: text.length > 40 ? `${text.slice(0, 40)}…` : text }));
+}
+
 function commandNamed(label: MessageKey): void {
-  commands.COMMANDS.find((command) => command.label === label)?.perform();
+  commands.COMMANDS.find((command) => command.label === label)?.perform("");
 }

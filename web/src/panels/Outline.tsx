@@ -1,6 +1,7 @@
 /** The graph as a list: found, read and walked without seeing it. */
 
 import { useMemo, useState } from "react";
+import { isExact } from "../api/json";
 import {
   activeGraph,
   activeTab,
@@ -35,7 +36,8 @@ export function OutlinePanel() {
         return { id, node, schema, title: titleOf(node, schema) };
       })
       .filter(({ id, node, title }) => {
-        const hay = `${id} ${title} ${node.type} ${literals(node)}`.toLowerCase();
+        const ports = Object.keys(node.inputs).join(" ");
+        const hay = `${id} ${title} ${node.type} ${ports} ${literals(node)}`.toLowerCase();
         return words.every((word) => hay.includes(word));
       });
   }, [graph.nodes, catalog, tab.workflow, text]);
@@ -48,7 +50,9 @@ export function OutlinePanel() {
         value={text}
         onChange={(event) => setText(event.target.value)}
       />
-      {rows.length === 0 && <p className="nothing">{t("outline.empty")}</p>}
+      {rows.length === 0 && (
+        <p className="nothing">{t(text === "" ? "outline.empty" : "outline.noMatch")}</p>
+      )}
       <ul className="outline-list">
         {rows.map(({ id, node, schema, title }) => {
           const key = runKey(tab, id);
@@ -105,6 +109,7 @@ function go(id: string): void {
 
 function literals(node: GraphNode): string {
   return Object.values(node.inputs)
-    .filter((value) => typeof value === "string")
+    .filter((value) => typeof value !== "object" || isExact(value))
+    .map(String)
     .join(" ");
 }

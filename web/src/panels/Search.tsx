@@ -8,12 +8,13 @@ import { type Palette, setUi } from "../app/ui";
 import { linkUp } from "../canvas/connecting";
 import { hueColor, SHAPES, styleOf } from "../canvas/sockets";
 import { focusCanvas } from "../canvas/viewport";
+import { insertInto } from "../graph/commands/links";
 import { addNode } from "../graph/commands/nodes";
-import { firstFit } from "../graph/connect";
+import { firstFit, inputType } from "../graph/connect";
 import { boxOf } from "../graph/geometry";
 import { ROOT } from "../graph/model";
-import { type Entry, entriesOf, search } from "../graph/search";
-import { socketType } from "../graph/types";
+import { type Entry, entriesOf, search, usual } from "../graph/search";
+import { mainType, socketType } from "../graph/types";
 
 /** Every type that can be added here: the server's, and the workflow's own subgraphs. */
 export function useEntries(): readonly Entry[] {
@@ -47,6 +48,7 @@ export function place(schema: NodeSchema, palette: Palette): void {
     if (pending && port) {
       const other = { node: added, port };
       linkUp(draft, at, { ...scope, workflow: draft.now }, pending, other);
+      if (palette.into) insertInto(draft, { ...scope, workflow: draft.now }, palette.into, added);
     }
     return added;
   });
@@ -58,13 +60,31 @@ export function Search({ palette }: { palette: Palette }) {
   const [at, setAt] = useState(0);
   const list = useRef<HTMLDivElement>(null);
   const all = useEntries();
-  const { pending } = palette;
+  const { pending, into } = palette;
   const fitting = useMemo(() => {
     if (pending === null) return all;
     const scope = scopeNow();
-    return all.filter(({ schema }) => firstFit(scope, schema.type, pending.type, pending.side));
-  }, [all, pending]);
-  const found = useMemo(() => search(fitting, text, 60), [fitting, text]);
+    const wanted = into ? inputType(scope, into.to) : null;
+    return all.filter(
+      ({ schema: { type } }) =>
+        firstFit(scope, type, pending.type, pending.side) &&
+        (wanted === null || firstFit(scope, type, wanted, "input")),
+    );
+  }, [all, pending, into]);
+  const known = useMemo(
+    () => (pending ? usual(fitting, mainType(pending.type).name, pending.side) : []),
+    [fitting, pending],
+  );
+  const found = useMemo(() => {
+    const all = search(fitting, text, 60);
+    return text.trim() === "" ? [...known, ...all.filter((one) => !known.includes(one))] : all;
+  }, [fitting, known, text]);
+  const heading = (i: number) => {
+    if (text.trim() !== "") return null;
+    if (i < known.length) return i === 0 ? t("search.usual") : null;
+    const category = found[i]?.schema.category ?? "";
+    return i === known.length || category !== found[i - 1]?.schema.category ? category : null;
+  };
   const active = Math.min(at, found.length - 1);
   useEffect(() => {
     list.current?.querySelectorAll("[role=option]")[active]?.scrollIntoView({ block: "nearest" });
@@ -88,8 +108,8 @@ export function Search({ palette }: { palette: Palette }) {
     else return;
     event.preventDefault();
   };
-  const left = Math.min(palette.screen.x, window.innerWidth - 376);
-  const top = Math.min(palette.screen.y, window.innerHeight - 420);
+  const left = Math.max(8, Math.min(palette.screen.x, window.innerWidth - 376));
+  const top = Math.max(8, Math.min(palette.screen.y, window.innerHeight - 420));
   return (
     <>
       <button
@@ -130,7 +150,7 @@ export function Search({ palette }: { palette: Palette }) {
               entry={entry}
               id={`search-${i}`}
               active={i === active}
-              heading={text === "" && entry.schema.category !== found[i - 1]?.schema.category}
+              heading={heading(i)}
               onPoint={() => i !== active && setAt(i)}
               onPick={() => choose(entry)}
             />
@@ -147,7 +167,8 @@ interface ItemProps {
   readonly entry: Entry;
   readonly id: string;
   readonly active: boolean;
-  readonly heading: boolean;
+  /** What stands above it. */
+  readonly heading: string | null;
   readonly onPoint: () => void;
   readonly onPick: () => void;
 }
@@ -156,7 +177,7 @@ function SearchItem({ entry, id, active, heading, onPoint, onPick }: ItemProps) 
   const { schema, label } = entry;
   return (
     <>
-      {heading && <h4 role="presentation">{schema.category}</h4>}
+      {heading !== null && <h4 role="presentation">{heading}</h4>}
       <button
         id={id}
         type="button"

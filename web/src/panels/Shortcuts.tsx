@@ -1,20 +1,26 @@
-import { COMMANDS, keyText } from "../app/commands";
+import { COMMANDS } from "../app/commands";
+import { keyTexts } from "../app/keys";
 import { type MessageKey, t } from "../app/messages";
 import { Dialog } from "./Dialog";
 
 const GROUPS = ["shortcuts.graph", "shortcuts.edit", "shortcuts.see", "shortcuts.run"] as const;
 
-/** Keys that are no commands of their own. */
-const OTHERS: readonly (readonly [(typeof GROUPS)[number], MessageKey, string])[] = [
-  ["shortcuts.graph", "keys.walk", "Alt+← → ↑ ↓"],
-  ["shortcuts.graph", "keys.nudge", "← → ↑ ↓"],
-  ["shortcuts.graph", "keys.canvas", "Esc"],
-  ["shortcuts.edit", "node.copy", "Mod+C"],
-  ["shortcuts.edit", "node.paste", "Mod+V"],
-  ["shortcuts.edit", "keys.weight", "Mod+↑ ↓"],
+/** What a key does inside a text, where the browser's keys are in force too. */
+const IN_TEXTS = ["keys.weight", "Mod+ArrowUp Mod+ArrowDown"] as const;
+
+const MOUSE: readonly (readonly [MessageKey, MessageKey])[] = [
+  ["mouse.pan", "mouse.panKeys"],
+  ["mouse.zoom", "mouse.zoomKeys"],
+  ["mouse.box", "mouse.boxKeys"],
+  ["mouse.search", "mouse.searchKeys"],
+  ["mouse.enter", "mouse.enterKeys"],
+  ["link.cut", "mouse.cutKeys"],
+  ["mouse.carry", "mouse.carryKeys"],
+  ["mouse.fork", "mouse.forkKeys"],
+  ["mouse.fine", "mouse.fineKeys"],
 ];
 
-/** Every key, from the same list that the keyboard uses. */
+/** Every key, from the same list that the keyboard uses, and what the mouse does. */
 export function Shortcuts() {
   return (
     <Dialog title={t("shortcuts.title")} name="shortcuts">
@@ -24,25 +30,39 @@ export function Shortcuts() {
             <h3>{t(group)}</h3>
             <dl>
               {COMMANDS.filter((command) => command.group === group).map(({ label, keys }) => (
-                <Row key={label} label={label} keys={keyText(keys)} />
+                <Row key={label} label={label} keys={keyTexts(keys)} />
               ))}
-              {OTHERS.filter(([of]) => of === group).map(([, label, keys]) => (
-                <Row key={label} label={label} keys={keyText(keys.replace(/ /g, "\u00a0"))} />
-              ))}
+              {group === "shortcuts.edit" && (
+                <Row label={IN_TEXTS[0]} keys={keyTexts(IN_TEXTS[1])} />
+              )}
             </dl>
           </section>
         ))}
+        <section>
+          <h3>{t("shortcuts.mouse")}</h3>
+          <dl>
+            {MOUSE.map(([label, keys]) => (
+              <Row key={label} label={label} keys={[t(keys)]} plain />
+            ))}
+          </dl>
+        </section>
       </div>
     </Dialog>
   );
 }
 
-function Row({ label, keys }: { label: MessageKey; keys: string }) {
+interface RowProps {
+  readonly label: MessageKey;
+  readonly keys: readonly string[];
+  readonly plain?: boolean;
+}
+
+function Row({ label, keys, plain = false }: RowProps) {
   return (
     <>
-      <dt>{t(label)}</dt>
+      <dt data-label={label}>{t(label)}</dt>
       <dd>
-        <kbd>{keys}</kbd>
+        {keys.map((key) => (plain ? <span key={key}>{key}</span> : <kbd key={key}>{key}</kbd>))}
       </dd>
     </>
   );

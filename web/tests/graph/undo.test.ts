@@ -104,6 +104,11 @@ const COMMANDS: Readonly<Record<string, (draft: Draft, on: Choice) => void>> = {
     const link = pick(linksOf(graph), a);
     if (link && output.port !== "none") links.replaceSource(d, at, link, output);
   },
+  insertInto: (d, { here, graph, id, a }) => {
+    const link = pick(linksOf(graph), a);
+    if (link) links.insertInto(d, here, link, id);
+  },
+  spliceOut: (d, { here, id }) => links.spliceOut(d, here, id),
   dissolve: (d, { at, id }) => links.dissolve(d, at, id),
   setValue: (d, { at, graph, id, input, b, c }) => {
     if (graph.nodes[id]) values.setValue(d, at, input, b % 3 === 0 ? undefined : c);

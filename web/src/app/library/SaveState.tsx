@@ -2,8 +2,8 @@
 
 import { Check, CloudOff, CloudUpload, LoaderCircle, Trash2, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
-import { keyText } from "../commands";
 import { activeTab, isDirty, useDocs } from "../docs";
+import { keyText } from "../keys";
 import { type MessageKey, t } from "../messages";
 import { setUi } from "../ui";
 import { saveActive } from "./keeper";

@@ -2,8 +2,9 @@
 
 import type { Value } from "../../api/json";
 import { REROUTE } from "../catalog";
+import { passes } from "../compile";
 import type { Scope } from "../connect";
-import { isAllowed, judge } from "../connect";
+import { firstFit, inputType, isAllowed, judge } from "../connect";
 import type { Draft } from "../edits";
 import { ABSENT } from "../edits";
 import type { Link, PortRef } from "../model";
@@ -58,6 +59,25 @@ export function dissolve(draft: Draft, at: string, id: string): void {
   for (const link of linksOf(graph)) {
     if (link.from.node === id) replaceSource(draft, at, link, from);
   }
+}
+
+/** Link a node's readers to what it would give them if it were bypassed. */
+export function spliceOut(draft: Draft, scope: Scope, id: string): void {
+  for (const link of linksOf(graphAt(draft.now, scope.at))) {
+    if (link.from.node !== id) continue;
+    const from = passes({ ...scope, workflow: draft.now }, link.from);
+    if (from !== null) replaceSource(draft, scope.at, link, from);
+  }
+}
+
+/** Let a link come from a node that reads what it came from; true if that node has such an output. */
+export function insertInto(draft: Draft, scope: Scope, link: Link, id: string): boolean {
+  const here = { ...scope, workflow: draft.now };
+  const type = graphAt(draft.now, scope.at).nodes[id]?.type ?? "";
+  const port = firstFit(here, type, inputType(here, link.to), "input");
+  if (port === null) return false;
+  replaceSource(draft, scope.at, link, { node: id, port });
+  return true;
 }
 
 /** Let a link come from another output. */

@@ -1,0 +1,107 @@
+/** The keyboard: which command a key is, where keys belong to the graph, and how keys are written. */
+
+import { focusCanvas } from "../canvas/viewport";
+import { COMMANDS } from "./commands";
+import { useUi } from "./ui";
+
+/** The letter on a key of the usual layout, for alphabets that have no such letters. */
+function letterOf(event: KeyboardEvent): string {
+  const latin = /^Key([A-Z])$/.exec(event.code)?.[1];
+  const foreign = event.key.length === 1 && event.key > "\u007f";
+  return foreign && latin !== undefined ? latin : event.key;
+}
+
+function keyOf(event: KeyboardEvent): string {
+  const key = letterOf(event);
+  const shifted = key.length > 1 || /[a-z]/i.test(key);
+  return [
+    (event.ctrlKey || event.metaKey) && "Mod",
+    event.altKey && "Alt",
+    event.shiftKey && shifted && "Shift",
+    key.length === 1 ? key.toUpperCase() : key,
+  ]
+    .filter(Boolean)
+    .join("+");
+}
+
+export function isEditing(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || target.closest("input, textarea, select") !== null)
+  );
+}
+
+/** Whether keys belong to the graph: it has the focus, or nothing has. */
+export function onCanvas(target: EventTarget | null): boolean {
+  if (target === document.body) return true;
+  return (
+    target instanceof Element &&
+    target.closest(".canvas") !== null &&
+    target.closest("[role=slider], [role=combobox], [role=listbox], .widget") === null
+  );
+}
+
+export function onKey(event: KeyboardEvent): void {
+  if (event.defaultPrevented || useUi.getState().dialog !== null) return;
+  const key = keyOf(event);
+  const command = COMMANDS.find(({ keys }) => keys.split(" ").includes(key));
+  if (command === undefined || command.native === true) return;
+  if (command.always === true) {
+    event.preventDefault();
+    command.perform(key);
+    return;
+  }
+  if (isEditing(event.target)) return;
+  if (key === "Escape") {
+    command.perform(key);
+    focusCanvas();
+    return;
+  }
+  // Elsewhere the plain keys keep their usual meaning, such as Tab and Enter on a button.
+  const plain = !/^(Mod|Alt)\+(?!Arrow)/.test(key);
+  if (plain && !onCanvas(event.target)) return;
+  event.preventDefault();
+  command.perform(key);
+}
+
+const MAC = /Mac|iPhone|iPad/.test(navigator.userAgent);
+
+const NAMES: Readonly<Record<string, string>> = {
+  Mod: MAC ? "⌘" : "Ctrl",
+  Shift: MAC ? "⇧" : "Shift",
+  Alt: MAC ? "⌥" : "Alt",
+  Enter: "↵",
+  Delete: "Del",
+  Escape: "Esc",
+};
+
+const ARROWS: Readonly<Record<string, string>> = {
+  ArrowLeft: "←",
+  ArrowRight: "→",
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+};
+
+/** A key as people write it; of several the first. */
+export function keyText(keys: string): string {
+  return keyTexts(keys)[0] ?? "";
+}
+
+/** Every key of a command as people write it; arrows together. */
+export function keyTexts(keys: string): string[] {
+  const all = keys.split(" ");
+  if (all.every((key) => key.includes("Arrow"))) {
+    const signs = all.map((key) => ARROWS[key.slice(key.indexOf("Arrow"))] ?? "");
+    return [written(all[0] ?? "", signs.join(" "))];
+  }
+  return all.map((key) => written(key));
+}
+
+function written(key: string, arrows = ""): string {
+  return key
+    .split(/(?<=.)\+/)
+    .map((part) => (part.startsWith("Arrow") ? arrows : (NAMES[part] ?? part)))
+    .filter((part) => part !== "")
+    .join(MAC ? "" : "+")
+    .replaceAll(" ", "\u00a0");
+}
