@@ -17,9 +17,9 @@ import numpy as np
 
 from benchmarks.engine_overhead import tree
 from weft.engine.engine import Engine
-from weft.engine.graph.workflow import Workflow
 from weft.engine.store.cache import MemoryCache
 from weft.engine.store.values import Values
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes.standard import standard_registry
 
 

@@ -26,9 +26,9 @@ from typing import Any
 from weft.engine.declaration.registry import Registry
 from weft.engine.engine import Engine
 from weft.engine.graph.expand import expand
-from weft.engine.graph.workflow import Workflow
 from weft.engine.plan import plan
 from weft.engine.validate import validate
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes import plain
 from weft.nodes.standard import standard_registry
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..engine.errors import WeftError
-from ..engine.graph.workflow import Workflow
+from ..engine.workflows.workflow import Workflow
 from ..nodes.standard import StandardEngine, standard_registry
 from . import say
 from .main import BAD_WORKFLOW, DONE

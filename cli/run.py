@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..engine.cancel import CancelToken
 from ..engine.errors import Cancelled, RunError, WeftError
 from ..engine.events import Event, Listener, to_json
-from ..engine.graph.workflow import Workflow
-from ..engine.running.cancel import CancelToken
 from ..engine.running.trace import Trace
+from ..engine.workflows.workflow import Workflow
 from ..nodes.standard import StandardEngine, standard_memory, standard_registry
 from . import say
 from .main import BAD_WORKFLOW, DONE, FAILED, INTERRUPTED

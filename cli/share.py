@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ..engine.cancel import CancelToken
 from ..engine.declaration.registry import Registry
 from ..engine.errors import Cancelled, FileError, RunError, ValidationError, WeftError
 from ..engine.files.atomic import write_atomically
@@ -14,12 +15,11 @@ from ..engine.files.digest import FileDigests
 from ..engine.files.workspace import Workspace
 from ..engine.graph.document import Document
 from ..engine.graph.listing import listed
-from ..engine.graph.workflow import Workflow
-from ..engine.running.cancel import CancelToken
 from ..engine.share.bundle import Bundle, Manifest, read_bundle, unpack_inputs
 from ..engine.share.check import Report, check, renamed
 from ..engine.share.limits import limited
 from ..engine.share.lock import Lock, make_lock
+from ..engine.workflows.workflow import Workflow
 from ..nodes.shared_file import BUNDLES, SharedFile, described, open_shared
 from ..nodes.standard import (
     StandardEngine,

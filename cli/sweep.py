@@ -9,14 +9,14 @@ from pathlib import Path
 
 from ..diffusion.errors import DiffusionError
 from ..diffusion.pictures.contact_sheet import Grid, choose_cell, draw_sheet, png_bytes
-from ..engine.declaration.parameters import parameter_of
 from ..engine.declaration.registry import Registry
 from ..engine.engine import Engine
 from ..engine.errors import Cancelled, Problem, ValidationError, WeftError, refused
 from ..engine.graph.document import dump
-from ..engine.graph.outputs import find_output
-from ..engine.graph.sweep import Axis, Sweep, make_sweep, parse_values
-from ..engine.graph.workflow import Workflow
+from ..engine.graph.parameters import parameter_of
+from ..engine.workflows.outputs import find_output
+from ..engine.workflows.sweep import Axis, Sweep, make_sweep, parse_values
+from ..engine.workflows.workflow import Workflow
 from ..nodes.standard import StandardEngine, standard_registry
 from .main import BAD_WORKFLOW, DONE, FAILED, INTERRUPTED
 from .sweep_file import sheet_path, write_sheet

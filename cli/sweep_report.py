@@ -9,7 +9,7 @@ from typing import Protocol, Self
 from ..engine.engine import Result
 from ..engine.errors import Problem, WeftError
 from ..engine.events import Event, NodeCached, RunStarted, to_json
-from ..engine.graph.sweep import Cell, Sweep
+from ..engine.workflows.sweep import Cell, Sweep
 from . import say
 from .progress import Progress
 

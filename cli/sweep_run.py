@@ -10,7 +10,7 @@ from ..diffusion.pictures.contact_sheet import shrink
 from ..engine.engine import Engine
 from ..engine.errors import Problem, SeveralProblems
 from ..engine.graph.expand import expand
-from ..engine.graph.sweep import Sweep
+from ..engine.workflows.sweep import Sweep
 from .sweep_report import Report
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..engine.declaration.registry import Registry
 from ..engine.errors import WeftError, counted
-from ..engine.graph.workflow import Workflow
+from ..engine.workflows.workflow import Workflow
 from ..nodes.standard import standard_registry
 from . import say
 from .main import BAD_WORKFLOW, DONE

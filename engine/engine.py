@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from .cancel import CancelToken
 from .comfy.export import to_comfy
 from .declaration.registry import Registry
 from .errors import Cancelled, OutputError, Problem, RunError, WeftError, refused
@@ -31,20 +32,19 @@ from .files.workspace import Workspace
 from .graph.document import Document, dump
 from .graph.expand import Expanded, expand
 from .graph.listing import listed
-from .graph.workflow import Workflow
 from .plan import Plan, plan
+from .purity import PureExecution, purity_wanted
 from .run import Execution
-from .running.cancel import CancelToken
+from .running.diary import Diary
+from .running.explain import Explainer, Explanation
 from .running.lanes import Flights, Lanes
-from .running.purity import PureExecution, purity_wanted
 from .store.cache import MISSING, MemoryCache
-from .store.diary import Diary
 from .store.disk_cache import DiskCache
-from .store.explain import Explainer, Explanation
 from .store.history import History
 from .store.journal import Journal
 from .store.values import Values, seal
 from .validate import validate
+from .workflows.workflow import Workflow
 
 _PLANS = 16
 T = TypeVar("T")

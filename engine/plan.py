@@ -14,7 +14,8 @@ from .declaration.node import NodeSpec, Parameter
 from .declaration.registry import Registry
 from .graph.document import Document, Map, as_link, as_links, split_target
 from .graph.expand import Expanded
-from .store.keys import static_key
+from .store.keys import outside_digest, static_key, step_key
+from .store.values import Values
 
 Source = tuple[int, int]  # (index of the step, index of its output)
 Linked = tuple[str, tuple[Source, ...], bool]  # (parameter, sources, whether it takes a list)
@@ -272,3 +273,30 @@ def _plain(parameter: Parameter, value: Any) -> Any:
     if parameter.type.name == "FLOAT" and type(value) is int:
         return float(value)
     return value
+
+
+def key_of(
+    step: Step,
+    linked: Iterable[bytes],
+    files: tuple[bytes, ...],
+    values: Values,
+    numerics: bytes | None,
+) -> tuple[bytes, tuple[bytes, ...]]:
+    """The key of a planned step.
+
+    Args:
+        step: The step.
+        linked: Digests of its linked values, in the order of its links.
+        files: Digests of the files it names.
+        values: Digests.
+        numerics: Device and precision, for steps in the `gpu` lane; None while not known.
+
+    Returns:
+        The key, and what of it comes from outside of the graph: files, then the fingerprint.
+    """
+    spec = step.spec
+    outside = files
+    if spec.fingerprint is not None:
+        outside = (*files, outside_digest(spec.fingerprint, step.literals, values))
+    device = (numerics,) if spec.lane == "gpu" and numerics is not None else ()
+    return step_key(step.static, (*linked, *outside, *device)), outside

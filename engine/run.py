@@ -18,8 +18,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from .cancel import CancelToken
 from .declaration.context import Run
 from .declaration.lazy import Unreachable
+from .declaration.named_files import file_digests
 from .errors import Cancelled, NodeError, Problem, is_out_of_memory, problem_from_exception
 from .events import (
     Event,
@@ -33,21 +35,18 @@ from .events import (
     RunStarted,
     Status,
 )
-from .files.named_files import file_digests
 from .files.workspace import Workspace
-from .plan import Plan, Source, Step, surviving
-from .running.cancel import CancelToken
+from .plan import Plan, Source, Step, key_of, surviving
+from .running.diary import Diary
 from .running.gate import Gate
 from .running.holdings import who_holds
+from .running.known import Held, Known
 from .running.lanes import Flights, Lanes
 from .running.lazy_run import LazyInputs
 from .running.results import describe
 from .store.cache import MISSING, Action, MemoryCache
-from .store.diary import Diary
 from .store.disk_cache import DiskCache
 from .store.journal import Journal, Written
-from .store.keys import key_of
-from .store.known import Held, Known
 from .store.values import Values
 
 _BREATH = 128  # inline steps between two looks at the event loop

@@ -7,12 +7,12 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from .declaration.named_files import find_file, mentioned_files
 from .declaration.node import NodeSpec, Parameter
 from .declaration.registry import Registry
 from .declaration.sockets import SocketType, accepts, shorten
 from .declaration.widgets import MAX_SEED
 from .errors import FileError, Problem, ValidationError
-from .files.named_files import find_file, mentioned_files
 from .files.workspace import Workspace
 from .graph.document import Document, Link, as_link, as_links, split_target
 from .graph.expand import expand

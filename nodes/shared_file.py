@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from ..engine.declaration.registry import Registry
 from ..engine.errors import DocumentError, FileError
 from ..engine.graph.document import read_json
-from ..engine.graph.workflow import Workflow
 from ..engine.share.bundle import PNG, Manifest, is_bundle, read_bundle
 from ..engine.share.lock import Lock
+from ..engine.workflows.workflow import Workflow
 
 BUNDLES = (".weft.png", ".weft.zip")
 _HEADS = (PNG, b"RIFF", b"\xff\xd8")

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..engine.engine import Result
 from ..engine.events import Listener
-from ..engine.graph.workflow import Workflow
+from ..engine.workflows.workflow import Workflow
 from .standard import StandardEngine as Engine
 from .standard import standard_registry
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..engine.contract.check import check_contract
+from ..engine.contract.values import Types, parts
 from ..engine.declaration.context import Run
-from ..engine.declaration.contract import check_contract
-from ..engine.declaration.contract_values import Types, parts
 from ..engine.declaration.node import spec_of
 from ..engine.files.workspace import Workspace
 from ..engine.store.values import Values

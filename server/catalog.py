@@ -16,9 +16,9 @@ from ..engine.errors import DeclarationError, DocumentError, Problem, Validation
 from ..engine.files.workspace import Workspace
 from ..engine.graph.document import dump
 from ..engine.graph.expand import expand
-from ..engine.graph.workflow import Workflow
 from ..engine.share.check import effects_of
 from ..engine.validate import validate
+from ..engine.workflows.workflow import Workflow
 from ..nodes.standard import standard_registry, standard_workspace
 from .settings import Settings
 

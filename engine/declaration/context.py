@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..cancel import CancelToken
 from ..events import Event, NodeArtifact, NodePreview, NodeProgress
 from ..files.workspace import Workspace
-from ..running.cancel import CancelToken
 
 
 class Run:

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..declaration.node import Parameter
-from ..declaration.parameters import parameter_of
 from ..declaration.registry import Registry
 from ..declaration.widgets import InputFile, ModelFile
 from ..errors import Problem, ValidationError
 from ..files.workspace import Workspace
 from .document import Document, Node
+from .parameters import parameter_of
 from .sweep_values import parse_values
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from ..declaration.lazy import Lazy, Unreachable
 from ..plan import Plan, Source, Step
 from ..store.cache import MISSING
-from ..store.known import Known
+from .known import Known
 
 
 class LazyInputs:

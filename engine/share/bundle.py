@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..errors import FileError
 from ..files.paths import safe_parts
 from ..graph.document import dump, parse, read_json
-from ..graph.workflow import Workflow
+from ..workflows.workflow import Workflow
 from .lock import Lock
 
 PNG = b"\x89PNG\r\n\x1a\n"

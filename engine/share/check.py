@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from ..declaration.parameters import parameter_of
 from ..declaration.registry import Registry
 from ..declaration.widgets import ModelFile
 from ..errors import FileError, Problem
 from ..files.workspace import Workspace
 from ..graph.document import Document, Node
 from ..graph.expand import expand
+from ..graph.parameters import parameter_of
 from ..validate import validate
 from .lock import (
     InputLock,

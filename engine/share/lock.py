@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..declaration.named_files import find_file
 from ..declaration.node import NodeSpec, Parameter
 from ..declaration.registry import Registry
 from ..declaration.widgets import InputFile, ModelFile
-from ..files.named_files import find_file
 from ..files.workspace import Workspace
 from ..graph.document import Document, as_link, as_links
 from ..graph.expand import expand

@@ -13,14 +13,11 @@ import inspect
 import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from blake3 import blake3
 
 from .values import Values, seal
-
-if TYPE_CHECKING:
-    from ..plan import Step
 
 # Raised when the way keys or digests are computed changes: old results are then never found.
 SCHEME = b"weft-key-1"
@@ -70,33 +67,6 @@ def step_key(static: bytes, digests: Iterable[bytes]) -> bytes:
         digests: Sealed digests of linked values in the order of the links, then of files.
     """
     return blake3(b"%d:" % len(static) + static + b"".join(digests)).digest()
-
-
-def key_of(
-    step: Step,
-    linked: Iterable[bytes],
-    files: tuple[bytes, ...],
-    values: Values,
-    numerics: bytes | None,
-) -> tuple[bytes, tuple[bytes, ...]]:
-    """The key of a planned step.
-
-    Args:
-        step: The step.
-        linked: Digests of its linked values, in the order of its links.
-        files: Digests of the files it names.
-        values: Digests.
-        numerics: Device and precision, for steps in the `gpu` lane; None while not known.
-
-    Returns:
-        The key, and what of it comes from outside of the graph: files, then the fingerprint.
-    """
-    spec = step.spec
-    outside = files
-    if spec.fingerprint is not None:
-        outside = (*files, outside_digest(spec.fingerprint, step.literals, values))
-    device = (numerics,) if spec.lane == "gpu" and numerics is not None else ()
-    return step_key(step.static, (*linked, *outside, *device)), outside
 
 
 def outside_digest(

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from ...engine.declaration.registry import Registry
 from ...engine.graph.diff import difference
 from ...engine.graph.document import parse
-from ...engine.graph.workflow import Workflow as EngineWorkflow
+from ...engine.workflows.workflow import Workflow as EngineWorkflow
 from ..api.errors import ApiError, not_found
 from ..api.library import (
     Access,

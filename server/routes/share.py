@@ -13,10 +13,10 @@ from aiohttp import web
 
 from ...engine.comfy.export import to_comfy
 from ...engine.graph.document import dump
-from ...engine.graph.workflow import Workflow
 from ...engine.share.bundle import Manifest
 from ...engine.share.check import Report, renamed
 from ...engine.share.lock import Lock
+from ...engine.workflows.workflow import Workflow
 from ...nodes.shared_file import SharedFile
 from ..api.errors import ApiError, ProblemModel
 from ..api.jobs import JobDetail

@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from ...engine.errors import FileError
 from ...engine.graph.document import Document
 from ...engine.graph.listing import listed
-from ...engine.graph.workflow import Workflow
 from ...engine.share.bundle import PNG, Bundle, Manifest
 from ...engine.share.check import Report, check
 from ...engine.share.lock import Lock, Runtime, make_lock
+from ...engine.workflows.workflow import Workflow
 from ...nodes.shared_file import SharedFile, described, open_shared
 from ..api.errors import ApiError
 from ..catalog import Catalog

@@ -13,11 +13,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ...engine.cancel import CancelToken
 from ...engine.engine import Engine, Result
 from ...engine.errors import Cancelled, RunError, SeveralProblems, WeftError
-from ...engine.graph.workflow import Workflow
-from ...engine.running.cancel import CancelToken
 from ...engine.share.limits import limited
+from ...engine.workflows.workflow import Workflow
 from ...nodes.standard import own_places, standard_devices, standard_memory, standard_runtime
 from .messages import Answer, Ask, Began, Cancel, Ended, Json, Message, Task
 from .reporter import Reporter, Say

@@ -23,6 +23,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .engine.cancel import CancelToken
     from .engine.declaration.context import Run
     from .engine.declaration.node import node
     from .engine.declaration.registry import Registry
@@ -40,8 +41,7 @@ if TYPE_CHECKING:
         WeftError,
     )
     from .engine.events import Event, Listener
-    from .engine.graph.workflow import Workflow
-    from .engine.running.cancel import CancelToken
+    from .engine.workflows.workflow import Workflow
     from .nodes.shortcuts import arun, load, run
     from .nodes.standard import StandardEngine as Engine
     from .nodes.standard import standard_registry
@@ -76,7 +76,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "engine.running.cancel": ["CancelToken"],
+    "engine.cancel": ["CancelToken"],
     "engine.declaration.context": ["Run"],
     "engine.engine": ["Result"],
     "engine.errors": [
@@ -94,7 +94,7 @@ _MODULES = {
     "engine.events": ["Event", "Listener"],
     "engine.declaration.node": ["node"],
     "engine.declaration.registry": ["Registry"],
-    "engine.graph.workflow": ["Workflow"],
+    "engine.workflows.workflow": ["Workflow"],
     "nodes.shortcuts": ["arun", "load", "run"],
     "nodes.standard": ["StandardEngine", "standard_registry"],
 }

@@ -13,7 +13,7 @@ def test_new_seed_samples_again() -> None:
 
 from __future__ import annotations
 
-from .engine.declaration.contract import ContractError
+from .engine.contract.check import ContractError
 from .engine.testing import EventLog, assert_ran
 from .nodes.fixtures import SOCKETS, conditioning, image, latent, mask, value
 from .nodes.testing import check_node, image_problem, mask_problem

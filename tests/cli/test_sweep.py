@@ -26,8 +26,8 @@ from weft.engine.declaration.registry import Registry
 from weft.engine.errors import Cancelled, NodeError
 from weft.engine.events import NodeCached, NodeStarted, RunStarted
 from weft.engine.graph.expand import expand
-from weft.engine.graph.outputs import find_output
-from weft.engine.graph.workflow import Workflow
+from weft.engine.workflows.outputs import find_output
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes.standard import standard_registry
 
 Captured = pytest.CaptureFixture[str]

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from weft.engine.cancel import CancelToken
 from weft.engine.declaration.context import Run
 from weft.engine.declaration.node import node
 from weft.engine.declaration.registry import Registry
@@ -23,9 +24,8 @@ from weft.engine.events import (
     RunFinished,
     RunStarted,
 )
-from weft.engine.graph.workflow import Workflow
-from weft.engine.running.cancel import CancelToken
 from weft.engine.testing import EventLog
+from weft.engine.workflows.workflow import Workflow
 
 from .toy import Gate, Pair, engine, flow, run
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from weft.engine.engine import Engine
-from weft.engine.graph.workflow import Workflow
 from weft.engine.store.cache import MISSING
 from weft.engine.testing import EventLog
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes import flow
 
 from .toy import engine, link

@@ -8,7 +8,7 @@ from weft.engine.declaration.context import Run
 from weft.engine.declaration.node import node
 from weft.engine.declaration.registry import Registry
 from weft.engine.engine import Engine
-from weft.engine.graph.workflow import Workflow
+from weft.engine.workflows.workflow import Workflow
 
 seen: list[dict[str, str]] = []
 

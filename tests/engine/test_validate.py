@@ -9,8 +9,8 @@ import pytest
 
 from weft.engine.errors import Problem, ValidationError
 from weft.engine.files.workspace import Workspace
-from weft.engine.graph.workflow import Workflow
 from weft.engine.validate import validate
+from weft.engine.workflows.workflow import Workflow
 
 from .toy import REGISTRY, flow, link
 

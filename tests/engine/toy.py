@@ -13,9 +13,9 @@ from weft.engine.declaration.widgets import Alias, InputFile, Range, Seed
 from weft.engine.engine import Engine, Result
 from weft.engine.errors import NodeError
 from weft.engine.files.workspace import Workspace
-from weft.engine.graph.workflow import Workflow
 from weft.engine.store.cache import MemoryCache
 from weft.engine.testing import EventLog
+from weft.engine.workflows.workflow import Workflow
 
 
 class Pair(NamedTuple):

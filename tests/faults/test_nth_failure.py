@@ -10,19 +10,19 @@ import pytest
 
 from tests.engine import toy
 from tests.engine.toy import link
+from weft.engine.cancel import CancelToken
 from weft.engine.declaration.registry import Registry
 from weft.engine.engine import Engine
 from weft.engine.errors import WeftError
 from weft.engine.files.workspace import Workspace
-from weft.engine.graph.workflow import Workflow
 from weft.engine.plan import Step
 from weft.engine.run import Computed, Execution
-from weft.engine.running.cancel import CancelToken
+from weft.engine.running.known import Held
 from weft.engine.store.cache import MISSING
 from weft.engine.store.disk_cache import DiskCache
-from weft.engine.store.known import Held
 from weft.engine.store.storage import Formats
 from weft.engine.store.values import Values
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes.flow import switch
 
 STEP = {

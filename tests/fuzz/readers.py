@@ -20,9 +20,9 @@ import atheris  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
 with atheris.instrument_imports(include=["weft"]):
     from tests.fuzz import targets
-    from weft.engine.graph.workflow import Workflow
     from weft.engine.share.bundle import Bundle
     from weft.engine.share.lock import Lock
+    from weft.engine.workflows.workflow import Workflow
 
 _GRAPHS = Path(__file__).parents[2] / "graphs"
 

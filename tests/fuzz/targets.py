@@ -28,10 +28,10 @@ from weft.engine.graph.diff import difference
 from weft.engine.graph.document import dumps, read_json
 from weft.engine.graph.expand import expand
 from weft.engine.graph.sweep_values import parse_values
-from weft.engine.graph.workflow import Workflow
 from weft.engine.share.bundle import PNG, Bundle, parse_bundle
 from weft.engine.share.check import check
 from weft.engine.validate import validate
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes.shared_file import SharedFile, lock_text, open_shared
 from weft.nodes.standard import standard_registry, standard_workspace
 

@@ -17,8 +17,8 @@ from weft.engine.declaration.sockets import SocketType
 from weft.engine.engine import Engine
 from weft.engine.errors import FileError, NodeError, RunError
 from weft.engine.files.workspace import Workspace
-from weft.engine.graph.workflow import Workflow
 from weft.engine.store.values import Values
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes import control, flow, image, latent, plain
 from weft.nodes.standard import THIMBLE, standard_registry
 from weft.nodes.values import CODECS

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from weft.engine.errors import ValidationError
-from weft.engine.graph.workflow import Workflow
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes.standard import StandardEngine
 
 from .. import models

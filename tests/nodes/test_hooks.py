@@ -12,7 +12,7 @@ import weft.diffusion as wd
 from weft import testing
 from weft.diffusion.types.hooks import Hook, HookKeyframes, Hooks, Keyframe, LoraChange
 from weft.engine.declaration.context import Run
-from weft.engine.graph.workflow import Workflow
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes import hooks as nodes
 from weft.nodes.standard import StandardEngine
 

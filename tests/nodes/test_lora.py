@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 import weft.diffusion as wd
 from weft.engine.errors import RunError
 from weft.engine.events import NodeProgress
-from weft.engine.graph.workflow import Workflow
 from weft.engine.testing import EventLog
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes.standard import StandardEngine
 
 from .. import models

@@ -12,7 +12,7 @@ import weft.diffusion as wd
 from weft.diffusion.types import Model
 from weft.engine.declaration.node import node
 from weft.engine.errors import RunError
-from weft.engine.graph.workflow import Workflow
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes.standard import StandardEngine
 
 from .. import models

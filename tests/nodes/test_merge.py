@@ -11,7 +11,7 @@ import torch
 from safetensors import safe_open
 
 import weft.diffusion as wd
-from weft.engine.graph.workflow import Workflow
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes.standard import StandardEngine
 
 from .. import models

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.engine.graph.workflow import Workflow
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes.standard import StandardEngine, standard_numerics
 
 from .flows import txt2img

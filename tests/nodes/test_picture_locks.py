@@ -12,8 +12,8 @@ from weft.cli.main import main
 from weft.diffusion.pictures.file import write_image
 from weft.diffusion.pictures.texts import read_texts
 from weft.engine.files.digest import FileDigests
-from weft.engine.graph.workflow import Workflow
 from weft.engine.share.check import check
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes.shared_file import open_shared
 from weft.nodes.standard import StandardEngine, standard_runtime
 

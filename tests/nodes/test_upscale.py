@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from weft.diffusion.pictures.upscalers import SRVGG
-from weft.engine.graph.workflow import Workflow
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes.standard import StandardEngine, standard_registry
 
 from .. import families, models

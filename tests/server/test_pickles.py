@@ -13,7 +13,7 @@ import pytest
 from weft.engine.declaration.node import NodeSpec
 from weft.engine.declaration.widgets import InputFile
 from weft.engine.errors import WeftError
-from weft.engine.graph.workflow import Workflow
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes.standard import StandardEngine, standard_registry, standard_workspace
 
 pytestmark = pytest.mark.slow

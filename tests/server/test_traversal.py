@@ -24,7 +24,7 @@ from weft.engine.declaration.node import NodeSpec
 from weft.engine.declaration.registry import Registry
 from weft.engine.declaration.widgets import InputFile, ModelFile
 from weft.engine.errors import RunError, WeftError
-from weft.engine.graph.workflow import Workflow
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes.standard import StandardEngine, standard_registry, standard_workspace
 from weft.server.api.routing import ATTRIBUTE, Endpoint
 from weft.server.catalog import Catalog

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from weft.engine.comfy.editor import from_comfy_editor, is_comfy_editor
 from weft.engine.errors import DocumentError
 from weft.engine.graph.expand import expand
-from weft.engine.graph.workflow import Workflow
+from weft.engine.workflows.workflow import Workflow
 
 from ...lite import Lite
 from ..toy import REGISTRY

@@ -14,7 +14,7 @@ from weft.engine.comfy.export import to_comfy
 from weft.engine.declaration.registry import Registry
 from weft.engine.errors import DocumentError
 from weft.engine.graph.document import parse
-from weft.engine.graph.workflow import Workflow
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes.standard import standard_registry
 
 GRAPHS = sorted((Path(__file__).parents[3] / "graphs").glob("*.json"))

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
+from weft.engine.cancel import CancelToken
 from weft.engine.declaration.lazy import Lazy
 from weft.engine.declaration.node import node
 from weft.engine.declaration.registry import Registry
 from weft.engine.engine import Engine
 from weft.engine.errors import Cancelled, DeclarationError, RunError
-from weft.engine.graph.workflow import Workflow
-from weft.engine.running.cancel import CancelToken
 from weft.engine.store.disk_cache import DiskCache
 from weft.engine.store.storage import Formats
 from weft.engine.store.values import Values
+from weft.engine.workflows.workflow import Workflow
 from weft.nodes import flow as flow_nodes
 
 from ..toy import REGISTRY, Gate, engine, flow, run

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from weft.engine.errors import DocumentError
 from weft.engine.graph import document
-from weft.engine.graph.workflow import Workflow
+from weft.engine.workflows.workflow import Workflow
 
 from ..toy import REGISTRY, flow
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weft.engine.declaration.parameters import parameter_of
 from weft.engine.errors import ValidationError
 from weft.engine.graph.document import parse
 from weft.engine.graph.expand import expand
-from weft.engine.graph.workflow import Workflow
+from weft.engine.graph.parameters import parameter_of
+from weft.engine.workflows.workflow import Workflow
 
 from ..toy import REGISTRY, engine, link, run
 

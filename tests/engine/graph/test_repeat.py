@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from weft.engine.cancel import CancelToken
 from weft.engine.declaration.node import node
 from weft.engine.declaration.widgets import InputFile
 from weft.engine.engine import Engine
@@ -17,10 +18,9 @@ from weft.engine.events import Event, NodeCached, NodeFailed, NodeFinished, Node
 from weft.engine.files.workspace import Workspace
 from weft.engine.graph import expand
 from weft.engine.graph.document import dump, parse
-from weft.engine.graph.workflow import Workflow
-from weft.engine.running.cancel import CancelToken
 from weft.engine.running.gate import UNDER_WAY
 from weft.engine.testing import EventLog
+from weft.engine.workflows.workflow import Workflow
 
 from .. import toy
 from ..toy import engine, link, run

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
+from weft.engine.cancel import CancelToken
 from weft.engine.declaration.registry import Registry
 from weft.engine.engine import Engine
 from weft.engine.errors import Cancelled
 from weft.engine.events import Event, NodeArtifact
 from weft.engine.files.workspace import Workspace
-from weft.engine.graph.workflow import Workflow
-from weft.engine.running.cancel import CancelToken
 from weft.engine.store.cache import MemoryCache
 from weft.engine.testing import EventLog
+from weft.engine.workflows.workflow import Workflow
 
 from .. import toy
 from ..toy import link

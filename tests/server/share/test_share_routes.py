@@ -15,9 +15,9 @@ from PIL.PngImagePlugin import PngInfo
 from tests.server.fake import FakeWorker, FakeWorkers
 from tests.server.running import FLOAT, Api, serving
 from weft.engine.graph.document import parse
-from weft.engine.graph.workflow import Workflow
 from weft.engine.share.bundle import Bundle, Manifest, parse_bundle
 from weft.engine.share.lock import InputLock, Lock, ModelLock, NodeLock, Runtime
+from weft.engine.workflows.workflow import Workflow
 from weft.server.worker.messages import Answer, Ask, ToWorker, Wrote
 
 HERE = Runtime(weft="1", numerics="cpu float32")

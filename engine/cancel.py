@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..errors import Cancelled
+from .errors import Cancelled
 
 
 class CancelToken:

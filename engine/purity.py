@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import NodeError, WeftError
-from ..plan import Source, Step
-from ..run import Computed, Execution
-from ..store.cache import MISSING
-from ..store.known import Held
-from ..store.values import encode_scalar
+from .errors import NodeError, WeftError
+from .plan import Source, Step
+from .run import Computed, Execution
+from .running.known import Held
+from .store.cache import MISSING
+from .store.values import encode_scalar
 
 MODES = ("purity",)
 Watched = tuple[str, str, Any, bytes]  # input, producer, value, the digest it ought to have

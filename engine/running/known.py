@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from ..plan import Plan, Source
-from .cache import MISSING, Action, MemoryCache
-from .disk_cache import DiskCache
-from .values import Values
+from ..store.cache import MISSING, Action, MemoryCache
+from ..store.disk_cache import DiskCache
+from ..store.values import Values
 
 Held = dict[Source, Any]
 InThread = Callable[..., Awaitable[Any]]

@@ -9,15 +9,24 @@ from typing import Any
 
 from ..comfy.api import from_comfy, is_comfy
 from ..comfy.editor import from_comfy_editor, is_comfy_editor
-from ..declaration.parameters import parameter_of
 from ..declaration.registry import Registry
 from ..declaration.widgets import MAX_SEED
 from ..errors import DocumentError, Problem, ValidationError
 from ..files.atomic import write_atomically
 from ..files.workspace import Workspace
+from ..graph.document import (
+    Document,
+    Subgraph,
+    dump,
+    dumps,
+    parse,
+    read_json,
+    read_text,
+    split_target,
+)
+from ..graph.expand import expand
+from ..graph.parameters import parameter_of
 from ..validate import RANDOM, validate
-from .document import Document, Subgraph, dump, dumps, parse, read_json, read_text, split_target
-from .expand import expand
 
 
 class Workflow:

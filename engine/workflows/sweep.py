@@ -16,15 +16,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..declaration.parameters import parameter_of
 from ..declaration.registry import Registry
 from ..declaration.widgets import MAX_SEED
 from ..errors import Problem, ValidationError, refused
 from ..files.workspace import Workspace
+from ..graph.document import split_target
+from ..graph.expand import expand
+from ..graph.parameters import parameter_of
+from ..graph.sweep_values import MAX_COMBINATIONS, parse_values, too_many
 from ..validate import RANDOM, validate
-from .document import split_target
-from .expand import expand
-from .sweep_values import MAX_COMBINATIONS, parse_values, too_many
 from .workflow import Workflow
 
 __all__ = ["MAX_COMBINATIONS", "Axis", "Cell", "Sweep", "make_sweep", "parse_values"]

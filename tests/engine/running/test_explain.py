@@ -12,13 +12,13 @@ from weft.engine.declaration.registry import Registry
 from weft.engine.engine import Engine
 from weft.engine.events import NodeStarted
 from weft.engine.files.workspace import Workspace
-from weft.engine.graph.workflow import Workflow
 from weft.engine.store.cache import MemoryCache
 from weft.engine.store.disk_cache import DiskCache
 from weft.engine.store.history import History
 from weft.engine.store.storage import Formats
 from weft.engine.store.values import Values
 from weft.engine.testing import EventLog
+from weft.engine.workflows.workflow import Workflow
 
 from ..toy import REGISTRY, flow
 

@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..declaration.named_files import file_digests
 from ..errors import FileError
-from ..files.named_files import file_digests
 from ..files.workspace import Workspace
-from ..plan import Plan, Step
-from .cache import MemoryCache
+from ..plan import Plan, Step, key_of
+from ..store.cache import MemoryCache
+from ..store.disk_cache import DiskCache
+from ..store.history import Recipe, differences
+from ..store.values import Values
 from .diary import parts_of
-from .disk_cache import DiskCache
-from .history import Recipe, differences
-from .keys import key_of
-from .values import Values
 
 State = Literal["hit", "trivial", "runs", "depends", "always"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..graph.document import Document, split_target
-from .node import Parameter
-from .registry import Registry
+from ..declaration.node import Parameter
+from ..declaration.registry import Registry
+from .document import Document, split_target
 
 
 def parameter_of(document: Document, registry: Registry, target: str) -> Parameter | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..declaration.node import NodeSpec
 from ..declaration.registry import Registry
 from ..errors import OutputError
-from .document import Document, Link, as_link, split_target
-from .expand import expand
+from ..graph.document import Document, Link, as_link, split_target
+from ..graph.expand import expand
 from .workflow import Workflow
 
 

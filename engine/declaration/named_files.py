@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..declaration.node import Parameter
-from ..declaration.widgets import InputFile, Mentions, ModelFile
 from ..errors import FileError
+from ..files.workspace import Workspace
 from ..store.values import seal
-from .workspace import Workspace
+from .node import Parameter
+from .widgets import InputFile, Mentions, ModelFile
 
 NOTHING = seal(b"N")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..plan import Plan, Step
-from .history import History, Part, Recipe, differences
+from ..store.history import History, Part, Recipe, differences
 
 _SHOWN = 60
 Digests = Sequence[tuple[bytes, ...] | None]

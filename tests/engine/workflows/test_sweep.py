@@ -9,8 +9,8 @@ import pytest
 from weft.engine.errors import ValidationError
 from weft.engine.events import NodeFinished
 from weft.engine.files.workspace import Workspace
-from weft.engine.graph.sweep import MAX_COMBINATIONS, Axis, Sweep, make_sweep, parse_values
-from weft.engine.graph.workflow import Workflow
+from weft.engine.workflows.sweep import MAX_COMBINATIONS, Axis, Sweep, make_sweep, parse_values
+from weft.engine.workflows.workflow import Workflow
 
 from ..toy import REGISTRY, engine, flow, link
 

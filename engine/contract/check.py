@@ -11,15 +11,15 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..cancel import CancelToken
+from ..declaration.context import Run
+from ..declaration.lazy import Lazy
+from ..declaration.node import NodeSpec, Parameter, spec_of
 from ..engine import run_sync
 from ..errors import Cancelled, Problem
 from ..events import Event, NodeProgress
-from ..running.cancel import CancelToken
 from ..store.values import Values
-from .context import Run
-from .contract_values import Types, misfit, parts
-from .lazy import Lazy
-from .node import NodeSpec, Parameter, spec_of
+from .values import Types, misfit, parts
 
 MAX_BYTES = 2**30
 

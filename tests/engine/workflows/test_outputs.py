@@ -9,8 +9,8 @@ import pytest
 from weft.engine.declaration.node import node
 from weft.engine.declaration.registry import Registry
 from weft.engine.errors import OutputError
-from weft.engine.graph.outputs import find_output
-from weft.engine.graph.workflow import Workflow
+from weft.engine.workflows.outputs import find_output
+from weft.engine.workflows.workflow import Workflow
 
 from ..toy import REGISTRY, Picture, flow
 

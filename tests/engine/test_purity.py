@@ -12,11 +12,11 @@ from weft.engine.declaration.node import node
 from weft.engine.declaration.registry import Registry
 from weft.engine.engine import Engine
 from weft.engine.errors import Problem, RunError, WeftError
+from weft.engine.purity import PureExecution
 from weft.engine.run import Execution
-from weft.engine.running.purity import PureExecution
 from weft.engine.testing import EventLog, assert_ran
 
-from ..toy import REGISTRY, flow
+from .toy import REGISTRY, flow
 
 
 @dataclass

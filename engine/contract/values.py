@@ -9,8 +9,8 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Union
 
-from .lazy import Lazy
-from .sockets import socket_type, value_problem
+from ..declaration.lazy import Lazy
+from ..declaration.sockets import socket_type, value_problem
 
 Types = Mapping[str, Callable[[Any], str | None]]
 

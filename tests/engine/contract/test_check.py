@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import pytest
 
+from weft.engine.contract.check import ContractError, check_contract
 from weft.engine.declaration.context import Run
-from weft.engine.declaration.contract import ContractError, check_contract
 from weft.engine.declaration.lazy import Lazy
 from weft.engine.declaration.node import node
 from weft.engine.declaration.widgets import Range

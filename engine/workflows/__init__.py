@@ -1,0 +1,1 @@
+"""What a script does with workflows: set inputs, vary values, name outputs."""
