@@ -10,7 +10,7 @@ from ..errors import ParameterError
 UP, DOWN = 1.1, 1 / 1.1
 DEEPEST = 50
 """Brackets within brackets; 1.1**50 is past any use."""
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)\s*\Z")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _parse(text: str, weight: float, pairs: dict[str, str], depth: int = 0) -> l
         inner, inner_weight = text[at + 1 : close], weight * (UP if char == "(" else DOWN)
         head, colon, tail = inner.rpartition(":")
         if char == "(" and colon and head and _NUMBER.match(tail.strip()):
-            inner, inner_weight = head, float(tail)
+            inner, inner_weight = head, float(tail.strip())
         pieces += _parse(inner, inner_weight, pairs, depth + 1)
         at = plain = close + 1
     if plain < len(text):

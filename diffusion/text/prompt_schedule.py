@@ -15,10 +15,11 @@ from typing import TypeAlias
 from ..errors import ParameterError
 from .prompt import DEEPEST, DOWN, UP, Piece
 
-_NUMBER = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*\Z")
-_BREAK = re.compile(r"\s*\bBREAK\b\s*")
+# Each matches in one way only: strangers' prompts may be long, and made to be tried for hours.
+_NUMBER = re.compile(r"\s*(\d+(\.\d*)?|\.\d+)\s*\Z")
+_BREAK = re.compile(r"\bBREAK\b")
 _AND = re.compile(r"\bAND\b")
-_WEIGHT = re.compile(r"(.*?)(?:\s*:\s*([-+]?(?:\d+\.?\d*|\.\d+))\s*)?\Z", re.DOTALL)
+_WEIGHT = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)\Z")
 _OPENING = {"(": ")", "[": "]"}
 MOST_STEPS = 10_000
 
@@ -114,9 +115,13 @@ def split_composition(prompt: str) -> list[tuple[str, float]]:
         return [(prompt, 1.0)]
     found = []
     for part in parts:
-        match = _WEIGHT.match(part)
-        assert match is not None  # it matches any text
-        found.append((match[1].strip(), float(match[2] or 1.0)))
+        text, _, last = part.rpartition(":")
+        weight = last.strip()
+        found.append(
+            (text.strip(), float(weight))
+            if _WEIGHT.match(weight) and ":" in part
+            else (part.strip(), 1.0)
+        )
     return found
 
 
@@ -129,9 +134,10 @@ def _read(text: str, steps: int, depth: int) -> _Prompt:
             hint='Write the weight as a number: "(word:1.5)".',
         )
     found: list[str | _Weighted | _Switch | _Turns] = []
+    partners = _partners(text)
     plain = at = 0
     while at < len(text):
-        close = _partner(text, at) if text[at] in _OPENING else None
+        close = partners.get(at)
         if close is None:
             at += 2 if text[at] == "\\" else 1
             continue
@@ -149,7 +155,7 @@ def _bracket(opening: str, inner: str, steps: int, depth: int) -> _Weighted | _S
         return _read(text, steps, depth + 1)
 
     *before, last = _split(inner, ":")
-    number = float(last) if _NUMBER.match(last) else None
+    number = float(last.strip()) if _NUMBER.match(last) else None
     if opening == "(":
         if before and number is not None:
             return _Weighted(read(inner[: -len(last) - 1]), number)
@@ -163,32 +169,32 @@ def _bracket(opening: str, inner: str, steps: int, depth: int) -> _Weighted | _S
     return _Weighted(read(inner), DOWN)
 
 
-def _partner(text: str, start: int) -> int | None:
-    """Where the bracket that opens at `start` closes; brackets of both kinds nest."""
-    waiting: list[str] = []
-    at = start
+def _partners(text: str) -> dict[int, int]:
+    """Where each bracket closes that does; those of both kinds nest, and one of the other kind in
+    between leaves all around it open.
+    """
+    found: dict[int, int] = {}
+    waiting: list[int] = []
+    at = 0
     while at < len(text):
         char = text[at]
-        if char == "\\":
-            at += 2
-            continue
         if char in _OPENING:
-            waiting.append(_OPENING[char])
-        elif char in ")]":
-            if waiting[-1] != char:
-                return None
-            waiting.pop()
-            if not waiting:
-                return at
-        at += 1
-    return None
+            waiting.append(at)
+        elif char in ")]" and waiting:
+            if _OPENING[text[waiting[-1]]] == char:
+                found[waiting.pop()] = at
+            else:
+                waiting.clear()
+        at += 2 if char == "\\" else 1
+    return found
 
 
 def _split(text: str, at_char: str) -> list[str]:
     """Split where a character stands outside of inner brackets."""
+    partners = _partners(text)
     parts, plain, at = [], 0, 0
     while at < len(text):
-        close = _partner(text, at) if text[at] in _OPENING else None
+        close = partners.get(at)
         if close is not None:
             at = close + 1
             continue
@@ -235,10 +241,13 @@ def _parts(pieces: list[Piece]) -> tuple[str, ...]:
     """Pieces in ComfyUI's syntax, a text for every chunk that begins with BREAK."""
     parts = [""]
     for piece in pieces:
-        for number, text in enumerate(_BREAK.split(piece.text)):
+        texts = _BREAK.split(piece.text)
+        for number, text in enumerate(texts):
+            left = text.lstrip() if number else text
             if number:
                 parts.append("")
-            parts[-1] += _written(text, piece.weight)
+            kept = left.rstrip() if number < len(texts) - 1 else left
+            parts[-1] += _written(kept, piece.weight)
     return tuple(parts)
 
 

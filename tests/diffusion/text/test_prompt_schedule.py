@@ -125,3 +125,22 @@ def test_every_and_begins_a_part(prompt: str) -> None:
     assert len(parts) == 1 + len(re.findall(r"\bAND\b", prompt))
     assert len(parts) > 1 or parts == [(prompt, 1.0)]
     assert all(math.isfinite(weight) for _, weight in parts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(a:" + " " * 200_000,
+        "a" + " " * 200_000 + "BREA",
+        "x AND a" + " " * 200_000 + ":" + " " * 200_000 + "x",
+        "(a:" + "1" * 200_000 + "x)",
+        "[" * 200_000,
+        "[a:" * 100_000,
+    ],
+    ids=["spaces", "break", "weight", "digits", "brackets", "switches"],
+)
+def test_long_text_is_read_once(text: str) -> None:
+    """Each would take hours if it were tried in every way in which it might be read."""
+    assert read_schedule(text)[0].start == 0.0
+    assert split_composition(text)
+    assert parse_prompt(text)
