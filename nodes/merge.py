@@ -35,7 +35,7 @@ def model_merge_simple(run: Run, model1: Model, model2: Model, *, ratio: Ratio =
     """
     from ..diffusion.weights.merge import merge_models
 
-    return _told(run, model1, model2, merge_models(model1, model2, ratio))
+    return told_of_merge(run, model1, model2, merge_models(model1, model2, ratio))
 
 
 @node("ModelMergeBlocks", category="merge")
@@ -70,7 +70,7 @@ def model_merge_blocks(
 
     ratios = {"input": input_blocks, "middle": middle_block, "out": output_blocks}
     ratios |= parse_ratios(more)
-    return _told(run, model1, model2, merge_blocks(model1, model2, ratios))
+    return told_of_merge(run, model1, model2, merge_blocks(model1, model2, ratios))
 
 
 @node("ModelMergeAdd", category="merge")
@@ -90,7 +90,7 @@ def model_merge_add(run: Run, model1: Model, model2: Model) -> Model:
     """
     from ..diffusion.weights.merge import add_models
 
-    return _told(run, model1, model2, add_models(model1, model2))
+    return told_of_merge(run, model1, model2, add_models(model1, model2))
 
 
 @node("ModelMergeSubtract", category="merge")
@@ -112,7 +112,7 @@ def model_merge_subtract(
     """
     from ..diffusion.weights.merge import subtract_models
 
-    return _told(run, model1, model2, subtract_models(model1, model2, multiplier))
+    return told_of_merge(run, model1, model2, subtract_models(model1, model2, multiplier))
 
 
 @node("CLIPMergeSimple", category="merge")
@@ -290,7 +290,7 @@ def _write(run: Run, file: SingleFile, prefix: str) -> None:
     run.artifact(path, "application/octet-stream")
 
 
-def _told(run: Run, first: Model, second: Model, merged: Model) -> Model:
+def told_of_merge(run: Run, first: Model, second: Model, merged: Model) -> Model:
     """Say which tensors could not be merged."""
     from ..diffusion.weights.merge import kept_apart
 

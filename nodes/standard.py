@@ -62,6 +62,8 @@ MODULES = (
     "hypernetwork",
     "hooks",
     "merge",
+    "merge_blocks",
+    "compiling",
     "image",
     "image_edit",
     "morphology",

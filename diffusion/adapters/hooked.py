@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import ModelError
 from ..types import Clip, Conditioning, Model
 from ..types.hooks import Hook, Hooks, Keyframe, LoraChange, ModelChange
+from ..weights.compiling import network_of
 from ..weights.merge import merge_clips, merge_models
 from .hooks import State, Walk, clip_parts
 from .lora.apply import apply_lora, apply_lora_to_clip
@@ -30,7 +31,7 @@ class HookedNetworks:
     def __init__(self, model: Model, at: Callable[[float], float]) -> None:
         self._model = model
         self._at = at
-        self._plain: Any = model.weights.module
+        self._plain: Any = network_of(model)
         self._held: OrderedDict[State, Any] = OrderedDict()
         self._walks: dict[tuple[Keyframe, ...], Walk] = {}
         self._files = Files()
@@ -58,7 +59,7 @@ class HookedNetworks:
                     model = merge_models(model, hook.change.model, 1.0 - strength)
                 else:
                     model, _ = apply_lora(model, None, self._files.open(hook.change), strength)
-            self._held[state] = model.weights.module
+            self._held[state] = network_of(model)
         self._held.move_to_end(state)
         while len(self._held) > KEPT:
             self._held.popitem(last=False)

@@ -19,6 +19,7 @@ class Model:
         patches: What acts inside of the network.
         sampling: What it predicts and at which noise levels; None = as its family was trained.
         guidance: What changes its guidance, in this order.
+        compiled: The backend of `torch.compile` that the network is compiled by; "" = it is not.
     """
 
     __socket__: ClassVar[str] = "MODEL"
@@ -28,3 +29,4 @@ class Model:
     patches: tuple[IPAdapterUse, ...] = ()
     sampling: ModelSampling | None = None
     guidance: tuple[GuidanceRule, ...] = ()
+    compiled: str = ""

@@ -70,16 +70,20 @@ class Slot:
         streamed: Whether it is such a copy; `module` then lies in host memory.
         parked: The module in host memory, after it left its accelerator.
         lent: The copy of the runner's root that is lent now. Alive = in use.
+        compiled: Copies of `runner` that `torch.compile` made, by its backend.
         used: When it was last asked for, as a count.
     """
 
-    __slots__ = ("lent", "lock", "module", "parked", "runner", "streamed", "tensors", "used")
+    __slots__ = (
+        "compiled", "lent", "lock", "module", "parked", "runner", "streamed", "tensors", "used"
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.module: Module | None = None
         self.tensors: Mapping[str, Tensor] | None = None
         self.runner: Module | None = None
+        self.compiled: dict[str, Module] = {}
         self.streamed = False
         self.parked: Module | None = None
         self.lent: ReferenceType[Module] | None = None

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from ..adapters.control import check_factor
 from ..errors import ModelError, ParameterError
 from ..files.formats.identify import family_words
-from ..files.formats.ldm import diffusers_to_ldm_names
 from ..types import Clip, Model
 from .derived import Source, compatible_shapes, derive
 from .handle import Weights
@@ -88,7 +87,7 @@ def merge_blocks(first: Model, second: Model, ratios: Mapping[str, float]) -> Mo
     """
     for name, ratio in ratios.items():
         check_factor(name, ratio)
-    original = diffusers_to_ldm_names("unet", first.weights.shapes)
+    original = _original_names(first)
     default = next(iter(ratios.values()))
 
     def factors(name: str) -> Factors:
@@ -98,6 +97,14 @@ def merge_blocks(first: Model, second: Model, ratios: Mapping[str, float]) -> Mo
 
     words = "merge " + ", ".join(f"{start} {ratio:g}" for start, ratio in ratios.items())
     return _blended(first, second, factors, words)
+
+
+def _original_names(model: Model) -> dict[str, str]:
+    """Names in the network -> in the layout of first publication."""
+    from ..files.exporting import model_layout
+
+    layout = model_layout(model, prefix="")
+    return {part.name: name for name, joined in layout.items() for part in joined.parts}
 
 
 def add_models(first: Model, second: Model) -> Model:

@@ -31,7 +31,7 @@ from ..errors import ParameterError
 from .budget import compile_mode, free_bytes, memory_budget, reserved_bytes, total_bytes
 from .handle import Weights
 from .holdings import DeviceMemory, Holding, MemoryReport
-from .shells import map_tensors, named_tensors, with_tensors
+from .shells import map_tensors, named_tensors, setattr_plain, with_tensors
 
 if TYPE_CHECKING:
     import torch
@@ -68,9 +68,21 @@ class Residency:
             lent = slot.lent() if slot.lent is not None else None
             if lent is None:
                 assert slot.runner is not None
-                lent = copy.copy(slot.runner)
+                lent = _shell(slot.runner)
                 slot.lent = weakref.ref(lent)
             return lent
+
+    def lease_compiled(self, weights: Weights, backend: str) -> Module:
+        """`lease`, compiled by a backend of `torch.compile` when it is first called."""
+        lent, slot = self.lease(weights), weights.slot
+        with slot.lock:
+            if backend not in slot.compiled:
+                made = copy.copy(lent)
+                made.compile(backend=backend, dynamic=None)
+                slot.compiled[backend] = made
+            own = _shell(slot.compiled[backend])
+        setattr_plain(own, "_lease", lent)  # so that the network counts as in use
+        return own
 
     def runner_with(self, weights: Weights, tensors: Mapping[str, Tensor]) -> Module:
         """A module of the caller's own in which some tensors are others; the rest is shared."""
@@ -173,6 +185,7 @@ class Residency:
         slot = weights.slot
         with slot.lock:
             slot.module = slot.tensors = slot.runner = slot.lent = slot.parked = None
+            slot.compiled = {}
 
     def _short_of(self, device: torch.device, need: int) -> bool:
         if self.held(device) + need > self.budget(device):
@@ -308,6 +321,14 @@ def _streaming(module: Module, device: torch.device) -> Module:
         # Pinning everything at once would double the host memory of just those who have little.
         low_cpu_mem_usage=overlapped,
     )
+    return own
+
+
+def _shell(module: Module) -> Module:
+    """A copy of a module's outermost shell."""
+    own = copy.copy(module)
+    # torch leaves out of copies what it compiled.
+    setattr_plain(own, "_compiled_call_impl", module.__dict__.get("_compiled_call_impl"))
     return own
 
 

@@ -295,16 +295,3 @@ def test_encoder_with_an_embedding_streams_as_well(
         streamed = wd.encode_text(clip, "a embedding:style circle").entries[0].tokens
     assert clip.weights.slot.streamed
     assert torch.equal(plain, streamed)
-
-
-def test_compilation_is_by_choice(
-    three: Any, narrow: Residency, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[Any] = []
-    weights = three[0][0].weights
-    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, **options: asked.append(options))
-    assert weights.module is not None and not asked
-    weights.unload()
-    monkeypatch.setenv("WEFT_COMPILE", "max-autotune")
-    assert weights.module is not None
-    assert [options["mode"] for options in asked] == ["max-autotune"]
