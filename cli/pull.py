@@ -1,17 +1,23 @@
 """Fetch the models of a manifest: resumed where it broke off, verified before it has a name.
 
-The only place in weft that downloads, and only from the command line.
+The only place in weft that downloads, and only from the command line. A manifest may come from a
+stranger: an address on the internet may not send us on to one on this machine or network.
 """
 
 from __future__ import annotations
 
 import http.client
+import ipaddress
+import re
 import shutil
+import socket
+import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
@@ -168,8 +174,26 @@ def _download(entry: Entry, part: Path, have: int, advance: Callable[[int], None
     request = urllib.request.Request(entry.url)  # noqa: S310  (http or https by its pattern)
     if have:
         request.add_header("Range", f"bytes={have}-")
-    with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
-        resumed = have > 0 and answer.status == http.HTTPStatus.PARTIAL_CONTENT
+    try:
+        opened = urllib.request.build_opener(_Redirects).open(request, timeout=_TIMEOUT)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if not have or error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise
+        advance(-have)  # what is there now is shorter: from the beginning, then
+        part.unlink()
+        return _download(entry, part, 0, advance)
+    with opened as answer:
+        partial = answer.status == http.HTTPStatus.PARTIAL_CONTENT
+        resumed = have > 0 and partial and _begins_at(answer, have)
+        if partial and not resumed:
+            raise FileError(
+                "The server gave another part of the file than it was asked for.",
+                code="files.incomplete",
+                expected=f"bytes from {have} on",
+                got=str(answer.headers.get("Content-Range"))[:100],
+                hint="Remove the .part file and ask again.",
+            )
         if have and not resumed:
             advance(-have)  # the server begins anew
         left = entry.size - (have if resumed else 0)
@@ -180,3 +204,44 @@ def _download(entry: Entry, part: Path, have: int, advance: Callable[[int], None
                 left -= len(chunk)
                 advance(len(chunk))
         return left < 0 or not answer.length  # what is still to come of the announced length
+
+
+def _begins_at(answer: http.client.HTTPResponse, have: int) -> bool:
+    found = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range") or "")
+    return found is not None and int(found[1]) == have
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows to http and https only, and from the internet to nowhere nearer."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        to = urllib.parse.urlsplit(newurl)
+        near = _is_near(to.hostname) and not _is_near(urllib.parse.urlsplit(req.full_url).hostname)
+        if to.scheme not in ("http", "https") or near:
+            raise FileError(
+                "The address sends us on to where a download may not go.",
+                code="files.bad_redirect",
+                expected="http or https, and no address of this machine or network",
+                got=newurl[:200],
+                hint="Name the address itself in the manifest, if you trust it.",
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _is_near(host: str | None) -> bool:
+    """Whether a host is this machine or on its network; a name that only a proxy knows is not."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    return not all(
+        ipaddress.ip_address(str(each[4][0]).partition("%")[0]).is_global for each in found
+    )
