@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from .errors import ParameterError as ParameterError
     from .errors import SamplingError as SamplingError
     from .errors import ShapeError as ShapeError
+    from .families.text import encode_text as encode_text
+    from .families.text import encode_texts as encode_texts
     from .files.convert.model import convert_model as convert_model
     from .files.inspection import FileReport as FileReport
     from .files.inspection import inspect_file as inspect_file
@@ -52,8 +54,6 @@ if TYPE_CHECKING:
     from .sampling.sample import sample_custom as sample_custom
     from .sampling.samplers import SAMPLERS as SAMPLERS
     from .sampling.schedules import SCHEDULERS as SCHEDULERS
-    from .text.clip import encode_text as encode_text
-    from .text.clip import encode_texts as encode_texts
     from .text.clip import set_clip_last_layer as set_clip_last_layer
     from .text.embeddings import use_embeddings as use_embeddings
     from .types import Area as Area
@@ -106,8 +106,8 @@ _HOME: dict[str, str] = {
     "subtract_models": "weights.merge",
     "RESIDENCY": "weights.residency",
     "memory_report": "weights.residency",
-    "encode_text": "text.clip",
-    "encode_texts": "text.clip",
+    "encode_text": "families.text",
+    "encode_texts": "families.text",
     "set_clip_last_layer": "text.clip",
     "apply_control": "adapters.control",
     "Denoiser": "denoising.denoiser",

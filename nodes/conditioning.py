@@ -72,7 +72,7 @@ def clip_text_encode_schedule(
     Source: AUTOMATIC1111's web UI; chunks and weights of tokens as in CLIPTextEncode. AND: Liu et
         al. 2022.
     """
-    from ..diffusion.denoising.conditioning import encode_schedule
+    from ..diffusion.families.text import encode_schedule
 
     with embeddings_of(run):
         return encode_schedule(clip, text, steps=steps)
@@ -91,7 +91,7 @@ def conditioning_combine(
     Returns:
         The entries of both.
     """
-    from ..diffusion.denoising.conditioning import combine
+    from ..diffusion.text.conditioning import combine
 
     return combine(conditioning_1, conditioning_2)
 
@@ -112,7 +112,7 @@ def conditioning_concat(
     Raises:
         DiffusionError: They come from text encoders of different models.
     """
-    from ..diffusion.denoising.conditioning import concat
+    from ..diffusion.text.conditioning import concat
 
     return concat(conditioning_to, conditioning_from)
 
@@ -137,7 +137,7 @@ def conditioning_average(
     Raises:
         DiffusionError: They come from text encoders of different models.
     """
-    from ..diffusion.denoising.conditioning import average
+    from ..diffusion.text.conditioning import average
 
     return average(conditioning_to, conditioning_from, conditioning_to_strength)
 
@@ -169,7 +169,7 @@ def conditioning_set_area(
     Returns:
         The prompt with its area.
     """
-    from ..diffusion.denoising.conditioning import set_area
+    from ..diffusion.text.conditioning import set_area
     from ..diffusion.types import Area
 
     return set_area(conditioning, Area(x, y, width, height), strength)
@@ -203,7 +203,7 @@ def conditioning_set_area_percentage(
     Raises:
         DiffusionError: Width or height is 0.
     """
-    from ..diffusion.denoising.conditioning import set_area
+    from ..diffusion.text.conditioning import set_area
     from ..diffusion.types import Area
 
     return set_area(conditioning, Area(x, y, width, height, "fraction"), strength)
@@ -222,7 +222,7 @@ def conditioning_set_area_strength(
     Returns:
         The prompt with its weight.
     """
-    from ..diffusion.denoising.conditioning import set_strength
+    from ..diffusion.text.conditioning import set_strength
 
     return set_strength(conditioning, strength)
 
@@ -247,7 +247,7 @@ def conditioning_set_mask(
     Returns:
         The prompt with its mask.
     """
-    from ..diffusion.denoising.conditioning import set_mask
+    from ..diffusion.text.conditioning import set_mask
 
     return set_mask(conditioning, mask, strength, bounds=set_cond_area == "mask bounds")
 
@@ -271,7 +271,7 @@ def conditioning_set_timestep_range(
     Raises:
         DiffusionError: `start` is above `end`.
     """
-    from ..diffusion.denoising.conditioning import set_range
+    from ..diffusion.text.conditioning import set_range
 
     return set_range(conditioning, start, end)
 
@@ -286,6 +286,6 @@ def conditioning_zero_out(conditioning: Conditioning) -> Conditioning:
     Returns:
         As many entries of the same shape.
     """
-    from ..diffusion.denoising.conditioning import zero_out
+    from ..diffusion.text.conditioning import zero_out
 
     return zero_out(conditioning)

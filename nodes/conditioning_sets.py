@@ -41,7 +41,7 @@ def conditioning_timesteps_range(
     Raises:
         DiffusionError: `start_percent` is above `end_percent`.
     """
-    from ..diffusion.adapters.control import check_window
+    from ..diffusion.checks import check_window
 
     check_window(start_percent, end_percent)
     return Ranges(
@@ -103,7 +103,7 @@ def conditioning_set_properties_and_combine(
     Returns:
         All entries.
     """
-    from ..diffusion.denoising.conditioning import combine
+    from ..diffusion.text.conditioning import combine
 
     return combine(cond, _with(cond_NEW, mask, hooks, timesteps, strength, set_cond_area))
 
@@ -166,7 +166,7 @@ def pair_conditioning_set_properties_and_combine(
     Returns:
         All entries of each side.
     """
-    from ..diffusion.denoising.conditioning import combine
+    from ..diffusion.text.conditioning import combine
 
     settings = (mask, hooks, timesteps, strength, set_cond_area)
     return Pair(
@@ -193,7 +193,7 @@ def pair_conditioning_combine(
     Returns:
         All entries of each side.
     """
-    from ..diffusion.denoising.conditioning import combine
+    from ..diffusion.text.conditioning import combine
 
     return Pair(combine(positive_A, positive_B), combine(negative_A, negative_B))
 
@@ -244,7 +244,7 @@ def pair_conditioning_set_default_combine(
 def _with_default(
     conditioning: Conditioning, default: Conditioning, hooks: Hooks | None
 ) -> Conditioning:
-    from ..diffusion.denoising.conditioning import add_fallback, add_hooks
+    from ..diffusion.text.conditioning import add_fallback, add_hooks
 
     return add_fallback(conditioning, default if hooks is None else add_hooks(default, hooks))
 
@@ -257,7 +257,7 @@ def _with(
     strength: float,
     where: Where,
 ) -> Conditioning:
-    from ..diffusion.denoising.conditioning import add_hooks, set_mask, set_range
+    from ..diffusion.text.conditioning import add_hooks, set_mask, set_range
 
     if hooks is not None:
         conditioning = add_hooks(conditioning, hooks)

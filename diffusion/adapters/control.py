@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..checks import check_factor, check_window
 from ..errors import ParameterError
 from ..pictures.image import check_image
 from ..types import Conditioning, ControlNet, ControlUse, Image, Mask, Vae
@@ -113,27 +114,6 @@ def _without_masked(net: ControlNet, image: Image, mask: Mask | None) -> Image:
         )
     kept = 1.0 - fit_mask(check_mask(mask), (image.shape[1], image.shape[2])).round()
     return image * kept.movedim(1, -1)
-
-
-def check_window(start: float, end: float) -> None:
-    """Refuse a part of the schedule that is none."""
-    if not 0.0 <= start <= end <= 1.0:
-        raise ParameterError(
-            "window.bad_range",
-            "start and end are fractions of the schedule.",
-            expected="0 <= start <= end <= 1",
-            got=f"start {start}, end {end}",
-        )
-
-
-def check_factor(name: str, value: float) -> None:
-    """Refuse factors that are not finite."""
-    import math
-
-    if not math.isfinite(value):
-        raise ParameterError(
-            "factor.not_finite", f"{name} is no number.", expected="a finite number", got=str(value)
-        )
 
 
 def same_use(left: ControlUse, right: ControlUse) -> bool:

@@ -108,7 +108,7 @@ def encode_hooked(clip: Clip, encode: Callable[[Clip], Conditioning]) -> Conditi
     Raises:
         ModelError: A hook was made for another kind of text encoder, or its file changed.
     """
-    from ..denoising.conditioning import add_hooks, combine, set_encoded_range
+    from ..text.conditioning import add_hooks, combine, set_encoded_range
 
     hooked = clip.hooks
     assert hooked is not None

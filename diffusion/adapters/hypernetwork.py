@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ..checks import check_factor
 from ..errors import ModelError
 from ..files.digest import file_digest, file_state
 from ..files.formats.safetensors_header import Header, read_header
 from ..sampling.guidance.apply import check_unet, with_rule
 from ..sampling.guidance.hyper import ACTIVATIONS, HypernetworkRule
-from .control import check_factor
 
 if TYPE_CHECKING:
     import torch

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..checks import check_factor, check_window
 from ..errors import ModelError
 from ..pictures.image import check_image
 from ..types import ClipVision, Image, IPAdapter, IPAdapterUse, Model
-from .control import check_factor, check_window
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -15,10 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..checks import check_factor
 from ..errors import ModelError, ParameterError, ShapeError
 from ..files.formats.pieces import Piece
 from ..types import Conditioning, ConditioningEntry, Guider, ImageEmbeds, ImagePrompt, Model
-from .control import check_factor
 
 if TYPE_CHECKING:
     import torch

@@ -274,3 +274,12 @@ def _grounded_by(row: _Row) -> Gligen | None:
 def _extent(row: _Row) -> tuple[int, int] | None:
     """Height and width of the cells that a row sees; None = all."""
     return None if row.region.box is None else (row.region.box.height, row.region.box.width)
+
+
+def open_denoiser(model: Model) -> BatchedDenoiser:
+    """The denoiser for a model; made once per run.
+
+    Raises:
+        ModelError: A family that weft does not run.
+    """
+    return BatchedDenoiser(model)

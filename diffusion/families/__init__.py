@@ -11,7 +11,6 @@ from ..prediction.model_sampling import ModelSampling
 from .family import Family
 
 if TYPE_CHECKING:
-    from ..denoising.denoiser import Denoiser
     from ..files.formats.network_facts import NetworkFacts
     from ..types import Model
 
@@ -64,14 +63,3 @@ def sampling_of(model: Model) -> ModelSampling:
     if model.sampling is not None:
         return model.sampling
     return family_named(model.family).sampling_of(model)
-
-
-def open_denoiser(model: Model) -> Denoiser:
-    """The denoiser for a model; made once per run.
-
-    Raises:
-        ModelError: A family that weft does not run.
-    """
-    from ..denoising.batched import BatchedDenoiser
-
-    return BatchedDenoiser(model)

@@ -146,7 +146,7 @@ class Family(ABC):
     def encode(
         self, clip: Clip, texts: Sequence[str], *, square_brackets: bool = False
     ) -> Conditioning:
-        """Encode one text for each text encoder.
+        """Encode one text for each text encoder, without hooks.
 
         Raises:
             ParameterError: Not as many texts as encoders.
@@ -158,11 +158,7 @@ class Family(ABC):
                 expected=f"{len(self.encoders)} texts ({', '.join(self.encoders)})",
                 got=str(len(texts)),
             )
-        if clip.hooks is None:
-            return self._encode(clip, texts, square_brackets)
-        from ..adapters.hooked import encode_hooked
-
-        return encode_hooked(clip, lambda plain: self._encode(plain, texts, square_brackets))
+        return self._encode(clip, texts, square_brackets)
 
     @abstractmethod
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning: ...
@@ -252,7 +248,7 @@ class Family(ABC):
         if not self.controls:
             raise self._no_control()
         if net.family not in self.controls:
-            from ..files.formats.identify import family_words
+            from ..files.formats.words import family_words
 
             raise ModelError(
                 "model.kinds_do_not_fit",

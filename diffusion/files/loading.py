@@ -21,11 +21,11 @@ from .formats.control_lora_names import control_lora_plan
 from .formats.control_names import CONTROL_TYPE
 from .formats.folder import NETWORKS, PARTS, folder_parts, read_json
 from .formats.gligen_names import gligen_plan, is_gligen
-from .formats.identify import family_words
 from .formats.openclip import open_clip_vision
 from .formats.pieces import Piece, Pieces, prefixed, renamed
 from .formats.plans import network_plan
 from .formats.t2i_names import t2i_names
+from .formats.words import family_words
 from .opening import Source, joined_digest, open_source, require, weights_of
 from .text_encoders import check_text_fits, file_texts, text_weights
 

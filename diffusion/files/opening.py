@@ -22,10 +22,11 @@ from .digest import FileState, file_digest, file_state
 from .formats.folder import network_files, read_json
 from .formats.fp8_names import fp8_scales
 from .formats.gguf_header import read_model_header
-from .formats.identify import KIND_WORDS, Identity, identify
+from .formats.identify import Identity, identify
 from .formats.pieces import Plan, planned_shapes
 from .formats.safetensors_header import Header, TensorInfo
 from .formats.shapes import network_class, network_config
+from .formats.words import KIND_WORDS
 
 if TYPE_CHECKING:
     import torch

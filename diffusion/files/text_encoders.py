@@ -13,8 +13,8 @@ from ..text.tokenizers.packed import packed_tokenizer_text
 from ..types import Clip
 from .formats.folder import read_json
 from .formats.gguf_header import is_gguf
-from .formats.identify import family_words
 from .formats.plans import network_plan
+from .formats.words import family_words
 from .opening import Source, weights_of
 
 if TYPE_CHECKING:

@@ -30,9 +30,9 @@ def noised_latent(model: Model, latent: Latent, noise: NoiseSource, schedule: Sc
     import torch
 
     from ..families import family_named, sampling_of
+    from ..families.fitting import for_model
     from ..prediction.model_sampling import Parametrization
     from ..sampling.noise import initial_noise
-    from .format import for_model
 
     if not schedule.sigmas:
         return latent

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..adapters.control import check_factor
 from ..adapters.unclip import shown
+from ..checks import check_factor
 from ..denoising.mirroring import mirrored
 from ..errors import ParameterError, SamplingError
-from ..latents.format import for_model
+from ..families.fitting import for_model
 from ..prediction.sigmas import Sigmas
 from ..types import Conditioning, Guider, Latent, Model, NoiseSource, SamplerChoice, Schedule
 from .brownian import BrownianNoise
@@ -165,7 +165,7 @@ def sample_custom(
     """
     import torch
 
-    from ..families import open_denoiser
+    from ..denoising.batched import open_denoiser
 
     rule = sampler_named(sampler.name)
     options = checked_options(rule, sampler.options)

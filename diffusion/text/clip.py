@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelError, ParameterError
-from ..types import Clip, Conditioning
+from ..errors import ParameterError
+from ..types import Clip
 from ..weights.handle import Weights
 from .embeddings import ExtraTokens
 from .prompt import Piece, parse_prompt
@@ -40,63 +39,6 @@ class ClipText:
 
     tokens: Tensor
     pooled: Tensor
-
-
-def encode_text(clip: Clip, text: str, *, square_brackets: bool = False) -> Conditioning:
-    """Encode a prompt.
-
-    Prompts longer than 75 tokens are cut into chunks of 77 (start, 75, end) that are encoded one by
-    one and put in a row. A token of weight w moves from the empty prompt's embedding z0 at that
-    place: z0 + w * (z - z0).
-
-    Args:
-        clip: Text encoder of a checkpoint. Families with several encode the same text with each.
-        text: The prompt, with weights as in `prompt.parse_prompt`; "" is allowed.
-        square_brackets: Whether "[x]" weakens x (ComfyUI: no).
-
-    Returns:
-        One entry: tokens (1, 77*n, C) and pooled (1, C), float32 on the CPU.
-
-    Raises:
-        ModelError: The file holds no tokenizer for this text encoder.
-
-    Source: weighting and chunk rules as ComfyUI has them, measured.
-    """
-    from ..families import family_named
-
-    family = family_named(clip.family)
-    return family.encode(clip, [text] * len(family.encoders), square_brackets=square_brackets)
-
-
-def encode_texts(
-    clip: Clip, *texts: str, families: Sequence[str] = (), square_brackets: bool = False
-) -> Conditioning:
-    """Encode another text with each text encoder, in the family's order (SDXL: L, G).
-
-    Args:
-        clip: Text encoders.
-        texts: One for each.
-        families: Whose encoders they must be; () = any.
-        square_brackets: Whether "[x]" weakens x.
-
-    Raises:
-        ModelError: The file holds no tokenizer for a text encoder, or the encoders are of another
-            family; both are named.
-        ParameterError: Not as many texts as the family has encoders.
-    """
-    from ..families import family_named
-
-    family = family_named(clip.family)
-    if families and clip.family not in families:
-        wanted = " or ".join(family_named(name).words for name in families)
-        raise ModelError(
-            "model.wrong_text_encoders",
-            f'The text encoders of "{clip.weights.path.name}" are not those of {wanted}.',
-            expected=f"text encoders of {wanted}",
-            got=f"text encoders of {family.words}",
-            hint="Use CLIPTextEncode, or the encode node of this family.",
-        )
-    return family.encode(clip, texts, square_brackets=square_brackets)
 
 
 def encode_clip(

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..adapters.control import check_factor
+from ..checks import check_factor
 from ..errors import ModelError, ParameterError
-from ..files.formats.identify import family_words
+from ..files.formats.words import family_words
 from ..types import Clip, Model
 from .derived import Source, compatible_shapes, derive
 from .handle import Weights

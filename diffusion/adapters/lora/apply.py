@@ -14,12 +14,12 @@ from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING
 
+from ...checks import check_factor
 from ...errors import ModelError
-from ...files.formats.identify import family_words
+from ...files.formats.words import family_words
 from ...types import Clip, Model
 from ...weights.derived import DerivedWeights, Source, derive
 from ...weights.handle import Weights
-from ..control import check_factor
 from .blocks import BlockWeights, block_names, weight_of
 from .difference import bias_difference, weight_difference
 from .entries import Entry, is_old_glora

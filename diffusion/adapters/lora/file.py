@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ModelError
 from ...files.digest import file_digest, file_state
-from ...files.formats.identify import KIND_WORDS, family_words, identify
+from ...files.formats.identify import identify
 from ...files.formats.lora_family import is_lora, lora_family
 from ...files.formats.safetensors_header import read_header
+from ...files.formats.words import KIND_WORDS, family_words
 from .entries import Entry, is_old_glora, sort_entries
 
 if TYPE_CHECKING:

@@ -11,39 +11,8 @@ from .lora_family import is_lora, lora_family
 from .network_facts import NetworkFacts, control_facts, network_facts
 from .t2i_names import t2i_family
 from .upscaler_names import upscaler_layout
+from .words import KIND_WORDS, VARIANT_WORDS, family_words
 
-KIND_WORDS: Mapping[str, str] = {
-    "checkpoint": "a full checkpoint (UNet, VAE and text encoder)",
-    "unet": "a denoising network alone",
-    "vae": "a VAE",
-    "text_encoder": "a text encoder",
-    "controlnet": "a ControlNet",
-    "ip_adapter": "an IP-Adapter",
-    "clip_vision": "a CLIP image encoder",
-    "gligen": "a GLIGEN network",
-    "lora": "a LoRA",
-    "t2i_adapter": "a T2I-Adapter",
-    "embedding": "a textual inversion embedding",
-    "upscaler": "an upscaler",
-    "hypernetwork": "a hypernetwork",
-    "unknown": "a network that weft does not know",
-}
-
-FAMILY_WORDS: Mapping[str, str] = {
-    "sd1": "SD1.x",
-    "sd2": "SD2.x",
-    "sdxl": "SDXL",
-    "sdxl_refiner": "the SDXL refiner",
-    "playground": "Playground v2.5",
-    "sd3": "SD3",
-    "flux": "Flux",
-    "pixart": "PixArt",
-    "pixart_alpha": "PixArt-alpha",
-    "pixart_sigma": "PixArt-sigma",
-    "kl4": "SD1.x, SD2.x or SDXL",
-    "kl16": "SD3 or Flux",
-    "unknown": "an unknown family",
-}
 TEXT_PREFIXES = (
     "cond_stage_model.transformer.text_model.",
     "cond_stage_model.transformer.",
@@ -54,16 +23,6 @@ TEXT_PREFIXES = (
     "",
 )
 _PIXART = ("pixart_alpha", "pixart_sigma")
-VARIANT_WORDS: Mapping[str, str] = {
-    "inpaint": "inpainting",
-    "edit": "InstructPix2Pix",
-    "unclip": "unCLIP",
-}
-
-
-def family_words(family: str) -> str:
-    """A family's name for people."""
-    return FAMILY_WORDS.get(family, family)
 
 
 @dataclass(frozen=True, slots=True)

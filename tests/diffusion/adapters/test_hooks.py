@@ -21,9 +21,9 @@ from weft.diffusion.adapters.hooked import KEPT, HookedNetworks
 from weft.diffusion.adapters.hooks import Walk, clip_parts, interpolated, keyframes_over
 from weft.diffusion.adapters.lora.apply import apply_lora
 from weft.diffusion.adapters.lora.file import load_lora
-from weft.diffusion.denoising import conditioning as cond
-from weft.diffusion.families import open_denoiser
+from weft.diffusion.denoising.batched import open_denoiser
 from weft.diffusion.prediction.sigmas import DiscreteSigmas
+from weft.diffusion.text import conditioning as cond
 from weft.diffusion.types.hooks import (
     ClipHooks,
     Hook,

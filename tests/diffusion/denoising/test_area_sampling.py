@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.denoising import conditioning as cond
-from weft.diffusion.families import open_denoiser
+from weft.diffusion.denoising.batched import open_denoiser
+from weft.diffusion.text import conditioning as cond
 from weft.diffusion.types import Area
 
 SIGMA = 3.0

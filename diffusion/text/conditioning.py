@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..adapters.control import check_factor, check_window
+from ..checks import check_factor, check_window
 from ..errors import ParameterError, ShapeError
 from ..pictures.masks import check_mask
-from ..types import Area, Clip, Conditioning, ConditioningEntry, Mask
+from ..types import Area, Conditioning, ConditioningEntry, Mask
 from ..types.hooks import Hooks
 
 if TYPE_CHECKING:
@@ -94,13 +94,13 @@ def set_area(conditioning: Conditioning, area: Area, strength: float) -> Conditi
             expected="x and y from 0, width and height above 0",
             got=f"{area.width:g} x {area.height:g} at {area.x:g}, {area.y:g}",
         )
-    return _each(conditioning, area=area, strength=strength, mask_bounds=False)
+    return each_with(conditioning, area=area, strength=strength, mask_bounds=False)
 
 
 def set_strength(conditioning: Conditioning, strength: float) -> Conditioning:
     """Weigh a prompt against others that act at the same place; 0 leaves it out."""
     check_factor("strength", strength)
-    return _each(conditioning, strength=strength)
+    return each_with(conditioning, strength=strength)
 
 
 def set_mask(
@@ -119,7 +119,7 @@ def set_mask(
     """
     check_factor("strength", strength)
     check_mask(mask)
-    return _each(conditioning, mask=mask, mask_strength=strength, mask_bounds=bounds)
+    return each_with(conditioning, mask=mask, mask_strength=strength, mask_bounds=bounds)
 
 
 def set_range(conditioning: Conditioning, start: float, end: float) -> Conditioning:
@@ -129,13 +129,13 @@ def set_range(conditioning: Conditioning, start: float, end: float) -> Condition
         ParameterError: Not 0 <= start <= end <= 1.
     """
     check_window(start, end)
-    return _each(conditioning, start=start, end=end)
+    return each_with(conditioning, start=start, end=end)
 
 
 def set_encoded_range(conditioning: Conditioning, start: float, end: float) -> Conditioning:
     """Say for which part of the schedule a prompt was encoded; it acts in no other."""
     check_window(start, end)
-    return _each(conditioning, encoded_start=start, encoded_end=end)
+    return each_with(conditioning, encoded_start=start, encoded_end=end)
 
 
 def add_hooks(conditioning: Conditioning, hooks: Hooks) -> Conditioning:
@@ -163,53 +163,11 @@ def zero_out(conditioning: Conditioning) -> Conditioning:
 
 def add_fallback(conditioning: Conditioning, fallback: Conditioning) -> Conditioning:
     """Let another prompt act wherever masks and areas leave something over of a weight of 1."""
-    return combine(conditioning, _each(fallback, fallback=True))
+    return combine(conditioning, each_with(fallback, fallback=True))
 
 
-def encode_schedule(clip: Clip, text: str, *, steps: int = 20) -> Conditioning:
-    """Encode a prompt that changes while sampling; see `prompt_schedule.read_schedule`.
-
-    Args:
-        clip: Text encoder.
-        text: The prompt in the web UI's syntax.
-        steps: Number of steps by which steps are counted.
-
-    Returns:
-        An entry for each scene, that acts in its part of the schedule; parts that AND divides are
-        added up.
-
-    Raises:
-        ParameterError: More than 50 brackets stand within each other, or steps is not 1 to 10000.
-        ModelError: The file holds no tokenizer for this text encoder.
-    """
-    from ..text.clip import encode_text
-    from ..text.prompt_schedule import read_schedule, split_composition
-
-    encoded: dict[tuple[str, ...], Conditioning] = {}
-
-    def scenes_of(part: str) -> Conditioning:
-        found = []
-        for scene in read_schedule(part, steps):
-            if scene.parts not in encoded:
-                first, *more = (encode_text(clip, p, square_brackets=False) for p in scene.parts)
-                for chunk in more:
-                    first = concat(first, chunk)
-                encoded[scene.parts] = first
-            found.append(set_range(encoded[scene.parts], scene.start, scene.end))
-        return combine(*found)
-
-    parts = split_composition(text)
-    if len(parts) == 1:
-        return scenes_of(text)
-    return combine(
-        *(
-            _each(scenes_of(part), composed=(number, weight))
-            for number, (part, weight) in enumerate(parts)
-        )
-    )
-
-
-def _each(conditioning: Conditioning, **changes: object) -> Conditioning:
+def each_with(conditioning: Conditioning, **changes: object) -> Conditioning:
+    """The same in every entry."""
     return Conditioning(
         tuple(replace(entry, **changes) for entry in conditioning.entries)  # type: ignore[arg-type]
     )

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.denoising import conditioning as cond
+from weft.diffusion.families.text import encode_schedule
+from weft.diffusion.text import conditioning as cond
 from weft.diffusion.types import Area
 
 
@@ -95,7 +96,7 @@ def test_settings_change_every_entry_and_nothing_else() -> None:
 
 
 def test_scheduled_prompt_encodes_each_text_once(clip: wd.Clip) -> None:
-    found = cond.encode_schedule(clip, "[a red|a blue] circle BREAK photo", steps=4)
+    found = encode_schedule(clip, "[a red|a blue] circle BREAK photo", steps=4)
     assert [(e.start, e.end) for e in found.entries] == [
         (0, 0.25),
         (0.25, 0.5),
@@ -109,7 +110,7 @@ def test_scheduled_prompt_encodes_each_text_once(clip: wd.Clip) -> None:
 
 
 def test_prompt_with_and_is_encoded_part_by_part(clip: wd.Clip) -> None:
-    found = cond.encode_schedule(clip, "a red circle :0.6 AND [a:a blue:0.5] square")
+    found = encode_schedule(clip, "a red circle :0.6 AND [a:a blue:0.5] square")
     assert [entry.composed for entry in found.entries] == [(0, 0.6), (1, 1.0), (1, 1.0)]
     assert [(entry.start, entry.end) for entry in found.entries] == [(0, 1), (0, 0.5), (0.5, 1)]
     alone = wd.encode_text(clip, "a red circle").entries[0].tokens

@@ -1,0 +1,26 @@
+"""Numbers that are refused wherever they are given."""
+
+from __future__ import annotations
+
+import math
+
+from .errors import ParameterError
+
+
+def check_window(start: float, end: float) -> None:
+    """Refuse a part of the schedule that is none."""
+    if not 0.0 <= start <= end <= 1.0:
+        raise ParameterError(
+            "window.bad_range",
+            "start and end are fractions of the schedule.",
+            expected="0 <= start <= end <= 1",
+            got=f"start {start}, end {end}",
+        )
+
+
+def check_factor(name: str, value: float) -> None:
+    """Refuse factors that are not finite."""
+    if not math.isfinite(value):
+        raise ParameterError(
+            "factor.not_finite", f"{name} is no number.", expected="a finite number", got=str(value)
+        )
