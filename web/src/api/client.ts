@@ -1,6 +1,6 @@
 /** Calls of `/v1`. Every refusal becomes a `Refused` with all its problems. */
 
-import { compactJson, isObject, type JsonObject, parseJson, type Value } from "./json";
+import { compactJson, isObject, type JsonObject, parseJson, plain, type Value } from "./json";
 import type { NodeSchemas } from "./nodes";
 import type {
   Explanation,
@@ -77,14 +77,18 @@ export interface Submission {
   readonly accepts?: readonly string[];
 }
 
-export const submit = (body: Submission) => post<Job>("/v1/jobs", body);
-export const job = (id: string) => get<JobDetail>(`/v1/jobs/${part(id)}`);
+const asked = async <T>(path: string) => plain<T>(await call("GET", path));
+const told = async <T>(path: string, body: unknown = {}) =>
+  plain<T>(await call("POST", path, body));
+
+export const submit = (body: Submission) => told<Job>("/v1/jobs", body);
+export const job = (id: string) => asked<JobDetail>(`/v1/jobs/${part(id)}`);
 export const jobWorkflow = (id: string) => get<Value>(`/v1/jobs/${part(id)}/workflow`);
-export const cancelJob = (id: string) => post<Job>(`/v1/jobs/${part(id)}/cancel`);
-export const retryJob = (id: string) => post<Job>(`/v1/jobs/${part(id)}/retry`);
-export const queue = () => get<Queue>("/v1/queue");
+export const cancelJob = (id: string) => told<Job>(`/v1/jobs/${part(id)}/cancel`);
+export const retryJob = (id: string) => told<Job>(`/v1/jobs/${part(id)}/retry`);
+export const queue = () => asked<Queue>("/v1/queue");
 export const moveJob = (id: string, to: { to?: "front" | "back"; before?: string }) =>
-  post<Job>(`/v1/jobs/${part(id)}/move`, to);
+  told<Job>(`/v1/jobs/${part(id)}/move`, to);
 
 export async function validate(workflow: JsonObject): Promise<readonly Problem[]> {
   return (await post<{ problems: readonly Problem[] }>("/v1/validate", { workflow })).problems;

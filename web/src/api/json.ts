@@ -61,6 +61,14 @@ export function numberOf(value: unknown): number {
   return isNumeric(value) ? Number(value.toString()) : Number.NaN;
 }
 
+/** Plain numbers throughout: for what the server tells of its work, which is reckoned with. */
+export function plain<T>(value: Value): T {
+  if (isExact(value)) return Number(value.toString()) as T;
+  if (Array.isArray(value)) return value.map((one: Value) => plain(one)) as T;
+  if (typeof value !== "object" || value === null) return value as T;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)])) as T;
+}
+
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !isExact(value);
 }

@@ -9,7 +9,12 @@ import "../panels/panels.css";
 import "./narrow.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
+import { Boundary } from "./Boundary";
 import { start } from "./start";
 
-createRoot(document.getElementById("root") as HTMLElement).render(<App />);
+createRoot(document.getElementById("root") as HTMLElement).render(
+  <Boundary>
+    <App />
+  </Boundary>,
+);
 void start();

@@ -31,6 +31,8 @@ export interface Palette {
   readonly pending: Pending | null;
   /** The link that the new node is put into; `pending` is held at its source. */
   readonly into?: Link;
+  /** Opened by the keyboard: the view goes to the new node. */
+  readonly byKey?: boolean;
 }
 
 /** A picture to be looked at. */

@@ -4,8 +4,9 @@ import { template, templates } from "../api/client";
 import type { Template } from "../api/server";
 import { t } from "../app/messages";
 import { openData } from "../app/open";
-import { say, setUi } from "../app/ui";
+import { say, setUi, useUi } from "../app/ui";
 import { Dock } from "./Docks";
+import { ZH } from "./templates.zh";
 
 /** Made by scripts/thumbnails.py; a template without one shows a sign instead. */
 const THUMBNAILS = import.meta.glob<string>("./thumbnails/*.webp", {
@@ -42,19 +43,28 @@ export function useTemplates(): readonly Template[] {
   return found;
 }
 
+/** How a template is called in the language of the page. */
+function told({ id, title, description }: Template): readonly [title: string, about: string] {
+  const chinese = useUi.getState().language === "zh" ? ZH[id] : undefined;
+  return chinese ?? [title, description];
+}
+
 export function TemplateCards({ found }: { found: readonly Template[] }) {
   return (
     <ul className="templates">
-      {found.map((one) => (
-        <li key={one.id}>
-          <button type="button" title={one.description} onClick={() => void openTemplate(one)}>
-            <Thumbnail id={one.id} />
-            <b>{one.title}</b>
-            <span>{one.description}</span>
-            <small>{t("templates.nodes", { n: one.nodes })}</small>
-          </button>
-        </li>
-      ))}
+      {found.map((one) => {
+        const [title, about] = told(one);
+        return (
+          <li key={one.id}>
+            <button type="button" title={about} onClick={() => void openTemplate(one)}>
+              <Thumbnail id={one.id} />
+              <b>{title}</b>
+              <span>{about}</span>
+              <small>{t("templates.nodes", { n: one.nodes })}</small>
+            </button>
+          </li>
+        );
+      })}
     </ul>
   );
 }
@@ -75,8 +85,9 @@ export function TemplatesPanel() {
   const found = useTemplates();
   const [search, setSearch] = useState("");
   const words = search.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-  const fitting = found.filter(({ id, title, description, types }) => {
-    const text = [id, title, description, ...types].join("\n").toLocaleLowerCase();
+  const fitting = found.filter((one) => {
+    const { id, title, description, types } = one;
+    const text = [id, title, description, ...told(one), ...types].join("\n").toLocaleLowerCase();
     return words.every((word) => text.includes(word));
   });
   return (

@@ -7,7 +7,7 @@ import { graphAt, ROOT, type Workflow } from "../../graph/model";
 import { activate, activeTab, edit, editTab, newTab, tabById, useDocs } from "../docs";
 import { t } from "../messages";
 import { laidOut } from "../open";
-import { say, setUi } from "../ui";
+import { isNarrow, say, setUi } from "../ui";
 import { markForeign } from "./foreign";
 import { bind, save, showVersion, tabOfEntry } from "./keeper";
 import { showSharedPicture } from "./sharedPicture";
@@ -63,6 +63,9 @@ export async function openShared(address: string): Promise<void> {
     markForeign(tab);
     bind(tab, entry, decodeURIComponent(link));
     showSharedPicture(tab, new URLSearchParams(query));
+    // On a telephone a graph is far too small; what it asks for and gives is not.
+    const { inputs } = graphAt(activeTab().workflow, ROOT).interface;
+    if (isNarrow() && Object.keys(inputs).length > 0) setUi({ formOnly: true, right: null });
   });
 }
 
