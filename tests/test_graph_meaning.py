@@ -79,7 +79,7 @@ def test_outpaint_keeps_the_middle_and_paints_the_rest(engine: weft.Engine) -> N
     middle, border = found["mask"][0] == 0, found["mask"][0] == 1
     assert (found["picture"] - found["padded"])[0].abs()[middle].max() <= LEVEL
     inner = found["picture"][:, 32:96, 32:96]
-    assert torch.equal(inner[:, 8:-8, 8:-8], found["before"][:, 8:-8, 8:-8])
+    assert torch.equal(inner[:, 16:-16, 16:-16], found["before"][:, 16:-16, 16:-16])
     painted = found["picture"][0][border]
     assert redness(painted) < -0.3  # blue, as the ground of the old picture
     assert (painted - 0.5).abs().amax(dim=-1).min() > 0.1  # no grey is left
@@ -198,3 +198,59 @@ def test_embedding_draws_what_it_learnt_on_a_ground_it_never_saw(engine: weft.En
 
     assert red(learnt) > 0.07
     assert red(plain["picture"]) < 0.04
+
+
+def test_consistency_lora_draws_both_shapes_in_four_steps(engine: weft.Engine) -> None:
+    """All four pictures: a red circle, a yellow star, a blue ground."""
+    found = pictures(engine, "lcm", steps=8)["picture"]  # the half of which is 4
+    assert len(found) == 4
+    for picture in found:
+        assert share(picture, "blue") > 0.6
+        assert share(picture, "red") > 0.03
+        assert share(picture, "yellow") > 0.01
+
+
+def test_style_lora_turns_a_filled_shape_into_an_outline(engine: weft.Engine) -> None:
+    styled, plain = (
+        pictures(engine, "lora", strength=strength)["picture"][0] for strength in (1.0, 0.0)
+    )
+    assert share(plain, "red") > 3 * share(styled, "red") > 0.03
+    # Pale paper: the ground is the lighter by far.
+    assert styled.mean() > plain.mean() + 0.2
+
+
+def test_reference_picture_gives_its_colours_to_the_shape_of_the_prompt(
+    engine: weft.Engine,
+) -> None:
+    found = pictures(engine, "ip-adapter")
+    alone = pictures(engine, "ip-adapter", weight=0.0)["picture"]
+
+    def warm(picture: Tensor) -> float:
+        """The part that is red to yellow."""
+        return ((picture[..., 0] > 0.7) & (picture[..., 2] < 0.45)).float().mean().item()
+
+    assert warm(found["reference"]) > 0.9
+    assert warm(found["picture"]) > 0.9
+    assert warm(alone) < 0.7
+    assert 0.1 < share(found["picture"], "yellow") < 0.6
+
+
+def test_edges_of_a_photo_steer_what_is_drawn(engine: weft.Engine) -> None:
+    """Where the photo has edges, the picture changes its colour; not so without the ControlNet."""
+    led = pictures(engine, "canny-controlnet")
+    free = pictures(engine, "canny-controlnet", strength=0.0)
+    edges = led["edges"][0, ..., 0] > 0.5
+    near = torch.nn.functional.max_pool2d(edges[None].float(), 5, 1, 2)[0] > 0
+
+    def contrast(picture: Tensor) -> Tensor:
+        across = (picture[:-1, :-1] - picture[1:, :-1]).abs().sum(-1)
+        down = (picture[:-1, :-1] - picture[:-1, 1:]).abs().sum(-1)
+        return across + down
+
+    def gathered(picture: Tensor) -> float:
+        """How many times stronger colours change near edges than anywhere."""
+        found = contrast(picture)
+        return float(found[near[:-1, :-1]].mean() / found.mean())
+
+    assert gathered(led["picture"][0]) > 1.5
+    assert gathered(led["picture"][0]) > 1.3 * gathered(free["picture"][0])
