@@ -179,6 +179,77 @@ test("a mask is painted, undone, kept with the colours under it, and inpainted",
   await expect(picture(page, "save")).toBeVisible({ timeout: 90_000 });
 });
 
+test("a mask that was closed by a slip is gone on with, and painted from near", async ({
+  page,
+}) => {
+  await openPhoto(page);
+  const dialog = page.getByRole("dialog", { name: "Mask" });
+  const canvas = dialog.locator("canvas.over");
+  const open = async () => {
+    await node(page, "photo").getByRole("button", { name: "Draw a mask" }).click();
+    await expect(canvas).toBeVisible();
+  };
+  await open();
+  const whole = await canvas.boundingBox();
+  if (whole === null) throw new Error("the mask is not on the page");
+  const [x, y] = [whole.x + whole.width / 2, whole.y + whole.height / 2];
+  await page.mouse.move(x, y);
+  for (let i = 0; i < 4; i++) await page.mouse.wheel(0, -300);
+  await expect
+    .poll(async () => (await canvas.boundingBox())?.width ?? 0)
+    .toBeGreaterThan(whole.width * 4);
+  await page.mouse.down();
+  await page.mouse.move(x + 20, y, { steps: 3 });
+  await page.mouse.up();
+  const undo = dialog.getByRole("button", { name: "Undo" });
+  await expect(undo).toBeEnabled();
+  await page.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+  await page.getByRole("button", { name: "Go on painting" }).click();
+  await expect(undo).toBeEnabled();
+  await dialog.getByRole("button", { name: "Use the mask" }).click();
+  await expect(dialog).toBeHidden();
+  await expect
+    .poll(async () => String(await inputNow(page, "photo", "file")))
+    .not.toBe("astronaut.png");
+  const masked = await fileOf(page, String(await inputNow(page, "photo", "file")));
+  // Twenty pixels of the page, seen from ten times as near, are a few of the picture.
+  const [mx, my] = [Math.round(masked.width / 2), Math.round(masked.height / 2)];
+  expect(masked.at(mx, my)[3]).toBe(0);
+  expect(masked.at(mx + 60, my)[3]).toBe(255);
+  // What was used is not offered again.
+  await open();
+  await expect(undo).toBeDisabled();
+});
+
+test("a number takes arithmetic, and keeps what it cannot read to be mended", async ({ page }) => {
+  await openPhoto(page);
+  const width = node(page, "crop").getByRole("slider", { name: "width" });
+  const field = node(page, "crop").getByRole("textbox", { name: "width" });
+  const type = async (text: string) => {
+    await width.click();
+    await field.fill(text);
+    await page.keyboard.press("Enter");
+  };
+  await type("512*1.5");
+  await expect(width).toHaveAttribute("aria-valuenow", "768");
+  await type("/3");
+  await expect(width).toHaveAttribute("aria-valuenow", "256");
+  await type("256*1.001");
+  await expect(page.locator(".toast")).toContainText("256.256");
+  await expect(field).toHaveAttribute("aria-invalid", "true");
+  await field.fill("2*(64+8)");
+  await page.keyboard.press("Enter");
+  await expect(width).toHaveAttribute("aria-valuenow", "144");
+  await expect(width).toBeFocused();
+  await type("1+");
+  await page.keyboard.press("Escape");
+  await expect(width).toHaveAttribute("aria-valuenow", "144");
+  await page.locator(".canvas").focus();
+  for (let i = 0; i < 3; i++) await page.keyboard.press("Control+z");
+  await expect(width).toHaveAttribute("aria-valuenow", "128");
+});
+
 test("a rectangle is dragged in its picture, by pointer and by keyboard", async ({ page }) => {
   await openPhoto(page);
   const body = node(page, "crop").getByRole("button", { name: /128 × 128 · 64, 64/ });

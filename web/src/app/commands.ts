@@ -66,7 +66,7 @@ export function openSearch(): void {
     x: Math.min(Math.max(wanted.x, host.left + 16), host.right - 380),
     y: Math.min(Math.max(wanted.y, host.top + 16), host.bottom - 420),
   };
-  setUi({ palette: { screen, flow, pending: null } });
+  setUi({ palette: { screen, flow, pending: null, byKey: true } });
 }
 
 export function deleteSelection(): void {

@@ -12,6 +12,10 @@ export const en = {
   "node.dissolve": "Delete, keep the links",
   "node.cut": "Cut",
   "node.pasteLinked": "Paste with links",
+  "mask.hint":
+    "What is covered will be painted again. [ ] size · X brush or eraser · Ctrl+Z undo · wheel zoom · Space+drag move · 0 all of it",
+  "mask.dropped": "The mask was not used.",
+  "mask.again": "Go on painting",
   "paste.byKey": "Over plain HTTP the browser lets a page paste by {key} alone.",
   "paste.nothing": "There is no workflow on the clipboard.",
   "group.fit": "Fit to its contents",
@@ -58,6 +62,10 @@ export const zh: Record<keyof typeof en, string> = {
   "node.dissolve": "删除但保留连线",
   "node.cut": "剪切",
   "node.pasteLinked": "粘贴并保留连线",
+  "mask.hint":
+    "覆盖的部分会重新绘制。[ ] 大小 · X 画笔/橡皮擦 · Ctrl+Z 撤销 · 滚轮缩放 · 空格+拖动移动 · 0 显示全部",
+  "mask.dropped": "蒙版未被使用。",
+  "mask.again": "继续绘制",
   "paste.byKey": "在纯 HTTP 页面上，浏览器只允许用 {key} 粘贴。",
   "paste.nothing": "剪贴板中没有工作流。",
   "group.fit": "适应内容大小",

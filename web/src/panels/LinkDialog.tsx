@@ -1,14 +1,15 @@
 /** Make links without a pointer: choose a port of the node, then what it is linked to. */
 
 import { useMemo, useState } from "react";
-import { activeGraph, rectAt, schemaOfType, scopeNow, useDocs } from "../app/docs";
+import { activeGraph, edit, rectAt, schemaOfType, scopeNow, useDocs } from "../app/docs";
 import { t } from "../app/messages";
 import { setUi } from "../app/ui";
 import { finish, pendingFrom, type Side } from "../canvas/connecting";
 import { titleOf } from "../canvas/NodeView";
 import { focusCanvas } from "../canvas/viewport";
+import { disconnect } from "../graph/commands/links";
 import { firstFit } from "../graph/connect";
-import { asLink, splitTarget, targetOf } from "../graph/model";
+import { asLink, linksOf, splitTarget, targetOf } from "../graph/model";
 import { mainType, socketType, typeText } from "../graph/types";
 import { Choices } from "../widgets/Choices";
 import { place, useEntries } from "./Search";
@@ -77,6 +78,16 @@ interface PartnersProps {
   readonly onClose: () => void;
 }
 
+const GONE = "× ";
+
+/** The links that a port has. */
+function linksThere(node: string, port: string, side: Side) {
+  return linksOf(activeGraph()).filter((link) => {
+    const own = side === "input" ? link.to : link.from;
+    return own.node === node && own.port === port;
+  });
+}
+
 /** Ports of the graph that fit, and new nodes that have one. */
 function Partners({ node, port, side, onClose }: PartnersProps) {
   const entries = useEntries();
@@ -98,8 +109,13 @@ function Partners({ node, port, side, onClose }: PartnersProps) {
       const fit = firstFit(scope, schema.type, pending.type, side);
       return fit ? [{ value: `+ ${schema.type}`, note: t("link.new"), rank: 1 }] : [];
     });
-    return [...there, ...fresh].sort((a, b) => a.rank - b.rank);
-  }, [pending, entries, side]);
+    // Last: nobody deletes by pressing Enter too early.
+    const gone = linksThere(node, port, side).map((link) => {
+      const other = side === "input" ? link.from : link.to;
+      return { value: `${GONE}${targetOf(other)}`, note: t("link.delete"), rank: 4 };
+    });
+    return [...there, ...fresh, ...gone].sort((a, b) => a.rank - b.rank);
+  }, [pending, entries, node, port, side]);
   return (
     <Choices
       label={t("link.search")}
@@ -108,12 +124,19 @@ function Partners({ node, port, side, onClose }: PartnersProps) {
       empty={t("link.none")}
       onClose={onClose}
       onPick={(text) => {
-        if (text.startsWith("+ ")) {
+        if (text.startsWith(GONE)) {
+          const other = text.slice(GONE.length);
+          const link = linksThere(node, port, side).find(
+            ({ from, to }) => targetOf(side === "input" ? from : to) === other,
+          );
+          if (link) edit("link.delete", (draft, at) => disconnect(draft, at, link));
+        } else if (text.startsWith("+ ")) {
           const schema = schemaOfType(text.slice(2));
           const rect = rectAt(node);
           if (schema && rect) {
             const x = side === "output" ? rect.x + rect.width + 72 : rect.x - 72;
-            place(schema, { screen: { x: 0, y: 0 }, flow: { x, y: rect.y + 48 }, pending });
+            const screen = { x: 0, y: 0 };
+            place(schema, { screen, flow: { x, y: rect.y + 48 }, pending, byKey: true });
           }
         } else {
           finish(pending, splitTarget(text));

@@ -3,13 +3,41 @@ import { useEffect, useRef, useState } from "react";
 import { fileUrl, upload } from "../api/client";
 import { activeGraph, edit } from "../app/docs";
 import { t } from "../app/messages";
-import { say } from "../app/ui";
+import { say, setUi } from "../app/ui";
 import { setValue } from "../graph/commands/values";
 import { closeDialog, Dialog } from "./Dialog";
-import { MaskPainter, type Step, type Stroke } from "./maskSteps";
-import { encodePng, nameWith, opaque, type Pixels, readPixels } from "./pixels";
+import { MaskStage, type Point } from "./MaskStage";
+import type { Step, Stroke } from "./maskSteps";
+import { encodePng, nameWith, type Pixels, readPixels } from "./pixels";
 
 const LARGEST = 300;
+
+interface Dropped {
+  readonly node: string;
+  readonly port: string;
+  /** The picture that was painted on. */
+  readonly name: string;
+  readonly steps: readonly Step[];
+}
+
+/** What was painted last and not used. */
+let dropped: Dropped | null = null;
+
+function drop(what: Dropped): void {
+  dropped = what;
+  const { node, port } = what;
+  say(t("mask.dropped"), "plain", {
+    label: t("mask.again"),
+    perform: () => setUi({ dialog: { kind: "mask", node, port } }),
+  });
+}
+
+function takeDropped(node: string, port: string, name: string): readonly Step[] {
+  const fits = dropped?.node === node && dropped.port === port && dropped.name === name;
+  const steps = fits ? (dropped?.steps ?? []) : [];
+  dropped = null;
+  return steps;
+}
 
 /**
  * Paint a mask over a picture.
@@ -22,13 +50,22 @@ export function MaskDialog({ node, port }: { node: string; port: string }) {
   const name = typeof value === "string" ? value : "";
   const [pixels, setPixels] = useState<Pixels | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
-  const [steps, setSteps] = useState<readonly Step[]>([]);
+  const [steps, setSteps] = useState<readonly Step[]>(() => takeDropped(node, port, name));
   const [undone, setUndone] = useState<readonly Step[]>([]);
   const [erases, setErases] = useState(false);
   const [size, setSize] = useState(40);
   const [feather, setFeather] = useState(4);
   const [busy, setBusy] = useState(false);
   const mask = useRef<HTMLCanvasElement>(null);
+  const unsaved = useRef(steps);
+  unsaved.current = steps;
+  // A slip on Escape must not cost the work: it can be taken up again.
+  useEffect(
+    () => () => {
+      if (unsaved.current.length > 0) drop({ node, port, name, steps: unsaved.current });
+    },
+    [node, port, name],
+  );
 
   useEffect(() => {
     readPixels(fileUrl("input", name)).then(setPixels, (error: unknown) =>
@@ -76,6 +113,7 @@ export function MaskDialog({ node, port }: { node: string; port: string }) {
     try {
       const file = await masked(pixels, c, name);
       const entry = await upload(file);
+      unsaved.current = [];
       edit("mask.title", (draft, at) => setValue(draft, at, { node, port }, entry.name));
       closeDialog();
     } catch (error) {
@@ -113,7 +151,7 @@ export function MaskDialog({ node, port }: { node: string; port: string }) {
       )}
       {failure === null && pixels === null && <p className="nothing">{t("mask.loading")}</p>}
       {pixels !== null && (
-        <Stage
+        <MaskStage
           pixels={pixels}
           mask={mask}
           steps={steps}
@@ -140,80 +178,11 @@ export function MaskDialog({ node, port }: { node: string; port: string }) {
   );
 }
 
-type Point = readonly [number, number];
-
 function withPoint(steps: readonly Step[], point: Point): readonly Step[] {
   const last = steps[steps.length - 1];
   if (last?.kind !== "stroke") return steps;
   const longer: Stroke = { ...last, points: [...last.points, point] };
   return [...steps.slice(0, -1), longer];
-}
-
-interface StageProps {
-  readonly pixels: Pixels;
-  readonly mask: React.RefObject<HTMLCanvasElement | null>;
-  readonly steps: readonly Step[];
-  readonly size: number;
-  readonly onBegin: (point: Point) => void;
-  readonly onPoint: (point: Point) => void;
-}
-
-/** The picture, the mask over it, and a ring as large as the brush. */
-function Stage({ pixels, mask, steps, size, onBegin, onPoint }: StageProps) {
-  const { width, height, data } = pixels;
-  const picture = useRef<HTMLCanvasElement>(null);
-  const painter = useRef<MaskPainter | null>(null);
-  const ring = useRef<HTMLSpanElement>(null);
-  useEffect(() => {
-    painter.current = new MaskPainter(width, height, (i) => 255 - (data[i * 4 + 3] as number));
-    picture.current?.getContext("2d")?.putImageData(opaque({ width, height, data }), 0, 0);
-  }, [width, height, data]);
-  useEffect(() => {
-    const c = mask.current?.getContext("2d");
-    if (c) painter.current?.show(c, steps);
-  }, [steps, mask]);
-
-  const scaleOf = (element: HTMLElement) => width / element.getBoundingClientRect().width;
-  const pointOf = (event: { clientX: number; clientY: number }, element: HTMLElement): Point => {
-    const rect = element.getBoundingClientRect();
-    const scale = scaleOf(element);
-    return [(event.clientX - rect.left) * scale, (event.clientY - rect.top) * scale];
-  };
-  const follow = (event: React.PointerEvent<HTMLCanvasElement>) => {
-    const element = ring.current;
-    if (element === null) return;
-    const rect = event.currentTarget.getBoundingClientRect();
-    const across = size / scaleOf(event.currentTarget);
-    element.style.width = element.style.height = `${across}px`;
-    element.style.left = `${event.clientX - rect.left + event.currentTarget.offsetLeft}px`;
-    element.style.top = `${event.clientY - rect.top + event.currentTarget.offsetTop}px`;
-  };
-  return (
-    <div className="mask-stage" style={{ ["--ratio" as string]: width / height }}>
-      <canvas ref={picture} width={width} height={height} />
-      <canvas
-        ref={mask}
-        className="over"
-        width={width}
-        height={height}
-        aria-label={t("mask.hint")}
-        onPointerDown={(event) => {
-          if (event.button !== 0) return;
-          event.currentTarget.setPointerCapture(event.pointerId);
-          onBegin(pointOf(event, event.currentTarget));
-        }}
-        onPointerMove={(event) => {
-          follow(event);
-          if (!event.currentTarget.hasPointerCapture(event.pointerId)) return;
-          // A fast hand moves several times between two frames.
-          for (const one of event.nativeEvent.getCoalescedEvents?.() ?? [event.nativeEvent]) {
-            onPoint(pointOf(one, event.currentTarget));
-          }
-        }}
-      />
-      <span ref={ring} className="ring" aria-hidden="true" />
-    </div>
-  );
 }
 
 interface ButtonProps {

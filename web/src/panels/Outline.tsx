@@ -1,46 +1,39 @@
 /** The graph as a list: found, read and walked without seeing it. */
 
-import { useMemo, useState } from "react";
-import { isExact } from "../api/json";
-import {
-  activeGraph,
-  activeTab,
-  enterSubgraph,
-  rectAt,
-  runKey,
-  select,
-  useDocs,
-} from "../app/docs";
+import { useCallback, useMemo, useState } from "react";
+import { activeTab, enterSubgraph, graphName, rectAt, runKey, select, useDocs } from "../app/docs";
 import { t } from "../app/messages";
 import { problemsOf, runOf, stateOf, useRuns } from "../app/runs";
 import { setUi } from "../app/ui";
 import { titleOf } from "../canvas/NodeView";
 import { reveal } from "../canvas/viewport";
-import { REROUTE } from "../graph/catalog";
+import { nodesInside, nodesWith } from "../graph/find";
 import { asLink, type GraphNode, targetOf } from "../graph/model";
 import { Dock } from "./Docks";
+import { jumpTo } from "./Problems";
 import { TypeMark } from "./Search";
+
+const MOST = 200;
 
 export function OutlinePanel() {
   const [text, setText] = useState("");
-  const graph = useDocs(activeGraph);
   const catalog = useDocs((docs) => docs.catalog);
   const tab = useDocs(activeTab);
   const run = useRuns((runs) => runOf(tab.id, runs));
+  const titles = useCallback(
+    (node: GraphNode) => titleOf(node, catalog.find(tab.workflow, node.type)),
+    [catalog, tab.workflow],
+  );
   const rows = useMemo(() => {
-    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-    return Object.entries(graph.nodes)
-      .filter(([, node]) => node.type !== REROUTE)
-      .map(([id, node]) => {
-        const schema = catalog.find(tab.workflow, node.type);
-        return { id, node, schema, title: titleOf(node, schema) };
-      })
-      .filter(({ id, node, title }) => {
-        const ports = Object.keys(node.inputs).join(" ");
-        const hay = `${id} ${title} ${node.type} ${ports} ${literals(node)}`.toLowerCase();
-        return words.every((word) => hay.includes(word));
-      });
-  }, [graph.nodes, catalog, tab.workflow, text]);
+    return nodesWith(tab.workflow, graphName(tab), text, titles).map(([id, node]) => {
+      const schema = catalog.find(tab.workflow, node.type);
+      return { id, node, schema, title: titles(node) };
+    });
+  }, [catalog, tab, text, titles]);
+  const inside = useMemo(
+    () => (text.trim() === "" ? [] : nodesInside(tab.workflow, graphName(tab), text, titles)),
+    [tab, text, titles],
+  );
   return (
     <Dock title={t("outline.title")} side="left" name="outline">
       <input
@@ -50,7 +43,7 @@ export function OutlinePanel() {
         value={text}
         onChange={(event) => setText(event.target.value)}
       />
-      {rows.length === 0 && (
+      {rows.length + inside.length === 0 && (
         <p className="nothing">{t(text === "" ? "outline.empty" : "outline.noMatch")}</p>
       )}
       <ul className="outline-list">
@@ -97,6 +90,17 @@ export function OutlinePanel() {
           );
         })}
       </ul>
+      {inside.length > 0 && <h3>{t("outline.inside")}</h3>}
+      <ul className="outline-list">
+        {inside.slice(0, MOST).map(({ path, node }) => (
+          <li key={path}>
+            <button type="button" onClick={() => jumpTo(runKey(tab, path))}>
+              <span className="name">{titles(node)}</span>
+              <code>{path}</code>
+            </button>
+          </li>
+        ))}
+      </ul>
     </Dock>
   );
 }
@@ -105,11 +109,4 @@ function go(id: string): void {
   select([id]);
   const rect = rectAt(id);
   if (rect) reveal(rect);
-}
-
-function literals(node: GraphNode): string {
-  return Object.values(node.inputs)
-    .filter((value) => typeof value !== "object" || isExact(value))
-    .map(String)
-    .join(" ");
 }

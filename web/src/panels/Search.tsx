@@ -2,12 +2,12 @@
 
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { NodeSchema } from "../api/nodes";
-import { activeTab, edit, scopeNow, select, useDocs } from "../app/docs";
+import { activeTab, edit, rectAt, scopeNow, select, useDocs } from "../app/docs";
 import { t } from "../app/messages";
 import { type Palette, setUi } from "../app/ui";
 import { linkUp } from "../canvas/connecting";
 import { hueColor, SHAPES, styleOf } from "../canvas/sockets";
-import { focusCanvas } from "../canvas/viewport";
+import { focusCanvas, reveal } from "../canvas/viewport";
 import { insertInto } from "../graph/commands/links";
 import { addNode } from "../graph/commands/nodes";
 import { firstFit, inputType } from "../graph/connect";
@@ -53,6 +53,8 @@ export function place(schema: NodeSchema, palette: Palette): void {
     return added;
   });
   select([id]);
+  const rect = palette.byKey ? rectAt(id) : null;
+  if (rect) reveal(rect);
 }
 
 export function Search({ palette }: { palette: Palette }) {

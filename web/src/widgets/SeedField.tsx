@@ -1,5 +1,5 @@
 import { Dices, Lock, Plus } from "lucide-react";
-import { useState } from "react";
+import { useLayoutEffect, useRef, useState } from "react";
 import { activeGraph, edit, useDocs } from "../app/docs";
 import { t } from "../app/messages";
 import { drawSeed } from "../app/run";
@@ -13,6 +13,14 @@ const ICONS = { fixed: Lock, random: Dices, increment: Plus };
 /** A seed, and what becomes of it after a run. */
 export function SeedField({ node, port, label, value, onChange }: FieldProps) {
   const [typing, setTyping] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  // Whoever typed by keyboard finds the focus where it was.
+  const returns = useRef(false);
+  useLayoutEffect(() => {
+    if (typing || !returns.current) return;
+    returns.current = false;
+    button.current?.focus({ preventScroll: true });
+  }, [typing]);
   const kept = useDocs((docs) => activeGraph(docs).places[node]?.seeds?.[port]);
   const mode = seedMode(kept);
   const Icon = ICONS[mode];
@@ -44,15 +52,16 @@ export function SeedField({ node, port, label, value, onChange }: FieldProps) {
           onFocus={(event) => event.target.select()}
           onBlur={(event) => finish(event.target.value)}
           onKeyDown={(event) => {
-            if (event.key === "Enter" && !event.ctrlKey) event.currentTarget.blur();
-            if (event.key === "Escape") {
-              event.currentTarget.value = text;
-              event.currentTarget.blur();
-            }
+            if (event.key === "Escape") event.currentTarget.value = text;
+            else if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
+            event.stopPropagation();
+            returns.current = true;
+            event.currentTarget.blur();
           }}
         />
       ) : (
         <button
+          ref={button}
           type="button"
           className="value plain"
           aria-label={label}

@@ -1,4 +1,5 @@
 import { compactJson } from "../api/json";
+import { focusCanvas } from "../canvas/viewport";
 import type { FieldProps } from "./Widget";
 
 /** A text of one line. */
@@ -15,6 +16,10 @@ export function TextField({ label, value, onChange, onDone }: FieldProps) {
         onBlur={onDone}
         onKeyDown={(event) => {
           if (event.key === "Enter" && !event.ctrlKey) event.currentTarget.blur();
+          else if (event.key === "Escape") {
+            event.stopPropagation();
+            focusCanvas();
+          }
         }}
       />
     </label>
