@@ -262,6 +262,21 @@ def test_host_budget_is_a_share_of_its_memory_unless_set(monkeypatch: pytest.Mon
     assert abs(memory_budget(CPU) - chosen) <= 1
 
 
+def test_reserve_is_taken_from_accelerators_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    total = 8 * 2**30
+    monkeypatch.setattr("weft.diffusion.weights.budget.total_bytes", lambda device: total)
+    monkeypatch.setenv("WEFT_RESERVE_VRAM", "3GiB")
+    monkeypatch.delenv("WEFT_RAM", raising=False)
+    monkeypatch.delenv("WEFT_VRAM", raising=False)
+    card = torch.device("cuda")
+    assert memory_budget(card) == 5 * 2**30
+    assert memory_budget(CPU) == int(0.6 * total)
+    monkeypatch.setenv("WEFT_VRAM", "2GiB")
+    assert memory_budget(card) == 2 * 2**30
+    monkeypatch.setenv("WEFT_RESERVE_VRAM", "9GiB")
+    assert memory_budget(card) == 0
+
+
 def test_copy_of_a_module_shares_what_is_not_replaced_also_when_tied() -> None:
     tied = torch.nn.Linear(3, 3)
     module = torch.nn.ModuleDict({"a": tied, "b": tied, "c": torch.nn.Linear(3, 3)})
