@@ -25,6 +25,9 @@ from ...engine.errors import (
 log = logging.getLogger(__name__)
 
 
+_LONGEST = 4000  # characters of a text in a finding
+
+
 class ProblemModel(BaseModel):
     """One finding, addressed so that an editor can mark the place."""
 
@@ -88,9 +91,17 @@ def error_json(error: WeftError) -> dict[str, Any]:
         first = str(error).partition("\n")[0]
         return {
             "error": {"code": error.code, "message": first},
-            "problems": [p.to_json() for p in error.problems],
+            "problems": [problem_json(p) for p in error.problems],
         }
-    return {"error": error.problem.to_json()}
+    return {"error": problem_json(error.problem)}
+
+
+def problem_json(problem: Problem) -> dict[str, Any]:
+    """A finding as JSON. What it says back of what it was given is cut, however long that was."""
+    return {
+        name: value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
+        for name, value in problem.to_json().items()
+    }
 
 
 def status_of(error: WeftError) -> int:

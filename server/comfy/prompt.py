@@ -24,6 +24,7 @@ Prompt = dict[str, dict[str, Any]]
 _ANNOTATION = " [input]"
 _SHOWN = 20
 _MOST_ERRORS = 200
+_LONGEST_NAME = 200  # characters of a class that is not known, when it is told back
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def _nodes(data: object, registry: Registry) -> Prompt:
         errors[node_id] = {
             "errors": [problem_as_error(problem, None, {})],
             "dependent_outputs": [],
-            "class_type": kind,
+            "class_type": kind[:_LONGEST_NAME],
         }
     if errors:
         messages = [e["errors"][0]["message"] for e in errors.values()]

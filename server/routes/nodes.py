@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ...engine.declaration.registry import Registry
 from ...engine.declaration.schema import node_schema
-from ..api.errors import ApiError, ProblemModel, json_response
+from ..api.errors import ApiError, ProblemModel, json_response, problem_json
 from ..api.routing import Routes
 from ..keys import CATALOG
 
@@ -112,7 +112,7 @@ async def validate(request: web.Request, body: Validating) -> Validation:
         wanted = None if body.outputs is None else tuple(body.outputs)
         problems = catalog.problems(workflow, wanted)
         return Validation(
-            valid=not problems, problems=[ProblemModel(**p.to_json()) for p in problems]
+            valid=not problems, problems=[ProblemModel(**problem_json(p)) for p in problems]
         )
 
     return await asyncio.to_thread(look)
