@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import tempfile
 from pathlib import Path
@@ -120,7 +121,16 @@ def _lock(document: Document, registry: Registry, workspace: Workspace) -> Lock:
         standard_runtime(),
         sha256=_digests().digest,
         describe=described,
+        autov3=_autov3,
     )
+
+
+def _autov3(path: Path) -> str | None:
+    """From the index, which keeps what it once worked out."""
+    from ..server.models.facts import standard_index
+
+    with contextlib.closing(standard_index()) as index:
+        return index.hashes(path.absolute()).get("autov3")
 
 
 def _digests() -> FileDigests:

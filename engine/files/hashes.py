@@ -22,6 +22,21 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def autov1_of(path: Path) -> str | None:
+    """The oldest name of a model file by content: 8 digits of the SHA-256 of 64 KiB after the first
+    MiB; None of a file that ends before, of which it would say nothing.
+
+    Raises:
+        OSError: It cannot be read.
+
+    Source: AUTOMATIC1111's web UI; facts only.
+    """
+    with path.open("rb") as file:
+        file.seek(1 << 20)
+        part = file.read(1 << 16)
+    return hashlib.sha256(part).hexdigest()[:8] if len(part) == 1 << 16 else None
+
+
 def hashes_of(path: Path, check: Callable[[], None] = lambda: None) -> dict[str, str]:
     """All names of a model file by content, in one reading.
 

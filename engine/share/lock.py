@@ -10,14 +10,15 @@ import importlib.metadata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..declaration.named_files import find_file
 from ..declaration.node import NodeSpec, Parameter
 from ..declaration.registry import Registry
 from ..declaration.widgets import InputFile, ModelFile
+from ..files.hashes import autov1_of
 from ..files.workspace import Workspace
 from ..graph.document import Document, as_link, as_links
 from ..graph.expand import expand
@@ -57,7 +58,11 @@ class ModelLock(_Strict):
     Attributes:
         folder: Kind of folder it lies in, such as `checkpoints`.
         name: As the workflow names it.
-        sha256: Of the file, in hexadecimal; model sites show the first ten digits as AutoV2.
+        sha256: Of the file, in hexadecimal.
+        autov1: A short form that model sites use; see `hashes`. None where it says nothing.
+        autov2: The first ten digits of the SHA-256.
+        autov3: Of the tensors alone; None of other files than safetensors, and where nobody has
+            worked it out: it takes another reading of the file.
         size: In bytes.
         holds: What its tensors are ("checkpoint", "lora", ...); None if not known.
         family: Such as "sdxl"; None if not known.
@@ -67,10 +72,19 @@ class ModelLock(_Strict):
     folder: str
     name: str
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    autov1: str | None = Field(default=None, pattern=r"^[0-9a-f]{8}$")
+    autov2: str | None = Field(default=None, pattern=r"^[0-9a-f]{10}$")
+    autov3: str | None = Field(default=None, pattern=r"^[0-9a-f]{12}$")
     size: int = Field(ge=0)
     holds: str | None = None
     family: str | None = None
     sources: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.autov2 not in (None, self.sha256[:10]):
+            raise ValueError("autov2 is not the beginning of sha256")
+        return self
 
 
 class InputLock(_Strict):
@@ -151,6 +165,7 @@ def make_lock(
     *,
     sha256: Sha256,
     describe: Describe,
+    autov3: Callable[[Path], str | None] = lambda _: None,
 ) -> Lock:
     """Write down what a workflow is made with here.
 
@@ -161,6 +176,7 @@ def make_lock(
         runtime: Of this place.
         sha256: Digest of a file.
         describe: What a model file holds, and its family.
+        autov3: That hash of a safetensors file, where it may take its time.
 
     Raises:
         FileError: A file that it names is not here.
@@ -182,10 +198,15 @@ def make_lock(
             )
         elif (kind.kind, file.name) not in models:
             holds, family = describe(path)
+            digest, single = sha256(path), path.is_file()
+            tensors = single and path.suffix.lower() in (".safetensors", ".sft")
             models[kind.kind, file.name] = ModelLock(
                 folder=kind.kind,
                 name=file.name,
-                sha256=sha256(path),
+                sha256=digest,
+                autov1=autov1_of(path) if single else None,
+                autov2=digest[:10] if single else None,
+                autov3=autov3(path) if tensors else None,
                 size=path.stat().st_size,
                 holds=holds,
                 family=family,

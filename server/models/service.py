@@ -135,6 +135,10 @@ class Models:
         """
         return self.index.hashes(path.absolute())["sha256"]
 
+    def autov3(self, path: Path) -> str | None:
+        """AutoV3 of a model file, in the same way; None if it cannot be read."""
+        return self.index.hashes(path.absolute()).get("autov3") or None
+
     # -- looking --------------------------------------------------------------------------------
 
     async def _look(self, kind: str) -> bool:
@@ -237,7 +241,7 @@ async def _serve(app: web.Application) -> AsyncIterator[None]:
         hashing=settings.hash_models,
         busy=lambda: any(slot.running is not None for slot in dispatcher.slots),
     )
-    app[SHARING] = Sharing(catalog, app[JOBS], models.sha256)
+    app[SHARING] = Sharing(catalog, app[JOBS], models.sha256, models.autov3)
     await models.start()
     yield
     await models.close()

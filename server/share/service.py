@@ -42,9 +42,17 @@ class Sharing:
         catalog: Node types and folders.
         jobs: Finished jobs, and the worker that knows what it computes with.
         sha256: Digest of a file, remembered.
+        autov3: Another one of model files, remembered too.
     """
 
-    def __init__(self, catalog: Catalog, jobs: Jobs, sha256: Callable[[Path], str]) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        jobs: Jobs,
+        sha256: Callable[[Path], str],
+        autov3: Callable[[Path], str | None],
+    ) -> None:
+        self._autov3 = autov3
         self._catalog = catalog
         self._jobs = jobs
         self._sha256 = sha256
@@ -164,6 +172,7 @@ class Sharing:
             runtime,
             sha256=self._sha256,
             describe=described,
+            autov3=self._autov3,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -86,6 +87,26 @@ def there(tmp_path: Path) -> Place:
 
 def states(report: Report) -> dict[str, str]:
     return {file.name: file.state for file in report.files}
+
+
+def test_lock_knows_models_by_the_short_forms_of_model_sites(there: Place) -> None:
+    data = bytes(range(256)) * 6000
+    (there.models / "style.safetensors").write_bytes(data)
+    lock = make_lock(
+        WORKFLOW.document, REGISTRY, there.workspace, THERE, sha256=SHA,
+        describe=lambda path: ("lora", "sd1"), autov3=lambda path: "0123456789ab",
+    )  # fmt: skip
+    (model,) = lock.models
+    part = data[0x100000 : 0x100000 + 0x10000]  # as the web UI has it
+    assert model.autov1 == hashlib.sha256(part).hexdigest()[:8]
+    assert model.autov2 == model.sha256[:10]
+    assert model.autov3 == "0123456789ab"
+    with pytest.raises(ValueError, match="autov2"):
+        Lock.model_validate(
+            lock.model_dump() | {"models": [model.model_dump() | {"autov2": "0" * 10}]}
+        )
+    (there.models / "style.safetensors").write_text("short")
+    assert there.lock().models[0].autov1 is None
 
 
 def test_lock_names_everything_by_content(there: Place) -> None:
