@@ -1,6 +1,6 @@
 /** Running, and what is seen beside the graph: queue, results, sweep, form, subgraphs, touch. */
 
-import { expect, type Page, test } from "@playwright/test";
+import { expect, test } from "@playwright/test";
 import {
   dropFile,
   faults,
@@ -10,17 +10,12 @@ import {
   openTemplate,
   picture,
   socket,
+  typeNumber,
 } from "./helpers";
 
 test.afterEach(async ({ request }) => {
   await request.post("/v1/queue/resume", { data: {} });
 });
-
-async function typeNumber(page: Page, id: string, name: string, value: string): Promise<void> {
-  await node(page, id).getByRole("slider", { name }).click();
-  await page.keyboard.type(value);
-  await page.keyboard.press("Enter");
-}
 
 test("what would run is said with the reason, and the result is compared with the one before", async ({
   page,
@@ -115,6 +110,39 @@ test("waiting jobs are put in order, cancelled and tried again", async ({ page, 
     await waiting.nth(n).getByRole("button", { name: "Cancel" }).click();
     await expect(waiting).toHaveCount(n);
   }
+});
+
+test("an answer about the queue that comes late brings no finished job back", async ({
+  page,
+  request,
+}) => {
+  await openTemplate(page, "Text to image");
+  await typeNumber(page, "sample", "steps", "2");
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route("**/v1/queue", async (route) => {
+    const response = await route.fetch();
+    await held;
+    await route.fulfill({ response });
+  });
+  await request.post("/v1/queue/pause", { data: {} });
+  const asked = page.waitForRequest("**/v1/queue");
+  for (const cfg of ["3.1", "3.2"]) {
+    await typeNumber(page, "sample", "cfg", cfg);
+    await page.keyboard.press("Control+Enter");
+  }
+  const count = page.locator(".run-tools .count");
+  await expect(count).toContainText("2");
+  await asked;
+  await request.post("/v1/queue/resume", { data: {} });
+  await expect(count).toHaveCount(0, { timeout: 90_000 });
+  const answered = page.waitForResponse("**/v1/queue");
+  release();
+  await (await answered).finished();
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
+  await expect(count).toHaveCount(0);
 });
 
 test("a sweep fills its sheet, which is still there when it is opened again", async ({ page }) => {

@@ -68,7 +68,13 @@ function askForQueue(): void {
   clearTimeout(asking);
   asking = window.setTimeout(() => {
     queue().then(
-      (now) => useRuns.setState({ running: now.running, queued: now.queued }),
+      // Events may have overtaken the answer: it says in which order jobs wait, not which ones.
+      (now) =>
+        useRuns.setState(({ queued }) => {
+          const line = now.queued.map(({ id }) => id);
+          const place = ({ id }: Job) => (line.includes(id) ? line.indexOf(id) : line.length);
+          return { queued: queued.toSorted((a, b) => place(a) - place(b)) };
+        }),
       () => undefined, // the next event asks again
     );
   }, 50);
