@@ -64,6 +64,18 @@ export async function choose(page: Page, text: string): Promise<void> {
   await page.keyboard.press("Enter");
 }
 
+/** Type a number into a value of a node. */
+export async function typeNumber(
+  page: Page,
+  id: string,
+  name: string,
+  value: string,
+): Promise<void> {
+  await node(page, id).getByRole("slider", { name }).click();
+  await page.keyboard.type(value);
+  await page.keyboard.press("Enter");
+}
+
 /** The workflow that is open, as the page has saved it in the browser. */
 export async function nodesNow(
   page: Page,
