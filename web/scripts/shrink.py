@@ -1,4 +1,4 @@
-"""Make the pictures of docs/editor small: 256 colours, spread over all that a picture has, are enough.
+"""Make the pictures of docs/editor small: 256 colours, chosen over the whole range, are enough.
 
 PICTURES=1 npx playwright test e2e/pictures.spec.ts && python scripts/shrink.py
 """
