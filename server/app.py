@@ -13,7 +13,8 @@ from .comfy.service import install_comfy
 from .files.service import install_files
 from .guard.middleware import install_guard
 from .guard.policy import policy_of
-from .keys import CATALOG, MAKE_WORKER, SETTINGS
+from .keys import CATALOG, MAKE_WORKER, SETTINGS, TALLY
+from .metrics import Tally
 from .models.service import install_models
 from .routes import (
     docs,
@@ -76,6 +77,8 @@ def create_app(
     app[SETTINGS] = settings
     app[MAKE_WORKER] = make_worker if make_worker is not None else local_workers(settings)
     app[CATALOG] = Catalog(settings)
+    tally = app[TALLY] = Tally()
+    app.on_response_prepare.append(tally.answer)
     app.cleanup_ctx.append(services)
     app.on_shutdown.append(end_streams)
     install_guard(app, policy_of(settings))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .events.hub import Hub
     from .jobs.service import Jobs
     from .library.service import Library
+    from .metrics import Tally
     from .share.service import Sharing
     from .worker.base import Worker
 
@@ -21,6 +22,7 @@ SETTINGS = web.AppKey("settings", Settings)
 CATALOG: web.AppKey[Catalog] = web.AppKey("catalog")
 HUB: web.AppKey[Hub] = web.AppKey("hub")
 MAKE_WORKER: web.AppKey[Callable[[int], Worker]] = web.AppKey("make_worker")
+TALLY: web.AppKey[Tally] = web.AppKey("tally")
 JOBS: web.AppKey[Jobs] = web.AppKey("jobs")
 SHARING: web.AppKey[Sharing] = web.AppKey("sharing")
 LIBRARY: web.AppKey[Library] = web.AppKey("library")

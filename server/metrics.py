@@ -4,27 +4,75 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, generate_latest
+from aiohttp import web
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from .api.jobs import State
+from .jobs.record import Record
 from .jobs.service import Jobs
 
 _STATES: tuple[State, ...] = ("queued", "running", "done", "failed", "cancelled", "lost")
+_BUCKETS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)  # seconds
 
 
-def exposition(jobs: Jobs, counts: Mapping[str, int], listeners: int) -> bytes:
+class Tally:
+    """What is counted along: how long jobs waited and ran, and what requests were answered."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._waited = Histogram(
+            "weft_job_wait_seconds",
+            "From acceptance to the last start, of jobs that are over.",
+            registry=self.registry,
+            buckets=_BUCKETS,
+        )
+        self._ran = Histogram(
+            "weft_job_seconds",
+            "From the last start to the end, by the state at the end.",
+            ["state"],
+            registry=self.registry,
+            buckets=_BUCKETS,
+        )
+        self._answers = Counter(
+            "weft_http_answers",
+            "Answers by class of status; 1xx are websockets.",
+            ["status"],
+            registry=self.registry,
+        )
+        self._by_class = [self._answers.labels(f"{digit}xx") for digit in range(1, 6)]
+        ProcessCollector(registry=self.registry)
+
+    def job(self, record: Record) -> None:
+        """A job is over."""
+        if record.started is not None and record.finished is not None:
+            self._waited.observe(max(record.started - record.created, 0.0))
+            self._ran.labels(record.state).observe(max(record.finished - record.started, 0.0))
+
+    async def answer(self, _: web.Request, response: web.StreamResponse) -> None:
+        """A request is answered."""
+        self._by_class[response.status // 100 - 1].inc()
+
+
+def exposition(jobs: Jobs, tally: Tally, counts: Mapping[str, int], listeners: int) -> bytes:
     """The numbers in Prometheus's text format.
 
     Args:
         jobs: Asked for its workers.
+        tally: What was counted along.
         counts: Number of jobs by state.
         listeners: How many listen to events.
     """
     registry = CollectorRegistry()
     registry.register(_Numbers(jobs, counts, listeners))
-    return generate_latest(registry)
+    return generate_latest(registry) + generate_latest(tally.registry)
 
 
 class _Numbers(Collector):

@@ -16,7 +16,7 @@ from .jobs.ledger import Ledger
 from .jobs.queries import Queries
 from .jobs.record import MUTABLE
 from .jobs.service import Jobs
-from .keys import CATALOG, HUB, JOBS, LIBRARY, MAKE_WORKER, SETTINGS
+from .keys import CATALOG, HUB, JOBS, LIBRARY, MAKE_WORKER, SETTINGS, TALLY
 from .library.queries import LibraryQueries
 from .library.service import Library
 from .library.statements import LibraryStatements
@@ -60,7 +60,7 @@ async def services(app: web.Application) -> AsyncIterator[None]:
                 last_job=last_job,
                 last_artifact=last_artifact,
             )
-            jobs = Jobs(app[CATALOG], queries, ledger, settings, app[MAKE_WORKER])
+            jobs = Jobs(app[CATALOG], queries, ledger, settings, app[MAKE_WORKER], app[TALLY].job)
             app[HUB], app[JOBS] = hub, jobs
             app[LIBRARY] = Library(
                 LibraryQueries(engine),

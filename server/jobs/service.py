@@ -51,6 +51,7 @@ class Jobs:
         ledger: The database, for writing; tells events.
         settings: Limits, and what the dispatcher needs.
         make_worker: Makes the worker of a number.
+        over: Called with every job that is over, once that is stored.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Jobs:
         ledger: Ledger,
         settings: Settings,
         make_worker: Callable[[int], Worker],
+        over: Callable[[Record], None],
     ) -> None:
         self._queries = queries
         self._ledger = ledger
@@ -69,6 +71,7 @@ class Jobs:
         self._active: dict[str, Record] = {}
         self._plain: OrderedDict[str, None] = OrderedDict()  # active and late jobs without `meta`
         self._accepting = True
+        self._over = over
         self._reception = Reception(
             catalog,
             queries,
@@ -123,6 +126,7 @@ class Jobs:
         if record.is_final:
             self._active.pop(record.id, None)
             self._retention.ended()
+            self._over(record)
 
     def _given(self) -> list[Record]:
         """Jobs that a worker has, but has not begun."""

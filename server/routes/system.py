@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..api.errors import ApiError
 from ..api.routing import Routes
 from ..jobs.dispatch import no_worker
-from ..keys import CATALOG, HUB, JOBS, SETTINGS, is_admin
+from ..keys import CATALOG, HUB, JOBS, SETTINGS, TALLY, is_admin
 from ..metrics import exposition
 
 routes = Routes("system")
@@ -190,7 +190,8 @@ def peak_memory() -> int:
 async def metrics(request: web.Request) -> web.Response:
     """Give numbers for Prometheus."""
     jobs = request.app[JOBS]
-    text = exposition(jobs, await jobs.counts(), request.app[HUB].listeners)
+    listeners = request.app[HUB].listeners
+    text = exposition(jobs, request.app[TALLY], await jobs.counts(), listeners)
     return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4"})
 
 

@@ -28,6 +28,13 @@ async def test_metrics_count_jobs_and_workers(tmp_path: Path) -> None:
         assert families["weft_workers_ready"].samples[0].value == 1
         assert families["weft_jobs_run"].samples[0].value == 1
         assert families["weft_queue_paused"].samples[0].value == 1
+        ran = {(s.name, *s.labels.values()): s.value for s in families["weft_job_seconds"].samples}
+        assert ran["weft_job_seconds_count", "done"] == 1
+        waited = {s.name: s.value for s in families["weft_job_wait_seconds"].samples}
+        assert waited["weft_job_wait_seconds_count"] == 1
+        answers = {s.labels["status"]: s.value for s in families["weft_http_answers"].samples}
+        assert answers["2xx"] >= 3
+        assert answers["5xx"] == 0
 
 
 async def test_system_tells_workers_and_jobs(tmp_path: Path) -> None:
