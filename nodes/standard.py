@@ -41,6 +41,7 @@ MODULES = (
     "conditioning",
     "conditioning_sets",
     "family_text",
+    "reference",
     "latent",
     "latent_transform",
     "latent_batch",

@@ -270,14 +270,15 @@ def sd3_transformer(*, qk_norm: bool = False, dual: tuple[int, ...] = (), seed: 
     return network
 
 
-def flux_transformer(*, guided: bool = True, seed: int = 0) -> Any:
-    """A random Flux transformer of 2 double and 2 single blocks."""
+def flux_transformer(*, guided: bool = True, seed: int = 0, channels: int = 64) -> Any:
+    """A random Flux transformer of 2 double and 2 single blocks; Fill has 384 channels."""
     import torch
     from diffusers import FluxTransformer2DModel
 
     torch.manual_seed(seed)
     network = FluxTransformer2DModel(
-        in_channels=64,
+        in_channels=channels,
+        out_channels=64,
         num_layers=2,
         num_single_layers=2,
         attention_head_dim=32,

@@ -18,7 +18,7 @@ from ..adapters.control import same_use
 from ..adapters.hooked import HookedNetworks
 from ..adapters.hooks import State
 from ..adapters.ip_attention import ActiveAdapter, IPAdapterNetwork, active_adapters
-from ..errors import SamplingError
+from ..errors import ModelError, SamplingError
 from ..families import family_named, sampling_of
 from ..families.family import Control, Inputs, Row
 from ..latents.format import LatentFormat
@@ -202,6 +202,7 @@ class BatchedDenoiser:
     ) -> _Call:
         shape = rows[0].region.cut(torch.empty(shape, device="meta")).shape
         batch, _, height, width = shape
+        self._check_references(rows)
         controls = []
         for use in rows[0].control:
             self._family.check_control(self._model, use)
@@ -215,6 +216,17 @@ class BatchedDenoiser:
             controls=tuple(controls),
             adapters=tuple(self._adapter(use, rows, batch) for use in patches),
         )
+
+    def _check_references(self, rows: Sequence[_Row]) -> None:
+        if rows[0].entry.references and not self._family.takes_references:
+            raise ModelError(
+                "model.no_references",
+                f'"{self._model.weights.path.name}" ({self._family.words}) cannot be shown '
+                "pictures to draw from.",
+                expected="a model such as Flux Kontext",
+                got=self._family.words,
+                hint="Remove ReferenceLatent, or sample another model.",
+            )
 
     def _adapter(self, use: IPAdapterUse, rows: Sequence[_Row], batch: int) -> ActiveAdapter:
         network = module_in(use.adapter.weights, self._like.dtype)
@@ -259,6 +271,8 @@ def _share(group: Sequence[_Row], row: _Row, repeats: bool) -> bool:
         return False
     if group[0].hooks != row.hooks or _grounded_by(group[0]) != _grounded_by(row):
         return False
+    if _shown(group[0]) != _shown(row):
+        return False
     lengths = [member.entry.tokens.shape[1] for member in (*group, row)]
     if math.lcm(*lengths) // min(lengths) > (MOST_REPEATS if repeats else 1):
         return False
@@ -269,6 +283,11 @@ def _grounded_by(row: _Row) -> Gligen | None:
     """The GLIGEN network that acts on a row."""
     grounding = row.entry.grounding
     return None if grounding is None else grounding.net
+
+
+def _shown(row: _Row) -> list[torch.Size]:
+    """Sizes of the pictures that a row draws from."""
+    return [picture.shape[1:] for picture in row.entry.references]
 
 
 def _extent(row: _Row) -> tuple[int, int] | None:

@@ -103,6 +103,7 @@ class Family(ABC):
         image_merge_noise: Noise level, 0 to 1, put on several pictures' embeddings together.
         repeats_tokens: Whether a shorter text may be repeated to share a call with a longer one:
             right for plain cross-attention, which does not count tokens.
+        takes_references: Whether the network can be shown pictures to draw from (Flux Kontext).
     """
 
     name: ClassVar[str]
@@ -116,6 +117,7 @@ class Family(ABC):
     may_lack_encoders: ClassVar[bool] = False
     image_merge_noise: ClassVar[float] = 0.0
     repeats_tokens: ClassVar[bool] = True
+    takes_references: ClassVar[bool] = False
 
     @abstractmethod
     def owns(self, facts: NetworkFacts) -> bool:

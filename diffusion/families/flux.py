@@ -1,7 +1,8 @@
 """Flux: a transformer over T5's text and the picture, told CLIP's pooled text; flow matching.
 
 dev was distilled from guidance and is told how strong it shall be; schnell is not, and has no shift
-of its noise levels. Which of the two it is, the guidance embedding among the tensors says.
+of its noise levels. Which of the two it is, the guidance embedding among the tensors says. Fill,
+Canny and Depth have more channels, for a picture beside the noise; Kontext is dev, shown pictures.
 
 Source: black-forest-labs/flux; text and shift as ComfyUI has them.
 """
@@ -29,6 +30,7 @@ from .family import (
     pooled_of,
     same_length_tokens,
 )
+from .flux_pictures import beside, patches, places, references
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from ..files.formats.network_facts import NetworkFacts
     from ..types import Clip, Conditioning, ControlUse, Model
 
+_PICTURES = ("beside", "references")
 GUIDANCE = 3.5
 LEAST_TOKENS = 256
 
@@ -53,6 +56,7 @@ class Flux(Family):
         ("text_encoders.t5xxl.transformer.",),
     )
     repeats_tokens = False
+    takes_references = True
     controls = ("flux",)
     control_fits = (
         ("heads", "num_attention_heads"),
@@ -83,13 +87,10 @@ class Flux(Family):
             rows, batch, like, config["joint_attention_dim"], self.words, exact=True
         )
         tall, wide = math.ceil(height / 2), math.ceil(width / 2)
-        places = torch.zeros(tall, wide, 3)
-        places[..., 1] += torch.arange(tall)[:, None]
-        places[..., 2] += torch.arange(wide)[None, :]
         inputs: dict[str, Any] = {
             "encoder_hidden_states": tokens,
             "pooled_projections": pooled_of(rows, batch, config["pooled_projection_dim"], like),
-            "img_ids": places.reshape(-1, 3).to(like),
+            "img_ids": places(tall, wide).to(like),
             "txt_ids": torch.zeros(tokens.shape[1], 3).to(like),
         }
         if config["guidance_embeds"]:
@@ -99,6 +100,10 @@ class Flux(Family):
                 for _ in range(batch)
             ]
             inputs["guidance"] = torch.tensor(told).to(like)
+        inputs["beside"] = beside(
+            rows, shape, config["in_channels"] // 4 - self.latent.channels, like
+        )
+        inputs["references"] = references(rows, batch, like)
         return inputs
 
     def forward(
@@ -108,14 +113,23 @@ class Flux(Family):
 
         padded = even(x)
         count, channels, height, width = padded.shape
+        hidden, told = patches(padded), {n: v for n, v in inputs.items() if n not in _PICTURES}
+        drawn, added = hidden.shape[1], residuals
+        if inputs["beside"] is not None:
+            hidden = torch.cat([hidden, inputs["beside"]], dim=2)
+        if inputs["references"] is not None:
+            tokens, ids = inputs["references"]
+            hidden = torch.cat([hidden, tokens], dim=1)
+            told["img_ids"] = torch.cat([told["img_ids"], ids])
+            added = _lengthened(residuals, tokens.shape[1])
         output: Tensor = network(
-            hidden_states=_patches(padded),
+            hidden_states=hidden,
             timestep=torch.full((count,), timestep, device=x.device, dtype=x.dtype),
-            controlnet_block_samples=residuals.get("double"),
-            controlnet_single_block_samples=residuals.get("single"),
+            controlnet_block_samples=added.get("double"),
+            controlnet_single_block_samples=added.get("single"),
             return_dict=False,
-            **inputs,
-        )[0]
+            **told,
+        )[0][:, :drawn]
         cells = output.reshape(count, height // 2, width // 2, channels, 2, 2)
         whole = cells.permute(0, 3, 1, 4, 2, 5).reshape(count, channels, height, width)
         return whole[..., : x.shape[-2], : x.shape[-1]]
@@ -127,7 +141,7 @@ class Flux(Family):
 
         picture = super().control_picture(use, size, batch, like)
         if takes_latents(use.net):
-            return _patches(even(picture))
+            return patches(even(picture))
         # Networks with an encoder of their own see values around 0, and whole patches.
         tall, wide = (side % 2 * self.latent.downscale for side in size)
         return F.pad(picture * 2.0 - 1.0, (0, wide, 0, tall), mode="replicate")
@@ -138,7 +152,8 @@ class Flux(Family):
         import torch
 
         config, module = control.net.weights.config, control.module
-        told = {name: value for name, value in inputs.items() if name != "guidance"}
+        left_out = {"guidance", *_PICTURES}
+        told = {name: value for name, value in inputs.items() if name not in left_out}
         if config["guidance_embeds"]:
             usual = torch.full((x.shape[0],), GUIDANCE, device=x.device, dtype=x.dtype)
             told["guidance"] = inputs.get("guidance", usual)
@@ -149,7 +164,7 @@ class Flux(Family):
             module = copy.copy(module)  # a shell of its own: the module is shared
             module.union = False
         double, single = module(
-            hidden_states=_patches(even(x)),
+            hidden_states=patches(even(x)),
             controlnet_cond=control.picture,
             conditioning_scale=control.strength,
             timestep=torch.full((x.shape[0],), timestep, device=x.device, dtype=x.dtype),
@@ -185,11 +200,11 @@ class Flux(Family):
         return Conditioning((ConditioningEntry(sentence.tokens, pooled),))
 
 
-def _patches(x: Tensor) -> Tensor:
-    """(N, C, h, w) of even sides as tokens of 2x2 cells, (N, h/2 * w/2, 4C)."""
-    count, channels, height, width = x.shape
-    cells = x.reshape(count, channels, height // 2, 2, width // 2, 2)
-    return cells.permute(0, 2, 4, 1, 3, 5).reshape(count, -1, channels * 4)
+def _lengthened(residuals: Residuals, tokens: int) -> Residuals:
+    """What ControlNets add, with nothing added to so many tokens more."""
+    import torch.nn.functional as F
+
+    return {n: [F.pad(p, (0, 0, 0, tokens)) for p in parts] for n, parts in residuals.items()}
 
 
 def _spread(parts: Sequence[Tensor], blocks: int, *, cyclic: bool) -> list[Tensor]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..checks import check_factor, check_window
 from ..errors import ParameterError, ShapeError
 from ..pictures.masks import check_mask
-from ..types import Area, Conditioning, ConditioningEntry, Mask
+from ..types import Area, Conditioning, ConditioningEntry, Latent, Mask
 from ..types.hooks import Hooks
 
 if TYPE_CHECKING:
@@ -170,6 +170,21 @@ def each_with(conditioning: Conditioning, **changes: object) -> Conditioning:
     """The same in every entry."""
     return Conditioning(
         tuple(replace(entry, **changes) for entry in conditioning.entries)  # type: ignore[arg-type]
+    )
+
+
+def add_reference(conditioning: Conditioning, latent: Latent) -> Conditioning:
+    """Show a picture to draw from, beside those shown before.
+
+    Args:
+        conditioning: The prompt.
+        latent: The picture, encoded with the VAE of the model that is sampled; of any size.
+    """
+    return Conditioning(
+        tuple(
+            replace(entry, references=(*entry.references, latent.samples))
+            for entry in conditioning.entries
+        )
     )
 
 

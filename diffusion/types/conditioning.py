@@ -113,6 +113,8 @@ class ConditioningEntry:
         images: Pictures that act together with this prompt; made into one vector for each run.
         grounding: Things at places (GLIGEN); None = none.
         image_vector: That vector, (1, 2D) float32; None before a run, or without pictures.
+        references: Pictures to draw from (Flux Kontext): (B, C, h, w) float32 as the VAE gives
+            them, of any size.
     """
 
     tokens: Tensor
@@ -138,6 +140,7 @@ class ConditioningEntry:
     images: tuple[ImagePrompt, ...] = ()
     image_vector: Tensor | None = None
     grounding: Grounding | None = None
+    references: tuple[Tensor, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
