@@ -44,10 +44,10 @@ class Session:
     def send_frame(self, frame: str | bytes) -> None:
         """`send` for what is a frame already."""
         # What is still unsent of the latest came before it.
-        self._waiting.extend(self._latest.values())
+        for each in (*self._latest.values(), frame):
+            self._waiting.append(each)
+            self._bytes += len(each)
         self._latest.clear()
-        self._waiting.append(frame)
-        self._bytes += len(frame)
         self._too_slow = self._too_slow or len(self._waiting) > _MOST or self._bytes > _MOST_BYTES
         self._more.set()
 
@@ -75,7 +75,7 @@ class Session:
     def _next(self) -> str | bytes | None:
         if self._waiting:
             frame = self._waiting.popleft()
-            self._bytes = max(0, self._bytes - len(frame))
+            self._bytes -= len(frame)
             return frame
         if self._latest:
             return self._latest.pop(next(iter(self._latest)))
