@@ -155,6 +155,23 @@ test("a broken graph says where and what, and undo mends it", async ({ page }) =
   await expect(problems.getByText("Nothing to fix.")).toBeVisible();
 });
 
+test("what is not linked yet is told when one wants to run, not while one builds", async ({
+  page,
+}) => {
+  await openEmpty(page);
+  await page.mouse.dblclick(180, 380);
+  const checked = page.waitForResponse(/validate/);
+  await choose(page, "KSampler");
+  await checked;
+  const sampler = node(page, "ksampler");
+  // The count beside the panels says it all the while.
+  await expect(page.getByRole("button", { name: "Problems" })).toContainText(/\d/);
+  await expect(sampler.locator(".node-problems")).toHaveCount(0);
+  await expect(sampler).not.toHaveAttribute("data-problem");
+  await page.keyboard.press("Control+Enter");
+  await expect(sampler.locator(".node-problems")).toContainText("model");
+});
+
 test("undo goes back through everything, redo forth again", async ({ page }) => {
   await openTemplate(page, "Text to image");
   const before = await nodesNow(page);

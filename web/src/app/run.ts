@@ -46,7 +46,7 @@ function refuse(tab: string, error: unknown): api.Refused | null {
     return null;
   }
   const { problems } = error;
-  updateRun(tab, () => ({ problems, states: {}, progress: {}, explained: null }));
+  updateRun(tab, () => ({ problems, refused: true, states: {}, progress: {}, explained: null }));
   const placed = problems.some((problem) => problem.node);
   refusal = say(placed ? t("run.rejected", { n: problems.length }) : error.message, "bad");
   if (placed) setUi({ right: "problems" });
@@ -110,13 +110,14 @@ export function watchProblems(): () => void {
     if (tab.workflow === checked) return;
     checked = tab.workflow;
     if (Object.keys(graphAt(tab.workflow, ROOT).nodes).length === 0) {
-      if (runOf(tab.id).problems.length > 0) updateRun(tab.id, () => ({ problems: [] }));
+      if (runOf(tab.id).problems.length > 0)
+        updateRun(tab.id, () => ({ problems: [], refused: false }));
       return;
     }
     try {
       const problems = await api.validate(documentOf(tab));
       if (activeTab().workflow !== tab.workflow) return;
-      updateRun(tab.id, () => ({ problems }));
+      updateRun(tab.id, (run) => ({ problems, refused: run.refused && problems.length > 0 }));
       if (problems.length === 0) dismiss(refusal);
     } catch (error) {
       if (error instanceof api.Refused && activeTab().workflow === tab.workflow) {

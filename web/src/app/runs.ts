@@ -23,6 +23,8 @@ export interface TabRun {
   readonly pictures: Readonly<Record<string, readonly Picture[]>>;
   /** Found before a run or by it; all of them. */
   readonly problems: readonly Problem[];
+  /** Since a run was refused: what is not linked yet is told at the nodes too. */
+  readonly refused: boolean;
   /** What the next run would do with each node; null when not asked. */
   readonly explained: Readonly<Record<string, Explanation>> | null;
 }
@@ -34,6 +36,7 @@ export const NO_RUN: TabRun = {
   progress: {},
   pictures: {},
   problems: [],
+  refused: false,
   explained: null,
 };
 
@@ -89,6 +92,15 @@ export function stateOf(run: TabRun, key: string): NodeReport | undefined {
     if (found === undefined || RANK[report.state] > RANK[found.state]) found = report;
   }
   return found;
+}
+
+/**
+ * Those of a node's problems that are told on the canvas: while one builds, every new node lacks
+ * its links, and that needs no red before one wants to run.
+ */
+export function toldProblems(run: TabRun, key: string): readonly Problem[] {
+  const all = problemsOf(run, key);
+  return run.refused ? all : all.filter(({ code }) => code !== "graph.missing_input");
 }
 
 /** Problems of a node, and of what is inside a subgraph's instance. */

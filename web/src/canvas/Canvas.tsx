@@ -77,6 +77,7 @@ function Surface() {
   const snap = useUi((ui) => ui.snap);
   const minimap = useUi((ui) => ui.minimap);
   const linking = useUi((ui) => ui.pending !== null);
+  const chosen = useDocs((docs) => activeTab(docs).selection.size > 0);
   const drag = useRef<Drag>(new Map());
 
   const onInit = useCallback((instance: ReactFlowInstance) => {
@@ -114,6 +115,7 @@ function Surface() {
       aria-label={t("shortcuts.graph")}
       tabIndex={0}
       data-linking={linking || undefined}
+      data-chosen={chosen || undefined}
       data-far={far || undefined}
       onPointerDownCapture={onPress}
       onMouseDownCapture={onPress}

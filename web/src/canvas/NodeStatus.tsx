@@ -5,7 +5,7 @@ import { useShallow } from "zustand/react/shallow";
 import type { Explanation } from "../api/server";
 import { activeTab, runKey, useDocs } from "../app/docs";
 import { duration, t } from "../app/messages";
-import { problemsOf, runOf, stateOf, useRuns } from "../app/runs";
+import { runOf, stateOf, toldProblems, useRuns } from "../app/runs";
 import { size } from "../app/units";
 
 export function useRunKey(id: string): { tab: string; key: string } {
@@ -24,12 +24,12 @@ export function useNodeRun(id: string) {
       const run = runOf(tab, runs);
       return {
         state: stateOf(run, key)?.state,
-        problems: run.problems.length > 0 ? problemsOf(run, key).length : 0,
+        problems: run.problems.length > 0 ? toldProblems(run, key).length : 0,
         pictures: run.pictures[key]?.length ?? 0,
         /** Ports with a problem, separated by spaces: a text compares by value. */
         badPorts:
           run.problems.length > 0
-            ? problemsOf(run, key)
+            ? toldProblems(run, key)
                 .map((problem) => problem.port ?? "")
                 .join(" ")
             : "",
@@ -105,7 +105,7 @@ export function NodeProblems({ id }: { id: string }) {
   const problems = useRuns(
     useShallow((runs) => {
       const run = runOf(tab, runs);
-      return run.problems.length === 0 ? NONE : problemsOf(run, key);
+      return run.problems.length === 0 ? NONE : toldProblems(run, key);
     }),
   );
   if (problems.length === 0) return null;
