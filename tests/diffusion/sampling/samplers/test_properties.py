@@ -43,6 +43,8 @@ ORDERS: list[tuple[str, dict[str, Any], float]] = [
     ("dpmpp_2m_sde", {"eta": 0.0}, 2),
     ("dpmpp_2m_sde_heun", {"eta": 0.0}, 2),
     ("dpmpp_3m_sde", {"eta": 0.0}, 2),
+    ("exp_heun_2_x0", {}, 2),
+    ("exp_heun_2_x0_sde", {"eta": 0.0}, 2),
     ("seeds_2", {"eta": 0.0}, 2),
     ("er_sde", {"solver_type": "ODE", "max_stage": 2, "s_noise": 0.0}, 2),
     ("sa_solver", {"eta": 0.0, "predictor_order": 1, "corrector_order": 0}, 1),
@@ -70,7 +72,19 @@ def test_sampler_converges_with_its_order_on_a_gaussian(
     assert measured == pytest.approx(order, abs=0.3)
 
 
-@pytest.mark.parametrize("name", ["ipndm", "ipndm_v"])
+ON_EVEN_STEPS = ("ipndm", "ipndm_v")
+NO_KNOWN_ORDER = ("heunpp2", "gradient_estimation", "dpm_fast")
+CHOOSES_STEPS = ("dpm_adaptive",)  # test_solvers: a smaller tolerance gives a smaller error
+
+
+def test_every_deterministic_sampler_is_tried_against_the_exact_flow() -> None:
+    """CFG++ rules are the plain ones where nothing is guided; that is tested below."""
+    tried = {name for name, _, _ in ORDERS} | {*ON_EVEN_STEPS, *NO_KNOWN_ORDER, *CHOOSES_STEPS}
+    plain = {name for name, s in SAMPLERS.items() if not s.ancestral and name not in CFG_PP}
+    assert plain <= tried
+
+
+@pytest.mark.parametrize("name", ON_EVEN_STEPS)
 def test_adams_bashforth_of_order_4_is_above_third_order_on_even_steps(name: str) -> None:
     assert order_on(name, lambda n: np.linspace(10.0, 2.0, n + 1), 32) > 3
 
@@ -81,7 +95,7 @@ def test_seeds_3_without_noise_is_of_third_order() -> None:
     assert order == pytest.approx(3, abs=0.3)
 
 
-@pytest.mark.parametrize("name", ["heunpp2", "gradient_estimation", "dpm_fast"])
+@pytest.mark.parametrize("name", NO_KNOWN_ORDER)
 def test_sampler_comes_near_the_exact_flow_of_a_gaussian(name: str) -> None:
     x = 10 * start(1.0, seed=1)
     errors = []
