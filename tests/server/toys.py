@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
+import sqlite3
 import sys
 import time
 from functools import partial
@@ -101,14 +103,19 @@ def save(run: Run, value: float) -> None:
 
 
 @node("Liar", category="toy", lane="io", pure=False, output=True)
-def liar(*, write: str = "", read: str = "", call: int = 0) -> str:
+def liar(*, write: str = "", read: str = "", call: int = 0, database: str = "") -> str:
     """Do what it does not declare.
 
     Args:
         write: Path of a file to write.
         read: Path of a file to read.
         call: Port of this machine to connect to.
+        database: Path of a database to make, by code that Python does not hear of.
     """
+    if database:
+        with contextlib.closing(sqlite3.connect(":memory:")) as opened:
+            opened.execute("ATTACH DATABASE ? AS other", (database,))
+            opened.execute("CREATE TABLE other.a (b)")
     if write:
         Path(write).write_text("stolen")
     if call:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.server.fake import FakeWorkers
 from tests.server.running import serving
+from weft.engine.share.landlock import version
 from weft.server.worker.messages import Task
 
 ALL = ["reads", "writes", "network", "packs"]
@@ -88,3 +89,18 @@ async def test_writing_that_was_not_accepted_fails_even_below_the_output_folder(
         job = await api.submit(lie, accepts=["packs"])
         assert (await api.until(job["id"], "failed", "done"))["state"] == "failed"
     assert not (tmp_path / "out" / "x").exists()
+
+
+@pytest.mark.skipif(not version(), reason="this system has no Landlock")
+async def test_native_code_of_a_node_is_held_in_the_worker_and_later_jobs_are_not(
+    tmp_path: Path,
+) -> None:
+    stolen = tmp_path / "stolen.db"
+    async with serving(tmp_path) as api:
+        lie = one("Liar", database=str(stolen))
+        job = await api.submit(lie, accepts=["packs", "reads", "writes"])
+        assert (await api.until(job["id"], "failed", "done"))["state"] == "failed"
+        assert not stolen.exists()
+        job = await api.submit(lie)  # one's own
+        assert (await api.until(job["id"], "failed", "done"))["state"] == "done"
+    assert stolen.exists()
