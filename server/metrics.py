@@ -21,7 +21,8 @@ from .jobs.record import Record
 from .jobs.service import Jobs
 
 _STATES: tuple[State, ...] = ("queued", "running", "done", "failed", "cancelled", "lost")
-disable_created_metrics()  # a second line for each counter, which nobody reads
+# They are a second line for each counter, which nobody reads.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 _BUCKETS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)  # seconds
 
 

@@ -16,6 +16,7 @@ Effect = Literal["reads", "writes", "network", "packs"]
 JobId = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
 MAX_PRIORITY = 1000
 MAX_BATCH = 1000  # jobs in one request
+MAX_KEY = 200  # characters
 
 
 class _Body(BaseModel):
@@ -44,7 +45,7 @@ class Submission(_Body):
     idempotency_key: str | None = Field(
         None,
         min_length=1,
-        max_length=200,
+        max_length=MAX_KEY,
         description="A second submission with the same key gives the job of the first.",
     )
     title: str | None = Field(None, max_length=1000, description="Shown in lists.")

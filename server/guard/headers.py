@@ -32,6 +32,7 @@ _ALWAYS = {
 
 async def add_security_headers(_: web.Request, response: web.StreamResponse) -> None:
     """Add what every response carries; a handler may have set a header itself."""
+    response.headers["Server"] = "weft"  # whoever looks for old versions need not be told
     for name, value in _ALWAYS.items():
         response.headers.setdefault(name, value)
     page = response.content_type == "text/html"

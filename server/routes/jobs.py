@@ -5,7 +5,17 @@ from __future__ import annotations
 from aiohttp import web
 
 from ..api.errors import ApiError, json_response
-from ..api.jobs import Batch, Job, JobDetail, JobPage, JobQuery, Jobs, Move, Submission
+from ..api.jobs import (
+    MAX_KEY,
+    Batch,
+    Job,
+    JobDetail,
+    JobPage,
+    JobQuery,
+    Jobs,
+    Move,
+    Submission,
+)
 from ..api.routing import STATUS, Routes
 from ..jobs.order import Order
 from ..keys import JOBS, asking, is_admin, owner_of
@@ -18,8 +28,12 @@ async def submit(request: web.Request, body: Submission) -> Job:
     """Accept a workflow as a job.
 
     When this answers, the job is stored and survives a crash. Random seeds are drawn now. With an
-    idempotency key that was used before, the answer is the job of then, with status 200.
+    idempotency key that was used before, the answer is the job of then, with status 200; the key
+    may stand in the header `Idempotency-Key` instead of the body.
     """
+    key = request.headers.get("Idempotency-Key")
+    if key is not None:
+        body = _keyed(body, key)
     job, is_new = await request.app[JOBS].submit(_order(request, body))
     if not is_new:
         request[STATUS] = 200
@@ -38,6 +52,19 @@ async def submit_all(request: web.Request, body: Batch) -> Jobs:
     if not any(is_new for _, is_new in found):
         request[STATUS] = 200
     return Jobs(jobs=[job for job, _ in found])
+
+
+def _keyed(body: Submission, key: str) -> Submission:
+    """A submission with the key of its header, which is to obey what one in the body does."""
+    if body.idempotency_key not in (None, key) or not 1 <= len(key) <= MAX_KEY:
+        raise ApiError(
+            422,
+            "The header Idempotency-Key cannot be used.",
+            code="request.invalid",
+            expected=f"1 to {MAX_KEY} characters, and no other key in the body",
+            got=key[:100],
+        )
+    return body.model_copy(update={"idempotency_key": key})
 
 
 def _order(request: web.Request, body: Submission) -> Order:

@@ -116,6 +116,20 @@ async def test_idempotency_key_gives_the_first_job_again(tmp_path: Path) -> None
         assert (status, answer["error"]["code"]) == (409, "jobs.key_reused")
 
 
+async def test_idempotency_key_may_stand_in_the_header(tmp_path: Path) -> None:
+    async with serving(tmp_path, FakeWorkers()) as api:
+        body, key = {"workflow": FLOAT, **OUT}, {"Idempotency-Key": "k"}
+        status, first = await api.ask("POST", "/v1/jobs", json=body, headers=key)
+        assert status == 201
+        for more in ({}, {"idempotency_key": "k"}):
+            status, again = await api.ask("POST", "/v1/jobs", json=body | more, headers=key)
+            assert (status, again["id"]) == (200, first["id"])
+        other = body | {"idempotency_key": "another"}
+        for sent, header in ((other, "k"), (body, ""), (body, "x" * 201)):
+            headers = {"Idempotency-Key": header}
+            assert (await api.ask("POST", "/v1/jobs", json=sent, headers=headers))[0] == 422
+
+
 async def test_same_idempotency_key_at_the_same_time_makes_one_job(tmp_path: Path) -> None:
     body = {"workflow": FLOAT, "idempotency_key": "k", **OUT}
     async with serving(tmp_path, FakeWorkers()) as api:

@@ -316,6 +316,12 @@ async def test_nothing_installs_fetches_or_evaluates(tmp_path: Path) -> None:
     assert not [path for path in paths if words.search(path.lower())]
 
 
+async def test_answers_do_not_tell_versions_of_libraries(tmp_path: Path) -> None:
+    async with serving(tmp_path) as client:
+        for path in ("/", "/v1/health", "/nothing", "/prompt"):
+            assert (await client.get(path)).headers["Server"] == "weft"
+
+
 async def test_get_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "input").mkdir()
     (tmp_path / "input" / "a.png").write_bytes(png())
