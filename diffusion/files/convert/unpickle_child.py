@@ -8,6 +8,7 @@ The last line on stdout is JSON: {"tensors", "others"} or {"error"}.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import OrderedDict
 from typing import Any
@@ -31,16 +32,40 @@ def _hypernetwork(state: dict[Any, Any]) -> dict[str, Any]:
     return found
 
 
+def _harmless() -> list[Any]:
+    """What checkpoints of old trainers name besides tensors, and what stands for it here.
+
+    Lightning's class is only the key of a table, so that an empty class does; a scalar of numpy
+    can be made of numbers and bytes only, as the types that it may have are listed too.
+    """
+    import _codecs
+
+    import numpy as np
+
+    module = "pytorch_lightning.callbacks.model_checkpoint"
+    stand_in = type("ModelCheckpoint", (), {"__module__": module})
+    scalar: Any = np.float64(0).__reduce__()[0]
+    types = [np.dtypes.Float64DType, np.dtypes.Float32DType, np.dtypes.Int64DType]
+    names = [(scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
+    return [stand_in, *names, np.dtype, *types, _codecs.encode]
+
+
 def main(source: str, target: str) -> dict[str, object]:
     """Read, flatten, write; what to say."""
     import torch
     from safetensors.torch import save_file
 
     try:
-        with open(source, "rb") as file:  # noqa: PTH123 - by name, torch would go by its ending
+        with (
+            open(source, "rb") as file,  # noqa: PTH123 - by name, torch would go by its ending
+            torch.serialization.safe_globals(_harmless()),
+        ):
             loaded: Any = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a damaged or hostile file brings up
         text = str(error).replace("\n", " ")
+        # torch goes on to say how to allow it, which is no advice to follow.
+        if asked := re.search(r"Unsupported global: GLOBAL (\S+)", text):
+            return {"error": f"it asks to run {asked[1][:100]}"}
         at = text.find("Unsupported")
         return {"error": f"{type(error).__name__}: {text[max(at, 0) :][:300]}"}
     state = loaded if isinstance(loaded, dict) else None

@@ -44,7 +44,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 )
 _CONVERT = (
     "weft reads safetensors only, because pickles can run code. Find the file as safetensors, or "
-    "convert it with safetensors' own tool on a machine that holds nothing of value."
+    "run `weft models convert FILE NEW.safetensors`, which reads tensors alone, in a process apart."
 )
 
 _GGUF = "GGUF is read for networks of their own, by LoadDiffusionModel and the loaders of CLIP."

@@ -71,13 +71,16 @@ class TangentialDamping(GuidanceRule):
 
         batch = view.x.shape[0]
         unwanted = (view.x - view.other).reshape(batch, 1, -1)
-        both = torch.cat([unwanted, (view.x - view.wanted).reshape(batch, 1, -1)], dim=1).double()
+        both = torch.cat([unwanted, (view.x - view.wanted).reshape(batch, 1, -1)], dim=1)
+        if both.device.type == "mps":  # which knows no float64
+            unwanted, both = unwanted.cpu(), both.cpu()
+        both = both.double()
         # The first right singular vector, by way of the 2 x 2 matrix of inner products.
         vectors = torch.linalg.eigh(both @ both.transpose(1, 2)).eigenvectors
         main = vectors[:, None, :, -1] @ both
         main = main / main.norm(dim=-1, keepdim=True).clamp(min=1e-12)
         damped = (unwanted.double() * main).sum(dim=-1, keepdim=True) * main
-        return view.wanted, view.x - damped.to(view.x.dtype).reshape(view.x.shape)
+        return view.wanted, view.x - damped.to(view.x).reshape(view.x.shape)
 
 
 @dataclass(frozen=True, slots=True)

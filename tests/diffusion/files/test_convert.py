@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
+import types
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -264,6 +267,35 @@ def test_pickle_that_runs_code_is_refused_and_runs_nothing(tmp_path: Path, zippe
             convert_model(bad, tmp_path / target)
         assert caught.value.code == "model.unsafe_pickle"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.ckpt"]
+
+
+def test_checkpoint_with_what_lightning_left_in_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import numpy as np
+
+    module = "pytorch_lightning.callbacks.model_checkpoint"
+    callback = type("ModelCheckpoint", (), {"__module__": module})
+    state = {
+        "state_dict": {"w": torch.arange(3.0)},
+        "callbacks": {callback: {"best_model_score": np.float64(0.5), "kept": None}},
+        "global_step": 7,
+    }
+    old = tmp_path / "old.ckpt"
+    for name in ("pytorch_lightning", "pytorch_lightning.callbacks", module):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    monkeypatch.setattr(sys.modules[module], "ModelCheckpoint", callback, raising=False)
+    torch.save(state, old)
+    convert_model(old, tmp_path / "new.safetensors")
+    assert load_file(tmp_path / "new.safetensors")["w"].tolist() == [0.0, 1.0, 2.0]
+
+
+def test_refused_pickle_is_told_by_what_it_asks_for(tmp_path: Path) -> None:
+    torch.save({"x": Fraction(1, 2)}, tmp_path / "bad.ckpt")
+    with pytest.raises(wd.ModelError) as caught:
+        convert_model(tmp_path / "bad.ckpt", tmp_path / "out.safetensors")
+    assert "it asks to run fractions.Fraction" in caught.value.message
+    assert "safe_globals" not in str(caught.value)
 
 
 def test_pickle_without_tensors_is_refused(tmp_path: Path) -> None:
