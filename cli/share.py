@@ -193,6 +193,8 @@ def _run(options: argparse.Namespace) -> int:
                 limited(folders, network=network, readable=readable) as confine,
                 engine.apart(confine) as held,
             ):
+                if confine is None and report.packs:
+                    say.err("this system cannot hold native code, which packs may bring, to this")
                 result = held.run(Workflow(document), token=token)
     for artifact in result.artifacts:
         say.out(f"{'shown' if artifact.temporary else 'saved'}  {artifact.path}")
