@@ -54,6 +54,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _inspect(options: argparse.Namespace) -> int:
     from ..diffusion import DiffusionError, inspect_file
+    from ..diffusion.files.formats.words import family_words
 
     path = _find(workspace_of(options), options.model)
     try:
@@ -77,12 +78,15 @@ def _inspect(options: argparse.Namespace) -> int:
         return DONE
     metadata = report.metadata
     facts.pop("metadata")
+    words = family_words(report.family)
+    if report.family not in (words, "unknown"):
+        facts["family"] = f"{report.family} ({words})"
     for name, value in facts.items():
         if value is not None:
             say.out(f"{name:<11} {value}")
     for name, text in metadata.items():
-        line = " ".join(text.split())
-        say.out(f"  {name}: {line if len(line) <= 100 else line[:97] + '...'}")
+        line = say.plain(" ".join(text.split()))
+        say.out(f"  {say.plain(name)}: {line if len(line) <= 100 else line[:97] + '...'}")
     return DONE
 
 

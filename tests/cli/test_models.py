@@ -34,6 +34,22 @@ def test_inspect_says_family_precision_and_hashes(
     assert facts["metadata"]["tokenizer"] == models.word_tokenizer()
 
 
+def test_inspect_prints_families_in_words_and_nothing_that_moves_the_cursor(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    whole = load_file(models.tiny_sd1(tmp_path / "whole.safetensors", seed=9500))
+    front = "first_stage_model."
+    part = {name: tensor for name, tensor in whole.items() if name.startswith(front)}
+    save_file(part, tmp_path / "vae.safetensors", metadata={"title": "a\x1b[2Jb"})
+    assert main(["models", "inspect", str(tmp_path / "vae.safetensors")]) == 0
+    said = capsys.readouterr().out
+    assert "kl4 (SD1.x, SD2.x or SDXL)" in said
+    assert "title: a [2Jb" in said
+    assert "\x1b" not in said
+
+
 def test_inspect_of_a_lora_says_layers_algorithms_and_ranks(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -105,5 +105,9 @@ def test_memory_comes_back_after_twenty_changes_of_type() -> None:
 # Inductor's own imports warn of what torch will drop.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_compiled_network_gives_the_same_picture(plain: Drawn) -> None:
+    from torch._dynamo.utils import counters
+
+    before = counters["stats"]["unique_graphs"]
     found = draw(DEVICE, "float32", WEFT_COMPILE="1")
+    assert counters["stats"]["unique_graphs"] > before
     assert (found.image - plain.image).abs().mean() < 1 / 255
