@@ -43,7 +43,10 @@ export const ZH: Readonly<Record<string, readonly [title: string, description: s
     "一组照片",
     "沿边缘逐张重画列表中的照片：对子图的映射。无法读取的照片会跳过；中断的运行从停下的地方继续。用 --photos 给出列表或模式，如 “holiday/*.jpg”。",
   ],
-  photo2img: ["照片转图", "用 VAE 编码一张照片再重新绘制：以真实图片进行的图生图。thimble 只见过画出的形状，所以桌上的杯子变成红底上的白环。"],
+  photo2img: [
+    "照片转图",
+    "用 VAE 编码一张照片再重新绘制：以真实图片进行的图生图。thimble 只见过画出的形状，所以桌上的杯子变成红底上的白环。",
+  ],
   "prompt-schedule": [
     "提示词调度",
     "采样中途变化的提示词：[a:b:0.3] 在调度的前 0.3 为 a，由此确定构图，之后为 b。",
