@@ -145,3 +145,24 @@ test("a stroke with Alt cuts the links that it crosses, and no others", async ({
   await page.keyboard.press("Control+z");
   expect(await nodesNow(page)).toEqual(before);
 });
+
+test("a node is put into a link, with room made for it, in one step of undo", async ({ page }) => {
+  await openTemplate(page, "Text to image");
+  const before = await nodesNow(page);
+  await page.keyboard.press("Escape");
+  const [x1, y] = await middleOf(socket(page, "decode", "image", "output"));
+  const [x2] = await middleOf(socket(page, "save", "images", "input"));
+  await page.mouse.click((x1 + x2) / 2, y, { button: "right" });
+  await page.getByRole("menuitem", { name: "Insert a node" }).click();
+  await choose(page, "Image Scale");
+  const nodes = await nodesNow(page);
+  expect(nodes["save"]?.inputs).toMatchObject({ images: { link: "image_scale.image" } });
+  expect(nodes["image_scale"]?.inputs).toMatchObject({ image: { link: "decode.image" } });
+  const [added, pushed] = [
+    await node(page, "image_scale").boundingBox(),
+    await node(page, "save").boundingBox(),
+  ];
+  expect(pushed?.x).toBeGreaterThan((added?.x ?? 0) + (added?.width ?? 0));
+  await page.keyboard.press("Control+z");
+  expect(await nodesNow(page)).toEqual(before);
+});

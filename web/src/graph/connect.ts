@@ -122,7 +122,8 @@ export function partners(scope: Scope, end: PortRef, side: "input" | "output"): 
   return found;
 }
 
-function descendants(graph: Graph, start: string): Set<string> {
+/** Nodes that read from a node, at any distance, and itself. */
+export function descendants(graph: Graph, start: string): Set<string> {
   const readers = readersOf(graph);
   const found = new Set([start]);
   const queue = [start];

@@ -173,7 +173,8 @@ function unknownBox(node: GraphNode): Box {
   });
   return {
     width: WIDTH,
-    height: HEADER + 2 * PADDING + names.length * ROW + ROW,
+    // Two lines say what is the matter.
+    height: HEADER + 2 * PADDING + (names.length + 2) * ROW,
     rows: names.map((input) => ({ kind: "ports", input })),
     picture: 0,
     inputs,

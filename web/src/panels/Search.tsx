@@ -2,15 +2,15 @@
 
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { NodeSchema } from "../api/nodes";
-import { activeTab, edit, rectAt, scopeNow, select, useDocs } from "../app/docs";
+import { activeGraph, activeTab, edit, rectAt, scopeNow, select, useDocs } from "../app/docs";
 import { t } from "../app/messages";
 import { type Palette, setUi } from "../app/ui";
 import { linkUp } from "../canvas/connecting";
 import { hueColor, SHAPES, styleOf } from "../canvas/sockets";
 import { focusCanvas, reveal } from "../canvas/viewport";
 import { insertInto } from "../graph/commands/links";
-import { addNode } from "../graph/commands/nodes";
-import { firstFit, inputType } from "../graph/connect";
+import { addNode, moveItems, type Point } from "../graph/commands/nodes";
+import { descendants, firstFit, inputType } from "../graph/connect";
 import { boxOf } from "../graph/geometry";
 import { ROOT } from "../graph/model";
 import { type Entry, entriesOf, search, usual } from "../graph/search";
@@ -28,6 +28,22 @@ export function useEntries(): readonly Entry[] {
       .filter((schema) => schema !== undefined);
     return entriesOf([...Object.values(catalog.schemas), ...own]);
   }, [catalog, graphs]);
+}
+
+const BETWEEN = 72;
+
+/** Places of a node and of all that comes after it, so far to the right that it begins at `x`. */
+function roomBefore(id: string, x: number): Record<string, Point> {
+  const by = x - (rectAt(id)?.x ?? x);
+  if (by <= 0) return {};
+  const graph = activeGraph();
+  const moved = [...descendants(graph, id)].filter((one) => graph.places[one]?.pinned !== true);
+  return Object.fromEntries(
+    moved.flatMap((one) => {
+      const rect = rectAt(one);
+      return rect ? [[one, { x: rect.x + by, y: rect.y }]] : [];
+    }),
+  );
 }
 
 /** Add a node at a place and link it to what is held. */
@@ -48,7 +64,11 @@ export function place(schema: NodeSchema, palette: Palette): void {
     if (pending && port) {
       const other = { node: added, port };
       linkUp(draft, at, { ...scope, workflow: draft.now }, pending, other);
-      if (palette.into) insertInto(draft, { ...scope, workflow: draft.now }, palette.into, added);
+      const { into } = palette;
+      if (into) {
+        insertInto(draft, { ...scope, workflow: draft.now }, into, added);
+        moveItems(draft, at, roomBefore(into.to.node, point.x + box.width + BETWEEN));
+      }
     }
     return added;
   });
