@@ -267,17 +267,16 @@ def own_places() -> list[Path]:
     """What weft itself writes while a workflow runs: caches, notes of what ran, digests of files.
 
     Models, inputs and the state of servers, which lie in the same home, are not among them. The
-    home itself exists then.
+    folders among them exist then: what is held to these places cannot make them.
     """
     here = home()
-    here.mkdir(parents=True, exist_ok=True)
-    places = [
-        here / n for n in ("cache", "journals", "history.sqlite", "digests.json", "sha256.json")
-    ]
+    folders = [here / "cache", here / "journals"]
     cache = os.environ.get("WEFT_CACHE", "off")
     if cache != "off" and "://" not in cache:
-        places.append(Path(cache))
-    return places
+        folders.append(Path(cache))
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    return [*folders, *(here / n for n in ("history.sqlite", "digests.json", "sha256.json"))]
 
 
 def standard_runtime() -> Runtime:
