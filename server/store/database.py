@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -33,19 +34,27 @@ async def open_database(settings: Settings) -> AsyncEngine:
         url = make_url(named or f"sqlite:///{settings.data / 'weft.sqlite'}")
         url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
         engine = create_async_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite")
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise _trouble(f"{type(error).__name__}: {error}") from error
+    except ModuleNotFoundError as error:
+        if error.name != "asyncpg":
+            raise _unknown() from error
+        raise _trouble(
+            "the driver for PostgreSQL is missing", "Install weft[postgresql]."
+        ) from error
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise _unknown() from error
     if url.get_backend_name() == "sqlite":
         folder = Path(url.database or "").parent
         if not folder.is_dir():
-            raise _trouble(f"there is no folder {folder}.")
+            raise _trouble(f"there is no folder {folder}")
         event.listen(engine.sync_engine, "connect", prepare_sqlite)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(_migrate)
     except (DBAPIError, OSError) as error:
         await engine.dispose()
-        raise _trouble(str(error).partition("\n")[0]) from error
+        # The driver's class stands in front, in brackets.
+        text = re.sub(r"^\(.*?\) ", "", str(error).partition("\n")[0])
+        raise _trouble(text) from error
     except BaseException:
         await engine.dispose()
         raise
@@ -86,11 +95,19 @@ def _migrate(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _trouble(text: str) -> WeftError:
+def _trouble(text: str, hint: str | None = None) -> WeftError:
     return WeftError(
-        f"The database cannot be opened: {text}",
+        f"The database cannot be opened: {text.rstrip('.')}.",
         code="server.database",
-        hint="Install weft[postgresql]."
-        if "asyncpg" in text
-        else "Look at --database, or at the rights of the folder --data.",
+        hint=hint or "Look at --database, or at the rights of the folder --data.",
+    )
+
+
+def _unknown() -> WeftError:
+    """Without the URL, in which a password may stand."""
+    return WeftError(
+        "The database cannot be opened: its URL names no database that weft knows.",
+        code="server.database",
+        expected="sqlite:///path or postgresql://user:password@host/name",
+        hint="Correct --database.",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -16,11 +17,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from pydantic import SecretStr
 from sqlalchemy import select, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import weft.server.store
-from tests.server.store.databases import own_database, with_postgresql
+from tests.server.store.databases import URL, own_database, with_postgresql
 from weft.engine.errors import WeftError
 from weft.server.jobs.record import MUTABLE
 from weft.server.settings import Settings
@@ -83,11 +85,43 @@ async def test_database_of_a_newer_weft_is_refused_and_left_alone(opened: Opened
     assert caught.value.code == "server.database"
 
 
-@pytest.mark.parametrize("url", ["nonsense", "nosuch://host/x", "sqlite:////no/such/folder/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense-secret",
+        "nosuch://u:secret@host/x",
+        "mysql://u:secret@host/x",
+        "sqlite:////no/such/folder/x",
+        "postgresql://u:secret@127.0.0.1:1/x",
+    ],
+)
 async def test_database_that_cannot_be_opened_is_a_plain_error(tmp_path: Path, url: str) -> None:
     with pytest.raises(WeftError) as caught:
         await open_database(Settings(data=tmp_path, database=SecretStr(url)))
     assert caught.value.code == "server.database"
+    assert "secret" not in str(caught.value)
+
+
+async def test_driver_that_is_missing_is_named_with_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    with pytest.raises(WeftError) as caught:
+        await open_database(Settings(data=tmp_path, database=SecretStr("postgresql://host/x")))
+    assert caught.value.problem.hint == "Install weft[postgresql]."
+
+
+@pytest.mark.parametrize("change", [{"database": "nosuch"}, {"username": "nobody"}])
+@pytest.mark.slow
+@pytest.mark.skipif(not URL, reason="WEFT_TEST_POSTGRESQL names no database")
+async def test_postgresql_that_refuses_is_a_plain_error(
+    tmp_path: Path, change: dict[str, str]
+) -> None:
+    url = make_url(URL).set(**change).render_as_string(hide_password=False)
+    with pytest.raises(WeftError, match=r"does not exist\.") as caught:
+        await open_database(Settings(data=tmp_path, database=SecretStr(url)))
+    assert caught.value.code == "server.database"
+    assert "asyncpg" not in str(caught.value)
 
 
 async def test_stored_means_that_another_connection_reads_it(opened: Opened) -> None:
