@@ -49,6 +49,8 @@ def test_bundle_runs_elsewhere_and_gives_the_same_picture(
     text = said(capsys)
     assert "verified: the picture is the same" in text
     assert "\x1b" not in text  # the author's name moves no cursor
+    kept = tmp_path / "home" / "cache"  # results of a held run are kept, in a new home too
+    assert any(path.is_file() for path in kept.rglob("*"))
     (made,) = out.glob("*.png")
     bundle = read_bundle(packed)
     assert bundle.picture is not None
