@@ -9,8 +9,7 @@ export default defineConfig({
   expect: { timeout: 20_000 },
   // One worker process of the server runs one workflow at a time.
   workers: 1,
-  // One run of the keyboard test in about ten timed out, for a reason not found yet. Playwright
-  // reports what passes only the second time as flaky; look for that line.
+  // Playwright reports what passes only the second time as flaky; look for that line.
   retries: process.env["CI"] ? 1 : 0,
   reporter: "line",
   use: {
