@@ -23,7 +23,7 @@ import torch
 
 import weft.diffusion as wd
 from weft.diffusion.denoising.batched import BatchedDenoiser
-from weft.diffusion.sampling.guidance.guided import Guided
+from weft.diffusion.sampling.guided import Guided
 
 
 def build(width: int, folder: Path) -> tuple[wd.Model, Any, int]:

@@ -54,7 +54,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _inspect(options: argparse.Namespace) -> int:
     from ..diffusion import DiffusionError, inspect_file
-    from ..diffusion.files.formats.words import family_words
+    from ..diffusion.formats.words import family_words
 
     path = _find(workspace_of(options), options.model)
     try:

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from .adapters.lora.blocks import parse_block_weights as parse_block_weights
     from .adapters.lora.file import LoraFile as LoraFile
     from .adapters.lora.file import load_lora as load_lora
+    from .adapters.merge import add_models as add_models
+    from .adapters.merge import merge_blocks as merge_blocks
+    from .adapters.merge import merge_clips as merge_clips
+    from .adapters.merge import merge_models as merge_models
+    from .adapters.merge import subtract_models as subtract_models
     from .denoising.denoiser import Denoiser as Denoiser
     from .errors import DiffusionError as DiffusionError
     from .errors import ModelError as ModelError
@@ -82,11 +87,6 @@ if TYPE_CHECKING:
     from .vae.coding import set_noise_mask as set_noise_mask
     from .weights.handle import Weights as Weights
     from .weights.holdings import MemoryReport as MemoryReport
-    from .weights.merge import add_models as add_models
-    from .weights.merge import merge_blocks as merge_blocks
-    from .weights.merge import merge_clips as merge_clips
-    from .weights.merge import merge_models as merge_models
-    from .weights.merge import subtract_models as subtract_models
     from .weights.residency import RESIDENCY as RESIDENCY
     from .weights.residency import memory_report as memory_report
 
@@ -99,11 +99,11 @@ _HOME: dict[str, str] = {
     "LoraFile": "adapters.lora.file",
     "load_lora": "adapters.lora.file",
     "MemoryReport": "weights.holdings",
-    "add_models": "weights.merge",
-    "merge_blocks": "weights.merge",
-    "merge_clips": "weights.merge",
-    "merge_models": "weights.merge",
-    "subtract_models": "weights.merge",
+    "add_models": "adapters.merge",
+    "merge_blocks": "adapters.merge",
+    "merge_clips": "adapters.merge",
+    "merge_models": "adapters.merge",
+    "subtract_models": "adapters.merge",
     "RESIDENCY": "weights.residency",
     "memory_report": "weights.residency",
     "encode_text": "families.text",

@@ -24,3 +24,14 @@ def check_factor(name: str, value: float) -> None:
         raise ParameterError(
             "factor.not_finite", f"{name} is no number.", expected="a finite number", got=str(value)
         )
+
+
+def check_item(start: int, count: int) -> None:
+    """Refuse the number of an item that is not there."""
+    if not 0 <= start < count:
+        raise ParameterError(
+            "batch.no_such_item",
+            f"The batch has {count} items and none of that number.",
+            expected=f"0 to {count - 1}",
+            got=str(start),
+        )

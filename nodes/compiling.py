@@ -27,6 +27,6 @@ def torch_compile_model(
 
     Source: torch.compile, PyTorch 2.
     """
-    from ..diffusion.weights.compiling import compile_model
+    from ..diffusion.adapters.compiling import compile_model
 
     return compile_model(model, backend)

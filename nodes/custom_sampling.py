@@ -145,7 +145,7 @@ def add_noise(model: Model, noise: NoiseSource, sigmas: Schedule, latent_image: 
     Raises:
         DiffusionError: The latent belongs to another model.
     """
-    from ..diffusion.latents.noising import noised_latent
+    from ..diffusion.denoising.noising import noised_latent
 
     return noised_latent(model, latent_image, noise, sigmas)
 

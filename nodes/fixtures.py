@@ -176,7 +176,7 @@ def _ip_adapter(models: Path | None) -> Any:
 
 
 def _upscale_model(models: Path | None) -> Any:
-    from ..diffusion.pictures.upscaling import load_upscaler
+    from ..diffusion.upscaling import load_upscaler
 
     return load_upscaler(_file("upscale_models", models))
 

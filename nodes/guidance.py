@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
+from ..diffusion.guidance.thresholding import Mode
 from ..diffusion.latents.operations import LatentOperation
-from ..diffusion.sampling.guidance.thresholding import Mode
 from ..diffusion.types import Conditioning, Model
 from ..engine.declaration.node import node
 from ..engine.declaration.widgets import Range
@@ -37,8 +37,8 @@ def rescale_cfg(
 
     Source: Lin et al. 2023, "Common Diffusion Noise Schedules and Sample Steps are Flawed".
     """
-    from ..diffusion.sampling.guidance.apply import with_rule
-    from ..diffusion.sampling.guidance.rescale import RescaleCFG
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.rescale import RescaleCFG
 
     return with_rule(model, RescaleCFG(multiplier)) if multiplier else model
 
@@ -67,8 +67,8 @@ def dynamic_thresholding(
 
     Source: Saharia et al. 2022, "Imagen", in the form for latents by A. Goodwin.
     """
-    from ..diffusion.sampling.guidance.apply import with_rule
-    from ..diffusion.sampling.guidance.thresholding import DynamicThresholding
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.thresholding import DynamicThresholding
 
     return with_rule(model, DynamicThresholding(mimic_scale, threshold_percentile))
 
@@ -112,8 +112,8 @@ def dynamic_thresholding_full(
 
     Source: A. Goodwin's dynamic thresholding for latents (MIT).
     """
-    from ..diffusion.sampling.guidance.apply import with_rule
-    from ..diffusion.sampling.guidance.thresholding import DynamicThresholding
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.thresholding import DynamicThresholding
 
     rule = DynamicThresholding(
         mimic_scale,
@@ -153,8 +153,8 @@ def apg(
 
     Source: Sadat et al. 2024.
     """
-    from ..diffusion.sampling.guidance.apply import with_rule
-    from ..diffusion.sampling.guidance.project import AdaptiveProjectedGuidance
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.project import AdaptiveProjectedGuidance
 
     return with_rule(model, AdaptiveProjectedGuidance(eta, norm_threshold, momentum))
 
@@ -171,8 +171,8 @@ def tcfg(model: Model) -> Patched:
 
     Source: Kwon et al. 2025.
     """
-    from ..diffusion.sampling.guidance.apply import with_rule
-    from ..diffusion.sampling.guidance.project import TangentialDamping
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.project import TangentialDamping
 
     return Patched(with_rule(model, TangentialDamping()))
 
@@ -189,8 +189,8 @@ def cfg_zero_star(model: Model) -> Patched:
 
     Source: Fan et al. 2025, without the zeroed first steps.
     """
-    from ..diffusion.sampling.guidance.apply import with_rule
-    from ..diffusion.sampling.guidance.rescale import CFGZeroStar
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.rescale import CFGZeroStar
 
     return Patched(with_rule(model, CFGZeroStar()))
 
@@ -208,8 +208,8 @@ def cfg_norm(
     Returns:
         The model with this rule.
     """
-    from ..diffusion.sampling.guidance.apply import with_rule
-    from ..diffusion.sampling.guidance.rescale import CFGNorm
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.rescale import CFGNorm
 
     return Patched(with_rule(model, CFGNorm(strength)))
 
@@ -235,8 +235,8 @@ def fresca(
 
     Source: Huang et al. 2025.
     """
-    from ..diffusion.sampling.guidance.apply import with_rule
-    from ..diffusion.sampling.guidance.project import FrequencyGuidance
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.project import FrequencyGuidance
 
     if scale_low == scale_high == 1.0:
         return model
@@ -258,8 +258,8 @@ def epsilon_scaling(
 
     Source: Ning et al. 2023.
     """
-    from ..diffusion.sampling.guidance.apply import with_rule
-    from ..diffusion.sampling.guidance.rescale import EpsilonScaling
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.rescale import EpsilonScaling
 
     return with_rule(model, EpsilonScaling(scaling_factor)) if scaling_factor != 1.0 else model
 
@@ -285,8 +285,8 @@ def renorm_cfg(
 
     Source: Qin et al. 2025, "Lumina-Image 2.0".
     """
-    from ..diffusion.sampling.guidance.apply import with_rule
-    from ..diffusion.sampling.guidance.rescale import RenormCFG
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.rescale import RenormCFG
 
     return with_rule(model, RenormCFG(cfg_trunc, renorm_cfg))
 
@@ -303,8 +303,8 @@ def mahiro(model: Model) -> Patched:
 
     Source: yoinked-h's Mahiro.
     """
-    from ..diffusion.sampling.guidance.apply import with_rule
-    from ..diffusion.sampling.guidance.rescale import Mahiro
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.rescale import Mahiro
 
     return Patched(with_rule(model, Mahiro()))
 
@@ -321,8 +321,8 @@ def latent_apply_operation_cfg(model: Model, operation: LatentOperation) -> Mode
     Returns:
         The model with this rule.
     """
-    from ..diffusion.sampling.guidance.apply import with_rule
-    from ..diffusion.sampling.guidance.rescale import OperationOnGuidance
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.rescale import OperationOnGuidance
 
     return with_rule(model, OperationOnGuidance(operation))
 
@@ -349,8 +349,8 @@ def perp_neg(
 
     Source: Armandpour et al. 2023.
     """
-    from ..diffusion.sampling.guidance.apply import with_rule
-    from ..diffusion.sampling.guidance.project import PerpNeg
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.project import PerpNeg
 
     return with_rule(model, PerpNeg(empty_conditioning, neg_scale))
 
@@ -370,7 +370,7 @@ def differential_diffusion(
 
     Source: Levin & Fried 2023.
     """
-    from ..diffusion.sampling.guidance.apply import with_rule
-    from ..diffusion.sampling.guidance.attention import DifferentialDiffusion
+    from ..diffusion.guidance.apply import with_rule
+    from ..diffusion.guidance.attention import DifferentialDiffusion
 
     return with_rule(model, DifferentialDiffusion(strength)) if strength else model

@@ -206,8 +206,8 @@ def image_add_noise(
     Returns:
         (B, H, W, 3) float32, cut to [0, 1].
     """
+    from ..diffusion.latents.noise import initial_noise
     from ..diffusion.pictures.image import check_image
-    from ..diffusion.sampling.noise import initial_noise
 
     check_image(image, alpha=True)
     return (image + strength * initial_noise(tuple(image.shape), seed)).clamp(0, 1)

@@ -297,7 +297,7 @@ def _device(place: Place) -> str | None:
 
 def _path(run: Run, kind: str, name: str) -> Path:
     """A model's path; the digest that its cache key needed is handed on with it."""
-    from ..diffusion.files.digest import remember_digest
+    from ..diffusion.formats.digest import remember_digest
 
     path = run.workspace.model(kind, name)
     if path.is_file():

@@ -33,7 +33,7 @@ def model_merge_simple(run: Run, model1: Model, model2: Model, *, ratio: Ratio =
     Raises:
         DiffusionError: The two are not of one family and size.
     """
-    from ..diffusion.weights.merge import merge_models
+    from ..diffusion.adapters.merge import merge_models
 
     return told_of_merge(run, model1, model2, merge_models(model1, model2, ratio))
 
@@ -66,7 +66,7 @@ def model_merge_blocks(
     Raises:
         DiffusionError: The two are not of one family and size, or a line cannot be read.
     """
-    from ..diffusion.weights.merge import merge_blocks, parse_ratios
+    from ..diffusion.adapters.merge import merge_blocks, parse_ratios
 
     ratios = {"input": input_blocks, "middle": middle_block, "out": output_blocks}
     ratios |= parse_ratios(more)
@@ -88,7 +88,7 @@ def model_merge_add(run: Run, model1: Model, model2: Model) -> Model:
     Raises:
         DiffusionError: The two are not of one family and size.
     """
-    from ..diffusion.weights.merge import add_models
+    from ..diffusion.adapters.merge import add_models
 
     return told_of_merge(run, model1, model2, add_models(model1, model2))
 
@@ -110,7 +110,7 @@ def model_merge_subtract(
     Raises:
         DiffusionError: The two are not of one family and size.
     """
-    from ..diffusion.weights.merge import subtract_models
+    from ..diffusion.adapters.merge import subtract_models
 
     return told_of_merge(run, model1, model2, subtract_models(model1, model2, multiplier))
 
@@ -130,7 +130,7 @@ def clip_merge_simple(clip1: Clip, clip2: Clip, *, ratio: Ratio = 1.0) -> Clip:
     Raises:
         DiffusionError: The two are not of one family and size.
     """
-    from ..diffusion.weights.merge import merge_clips
+    from ..diffusion.adapters.merge import merge_clips
 
     return merge_clips(clip1, clip2, ratio)
 
@@ -149,7 +149,7 @@ def clip_merge_add(clip1: Clip, clip2: Clip) -> Clip:
     Raises:
         DiffusionError: The two are not of one family and size.
     """
-    from ..diffusion.weights.merge import add_clips
+    from ..diffusion.adapters.merge import add_clips
 
     return add_clips(clip1, clip2)
 
@@ -169,7 +169,7 @@ def clip_merge_subtract(clip1: Clip, clip2: Clip, *, multiplier: Multiplier = 1.
     Raises:
         DiffusionError: The two are not of one family and size.
     """
-    from ..diffusion.weights.merge import subtract_clips
+    from ..diffusion.adapters.merge import subtract_clips
 
     return subtract_clips(clip1, clip2, multiplier)
 
@@ -292,7 +292,7 @@ def _write(run: Run, file: SingleFile, prefix: str) -> None:
 
 def told_of_merge(run: Run, first: Model, second: Model, merged: Model) -> Model:
     """Say which tensors could not be merged."""
-    from ..diffusion.weights.merge import kept_apart
+    from ..diffusion.adapters.merge import kept_apart
 
     odd = kept_apart(first, second)
     if odd:

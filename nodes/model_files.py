@@ -18,7 +18,7 @@ def model_path(run: Run, kind: str, name: str) -> Path:
     Raises:
         FileError: There is no such file; the nearest name is offered.
     """
-    from ..diffusion.files.digest import remember_digest
+    from ..diffusion.formats.digest import remember_digest
 
     path = run.workspace.model(kind, name)
     if path.is_file():

@@ -32,8 +32,8 @@ def perturbed_attention_guidance(
 
     Source: Ahn et al. 2024.
     """
-    from ..diffusion.sampling.guidance.apply import check_unet, with_rule
-    from ..diffusion.sampling.guidance.attention import PerturbedAttention
+    from ..diffusion.guidance.apply import check_unet, with_rule
+    from ..diffusion.guidance.attention import PerturbedAttention
 
     check_unet(model, "Perturbed-attention guidance")
     return with_rule(model, PerturbedAttention(scale)) if scale else model
@@ -63,8 +63,8 @@ def self_attention_guidance(
 
     Source: Hong et al. 2023.
     """
-    from ..diffusion.sampling.guidance.apply import check_unet, with_rule
-    from ..diffusion.sampling.guidance.attention import SelfAttentionGuidance
+    from ..diffusion.guidance.apply import check_unet, with_rule
+    from ..diffusion.guidance.attention import SelfAttentionGuidance
 
     check_unet(model, "Self-attention guidance")
     return with_rule(model, SelfAttentionGuidance(scale, blur_sigma)) if scale else model
@@ -138,8 +138,8 @@ def skip_layer_guidance(
 
     Source: Stability AI 2024 (SD3.5).
     """
-    from ..diffusion.sampling.guidance.apply import block_names, with_rule
-    from ..diffusion.sampling.guidance.attention import SkipLayers
+    from ..diffusion.guidance.apply import block_names, with_rule
+    from ..diffusion.guidance.attention import SkipLayers
 
     blocks = block_names(model, double_layers, single_layers)
     if not scale or not blocks:
@@ -177,8 +177,8 @@ def skip_layer_guidance_simple(
 
     Source: Stability AI 2024 (SD3.5).
     """
-    from ..diffusion.sampling.guidance.apply import block_names, with_rule
-    from ..diffusion.sampling.guidance.attention import SkipLayersOfNegative
+    from ..diffusion.guidance.apply import block_names, with_rule
+    from ..diffusion.guidance.attention import SkipLayersOfNegative
 
     blocks = block_names(model, double_layers, single_layers)
     return (
@@ -247,8 +247,8 @@ def free_u_v2(
 
 
 def _free_u(model: Model, b1: float, b2: float, s1: float, s2: float, *, by_mean: bool) -> Model:
-    from ..diffusion.sampling.guidance.apply import check_unet, with_rule
-    from ..diffusion.sampling.guidance.features import FeatureScales, FreeU
+    from ..diffusion.guidance.apply import check_unet, with_rule
+    from ..diffusion.guidance.features import FeatureScales, FreeU
 
     check_unet(model, "FreeU")
     if b1 == b2 == s1 == s2 == 1.0:
@@ -282,8 +282,8 @@ def hyper_tile(
 
     Source: T. Fernandes 2023, "HyperTile".
     """
-    from ..diffusion.sampling.guidance.apply import check_unet, with_rule
-    from ..diffusion.sampling.guidance.tiles import HyperTile
+    from ..diffusion.guidance.apply import check_unet, with_rule
+    from ..diffusion.guidance.tiles import HyperTile
 
     check_unet(model, "HyperTile")
     return with_rule(model, HyperTile(tile_size, swap_size, max_depth, scale_depth))
@@ -329,8 +329,8 @@ def deep_shrink(
 
     Source: kohya-ss 2023, "Deep Shrink".
     """
-    from ..diffusion.sampling.guidance.apply import check_unet, with_rule
-    from ..diffusion.sampling.guidance.shrink import DeepShrink
+    from ..diffusion.guidance.apply import check_unet, with_rule
+    from ..diffusion.guidance.shrink import DeepShrink
 
     check_unet(model, "Deep Shrink")
     if downscale_factor == 1.0:

@@ -12,7 +12,7 @@ from ..engine.declaration.context import Run
 from ..engine.errors import FileError
 
 if TYPE_CHECKING:
-    from ..diffusion.latents.preview import Painter
+    from ..diffusion.sampling.preview import Painter
     from ..diffusion.sampling.sample import StepInfo
 
 INTERVAL = 0.25
@@ -26,7 +26,7 @@ def reporter(run: Run, model: Model) -> Callable[[StepInfo], None]:
     decoder from models/vae_approx if there is one, else a linear map), `latent` (the linear map),
     or `off`. The last step is not shown: the picture itself comes next.
     """
-    from ..diffusion.latents.preview import preview_jpeg
+    from ..diffusion.sampling.preview import preview_jpeg
 
     painter = _painter(run, model) if run.watched else None
     due = 0.0
@@ -44,7 +44,7 @@ def reporter(run: Run, model: Model) -> Callable[[StepInfo], None]:
 
 def _painter(run: Run, model: Model) -> Painter | None:
     from ..diffusion.families import family_named
-    from ..diffusion.latents.preview import TINY_DECODERS, linear_painter, tiny_painter
+    from ..diffusion.sampling.preview import TINY_DECODERS, linear_painter, tiny_painter
 
     how = os.environ.get("WEFT_PREVIEW", "auto")
     if how not in {"auto", "latent", "off"}:

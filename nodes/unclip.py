@@ -98,6 +98,6 @@ def unclip_conditioning(
 
     Source: unCLIP (Ramesh 2022), Stable unCLIP 2.1; several pictures as in ComfyUI.
     """
-    from ..diffusion.adapters.unclip import add_pictures
+    from ..diffusion.denoising.unclip import add_pictures
 
     return add_pictures(conditioning, clip_vision_output, strength, noise_augmentation)

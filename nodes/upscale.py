@@ -33,7 +33,7 @@ def load_upscale_model(
     Raises:
         ModelError: The file is damaged, or no upscaler that weft knows.
     """
-    from ..diffusion.pictures.upscaling import load_upscaler
+    from ..diffusion.upscaling import load_upscaler
 
     return load_upscaler(model_path(run, "upscale_models", model_name))
 
@@ -62,7 +62,7 @@ def image_upscale_with_model(
     Raises:
         DiffusionError: Pictures with alpha, or an overlap of more than half a tile.
     """
-    from ..diffusion.pictures.upscaling import upscale_image
+    from ..diffusion.upscaling import upscale_image
 
     return upscale_image(
         upscale_model, image, tile_size=tile_size, overlap=overlap, on_tile=run.progress

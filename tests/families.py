@@ -131,7 +131,7 @@ def write(path: Path, *parts: Mapping[str, Any], metadata: dict[str, str] | None
 
 def ldm(part: Any, module: Any) -> dict[str, Any]:
     """A network in the names of Stable Diffusion's files."""
-    from weft.diffusion.files.formats.ldm import to_ldm
+    from weft.diffusion.formats.ldm import to_ldm
 
     return to_ldm(part, module.state_dict(), prefix=True)
 

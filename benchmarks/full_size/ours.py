@@ -57,9 +57,9 @@ def latents(job: dict[str, Any]) -> dict[str, Any]:
     from safetensors.torch import save_file
 
     import weft.diffusion as wd
+    from weft.diffusion.latents.noise import StepNoise
     from weft.diffusion.sampling import sample as sampling
     from weft.diffusion.sampling.brownian import BrownianNoise
-    from weft.diffusion.sampling.noise import StepNoise
 
     draws: list[Any] = []
 

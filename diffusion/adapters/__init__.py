@@ -1,1 +1,1 @@
-"""What steers a network beside its prompt: ControlNets, IP-Adapters, LoRAs."""
+"""What changes or steers a network: ControlNets, IP-Adapters, LoRAs, merges, hooks."""

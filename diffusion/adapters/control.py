@@ -13,7 +13,7 @@ from ..types import Conditioning, ControlNet, ControlUse, Image, Mask, Vae
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..latents.format import LatentFormat
+    from ..vae.format import LatentFormat
 
 
 CANNY, DEPTH = 1, 2

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
-from ..files.formats.shapes import network_config
-from ..files.opening import joined_digest
+from ..formats.digest import joined_digest
+from ..formats.shapes import network_config
 from ..weights.handle import SHARED, Weights
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def control_of(unet: Weights, lora: Weights) -> Weights:
     config = network_config("controlnet", shapes, stated=unet.config)
 
     def build(device: torch.device) -> Module:
-        from ..weights.networks import build_network
+        from ..files.networks import build_network
 
         tensors = {name: _tensor(name, unet, lora).to(device) for name in shapes}
         return build_network("controlnet", config, tensors)

@@ -94,7 +94,7 @@ def check_gligen(model: Model, gligen: Gligen) -> None:
     Raises:
         ModelError: Text width or the attention layers differ; both files are named.
     """
-    from ..files.formats.gligen_names import block_order
+    from ..formats.gligen_names import block_order
 
     unet, config = model.weights, gligen.weights.config
     mark = ".attn1.to_q.weight"

@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ..files.formats.gligen_names import block_order
+from ..formats.gligen_names import block_order
 
 
 class GligenNetwork(nn.Module):

@@ -10,11 +10,11 @@ from typing import Any
 from ..errors import ModelError
 from ..types import Clip, Conditioning, Model
 from ..types.hooks import Hook, Hooks, Keyframe, LoraChange, ModelChange
-from ..weights.compiling import network_of
-from ..weights.merge import merge_clips, merge_models
+from .compiling import network_of
 from .hooks import State, Walk, clip_parts
 from .lora.apply import apply_lora, apply_lora_to_clip
 from .lora.file import LoraFile, load_lora
+from .merge import merge_clips, merge_models
 
 KEPT = 4
 """Networks with other strengths that a run holds on to, as they come back within a step."""

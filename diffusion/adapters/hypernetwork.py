@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..checks import check_factor
 from ..errors import ModelError
-from ..files.digest import file_digest, file_state
-from ..files.formats.safetensors_header import Header, read_header
-from ..sampling.guidance.apply import check_unet, with_rule
-from ..sampling.guidance.hyper import ACTIVATIONS, HypernetworkRule
+from ..formats.digest import file_digest, file_state
+from ..formats.safetensors_header import Header, read_header
+from ..guidance.apply import check_unet, with_rule
+from ..guidance.hyper import ACTIVATIONS, HypernetworkRule
 
 if TYPE_CHECKING:
     import torch

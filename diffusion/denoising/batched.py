@@ -21,9 +21,9 @@ from ..adapters.ip_attention import ActiveAdapter, IPAdapterNetwork, active_adap
 from ..errors import ModelError, SamplingError
 from ..families import family_named, sampling_of
 from ..families.family import Control, Inputs, Row
-from ..latents.format import LatentFormat
 from ..prediction.model_sampling import Parametrization
 from ..types import Conditioning, ConditioningEntry, ControlUse, Gligen, IPAdapterUse, Model
+from ..vae.format import LatentFormat
 from ..weights.casting import module_in
 from .regions import Blend, Region, match_areas, regions_of, seen_in
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from ..latents.format import LatentFormat
 from ..prediction.model_sampling import Parametrization
 from ..types import Conditioning
+from ..vae.format import LatentFormat
 
 if TYPE_CHECKING:
     import torch

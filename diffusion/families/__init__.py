@@ -11,7 +11,7 @@ from ..prediction.model_sampling import ModelSampling
 from .family import Family
 
 if TYPE_CHECKING:
-    from ..files.formats.network_facts import NetworkFacts
+    from ..formats.network_facts import NetworkFacts
     from ..types import Model
 
 _HOME: Mapping[str, tuple[str, str]] = {

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from ..errors import ModelError, ParameterError, ShapeError
-from ..latents.format import LatentFormat, same_space
 from ..prediction.model_sampling import ModelSampling
+from ..vae.format import LatentFormat, same_space
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..files.formats.network_facts import NetworkFacts
+    from ..formats.network_facts import NetworkFacts
     from ..types import Clip, Conditioning, ConditioningEntry, ControlNet, ControlUse, Model
 
 Inputs: TypeAlias = Mapping[str, Any]
@@ -250,7 +250,7 @@ class Family(ABC):
         if not self.controls:
             raise self._no_control()
         if net.family not in self.controls:
-            from ..files.formats.words import family_words
+            from ..formats.words import family_words
 
             raise ModelError(
                 "model.kinds_do_not_fit",

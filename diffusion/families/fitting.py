@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import ShapeError
-from ..latents.format import ANY, LatentFormat, same_space
+from ..vae.format import ANY, LatentFormat, same_space
 from . import family_named
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..adapters.control import takes_latents
 from ..adapters.control_types import picture_number
-from ..latents import format as latent_format
 from ..prediction import model_sampling
+from ..vae import format as latent_format
 from .family import (
     Control,
     Family,
@@ -35,7 +35,7 @@ from .flux_pictures import beside, patches, places, references
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..files.formats.network_facts import NetworkFacts
+    from ..formats.network_facts import NetworkFacts
     from ..types import Clip, Conditioning, ControlUse, Model
 
 _PICTURES = ("beside", "references")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError, ShapeError
-from ..latents.format import FLUX
+from ..vae.format import FLUX
 from .family import Row, even
 
 if TYPE_CHECKING:

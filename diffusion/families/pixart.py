@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..latents import format as latent_format
 from ..prediction import model_sampling
+from ..vae import format as latent_format
 from .family import Control, Family, Inputs, Residuals, Row, even, same_length_tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..files.formats.network_facts import NetworkFacts
+    from ..formats.network_facts import NetworkFacts
     from ..types import Clip, Conditioning, Model
 
 ALPHA_TOKENS = 120

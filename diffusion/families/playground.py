@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..latents import format as latent_format
 from ..prediction import model_sampling
+from ..vae import format as latent_format
 from .family import FileSays
 from .sdxl import SDXL
 
 if TYPE_CHECKING:
-    from ..files.formats.network_facts import NetworkFacts
+    from ..formats.network_facts import NetworkFacts
 
 
 class Playground(SDXL):

@@ -15,15 +15,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..latents import format as latent_format
 from ..prediction import model_sampling
+from ..vae import format as latent_format
 from .family import FileSays, stated_sampling
 from .unet import UNetFamily, is_modern
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..files.formats.network_facts import NetworkFacts
+    from ..formats.network_facts import NetworkFacts
     from ..types import Clip, Conditioning, ConditioningEntry, Model
 
 _TELLING = "up_blocks.3.attentions.2.transformer_blocks.0.norm1.bias"

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..adapters.control import takes_mask
 from ..errors import ParameterError
-from ..latents import format as latent_format
 from ..prediction import model_sampling
+from ..vae import format as latent_format
 from .family import Control, Family, Inputs, Residuals, Row, even, pooled_of, same_length_tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..files.formats.network_facts import NetworkFacts
+    from ..formats.network_facts import NetworkFacts
     from ..types import Clip, Conditioning, ControlNet, Model
 
 LEAST_TOKENS = 77

@@ -13,16 +13,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..files.formats.shapes import SIZE_EMBEDDING
-from ..latents import format as latent_format
+from ..formats.shapes import SIZE_EMBEDDING
 from ..prediction import model_sampling
+from ..vae import format as latent_format
 from .family import Row, pooled_of
 from .unet import UNetFamily
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..files.formats.network_facts import NetworkFacts
+    from ..formats.network_facts import NetworkFacts
     from ..types import Clip, Conditioning, ConditioningEntry, Model
 
 BEAUTY, UGLINESS = 6.0, 2.5

@@ -16,7 +16,7 @@ from .family import Control, Family, Inputs, Residuals, Row, repeat_tokens
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..files.formats.network_facts import NetworkFacts
+    from ..formats.network_facts import NetworkFacts
     from ..types import Concat, ControlNet, ControlUse, Model
 
 T2I = "t2i_adapter"

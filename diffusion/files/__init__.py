@@ -1,1 +1,1 @@
-"""Model files: told by their headers, read on first use, written whole or not at all."""
+"""Model files: told apart, opened, loaded, converted, written whole or not at all."""

@@ -13,16 +13,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
 from ..families import family_named
+from ..formats.fp8_names import FP8
+from ..formats.gguf_header import is_gguf
+from ..formats.network_facts import MARKERS
+from ..formats.safetensors_header import TensorInfo
+from ..formats.shapes import network_class, untold_config
+from ..formats.single_file import DENOISER, VAE, Joined, Part, text_layout, unet_layout, vae_layout
+from ..formats.transformer_layout import transformer_layout
+from ..formats.transformer_names import UNREAD
 from ..types import Clip, Model, Vae
 from ..weights.derived import DerivedWeights
-from .formats.fp8_names import FP8
-from .formats.gguf_header import is_gguf
-from .formats.network_facts import MARKERS
-from .formats.safetensors_header import TensorInfo
-from .formats.shapes import network_class, untold_config
-from .formats.single_file import DENOISER, VAE, Joined, Part, text_layout, unet_layout, vae_layout
-from .formats.transformer_layout import transformer_layout
-from .formats.transformer_names import UNREAD
 from .tensor_writer import Planned, torch_types, write_tensors
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .formats.folder import folder_parts, network_files
-from .formats.gguf_header import read_model_header
-from .formats.identify import identify
-from .formats.safetensors_header import Header
+from ..formats.folder import folder_parts, network_files
+from ..formats.gguf_header import read_model_header
+from ..formats.safetensors_header import Header
+from .identify import identify
 
 
 @dataclass(frozen=True, slots=True)

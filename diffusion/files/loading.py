@@ -12,22 +12,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..adapters.unclip import read_statistics
 from ..errors import ModelError
 from ..families import family_named
 from ..families.family import Family, FileSays
+from ..formats.control_lora_names import control_lora_plan
+from ..formats.control_names import CONTROL_TYPE
+from ..formats.digest import joined_digest
+from ..formats.folder import NETWORKS, PARTS, folder_parts, read_json
+from ..formats.gligen_names import gligen_plan, is_gligen
+from ..formats.openclip import open_clip_vision
+from ..formats.pieces import Piece, Pieces, prefixed, renamed
+from ..formats.plans import network_plan
+from ..formats.t2i_names import t2i_names
+from ..formats.words import family_words
 from ..types import Clip, ClipVision, ControlNet, Gligen, IPAdapter, Model, Vae
-from .formats.control_lora_names import control_lora_plan
-from .formats.control_names import CONTROL_TYPE
-from .formats.folder import NETWORKS, PARTS, folder_parts, read_json
-from .formats.gligen_names import gligen_plan, is_gligen
-from .formats.openclip import open_clip_vision
-from .formats.pieces import Piece, Pieces, prefixed, renamed
-from .formats.plans import network_plan
-from .formats.t2i_names import t2i_names
-from .formats.words import family_words
-from .opening import Source, joined_digest, open_source, require, weights_of
+from .opening import Source, open_source, require, weights_of
 from .text_encoders import check_text_fits, file_texts, text_weights
+from .unclip_statistics import read_statistics
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -375,7 +376,7 @@ def _folder_markers(folder: Path) -> frozenset[str]:
 
 
 def _marked(source: Source, markers: frozenset[str]) -> Source:
-    from .formats.identify import identify
+    from .identify import identify
 
     if not markers or source.identity.facts is None:
         return source

@@ -6,7 +6,6 @@ processes); other types are converted tensor by tensor (see `tensor_reader`).
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 from ..device import DTYPES, FP8, storage_dtype
 from ..errors import ModelError
+from ..formats.digest import FileState, file_digest, file_state, joined_digest
+from ..formats.folder import network_files, read_json
+from ..formats.fp8_names import fp8_scales
+from ..formats.gguf_header import read_model_header
+from ..formats.pieces import Plan, planned_shapes
+from ..formats.safetensors_header import Header, TensorInfo
+from ..formats.shapes import network_class, network_config
+from ..formats.words import KIND_WORDS
 from ..weights.handle import SHARED, PackedAs, Stored, Weights
-from .digest import FileState, file_digest, file_state
-from .formats.folder import network_files, read_json
-from .formats.fp8_names import fp8_scales
-from .formats.gguf_header import read_model_header
-from .formats.identify import Identity, identify
-from .formats.pieces import Plan, planned_shapes
-from .formats.safetensors_header import Header, TensorInfo
-from .formats.shapes import network_class, network_config
-from .formats.words import KIND_WORDS
+from .identify import Identity, identify
 
 if TYPE_CHECKING:
     import torch
@@ -124,13 +123,6 @@ def _source(path: Path, files: Sequence[Path], stated: Mapping[str, Any]) -> Sou
         stated=stated,
         scales=scales,
     )
-
-
-def joined_digest(digests: Sequence[str]) -> str:
-    """One digest for several files that belong together."""
-    if len(digests) == 1:
-        return digests[0]
-    return hashlib.blake2b("".join(digests).encode(), digest_size=32).hexdigest()
 
 
 def require(source: Source, *kinds: str) -> None:
@@ -236,7 +228,7 @@ def weights_of(
         content += f":{storage}"
 
     def build(on: torch.device) -> Module:
-        from ..weights.networks import build_network
+        from .networks import build_network
 
         kept = {name: how.packing for name, how in packed.items()}
         blocks = reader.packed({name: plan[name] for name in packed}, kept, on)

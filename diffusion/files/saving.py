@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .formats.ldm import to_ldm
-from .replacing import replacing
+from ..formats.ldm import to_ldm
+from ..replacing import replacing
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import ModelError
-from .digest import FileState, file_state
-from .formats.fp8_names import FP8
-from .formats.gguf_header import PLAIN
-from .formats.pieces import Piece, Pieces, Plan
-from .formats.safetensors_header import Header, TensorInfo
+from ..formats.digest import FileState, file_state
+from ..formats.fp8_names import FP8
+from ..formats.gguf_header import PLAIN
+from ..formats.pieces import Piece, Pieces, Plan
+from ..formats.safetensors_header import Header, TensorInfo
 
 if TYPE_CHECKING:
     import torch

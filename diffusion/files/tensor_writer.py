@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from .formats.safetensors_header import DTYPE_BITS
+from ..formats.safetensors_header import DTYPE_BITS
 
 if TYPE_CHECKING:
     import torch

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ModelError
 from ..families import NAMES, family_named
 from ..families.family import Family
+from ..formats.folder import read_json
+from ..formats.gguf_header import is_gguf
+from ..formats.plans import network_plan
+from ..formats.words import family_words
 from ..text.tokenizers.packed import packed_tokenizer_text
 from ..types import Clip
-from .formats.folder import read_json
-from .formats.gguf_header import is_gguf
-from .formats.plans import network_plan
-from .formats.words import family_words
 from .opening import Source, weights_of
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _USUAL: Mapping[tuple[str, ...], str] = {
 
 def role_of(source: Source, plan: Mapping[str, Any]) -> str | None:
     """Which encoder a file holds: "CLIP-L", "CLIP-G", "CLIP-H", "T5", "BERT"; None if unclear."""
-    from .formats.pieces import planned_shapes
+    from ..formats.pieces import planned_shapes
 
     shapes = planned_shapes(plan, source.shapes)
     if any(name.startswith("encoder.block.") for name in shapes):

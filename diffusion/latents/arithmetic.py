@@ -72,7 +72,7 @@ def inject_noise(latent: Latent, seed: int, strength: float, mask: Tensor | None
         strength: Standard deviation in the unit of stored latents.
         mask: (B or 1, H, W) any size, factor on the noise from place to place; None = 1.
     """
-    from ..sampling.noise import initial_noise
+    from .noise import initial_noise
 
     shape = tuple(latent.samples.shape)
     noise = initial_noise(shape, seed, latent.batch_index) * strength

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import ParameterError
+from ..checks import check_item
 from ..pictures.image import match_batch, resize
 from ..pictures.masks import fit_mask
 from ..types import Latent
@@ -126,17 +126,6 @@ def numbers(latent: Latent) -> tuple[int, ...]:
     if latent.batch_index is not None:
         return latent.batch_index
     return tuple(range(len(latent.samples)))
-
-
-def check_item(start: int, count: int) -> None:
-    """Refuse the number of an item that is not there."""
-    if not 0 <= start < count:
-        raise ParameterError(
-            "batch.no_such_item",
-            f"The batch has {count} items and none of that number.",
-            expected=f"0 to {count - 1}",
-            got=str(start),
-        )
 
 
 def _mask(latent: Latent, size: tuple[int, int]) -> Tensor:

@@ -15,8 +15,8 @@ from ..pictures.image import crop_to_ratio, match_batch, resize
 from ..pictures.masks import check_crop, fit_mask
 from ..types import Latent
 from ..vae.coding import DOWNSCALE
+from ..vae.format import ANY, same_space
 from .bislerp import bislerp
-from .format import ANY, same_space
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -104,7 +104,7 @@ def take_images(image: Tensor, start: int, length: int) -> Tensor:
     Raises:
         ParameterError: The batch has no such picture.
     """
-    from ..latents.batches import check_item
+    from ..checks import check_item
 
     check_item(start, len(check_image(image, alpha=True)))
     return image[start : start + length].clone()

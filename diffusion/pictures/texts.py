@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DiffusionError
-from ..files.replacing import replacing
+from ..replacing import replacing
 from .bare import bare_jpeg, bare_png, bare_webp
 
 if TYPE_CHECKING:

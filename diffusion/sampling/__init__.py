@@ -1,1 +1,1 @@
-"""From noise to latents: noise levels, samplers, guidance."""
+"""From noise to latents: schedules, samplers, and how it looks meanwhile."""

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .noise import check_index, check_seed, seed_of_item
+from ..latents.noise import check_index, check_seed, seed_of_item
 
 if TYPE_CHECKING:
     from torch import Tensor

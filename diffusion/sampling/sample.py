@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..adapters.unclip import shown
 from ..checks import check_factor
 from ..denoising.mirroring import mirrored
+from ..denoising.unclip import shown
 from ..errors import ParameterError, SamplingError
 from ..families.fitting import for_model
+from ..latents.noise import StepNoise, initial_noise, next_seed
 from ..prediction.sigmas import Sigmas
 from ..types import Conditioning, Guider, Latent, Model, NoiseSource, SamplerChoice, Schedule
 from .brownian import BrownianNoise
-from .guidance.guided import guided
-from .guidance.masked import Masked, latent_mask
-from .noise import StepNoise, initial_noise, next_seed
+from .guided import guided
+from .masked import Masked, latent_mask
 from .samplers import ALIASES, SAMPLERS
 from .samplers.added_noise import level_of
 from .samplers.protocol import AfterStep, Predict
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..denoising.denoiser import Denoiser
-    from ..latents.format import LatentFormat
+    from ..vae.format import LatentFormat
 
 WINDOW = (0.2, 0.8)
 """Part of the schedule in which windowed samplers add noise unless told otherwise."""

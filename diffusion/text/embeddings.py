@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError, ParameterError
-from ..files.formats.safetensors_header import Header, read_header
+from ..formats.safetensors_header import Header, read_header
 from ..weights.handle import Weights
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import ParameterError, ShapeError
-from ..latents.format import ANY, same_space
 from ..pictures.image import check_image
 from ..types import Image, Latent, Mask, Vae
+from .format import ANY, same_space
 from .run import decode_pixels, encode_mean
 
 if TYPE_CHECKING:

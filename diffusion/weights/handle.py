@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from ..files.formats.pieces import Plan
-    from ..files.formats.safetensors_header import TensorInfo
+    from ..formats.pieces import Plan
+    from ..formats.safetensors_header import TensorInfo
 
 Build = Callable[["torch.device"], "Module"]
 """Makes the module with its tensors on a device."""

@@ -20,7 +20,7 @@ HEAVY = "{'torch', 'diffusers', 'transformers', 'accelerate', 'numpy'}"
         "from weft.diffusion import SAMPLERS, SCHEDULERS, inspect_file, DiffusionError",
         "from weft.diffusion import sample, load_checkpoint, encode_text, decode_latent",
         "from weft.diffusion import apply_control, apply_ip_adapter, empty_latent, save_checkpoint",
-        "import weft.diffusion.files.formats.ldm, weft.diffusion.files.formats.shapes",
+        "import weft.diffusion.formats.ldm, weft.diffusion.formats.shapes",
         "import weft.diffusion.pictures.contact_sheet",
         "import weft.testing",
     ],

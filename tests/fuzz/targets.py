@@ -17,10 +17,10 @@ from PIL import Image
 from weft.cli.pull import read_manifest
 from weft.diffusion import DiffusionError, inspect_file
 from weft.diffusion.adapters.lora.blocks import parse_block_weights
+from weft.diffusion.adapters.merge import parse_ratios
 from weft.diffusion.pictures.texts import read_texts, strip_texts
 from weft.diffusion.text.prompt import parse_prompt
 from weft.diffusion.text.prompt_schedule import read_schedule, split_composition
-from weft.diffusion.weights.merge import parse_ratios
 from weft.engine.errors import WeftError
 from weft.engine.files.digest import FileDigests
 from weft.engine.files.paths import find_under

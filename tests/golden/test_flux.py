@@ -11,7 +11,7 @@ import torch
 
 import weft.diffusion as wd
 from weft.diffusion.families import sampling_of
-from weft.diffusion.latents.format import FLUX
+from weft.diffusion.vae.format import FLUX
 
 from .. import families
 from .pipelines import seeded_noise

@@ -12,9 +12,9 @@ import torch
 import weft.diffusion as wd
 from weft.diffusion.denoising.beside import condition_on_picture, condition_on_rest
 from weft.diffusion.families import sampling_of
-from weft.diffusion.latents.format import FLUX
 from weft.diffusion.sampling.schedules import schedule_sigmas
 from weft.diffusion.text.conditioning import add_reference
+from weft.diffusion.vae.format import FLUX
 
 from .. import families
 from .pipelines import seeded_noise

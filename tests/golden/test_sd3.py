@@ -10,8 +10,8 @@ import torch
 
 import weft.diffusion as wd
 from weft.diffusion.families import sampling_of
-from weft.diffusion.latents.format import SD3
 from weft.diffusion.sampling.schedules import schedule_sigmas
+from weft.diffusion.vae.format import SD3
 
 from .. import families
 from .pipelines import seeded_noise

@@ -13,8 +13,8 @@ import weft.diffusion as wd
 from weft.diffusion.adapters.control_types import set_picture
 from weft.diffusion.families import sampling_of
 from weft.diffusion.files.saving import save_tensors
-from weft.diffusion.latents.format import FLUX, SD3
 from weft.diffusion.sampling.schedules import schedule_sigmas
+from weft.diffusion.vae.format import FLUX, SD3
 
 from .. import control_nets, families
 from .pipelines import seeded_noise

@@ -261,7 +261,7 @@ def test_playground_matches_diffusers(folder: Path) -> None:
         **FLOW,
     ).images
     got = sampled(model, prompts, scheduler="karras")
-    from weft.diffusion.latents.format import PLAYGROUND
+    from weft.diffusion.vae.format import PLAYGROUND
 
     assert float((PLAYGROUND.to_network(got.samples) - expected).abs().max()) < ABSOLUTE
 

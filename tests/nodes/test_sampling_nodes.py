@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 import weft
 import weft.diffusion as wd
 from weft import testing
-from weft.diffusion.latents.preview import COLOURS, linear_painter, preview_jpeg, tiny_painter
+from weft.diffusion.sampling.preview import COLOURS, linear_painter, preview_jpeg, tiny_painter
 from weft.engine.declaration.context import Run
 from weft.engine.declaration.node import spec_of
 from weft.engine.errors import FileError
@@ -333,7 +333,7 @@ def test_nobody_listening_paints_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     def forbidden(*_: Any) -> None:
         raise AssertionError("painted for nobody")
 
-    monkeypatch.setattr("weft.diffusion.latents.preview.preview_jpeg", forbidden)
+    monkeypatch.setattr("weft.diffusion.sampling.preview.preview_jpeg", forbidden)
     model, prompt = testing.value("MODEL"), testing.conditioning(256)
     width = model.weights.config["cross_attention_dim"]
     prompt = testing.conditioning(width)
@@ -358,7 +358,7 @@ def test_linear_map_of_thimble_shows_its_colours() -> None:
 
 
 def test_maps_have_a_row_for_every_channel() -> None:
-    from weft.diffusion.latents import format as latent_format
+    from weft.diffusion.vae import format as latent_format
 
     spaces = (latent_format.SD1, latent_format.SDXL, latent_format.SD3, latent_format.FLUX)
     assert {s.name: len(COLOURS[s.name].factors) for s in spaces} == {

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ...checks import check_factor
 from ...errors import ModelError
-from ...files.formats.words import family_words
+from ...formats.words import family_words
 from ...types import Clip, Model
 from ...weights.derived import DerivedWeights, Source, derive
 from ...weights.handle import Weights

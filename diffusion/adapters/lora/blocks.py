@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from ...errors import ModelError, ParameterError
-from ...files.formats.ldm import diffusers_to_ldm_names
+from ...formats.ldm import diffusers_to_ldm_names
 
 BlockWeights: TypeAlias = Mapping[str, float]
 

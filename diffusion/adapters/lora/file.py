@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ModelError
-from ...files.digest import file_digest, file_state
-from ...files.formats.identify import identify
-from ...files.formats.lora_family import is_lora, lora_family
-from ...files.formats.safetensors_header import read_header
-from ...files.formats.words import KIND_WORDS, family_words
+from ...files.identify import identify
+from ...formats.digest import file_digest, file_state
+from ...formats.lora_family import is_lora, lora_family
+from ...formats.safetensors_header import read_header
+from ...formats.words import KIND_WORDS, family_words
 from .entries import Entry, is_old_glora, sort_entries
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from ...errors import ModelError
-from ...files.formats.ldm import diffusers_to_ldm_names
-from ...files.formats.transformer_names import original_layers
+from ...formats.ldm import diffusers_to_ldm_names
+from ...formats.transformer_names import original_layers
 
 _DENOISER_UNDERSCORED = ("lora_unet_", "lora_transformer_", "lycoris_", "oft_unet_")
 _DENOISER_DOTTED = (

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...families import family_named
-from ...latents.format import LatentFormat
+from ...formats.shapes import network_class
 from ...prediction.model_sampling import ModelSampling
+from ...vae.format import LatentFormat
 from ...weights.handle import Weights
-from ..formats.shapes import network_class
 
 _CLASSES: Mapping[str, tuple[str, str]] = {
     "unet": ("diffusers", "UNet2DConditionModel"),

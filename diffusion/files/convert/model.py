@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 
 from ...errors import ModelError
-from ..formats.fp8_names import fp8_scales
-from ..formats.gguf_header import is_gguf
-from ..formats.safetensors_header import Header, read_header
+from ...formats.fp8_names import fp8_scales
+from ...formats.gguf_header import is_gguf
+from ...formats.safetensors_header import Header, read_header
 
 _PICKLED = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ModelError
+from ...formats.folder import network_files
+from ...formats.safetensors_header import TensorInfo, read_header
 from ...weights.handle import Weights
-from ..formats.folder import network_files
-from ..formats.safetensors_header import TensorInfo, read_header
 
 if TYPE_CHECKING:
     from torch import Tensor

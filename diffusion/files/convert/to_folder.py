@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ModelError
 from ...families import family_named
+from ...formats.single_file import inverted
 from ...text.tokenizers import CLIP_VOCABULARY, clip_tokenizer
 from ...types import Clip, Model, Vae
 from ...weights.handle import Weights
-from ..formats.single_file import inverted
 from ..loading import load_checkpoint, load_model
 from ..opening import open_source
 from ..tensor_writer import Planned, write_tensors

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ModelError
 from ...families import family_named
+from ...formats.folder import read_json
+from ...formats.safetensors_header import read_header
+from ...formats.shapes import untold_config
+from ...formats.single_file import Joined, Part, text_layout, vae_layout
+from ...replacing import replacing
 from ...weights.handle import Weights
 from ..exporting import joined_tensor, model_layout
-from ..formats.folder import read_json
-from ..formats.safetensors_header import read_header
-from ..formats.shapes import untold_config
-from ..formats.single_file import Joined, Part, text_layout, vae_layout
 from ..loading import load_checkpoint, load_model
-from ..replacing import replacing
 from ..tensor_writer import Planned, write_tensors
 from .configs import text_folder
 from .raw import RawNetwork

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...errors import ModelError
-from ...files.formats.gguf_header import read_gguf_values
+from ...formats.gguf_header import read_gguf_values
 from .stored import unigram_text
 
 _FRONT = "tokenizer.ggml."

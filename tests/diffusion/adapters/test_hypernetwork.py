@@ -14,7 +14,7 @@ from torch import nn
 import weft.diffusion as wd
 from weft.diffusion.adapters.hypernetwork import apply_hypernetwork, load_hypernetwork
 from weft.diffusion.files.convert.model import convert_model
-from weft.diffusion.sampling.guidance.hyper import HypernetworkRule
+from weft.diffusion.guidance.hyper import HypernetworkRule
 from weft.diffusion.types.guidance import Moment
 
 from ... import models

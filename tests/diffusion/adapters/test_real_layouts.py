@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from weft.diffusion.files.formats import shapes as rules
-from weft.diffusion.files.formats.gligen_names import gligen_plan, is_gligen
-from weft.diffusion.files.formats.identify import identify
-from weft.diffusion.files.formats.ldm import to_ldm
-from weft.diffusion.files.formats.pieces import planned_shapes, renamed
-from weft.diffusion.files.formats.plans import network_plan
-from weft.diffusion.files.formats.t2i_names import t2i_names
+from weft.diffusion.files.identify import identify
+from weft.diffusion.formats import shapes as rules
+from weft.diffusion.formats.gligen_names import gligen_plan, is_gligen
+from weft.diffusion.formats.ldm import to_ldm
+from weft.diffusion.formats.pieces import planned_shapes, renamed
+from weft.diffusion.formats.plans import network_plan
+from weft.diffusion.formats.t2i_names import t2i_names
 
 from ... import control_nets
 from ..families.test_real_layouts import SD2, SDXL, on_meta, shapes_of

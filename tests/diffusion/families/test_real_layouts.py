@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import torch
 
-from weft.diffusion.files.formats import shapes as rules
-from weft.diffusion.files.formats.identify import identify
-from weft.diffusion.files.formats.ldm import to_ldm
-from weft.diffusion.files.formats.pieces import planned_shapes
-from weft.diffusion.files.formats.plans import network_plan
+from weft.diffusion.files.identify import identify
+from weft.diffusion.formats import shapes as rules
+from weft.diffusion.formats.ldm import to_ldm
+from weft.diffusion.formats.pieces import planned_shapes
+from weft.diffusion.formats.plans import network_plan
 
 from ... import families
 
@@ -170,7 +170,7 @@ def check_transformer(
 
 
 def test_published_text_encoders_are_told_by_their_widths() -> None:
-    from weft.diffusion.files.formats.openclip import open_clip_text
+    from weft.diffusion.formats.openclip import open_clip_text
 
     layers = {"CLIP-H": (1024, 24, "gelu"), "CLIP-G": (1280, 32, "gelu")}
     for width, count, act in layers.values():

@@ -84,7 +84,7 @@ def test_folder_loads_as_the_file_does_in_weft_and_in_diffusers(tmp_path: Path) 
 
 
 def test_folder_that_diffusers_wrote_becomes_a_single_file_and_comes_back(tmp_path: Path) -> None:
-    from weft.diffusion.files.formats.folder import read_json
+    from weft.diffusion.formats.folder import read_json
 
     folder = convert_model(models.tiny_sd1(tmp_path / "a.safetensors"), tmp_path / "first")
     (folder / "original.json").unlink()  # as if another tool had written it

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from weft.diffusion import inspect_file
-from weft.diffusion.files.formats.identify import identify
+from weft.diffusion.files.identify import identify
 from weft.diffusion.files.saving import save_tensors
 
 from ... import models

@@ -176,7 +176,7 @@ def test_folder_without_index_is_refused(tmp_path: Path) -> None:
 
 
 def test_vae_alone_loads_from_ldm_and_diffusers_names(tmp_path: Path) -> None:
-    from weft.diffusion.files.formats.ldm import to_ldm
+    from weft.diffusion.formats.ldm import to_ldm
 
     state = models.tiny_vae(seed=1).state_dict()
     save_tensors(tmp_path / "d.safetensors", state)
@@ -187,7 +187,7 @@ def test_vae_alone_loads_from_ldm_and_diffusers_names(tmp_path: Path) -> None:
 
 
 def test_controlnet_loads_from_diffusers_names_and_without_prefix(tmp_path: Path) -> None:
-    from weft.diffusion.files.formats.ldm import to_ldm
+    from weft.diffusion.formats.ldm import to_ldm
 
     state = models.tiny_controlnet_model(seed=9).state_dict()
     save_tensors(tmp_path / "d.safetensors", state)

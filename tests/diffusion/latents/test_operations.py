@@ -13,8 +13,8 @@ import weft.diffusion as wd
 from weft.diffusion.latents import arithmetic as maths
 from weft.diffusion.latents import batches, shapes
 from weft.diffusion.latents.bislerp import bislerp, slerp
+from weft.diffusion.latents.noise import initial_noise
 from weft.diffusion.latents.operations import Sharpen, Tonemap
-from weft.diffusion.sampling.noise import initial_noise
 
 SIX = torch.arange(6.0).reshape(1, 1, 2, 3).repeat(1, 4, 1, 1)  # rows 0 1 2, 3 4 5
 

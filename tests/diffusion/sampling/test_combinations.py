@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import weft.diffusion as wd
+from weft.diffusion.latents.noise import initial_noise
 from weft.diffusion.prediction.sigmas import DiscreteSigmas
-from weft.diffusion.sampling.noise import initial_noise
 from weft.diffusion.sampling.sample import run_sigmas
 from weft.diffusion.sampling.samplers import SAMPLERS
 from weft.diffusion.sampling.schedules import SCHEDULER_NAMES, schedule_sigmas

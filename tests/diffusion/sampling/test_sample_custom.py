@@ -11,11 +11,11 @@ import torch
 
 import weft.diffusion as wd
 from weft.diffusion.denoising import resampling
-from weft.diffusion.latents.noising import noised_latent
+from weft.diffusion.denoising.noising import noised_latent
+from weft.diffusion.latents.noise import StepNoise, initial_noise
 from weft.diffusion.prediction.model_sampling import SD2_V, ModelSampling, Parametrization
 from weft.diffusion.prediction.sigmas import DiscreteSigmas
 from weft.diffusion.sampling.brownian import BrownianNoise
-from weft.diffusion.sampling.noise import StepNoise, initial_noise
 from weft.diffusion.sampling.sample import run_sigmas
 from weft.diffusion.sampling.samplers import ALIASES, SAMPLERS
 from weft.diffusion.sampling.sigma_edits import extended

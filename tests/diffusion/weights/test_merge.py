@@ -14,9 +14,7 @@ from safetensors.torch import load, load_file
 import weft.diffusion as wd
 from weft.diffusion.adapters.lora.apply import apply_lora
 from weft.diffusion.adapters.lora.file import load_lora
-from weft.diffusion.files.exporting import SingleFile
-from weft.diffusion.files.tensor_writer import Planned, write_tensors
-from weft.diffusion.weights.merge import (
+from weft.diffusion.adapters.merge import (
     add_models,
     kept_apart,
     merge_blocks,
@@ -26,6 +24,8 @@ from weft.diffusion.weights.merge import (
     subtract_clips,
     subtract_models,
 )
+from weft.diffusion.files.exporting import SingleFile
+from weft.diffusion.files.tensor_writer import Planned, write_tensors
 
 from ... import families, models
 from ..adapters.lora.conftest import Write, kohya, write  # noqa: F401  (a fixture)

@@ -13,7 +13,7 @@ import weft.diffusion as wd
 from weft.diffusion.adapters.lora.apply import apply_lora, fit_lora
 from weft.diffusion.adapters.lora.blocks import block_names, parse_block_weights, weight_of
 from weft.diffusion.adapters.lora.file import load_lora
-from weft.diffusion.files.formats.ldm import diffusers_to_ldm_names
+from weft.diffusion.formats.ldm import diffusers_to_ldm_names
 
 from .conftest import Write, attention_layers, factors, random, text_layers
 

@@ -1,0 +1,178 @@
+"""Pictures as prompts for models that are told their embeddings: Stable unCLIP, SDXL ("Revision").
+
+The embedding is what a CLIP image encoder makes of a picture. Noise is put on it, and the model is
+told how much: with more noise it follows the picture's idea rather than the picture.
+
+Source: Ramesh et al. 2022 (unCLIP); Stable unCLIP 2.1's noise as published. Several pictures are
+summed and noised once more, and SDXL takes a picture in place of the pooled text, as in ComfyUI.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ..checks import check_factor
+from ..errors import ModelError, ParameterError, ShapeError
+from ..types import Conditioning, ConditioningEntry, Guider, ImageEmbeds, ImagePrompt, Model
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+LEVELS = 1000
+SEED_SHIFT = 10
+"""Embeddings get noise of another seed than the picture: ComfyUI's is lower by so much."""
+
+
+def add_pictures(
+    conditioning: Conditioning, pictures: ImageEmbeds, strength: float = 1.0, noise: float = 0.0
+) -> Conditioning:
+    """Let pictures act together with a prompt.
+
+    Args:
+        conditioning: Encoded prompt.
+        pictures: From `embed_pictures`.
+        strength: Factor on what the model is told; 0 = not told at all.
+        noise: Noise on the embeddings, 0 (as good as none) to 1.
+
+    Returns:
+        A new conditioning; the same one if strength is 0.
+
+    Raises:
+        ParameterError: A number is not finite, or noise is not 0 to 1.
+    """
+    check_factor("strength", strength)
+    if not 0.0 <= noise <= 1.0:
+        raise ParameterError(
+            "unclip.bad_noise", "noise is out of range.", expected="0 to 1", got=str(noise)
+        )
+    if strength == 0:
+        return conditioning
+    use = ImagePrompt(pictures.embeds, float(strength), float(noise))
+    return Conditioning(
+        tuple(replace(entry, images=(*entry.images, use)) for entry in conditioning.entries)
+    )
+
+
+def shown(guider: Guider, seed: int) -> Guider:
+    """A guider whose prompts hold their pictures as the model is told them.
+
+    Args:
+        guider: Left as it is.
+        seed: Of the run: noise on embeddings follows from it.
+
+    Raises:
+        ModelError: The model is told no pictures.
+        ShapeError: They come from another image encoder than the model knows.
+    """
+    sides = (guider.positive, guider.negative, guider.middle)
+    if not any(entry.images for side in sides if side is not None for entry in side.entries):
+        return guider
+
+    def told(side: Conditioning | None) -> Conditioning | None:
+        if side is None:
+            return None
+        return Conditioning(tuple(_told(guider.model, entry, seed) for entry in side.entries))
+
+    positive = told(guider.positive)
+    assert positive is not None
+    return replace(
+        guider, positive=positive, negative=told(guider.negative), middle=told(guider.middle)
+    )
+
+
+def _told(model: Model, entry: ConditioningEntry, seed: int) -> ConditioningEntry:
+    from ..families import family_named
+
+    if not entry.images:
+        return entry
+    family = family_named(model.family)
+    width = family.image_width(model)
+    if width is None:
+        raise ModelError(
+            "unclip.not_told",
+            f'The model "{model.weights.path.name}" ({family.words}) takes no pictures as prompts.',
+            expected="an unCLIP model (SD2.1) or SDXL",
+            got=family.words,
+            hint="Leave out unCLIPConditioning, or use IPAdapter.",
+        )
+    for use in entry.images:
+        if use.embeds.shape[-1] != width:
+            raise ShapeError(
+                "unclip.does_not_fit",
+                "The pictures were encoded by another image encoder than the model knows.",
+                expected=f"embeddings of width {width}",
+                got=str(use.embeds.shape[-1]),
+                hint="Encode them with the image encoder that came with the model; SDXL's is "
+                "CLIP-G's (width 1280).",
+            )
+    vector = image_vector(
+        entry.images,
+        seed - SEED_SHIFT,
+        model.weights.extras.get("image_statistics"),
+        family.image_merge_noise,
+    )
+    return replace(family.show(entry, vector), images=())
+
+
+def image_vector(
+    images: tuple[ImagePrompt, ...],
+    seed: int,
+    statistics: tuple[tuple[float, ...], tuple[float, ...]] | None,
+    merge_noise: float,
+) -> Tensor:
+    """Embedding and noise level of pictures, as a model is told them.
+
+    Args:
+        images: At least one.
+        seed: Of the noise.
+        statistics: Mean and spread of embeddings in training; None = 0 and 1.
+        merge_noise: Noise put on the sum of several pictures, 0 to 1.
+
+    Returns:
+        (1, 2D) float32: the embedding, then sines of its noise level.
+    """
+    import torch
+
+    vectors = []
+    generator = torch.Generator()
+    for use in images:
+        for embed in use.embeds:
+            generator.manual_seed(seed)  # every picture gets the same noise
+            told = _noised(embed[None], use.noise, statistics, generator)
+            vectors.append(told * use.strength)
+    if len(vectors) == 1:
+        return vectors[0]
+    total = torch.stack(vectors).sum(0)
+    return _noised(total[:, : total.shape[1] // 2], merge_noise, statistics, generator)
+
+
+def _noised(embed: Tensor, noise: float, statistics: Any, generator: torch.Generator) -> Tensor:
+    import torch
+
+    level = round((LEVELS - 1) * noise)
+    mean, spread = (0.0, 1.0) if statistics is None else (torch.tensor([v]) for v in statistics)
+    kept = _kept()[level]
+    drawn = torch.randn(embed.shape, generator=generator)
+    mixed = (embed - mean) / spread * math.sqrt(kept) + drawn * math.sqrt(1.0 - kept)
+    half = embed.shape[-1] // 2
+    turns = level * torch.exp(torch.arange(half) * (-math.log(10_000.0) / half))
+    return torch.cat([mixed * spread + mean, turns.cos()[None], turns.sin()[None]], dim=1)
+
+
+@cache
+def _kept() -> tuple[float, ...]:
+    """What is left of an embedding's variance at each level (Nichol and Dhariwal's cosine)."""
+
+    def curve(t: float) -> float:
+        return math.cos((t + 0.008) / 1.008 * math.pi / 2) ** 2
+
+    found, left = [], 1.0
+    for n in range(LEVELS):
+        left *= 1.0 - min(1.0 - curve((n + 1) / LEVELS) / curve(n / LEVELS), 0.999)
+        found.append(left)
+    return tuple(found)

@@ -1,0 +1,175 @@
+"""What a file holds, told from tensor names and shapes alone, never from its name. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..formats.ggml_names import T5_MARK
+from ..formats.gligen_names import is_gligen
+from ..formats.lora_family import is_lora, lora_family
+from ..formats.network_facts import NetworkFacts, control_facts, network_facts
+from ..formats.t2i_names import t2i_family
+from ..formats.upscaler_names import upscaler_layout
+from ..formats.words import KIND_WORDS, VARIANT_WORDS, family_words
+
+TEXT_PREFIXES = (
+    "cond_stage_model.transformer.text_model.",
+    "cond_stage_model.transformer.",
+    "cond_stage_model.model.",
+    "text_model.",
+    "transformer.text_model.",
+    "bert.",
+    "",
+)
+_PIXART = ("pixart_alpha", "pixart_sigma")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a file holds.
+
+    Attributes:
+        kind: A key of `KIND_WORDS`.
+        family: A key of `FAMILY_WORDS`.
+        layout: "ldm" or "diffusers" for networks that exist in both, else "".
+        prefix: What stands in front of the names of a single network, often "".
+        variant: "inpaint" or "edit" for networks that see a picture beside the noise, "unclip" for
+            those that are told one.
+        facts: What the tensors of a denoising network or ControlNet tell.
+    """
+
+    kind: str
+    family: str
+    layout: str = ""
+    prefix: str = ""
+    variant: str = ""
+    facts: NetworkFacts | None = None
+
+    def words(self) -> str:
+        """For messages: "a VAE (SD1.x)"."""
+        if self.family == "unknown":
+            return KIND_WORDS[self.kind]
+        family = " ".join(
+            filter(None, (family_words(self.family), VARIANT_WORDS.get(self.variant)))
+        )
+        return f"{KIND_WORDS[self.kind]} ({family})"
+
+
+def identify(shapes: Mapping[str, tuple[int, ...]], stated: str = "") -> Identity:
+    """Tell kind and family of a set of tensors.
+
+    Args:
+        shapes: Name -> shape.
+        stated: The family that a file's metadata names; asked only where shapes are equal (PixArt).
+    """
+    names = _Names(shapes)
+    if is_lora(shapes):
+        return Identity("lora", lora_family(shapes))
+    if names.start("image_proj.") and names.start("ip_adapter."):
+        width = shapes.get("image_proj.norm.weight", (0,))[0]
+        return Identity("ip_adapter", "sdxl" if width == 2048 else "sd1")
+    if (control := _control(names)) is not None:
+        return control
+    if (facts := network_facts(shapes)) is None and is_gligen(shapes):
+        return Identity("gligen", "sd1")
+    if facts is not None:
+        whole = names.start("first_stage_model.", "vae.") and names.start(
+            "cond_stage_model.", "conditioner.", "text_encoders."
+        )
+        return Identity(
+            "checkpoint" if whole else "unet",
+            _family(facts, stated),
+            facts.layout,
+            facts.prefix,
+            facts.variant,
+            facts,
+        )
+    if (tower := _towers(names)) is not None:
+        return tower
+    if (vae := _vae(names, shapes)) is not None:
+        return vae
+    return _other(names)
+
+
+def _family(facts: NetworkFacts, stated: str = "") -> str:
+    from ..families import family_of
+
+    if facts.body == "pixart" and not facts.sized and not facts.tokens and stated in _PIXART:
+        return stated
+    return family_of(facts) or "unknown"
+
+
+def _control(names: _Names) -> Identity | None:
+    if (facts := control_facts(names.shapes)) is None:
+        family = t2i_family(names.shapes)
+        return None if family is None else Identity("t2i_adapter", family)
+    # PixArt's consists of blocks alone, which are the same in alpha and sigma.
+    family = "pixart" if facts.body == "pixart" else _family(facts)
+    return Identity("controlnet", family, facts.layout, facts.prefix, facts=facts)
+
+
+def _towers(names: _Names) -> Identity | None:
+    patch = "embeddings.patch_embedding.weight"
+    if names.has(f"vision_model.{patch}"):
+        return Identity("clip_vision", "unknown", "diffusers", "vision_model.")
+    if names.has(patch) and names.has("embeddings.class_embedding"):
+        return Identity("clip_vision", "unknown", "diffusers", "")
+    if names.start("visual.transformer.resblocks."):
+        return Identity("clip_vision", "unknown", "open_clip", "visual.")
+    if names.has(T5_MARK):
+        return Identity("text_encoder", "unknown", "t5_ggml", "")
+    token = "embeddings.token_embedding.weight"  # noqa: S105 - a tensor name
+    for prefix in TEXT_PREFIXES:
+        if names.has(prefix + token):
+            # Its projection stands outside of "text_model."
+            return Identity(
+                "text_encoder", "unknown", "diffusers", prefix.removesuffix("text_model.")
+            )
+        if names.has(f"{prefix}transformer.resblocks.0.attn.in_proj_weight"):
+            return Identity("text_encoder", "unknown", "open_clip", prefix)
+        if names.has(f"{prefix}encoder.block.0.layer.0.SelfAttention.q.weight"):
+            return Identity("text_encoder", "unknown", "t5", prefix)
+        if names.has(f"{prefix}embeddings.word_embeddings.weight"):
+            return Identity("text_encoder", "unknown", "bert", prefix.removesuffix("bert."))
+    return None
+
+
+def _vae(names: _Names, shapes: Mapping[str, tuple[int, ...]]) -> Identity | None:
+    for prefix in ("first_stage_model.", "vae.", ""):
+        for layout, mark in (
+            ("ldm", "encoder.down.0.block.0.conv1.weight"),
+            ("diffusers", "encoder.down_blocks.0.resnets.0.conv1.weight"),
+        ):
+            if names.has(prefix + mark):
+                latents = shapes.get(f"{prefix}decoder.conv_in.weight", (0, 0))[1]
+                return Identity("vae", f"kl{latents}", layout, prefix)
+    return None
+
+
+def _other(names: _Names) -> Identity:
+    if names.has("emb_params") or names.has("clip_g"):
+        return Identity("embedding", "sdxl" if names.has("clip_g") else "sd1")
+    if names.start("hypernetwork."):
+        return Identity("hypernetwork", "unknown")
+    if (upscaler := upscaler_layout(names.shapes)) is not None:
+        return Identity("upscaler", "unknown", *upscaler)
+    if names.start("conv_first.", "model.0.weight", "params_ema."):
+        return Identity("upscaler", "unknown")
+    return Identity("unknown", "unknown")
+
+
+class _Names:
+    """Questions about a set of tensor names."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        self.shapes = shapes
+
+    def has(self, name: str) -> bool:
+        return name in self.shapes
+
+    def start(self, *prefixes: str) -> bool:
+        return any(name.startswith(prefixes) for name in self.shapes)
+
+    def end(self, *suffixes: str) -> bool:
+        return any(name.endswith(suffixes) for name in self.shapes)

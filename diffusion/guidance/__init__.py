@@ -1,0 +1,1 @@
+"""Rules of guidance: what changes the two sides, their sum, or the network while it is asked."""
