@@ -1,6 +1,6 @@
 import { memo, useMemo } from "react";
 import type { PortSchema } from "../api/nodes";
-import { useUi } from "../app/ui";
+import { type Pending, useUi } from "../app/ui";
 import { isList, socketType, typeText } from "../graph/types";
 import { beginLink, type Side } from "./connecting";
 import { hueColor, SHAPES, styleOf } from "./sockets";
@@ -19,21 +19,11 @@ interface Props {
 /** The place where links begin and end. */
 export const Socket = memo(function Socket(props: Props) {
   const { node, port, side, schema, linked, quiet, optional } = props;
-  const lit = useUi((ui) => ui.pending !== null && fits(ui.pending, node, port, side));
-  const aimed = useUi(({ pending }) => {
-    const aim = pending?.aim;
-    return aim?.node === node && aim.port === port && pending?.side !== side;
-  });
+  // One question for each socket: a thousand nodes have many.
+  const fit = useUi(({ pending }) => (pending === null ? "" : fitOf(pending, node, port, side)));
   const type = useMemo(() => socketType(schema), [schema]);
   const style = styleOf(type);
-  const state = [
-    side,
-    quiet && "quiet",
-    linked && "linked",
-    lit && "lit",
-    aimed && "aimed",
-    optional && "optional",
-  ];
+  const state = [side, quiet && "quiet", linked && "linked", fit, optional && "optional"];
   return (
     <button
       type="button"
@@ -55,11 +45,8 @@ export const Socket = memo(function Socket(props: Props) {
   );
 });
 
-function fits(
-  pending: { side: Side; ports: ReadonlySet<string> },
-  node: string,
-  port: string,
-  side: Side,
-): boolean {
-  return side !== pending.side && pending.ports.has(`${node}.${port}`);
+/** Whether the link in the hand may end here, and whether it would now. */
+function fitOf(pending: Pending, node: string, port: string, side: Side): string {
+  if (side === pending.side || !pending.ports.has(`${node}.${port}`)) return "";
+  return pending.aim?.node === node && pending.aim.port === port ? "lit aimed" : "lit";
 }
