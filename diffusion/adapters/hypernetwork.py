@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..checks import check_factor
 from ..errors import ModelError
-from ..formats.digest import file_digest, file_state
+from ..formats.digest import file_digest, file_state, is_unchanged
 from ..formats.safetensors_header import Header, read_header
 from ..guidance.apply import check_unet, with_rule
 from ..guidance.hyper import ACTIVATIONS, HypernetworkRule
@@ -73,11 +73,7 @@ class Hypernetwork:
     def _read(self, width: int, device: torch.device, dtype: torch.dtype) -> tuple[Layers, Layers]:
         from safetensors import safe_open
 
-        try:
-            unchanged = file_state(self.path) == self._state
-        except OSError:
-            unchanged = False
-        if not unchanged:
+        if not is_unchanged(self.path, self._state):
             raise ModelError(
                 "model.file_changed",
                 f'"{self.path.name}" was changed or removed after it had been opened.',

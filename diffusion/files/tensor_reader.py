@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import ModelError
-from ..formats.digest import FileState, file_state
+from ..formats.digest import FileState, is_unchanged
 from ..formats.fp8_names import FP8
 from ..formats.gguf_header import PLAIN
 from ..formats.pieces import Piece, Pieces, Plan
@@ -282,11 +282,7 @@ def _type(header: Header, name: str, types: Mapping[str, torch.dtype]) -> torch.
 
 
 def _check_unchanged(header: Header, state: FileState) -> None:
-    try:
-        unchanged = file_state(header.path) == state
-    except OSError:
-        unchanged = False
-    if not unchanged:
+    if not is_unchanged(header.path, state):
         raise _changed(header)
 
 

@@ -24,6 +24,14 @@ def file_state(path: Path) -> FileState:
     return (str(path.resolve()), stat.st_size, stat.st_mtime_ns, stat.st_ino)
 
 
+def is_unchanged(path: Path, state: FileState) -> bool:
+    """Whether a file is there and still in a state."""
+    try:
+        return file_state(path) == state
+    except OSError:
+        return False
+
+
 def file_digest(path: Path) -> str:
     """blake3 of the content, 64 hex digits. Reads in pieces, so that memory stays flat."""
     from blake3 import blake3

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 from ..errors import ModelError
 
@@ -59,11 +59,6 @@ LABEL, ADDED, CLASSES = "label_emb.0", "add_embedding", "class_embedding"
 """One layer of published files is two in diffusers: SDXL's sizes, and the pictures of unCLIP."""
 _SKIPPED = frozenset({"embeddings.position_ids"})
 """Entries of old files that hold no weights."""
-
-
-class ArrayLike(Protocol):
-    @property
-    def shape(self) -> tuple[int, ...]: ...
 
 
 A = TypeVar("A")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ModelError
 from ...files.identify import identify
-from ...formats.digest import file_digest, file_state
+from ...formats.digest import file_digest, file_state, is_unchanged
 from ...formats.lora_family import is_lora, lora_family
 from ...formats.safetensors_header import read_header
 from ...formats.words import KIND_WORDS, family_words
@@ -74,11 +74,7 @@ class LoraFile:
         from safetensors import safe_open
 
         if self._open is None:
-            try:
-                unchanged = file_state(self.path) == self._state
-            except OSError:
-                unchanged = False
-            if not unchanged:
+            if not is_unchanged(self.path, self._state):
                 raise ModelError(
                     "model.file_changed",
                     f'"{self.path.name}" was changed or removed after it had been opened.',
