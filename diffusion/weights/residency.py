@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING
 from ..device import choose_attention
 from ..errors import ParameterError
 from .budget import compile_mode, free_bytes, memory_budget, reserved_bytes, total_bytes
-from .handle import Weights
 from .holdings import DeviceMemory, Holding, MemoryReport
 from .shells import map_tensors, named_tensors, setattr_plain, with_tensors
 
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
     from torch.nn import Module
+
+    from .handle import Weights
 
 HEADROOM = 0.08
 """Share of an accelerator's memory that stays free for activations when others use it too."""
