@@ -32,8 +32,11 @@ def begin(folder: Path, *words: str) -> subprocess.Popen[str]:
 def finish(process: subprocess.Popen[str]) -> tuple[str, list[dict[str, Any]]]:
     """Stop it; its output and the rest of its log."""
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process.stdout, process.stderr:  # not `communicate`, which misses what was read ahead
+        err, out = process.stderr.read(), process.stdout.read()
+    assert process.wait(60) == 0, err
     return out, [json.loads(line) for line in err.splitlines()]
 
 
