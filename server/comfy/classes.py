@@ -57,12 +57,10 @@ def class_info(name: str, spec: NodeSpec, choices: Choices) -> dict[str, Any]:
     own = spec.function.__module__.startswith("weft.")
     return {
         "input": {
-            section: {input_name(p): input_info(p, choices) for p in parameters}
+            section: {said: input_info(p, choices) for said, p in parameters.items()}
             for section, parameters in sections.items()
         },
-        "input_order": {
-            section: [input_name(p) for p in parameters] for section, parameters in sections.items()
-        },
+        "input_order": {section: list(parameters) for section, parameters in sections.items()},
         "output": [_output_type(o.type) for o in spec.outputs],
         "output_is_list": [o.type.name == "LIST" for o in spec.outputs],
         "output_name": [_output_name(o.name, o.type) for o in spec.outputs],
@@ -107,19 +105,20 @@ def input_info(parameter: Parameter, choices: Choices) -> list[Any]:
     return [_type(kind), options]
 
 
-def _sections(name: str, spec: NodeSpec) -> tuple[list[Parameter], list[Parameter]]:
-    """Required and optional inputs, in the order in which ComfyUI's class has them.
+def _sections(name: str, spec: NodeSpec) -> tuple[dict[str, Parameter], dict[str, Parameter]]:
+    """Required and optional inputs by ComfyUI's names, in the order in which its class has them.
 
     Clients give values by position and refuse to send a prompt that lacks a required one, so what
     ComfyUI does not have comes last and is optional where it can be left out.
     """
     theirs = comfy_inputs()
     known = next((theirs[n] for n in (name, spec.type_id, *spec.aliases) if n in theirs), [])
-    placed = [[p for n in names if (p := spec.parameter(n)) is not None] for names in known]
-    required, optional = placed or ([], [])
+    placed = [{n: p for n in names if (p := spec.parameter(n)) is not None} for names in known]
+    required, optional = placed or ({}, {})
+    said = {p.name for section in (required, optional) for p in section.values()}
     for parameter in spec.parameters.values():
-        if parameter not in required and parameter not in optional:
-            (required if parameter.required else optional).append(parameter)
+        if parameter.name not in said:
+            (required if parameter.required else optional)[input_name(parameter)] = parameter
     return required, optional
 
 
