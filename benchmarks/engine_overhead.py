@@ -29,7 +29,7 @@ from weft.engine.graph.expand import expand
 from weft.engine.plan import plan
 from weft.engine.validate import validate
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes import plain
+from weft.nodes.basics import plain
 from weft.nodes.standard import standard_registry
 
 Nodes = dict[str, dict[str, Any]]

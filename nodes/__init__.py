@@ -1,4 +1,15 @@
 """Typed node functions: thin glue between the graph machine and the picture machine.
 
-One file for each family of operations. `standard` names them all and puts an engine together.
+A room for each kind of value, in it a file for each family of operations:
+
+    basics     nodes that know no pictures: numbers, texts, arithmetic, choices
+    models     model files into models, and models into others
+    text       prompts into conditioning, and where and when it acts
+    latents    latents: made, calculated with, in batches
+    sampling   noise into latents, and what guides it
+    adapters   what steers a network beside its prompt
+    pictures   pictures and masks: from files, to files, changed
+
+`standard` names them all and puts an engine together; `values` and `formats` tell it how to key and
+to keep their values.
 """

@@ -136,7 +136,7 @@ def _checkpoint(part: int) -> Callable[[Path | None], Any]:
 
 
 def _lora_stack() -> Any:
-    from .lora import LoraStack
+    from .adapters.lora import LoraStack
 
     return LoraStack(())
 

@@ -15,7 +15,7 @@ from weft.engine.engine import Engine
 from weft.engine.store.cache import MISSING
 from weft.engine.testing import EventLog
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes import flow
+from weft.nodes.basics import flow
 
 from .toy import engine, link
 

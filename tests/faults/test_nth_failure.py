@@ -23,7 +23,7 @@ from weft.engine.store.disk_cache import DiskCache
 from weft.engine.store.storage import Formats
 from weft.engine.store.values import Values
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.flow import switch
+from weft.nodes.basics.flow import switch
 
 STEP = {
     "nodes": {

@@ -19,7 +19,10 @@ from weft.engine.errors import FileError, NodeError, RunError
 from weft.engine.files.workspace import Workspace
 from weft.engine.store.values import Values
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes import control, flow, image, latent, plain
+from weft.nodes.adapters import control
+from weft.nodes.basics import flow, plain
+from weft.nodes.latents import latent
+from weft.nodes.pictures import image
 from weft.nodes.standard import THIMBLE, standard_registry
 from weft.nodes.values import CODECS
 

@@ -25,8 +25,8 @@ from weft.diffusion.guidance.network import (
     middle_attention,
     skipped_blocks,
 )
-from weft.nodes import guidance as nodes
-from weft.nodes import network_rules
+from weft.nodes.models import network_rules
+from weft.nodes.sampling import guidance as nodes
 
 from ..sampling.test_sample import calls, run
 

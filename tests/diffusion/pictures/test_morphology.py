@@ -10,7 +10,7 @@ import torch
 import weft.diffusion as wd
 from weft import testing
 from weft.diffusion.pictures.morphology import OPERATIONS, dilated
-from weft.nodes.morphology import morphology
+from weft.nodes.pictures.morphology import morphology
 
 CODES = {
     "erode": cv2.MORPH_ERODE,

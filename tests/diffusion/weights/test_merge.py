@@ -247,7 +247,7 @@ def test_written_tensors_are_what_the_library_reads() -> None:
 def test_attention_is_multiplied_by_name_and_the_plain_weights_stay(
     model: wd.Model, clip: wd.Clip
 ) -> None:
-    from weft.nodes import attention_scale as nodes
+    from weft.nodes.models import attention_scale as nodes
 
     assert nodes.unet_self_attention_multiply(model) is model
     assert nodes.clip_attention_multiply(clip) is clip

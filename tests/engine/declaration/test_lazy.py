@@ -17,7 +17,7 @@ from weft.engine.store.disk_cache import DiskCache
 from weft.engine.store.storage import Formats
 from weft.engine.store.values import Values
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes import flow as flow_nodes
+from weft.nodes.basics import flow as flow_nodes
 
 from ..toy import REGISTRY, Gate, engine, flow, run
 

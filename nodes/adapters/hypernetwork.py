@@ -1,0 +1,38 @@
+"""Hypernetworks on models."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ...diffusion.types import Model
+from ...engine.declaration.context import Run
+from ...engine.declaration.node import node
+from ...engine.declaration.widgets import ModelFile, Range
+from ..models.model_files import model_path
+
+
+@node("HypernetworkLoader", category="adapter", effects=["reads"], lane="io")
+def hypernetwork_loader(
+    run: Run,
+    model: Model,
+    *,
+    hypernetwork_name: Annotated[str, ModelFile("hypernetworks")],
+    strength: Annotated[float, Range(-10, 10, step=0.01)] = 1.0,
+) -> Model:
+    """Put a hypernetwork on a model: small networks in front of its keys and values.
+
+    Args:
+        model: A model with a UNet.
+        hypernetwork_name: A safetensors file; `weft models convert` makes one of A1111's .pt files.
+        strength: Factor on what it adds; 0 leaves the model as it is.
+
+    Returns:
+        The model with the hypernetwork; several act one after the other.
+
+    Raises:
+        ModelError: The file is no hypernetwork, or for another kind of model.
+    """
+    from ...diffusion.adapters.hypernetwork import apply_hypernetwork, load_hypernetwork
+
+    path = model_path(run, "hypernetworks", hypernetwork_name)
+    return apply_hypernetwork(model, load_hypernetwork(path), strength)

@@ -1,0 +1,226 @@
+"""LoRAs: small files that change a model and its text encoders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
+
+from ...diffusion.types import Clip, Model
+from ...engine.declaration.context import Run
+from ...engine.declaration.node import node
+from ...engine.declaration.widgets import ModelFile, Multiline, Range
+from ..models.model_files import model_path
+
+if TYPE_CHECKING:
+    from ...diffusion.adapters.lora.file import LoraFile
+
+Strength = Annotated[float, Range(-100, 100, step=0.01)]
+
+
+class ModelAndClip(NamedTuple):
+    """The model and its text encoders."""
+
+    model: Model
+    clip: Clip
+
+
+@dataclass(frozen=True, slots=True)
+class StackedLora:
+    """One LoRA of a stack, by its file, and how strongly it acts."""
+
+    path: str
+    digest: str
+    strength_model: float
+    strength_clip: float
+    block_weights: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoraStack:
+    """Several LoRAs that are put on a model together."""
+
+    __socket__: ClassVar[str] = "LORA_STACK"
+
+    loras: tuple[StackedLora, ...]
+
+
+@node("LoadLoRA", category="adapter", aliases=["LoraLoader"], effects=["reads"], lane="io")
+def load_lora(
+    run: Run,
+    model: Model,
+    clip: Clip,
+    *,
+    lora_name: Annotated[str, ModelFile("loras")],
+    strength_model: Strength = 1.0,
+    strength_clip: Strength = 1.0,
+    block_weights: Annotated[str, Multiline()] = "",
+) -> ModelAndClip:
+    """Put a LoRA on a model and its text encoders.
+
+    The results are descriptions over the same weights: the plain model stays as it is. Several
+    LoRAs add up, in any order. What the file holds for layers that the model has not is reported.
+
+    Args:
+        model: The model.
+        clip: Its text encoders.
+        lora_name: A safetensors file with kohya's, diffusers', peft's or LyCORIS' names: LoRA
+            (also of convolutions), LoHa, LoKr, DoRA, GLoRA, OFT, BOFT, (IA)^3 or full
+            differences. A strength between 0 and 1 goes straight to the changed weight.
+        strength_model: Factor for the denoising network; 1 as trained, 0 not at all, below 0 the
+            opposite.
+        strength_clip: Factor for the text encoders.
+        block_weights: Factors by block on top, such as `IN=0.5, MID=1, OUT03=0`, or a list of 17
+            numbers (SD1.x) or 12 (SDXL) as "LoRA Block Weight" has them; empty for 1 everywhere.
+
+    Returns:
+        Model and text encoders with the LoRA.
+
+    Raises:
+        DiffusionError: The file is no LoRA, is for another kind of model, or the block weights
+            cannot be read.
+
+    Source: LoRA (Hu 2021), LyCORIS (Yeh 2023), DoRA (Liu 2024); all differences are taken from
+        the plain weights, so that the order does not matter.
+    """
+    lora = _open(run, lora_name)
+    changed, text = _put(run, model, clip, lora, strength_model, strength_clip, block_weights)
+    assert text is not None
+    return ModelAndClip(changed, text)
+
+
+@node(
+    "LoadLoRAModelOnly",
+    category="adapter",
+    aliases=["LoraLoaderModelOnly"],
+    effects=["reads"],
+    lane="io",
+)
+def load_lora_model_only(
+    run: Run,
+    model: Model,
+    *,
+    lora_name: Annotated[str, ModelFile("loras")],
+    strength_model: Strength = 1.0,
+    block_weights: Annotated[str, Multiline()] = "",
+) -> Model:
+    """Put a LoRA on a model alone; its part for text encoders is left out.
+
+    For LCM, Turbo, Hyper and other speed LoRAs, which have no such part.
+
+    Args:
+        model: The model.
+        lora_name: As in LoadLoRA.
+        strength_model: Factor for the denoising network; 1 as trained, 0 not at all.
+        block_weights: As in LoadLoRA.
+
+    Returns:
+        The model with the LoRA.
+
+    Raises:
+        DiffusionError: As in LoadLoRA.
+
+    Source: as LoadLoRA.
+    """
+    lora = _open(run, lora_name)
+    return _put(run, model, None, lora, strength_model, 0.0, block_weights)[0]
+
+
+@node("LoRAStack", category="adapter", effects=["reads"], lane="io")
+def lora_stack(
+    run: Run,
+    stack: LoraStack | None = None,
+    *,
+    lora_name: Annotated[str, ModelFile("loras")],
+    strength_model: Strength = 1.0,
+    strength_clip: Strength = 1.0,
+    block_weights: Annotated[str, Multiline()] = "",
+) -> LoraStack:
+    """Add a LoRA to a stack, to be put on several models alike.
+
+    Args:
+        stack: What the stack has so far; None begins one.
+        lora_name: As in LoadLoRA.
+        strength_model: Factor for the denoising network.
+        strength_clip: Factor for the text encoders.
+        block_weights: As in LoadLoRA.
+
+    Returns:
+        The stack with one LoRA more.
+
+    Raises:
+        DiffusionError: The file is no LoRA, or the block weights cannot be read.
+    """
+    from ...diffusion.adapters.lora.blocks import parse_block_weights
+
+    lora = _open(run, lora_name)
+    parse_block_weights(block_weights)
+    added = StackedLora(
+        str(lora.path), lora.content_digest, strength_model, strength_clip, block_weights
+    )
+    return LoraStack((*(stack.loras if stack is not None else ()), added))
+
+
+@node("ApplyLoRAStack", category="adapter", effects=["reads"], lane="io")
+def apply_lora_stack(run: Run, model: Model, clip: Clip, stack: LoraStack) -> ModelAndClip:
+    """Put all LoRAs of a stack on a model and its text encoders.
+
+    Args:
+        model: The model.
+        clip: Its text encoders.
+        stack: From LoRAStack.
+
+    Returns:
+        Model and text encoders with the LoRAs.
+
+    Raises:
+        DiffusionError: A LoRA is for another kind of model, or its file changed meanwhile.
+    """
+    from ...diffusion.adapters.lora.file import load_lora as load
+
+    text: Clip | None = clip
+    for each in stack.loras:
+        lora = load(each.path)
+        if lora.content_digest != each.digest:
+            raise _changed(Path(each.path))
+        model, text = _put(
+            run, model, text, lora, each.strength_model, each.strength_clip, each.block_weights
+        )
+    assert text is not None
+    return ModelAndClip(model, text)
+
+
+def _open(run: Run, name: str) -> LoraFile:
+    from ...diffusion.adapters.lora.file import load_lora as load
+
+    return load(model_path(run, "loras", name))
+
+
+def _put(
+    run: Run,
+    model: Model,
+    clip: Clip | None,
+    lora: LoraFile,
+    strength_model: float,
+    strength_clip: float,
+    block_weights: str,
+) -> tuple[Model, Clip | None]:
+    from ...diffusion.adapters.lora.apply import apply_lora, fit_lora
+    from ...diffusion.adapters.lora.blocks import parse_block_weights
+
+    blocks = parse_block_weights(block_weights)
+    found = apply_lora(model, clip, lora, strength_model, strength_clip, blocks)
+    unused = fit_lora(model, clip, lora).words(lora)
+    if unused:
+        run.progress(1, 1, unused)
+    return found
+
+
+def _changed(path: Path) -> Exception:
+    from ...diffusion.errors import ModelError
+
+    return ModelError(
+        "model.file_changed",
+        f'"{path.name}" was changed after it had been put on the stack.',
+        hint="Run the workflow again.",
+    )

@@ -1,0 +1,1 @@
+"""Nodes that know no pictures: numbers, texts, arithmetic, choices."""

@@ -1,0 +1,1 @@
+"""Latents: made, calculated with, in batches."""

@@ -1,0 +1,1 @@
+"""Model files into models, and models into others."""

@@ -1,0 +1,26 @@
+"""From the name of a model file to its path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...engine.declaration.context import Run
+
+
+def model_path(run: Run, kind: str, name: str) -> Path:
+    """A model's path; the digest that its cache key needed is handed on with it.
+
+    Args:
+        run: Whose folders count.
+        kind: Folder of the kind, such as `loras`.
+        name: Name relative to the folders of that kind.
+
+    Raises:
+        FileError: There is no such file; the nearest name is offered.
+    """
+    from ...diffusion.formats.digest import remember_digest
+
+    path = run.workspace.model(kind, name)
+    if path.is_file():
+        remember_digest(path, run.workspace.digests.digest(path))
+    return path

@@ -1,0 +1,178 @@
+"""What a model is told of noise, laid over it: prediction, noise levels, shift."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ...diffusion.types import Model
+from ...engine.declaration.node import node
+from ...engine.declaration.widgets import Choice, Range
+
+CATEGORY = "model/sampling"
+
+
+@node("ModelSamplingDiscrete", category=CATEGORY, lane="inline")
+def model_sampling_discrete(
+    model: Model,
+    *,
+    sampling: Annotated[str, Choice(("eps", "v_prediction", "lcm", "x0"))] = "eps",
+    zsnr: bool = False,
+) -> Model:
+    """Say what a model with whole timesteps predicts; for files that do not say it themselves.
+
+    Args:
+        model: The model; its betas stay as its family has them.
+        sampling: Noise (eps), velocity (v_prediction), the clean picture (x0), or noise with the
+            skip and the 50 timesteps of a latent consistency model (lcm).
+        zsnr: Whether it was trained to start from pure noise (zero terminal SNR).
+
+    Returns:
+        The model, sampled so.
+
+    Raises:
+        ModelError: A flow model, which has no such timesteps.
+
+    Source: Lin et al. 2023 (zero terminal SNR), Luo et al. 2023 (LCM).
+    """
+    from ...diffusion.denoising.resampling import discrete
+
+    return discrete(model, sampling, zero_snr=zsnr)
+
+
+@node("ModelSamplingContinuousEDM", category=CATEGORY, lane="inline")
+def model_sampling_continuous_edm(
+    model: Model,
+    *,
+    sampling: Annotated[str, Choice(("v_prediction", "edm", "eps"))] = "v_prediction",
+    sigma_max: Annotated[float, Range(0, 1000, step=0.001)] = 120.0,
+    sigma_min: Annotated[float, Range(0, 1000, step=0.001)] = 0.002,
+) -> Model:
+    """Sample a model that was trained on continuous noise levels, told as log(sigma) / 4.
+
+    Args:
+        model: The model.
+        sampling: Velocity (v_prediction), noise (eps), or Karras' preconditioning (edm).
+        sigma_max: Highest noise level.
+        sigma_min: Lowest noise level, above 0.
+
+    Returns:
+        The model, sampled so.
+
+    Raises:
+        ModelError: A flow model.
+        ParameterError: The levels are not 0 < sigma_min < sigma_max.
+
+    Source: Karras et al. 2022.
+    """
+    from ...diffusion.denoising.resampling import continuous
+
+    return continuous(model, sampling, sigma_min, sigma_max)
+
+
+@node("ModelSamplingContinuousV", category=CATEGORY, lane="inline")
+def model_sampling_continuous_v(
+    model: Model,
+    *,
+    sampling: Annotated[str, Choice(("v_prediction",))] = "v_prediction",
+    sigma_max: Annotated[float, Range(0, 1000, step=0.001)] = 500.0,
+    sigma_min: Annotated[float, Range(0, 1000, step=0.001)] = 0.03,
+) -> Model:
+    """Sample a model that was trained on continuous noise levels, told as an angle.
+
+    Args:
+        model: The model.
+        sampling: Velocity is the only prediction of such models.
+        sigma_max: Highest noise level.
+        sigma_min: Lowest noise level, above 0.
+
+    Returns:
+        The model, sampled so.
+
+    Raises:
+        ModelError: A flow model.
+        ParameterError: The levels are not 0 < sigma_min < sigma_max.
+
+    Source: Salimans & Ho 2022.
+    """
+    from ...diffusion.denoising.resampling import continuous
+
+    return continuous(model, sampling, sigma_min, sigma_max, angle=True)
+
+
+@node("ModelSamplingSD3", category=CATEGORY, lane="inline")
+def model_sampling_sd3(
+    model: Model, *, shift: Annotated[float, Range(0, 100, step=0.01)] = 3.0
+) -> Model:
+    """Move the steps of a flow model towards more noise; larger pictures want more.
+
+    Args:
+        model: A flow model.
+        shift: Factor on sigma / (1 - sigma), above 0; 1 = none, SD3 was trained for 3.
+
+    Returns:
+        The model, sampled so.
+
+    Raises:
+        ModelError: The model is no flow model.
+        ParameterError: The shift is not above 0.
+
+    Source: Esser et al. 2024, eq. 23.
+    """
+    from ...diffusion.denoising.resampling import shifted_flow
+
+    return shifted_flow(model, shift)
+
+
+@node("ModelSamplingAuraFlow", category=CATEGORY, lane="inline")
+def model_sampling_aura_flow(
+    model: Model, *, shift: Annotated[float, Range(0, 100, step=0.01)] = 1.73
+) -> Model:
+    """As ModelSamplingSD3, for networks that are told sigma itself.
+
+    Args:
+        model: A flow model.
+        shift: Factor on sigma / (1 - sigma), above 0; 1 = none.
+
+    Returns:
+        The model, sampled so.
+
+    Raises:
+        ModelError: The model is no flow model.
+        ParameterError: The shift is not above 0.
+
+    Source: Esser et al. 2024, eq. 23.
+    """
+    from ...diffusion.denoising.resampling import shifted_flow
+
+    return shifted_flow(model, shift, multiplier=1.0)
+
+
+@node("ModelSamplingFlux", category=CATEGORY, lane="inline")
+def model_sampling_flux(
+    model: Model,
+    *,
+    max_shift: Annotated[float, Range(0, 100, step=0.01)] = 1.15,
+    base_shift: Annotated[float, Range(0, 100, step=0.01)] = 0.5,
+    width: Annotated[int, Range(16, 16_384, step=8)] = 1024,
+    height: Annotated[int, Range(16, 16_384, step=8)] = 1024,
+) -> Model:
+    """Move the steps of a flow model towards more noise by the picture's size, as Flux does.
+
+    Args:
+        model: A flow model.
+        max_shift: Logarithm of the shift at 1024 x 1024 pixels.
+        base_shift: Logarithm of the shift at 256 x 256 pixels.
+        width: Of the picture in pixels.
+        height: Of the picture in pixels.
+
+    Returns:
+        The model, sampled so.
+
+    Raises:
+        ModelError: The model is no flow model.
+
+    Source: Black Forest Labs 2024 (Flux): linear in the number of 16 x 16 pixel cells.
+    """
+    from ...diffusion.denoising.resampling import flux_flow
+
+    return flux_flow(model, max_shift, base_shift, width, height)

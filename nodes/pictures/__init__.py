@@ -1,0 +1,1 @@
+"""Pictures and masks: from files, to files, changed."""

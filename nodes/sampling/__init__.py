@@ -1,0 +1,1 @@
+"""Noise into latents, and what guides it."""

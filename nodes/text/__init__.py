@@ -1,0 +1,1 @@
+"""Prompts into conditioning, and where and when it acts."""

@@ -1,0 +1,27 @@
+"""What prompts share: text that may name embeddings."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Annotated
+
+from ...diffusion.text.embeddings import PATTERN
+from ...engine.declaration.context import Run
+from ...engine.declaration.widgets import Mentions, Multiline
+from ..models.model_files import model_path
+
+EMBEDDINGS = Mentions("embeddings", PATTERN)
+Prompt = Annotated[str, Multiline(), EMBEDDINGS]
+"""A prompt; `embedding:name` in it stands for a textual inversion in models/embeddings."""
+
+
+def embeddings_of(run: Run) -> AbstractContextManager[None]:
+    """Let prompts that are encoded inside the block name the embeddings of a run's folders."""
+    from ...diffusion.text.embeddings import use_embeddings
+
+    def find(name: str) -> Path:
+        (file,) = EMBEDDINGS.names(f"embedding:{name}")
+        return model_path(run, EMBEDDINGS.kind, file)
+
+    return use_embeddings(find)
