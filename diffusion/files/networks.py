@@ -98,7 +98,8 @@ def _control_lora(config: dict[str, Any]) -> Module:
 def _t2i_adapter(config: dict[str, Any]) -> Module:
     from diffusers.models.adapter import T2IAdapter
 
-    network: Module = T2IAdapter(**config | {"channels": list(config["channels"])})
+    given: dict[str, Any] = {**config, "channels": list(config["channels"])}
+    network: Module = T2IAdapter(**given)
     return network
 
 
