@@ -168,10 +168,8 @@ def _check_chain(header: Header, width: int, layers: Mapping[int, Mapping[str, s
     """Every layer takes what the one before gives, and the last gives the width again."""
     now, matrices = width, 0
     for number, names in sorted(layers.items()):
-        shape: tuple[int, ...] = ()
-        if "weight" in names:
-            shape = header.tensors[names["weight"]].shape
-        if len(shape) not in (1, 2) or shape[-1] != now:
+        shape = header.tensors[names["weight"]].shape if "weight" in names else None
+        if shape is None or len(shape) not in (1, 2) or shape[-1] != now:
             raise _damaged(header, f"layer {number} of width {width} with shape {shape}")
         now = shape[0]
         matrices += len(shape) == 2
