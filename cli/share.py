@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from ..engine.cancel import CancelToken
@@ -171,15 +172,18 @@ def _report(shared: SharedFile | Bundle, registry: Registry, workspace: Workspac
 def _run(options: argparse.Namespace) -> int:
     bundle = read_bundle(Path(options.file))
     registry = standard_registry()
+    workflow = bundle.workflow.migrated(registry, bundle.lock.versions)
     own = workspace_of(options)
-    report = _report(bundle, registry, own)
+    report = _report(replace(bundle, workflow=workflow), registry, own)
     report = report.with_choices(_choices(options.use))
     show(report, bundle.manifest)
+    for remark in workflow.remarks:
+        say.err(say.plain(remark))
     if not report.ready:
         return BAD_WORKFLOW
     if not _accepted(report, options.accept):
         return BAD_WORKFLOW
-    document = renamed(bundle.workflow.document, registry, report.renamed)
+    document = renamed(workflow.document, registry, report.renamed)
     with tempfile.TemporaryDirectory(prefix="weft-share-") as folder:
         unpack_inputs(bundle, Path(folder))
         workspace = own.reading_first(Path(folder))

@@ -27,7 +27,9 @@ def show(report: Report, manifest: Manifest) -> None:
         _show_file(file)
     for node in report.nodes:
         if node.state == "other version" and node.wanted is not None:
-            say.out(f"node     {node.type}  version {node.wanted.version} wanted, {node.here} here")
+            how = ", and brings its inputs up to date" if node.migrates else ""
+            versions = f"version {node.wanted.version} wanted, {node.here} here{how}"
+            say.out(f"node     {node.type}  {versions}")
     for problem in report.problems:
         say.out(f"problem  [{problem.code}] {_one_line(str(problem))}")
     say.out(f"effects  {', '.join(report.effects) or 'none'}")

@@ -60,16 +60,23 @@ def open_shared(file: Path, registry: Registry) -> SharedFile:
     if bundled:
         found = read_bundle(file)
         return SharedFile(
-            found.workflow, found.lock, found.inputs, found.picture, found.manifest, is_bundle=True
+            found.workflow.migrated(registry, found.lock.versions),
+            found.lock,
+            found.inputs,
+            found.picture,
+            found.manifest,
+            is_bundle=True,
         )
     if not head.startswith(_HEADS):
         return SharedFile(Workflow.load(file, registry))
     texts = picture_texts(file)
-    workflow = Workflow.from_json(read_json(workflow_text(texts, file)), registry)
+    lock = lock_text(texts)
+    versions = lock.versions if lock is not None else None
+    workflow = Workflow.from_json(read_json(workflow_text(texts, file)), registry, versions)
     if "weft" not in texts and "workflow" in texts:
         workflow = _as_drawn(workflow, texts["workflow"], registry)
     picture = file.read_bytes() if head.startswith(PNG) else None
-    return SharedFile(workflow, lock_text(texts), picture=picture)
+    return SharedFile(workflow, lock, picture=picture)
 
 
 def _as_drawn(workflow: Workflow, text: str, registry: Registry) -> Workflow:

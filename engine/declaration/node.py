@@ -34,6 +34,7 @@ from .widgets import (
 
 Lane = Literal["inline", "cpu", "gpu", "io"]
 Effect = Literal["reads", "writes", "network"]
+Migrate = Callable[[dict[str, Any], int | None], Mapping[str, Any]]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 MISSING: Any = inspect.Parameter.empty
@@ -124,6 +125,7 @@ class NodeSpec:
         is_async: Whether the function is a coroutine function.
         lazy: Whether it has lazy inputs.
         tolerant: Whether lists it collects may lack what could not be computed.
+        migrate: Inputs of a document for an earlier version -> inputs of this one; or None.
         files: The parameters that name files, also within a text.
         seeds: Names of the parameters that are seeds.
         doc: The docstring in parts.
@@ -147,6 +149,7 @@ class NodeSpec:
     is_async: bool
     lazy: bool
     tolerant: bool
+    migrate: Migrate | None
     files: tuple[Parameter, ...]
     seeds: tuple[str, ...]
     doc: Docstring
@@ -187,6 +190,7 @@ def node(
     fingerprint: Callable[..., Any] | None = None,
     lane: Lane = "cpu",
     tolerant: bool = False,
+    migrate: Migrate | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a function to be a node, and return it unchanged.
 
@@ -201,6 +205,9 @@ def node(
         fingerprint: Called with the node's plain (not linked) inputs; its result joins the key.
         lane: `inline` for work of microseconds, `gpu` for models, `io` for waiting, else `cpu`.
         tolerant: Run it also when something it collects failed; its lists then lack that.
+        migrate: Called as `migrate(inputs, version)` with what a document gives a node (values, and
+            links as `{"link": ...}`) and the version that it was saved for, or None where nothing
+            says so; gives the inputs as they are now, and leaves alone what is up to date.
 
     Raises:
         DeclarationError: The function cannot be a node; the text says why, with file and line.
@@ -219,6 +226,7 @@ def node(
             fingerprint=fingerprint,
             lane=lane,
             tolerant=tolerant,
+            migrate=migrate,
         )
         setattr(function, ATTRIBUTE, spec)
         return function

@@ -88,12 +88,14 @@ class NodeCheck:
         state: `here`, `other version` (results may differ) or `missing`.
         here: The version here; None if it is missing.
         wanted: Version and pack that the lock names; None without a lock.
+        migrates: Whether the type here brings inputs of another version up to date.
     """
 
     type: str
     state: Literal["here", "other version", "missing"]
     here: int | None
     wanted: NodeLock | None
+    migrates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +324,8 @@ def _nodes(document: Document, lock: Lock | None, registry: Registry) -> Iterabl
         if spec is None:
             yield NodeCheck(name, "missing", None, wanted)
         elif wanted is not None and wanted.version != spec.version:
-            yield NodeCheck(name, "other version", spec.version, wanted)
+            migrates = spec.migrate is not None
+            yield NodeCheck(name, "other version", spec.version, wanted, migrates)
         else:
             yield NodeCheck(name, "here", spec.version, wanted)
 

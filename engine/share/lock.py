@@ -118,6 +118,11 @@ class Lock(_Strict):
     effects: list[str] = Field(default_factory=list)
     open: list[str] = Field(default_factory=list)
 
+    @property
+    def versions(self) -> dict[str, int]:
+        """Node type -> version."""
+        return {name: node.version for name, node in self.nodes.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class NamedFile:

@@ -25,6 +25,7 @@ from ..graph.document import (
     split_target,
 )
 from ..graph.expand import expand
+from ..graph.migration import migrated
 from ..graph.parameters import parameter_of
 from ..validate import RANDOM, validate
 
@@ -62,8 +63,19 @@ class Workflow:
         return cls(read.document, path, read.remarks)
 
     @classmethod
-    def from_json(cls, data: object, registry: Registry | None = None) -> Workflow:
+    def from_json(
+        cls,
+        data: object,
+        registry: Registry | None = None,
+        versions: Mapping[str, int] | None = None,
+    ) -> Workflow:
         """Make a workflow of parsed JSON: weft's, or ComfyUI's API or editor format.
+
+        Args:
+            data: The JSON.
+            registry: Reads ComfyUI's formats, and brings what was saved for earlier versions of
+                its node types up to date.
+            versions: Node type -> version that it was saved for; None for what the data says.
 
         Raises:
             DocumentError: The data has none of these shapes.
@@ -81,7 +93,23 @@ class Workflow:
                 )
             document, remarks = from_comfy_editor(data, registry)
             return cls(document, remarks=remarks)
-        return cls(parse(data))
+        read = cls(parse(data))
+        return read if registry is None else read.migrated(registry, versions)
+
+    def migrated(self, registry: Registry, versions: Mapping[str, int] | None = None) -> Workflow:
+        """The workflow with the inputs that its node types have now, and remarks that say so.
+
+        Args:
+            registry: Node types.
+            versions: Node type -> version that it was saved for; None for what the document says.
+
+        Raises:
+            DocumentError: A node's inputs cannot be brought up to date.
+        """
+        document, steps = migrated(self.document, registry, versions)
+        if not steps:
+            return self
+        return Workflow(document, self.path, (*self.remarks, *map(str, steps)))
 
     def to_json(self) -> dict[str, Any]:
         """The document as JSON data in canonical order."""

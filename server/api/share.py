@@ -95,6 +95,9 @@ class NodeCheckModel(BaseModel):
     state: Literal["here", "other version", "missing"]
     here: int | None = Field(None, description="Version here.")
     wanted: int | None = Field(None, description="Version that the lock names.")
+    migrates: bool = Field(
+        False, description="Whether the version here brings inputs of another one up to date."
+    )
     pack: str | None = Field(None, description="Package that has it, as the lock says.")
 
 

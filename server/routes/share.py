@@ -217,6 +217,7 @@ def _report(report: Report, lock: Lock | None) -> ShareReport:
                 state=each.state,
                 here=each.here,
                 wanted=each.wanted.version if each.wanted is not None else None,
+                migrates=each.migrates,
                 pack=each.wanted.pack if each.wanted is not None else None,
             )
             for each in report.nodes

@@ -32,7 +32,7 @@ def open_model(run: Run, *, model: Annotated[str, ModelFile("loras")]) -> str:
     return run.workspace.model("loras", model).read_text()
 
 
-@node("Open", category="toy", effects=["reads"], version=2)
+@node("Open", category="toy", effects=["reads"], version=2, migrate=lambda inputs, _: inputs)
 def open_model_anew(run: Run, *, model: Annotated[str, ModelFile("loras")]) -> str:
     """Read a model, otherwise.
 
@@ -193,6 +193,13 @@ def test_other_runtime_and_node_version_are_said_to_differ(there: Place) -> None
         "computed on cpu float32 there, cuda float16 here",
         "node Open version 1 there, 2 here",
     )
+    assert {node.type: (node.state, node.migrates) for node in report.nodes} == {
+        "Dice": ("here", False),
+        "Open": ("other version", True),
+        "ReadText": ("here", False),
+        "WriteText": ("here", False),
+    }
+    assert report.to_json()["nodes"][1]["migrates"] is True
 
 
 def test_missing_node_is_named_with_its_pack(there: Place) -> None:

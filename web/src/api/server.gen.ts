@@ -1079,6 +1079,12 @@ export interface components {
              */
             wanted?: number | null;
             /**
+             * Migrates
+             * @description Whether the version here brings inputs of another one up to date.
+             * @default false
+             */
+            migrates?: boolean;
+            /**
              * Pack
              * @description Package that has it, as the lock says.
              * @default null

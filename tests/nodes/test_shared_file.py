@@ -1,0 +1,43 @@
+"""Opened files whose nodes were of earlier versions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from tests.engine.graph.test_migration import REGISTRY, faded
+from weft.engine.graph.document import parse
+from weft.engine.share.bundle import Bundle, Manifest
+from weft.engine.share.lock import Lock, NodeLock, Runtime
+from weft.engine.workflows.workflow import Workflow
+from weft.nodes.shared_file import open_shared
+
+LOCK = Lock(
+    runtime=Runtime(weft="1", numerics="cpu float32"),
+    nodes={"Fade": NodeLock(version=1, pack="toys"), "Plain": NodeLock(version=9, pack="toys")},
+)
+BROUGHT = ("f was saved for version 1 of Fade, and brought to version 2.",)
+
+
+def test_picture_is_brought_from_the_versions_of_its_lock(tmp_path: Path) -> None:
+    texts = PngInfo()
+    texts.add_text("weft", json.dumps(faded(percent=25)))
+    texts.add_text("weft_lock", LOCK.model_dump_json())
+    path = tmp_path / "a.png"
+    Image.new("RGB", (4, 4)).save(path, pnginfo=texts)
+    workflow = open_shared(path, REGISTRY).workflow
+    assert workflow.document.nodes["f"].inputs["amount"] == 0.25
+    assert workflow.remarks == BROUGHT
+
+
+def test_bundle_is_brought_from_the_versions_of_its_lock(tmp_path: Path) -> None:
+    made = Bundle(Workflow(parse(faded(percent=25))), LOCK, {}, None, Manifest())
+    path = tmp_path / "a.weft.zip"
+    path.write_bytes(made.to_zip())
+    shared = open_shared(path, REGISTRY)
+    assert shared.is_bundle
+    assert shared.workflow.document.nodes["f"].inputs["amount"] == 0.25
+    assert shared.workflow.remarks == BROUGHT
