@@ -63,6 +63,7 @@ def test_sdist_builds_a_wheel_that_installs_under_weft_only(tmp_path: Path) -> N
     for needed in (
         "weft/py.typed",
         "weft/testing.py",
+        "weft/widgets.py",
         "weft/engine/run.py",
         "weft/diffusion/thimble/checkpoints/thimble.safetensors",
         "weft/graphs/canny-controlnet.json",

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import http.server
 import json
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -105,110 +102,17 @@ def test_models_inspect_of_what_is_no_model(tmp_path: Path, capsys: Captured) ->
     assert "[files.not_found]" in capsys.readouterr().err
 
 
-class Files(http.server.BaseHTTPRequestHandler):
-    """Serves `content` at every address, with ranges."""
-
-    content = bytes(range(256)) * 40
-    ranges: list[str | None]
-    most = 10**9  # bytes after which the connection breaks off
-
-    def do_GET(self) -> None:
-        wanted = self.headers.get("Range")
-        self.ranges.append(wanted)
-        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
-        body = self.content[start:]
-        sent = body[: self.most]
-        self.send_response(206 if wanted else 200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(sent)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def server() -> Iterator[str]:
-    """Address of a file server on loopback."""
-    Files.ranges = []
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{httpd.server_address[1]}"
-        httpd.shutdown()
-        thread.join()
-
-
 def manifest(tmp_path: Path, server: str, **changes: object) -> str:
     entry = {
         "kind": "checkpoints",
         "name": "sub/m.safetensors",
         "url": f"{server}/m",
-        "sha256": hashlib.sha256(Files.content).hexdigest(),
-        "size": len(Files.content),
+        "sha256": "0" * 64,
+        "size": 4,
         **changes,
     }
     (tmp_path / "manifest.json").write_text(json.dumps({"models": [entry]}))
     return str(tmp_path / "manifest.json")
-
-
-def test_models_pull_fetches_verifies_and_does_not_fetch_twice(
-    server: str, tmp_path: Path, capsys: Captured
-) -> None:
-    words = ["models", "pull", manifest(tmp_path, server), "--models", str(tmp_path / "m")]
-    for _ in range(2):
-        assert main(words) == 0
-    place = tmp_path / "m" / "checkpoints" / "sub" / "m.safetensors"
-    assert place.read_bytes() == Files.content
-    assert Files.ranges == [None]
-    assert [p.name for p in place.parent.iterdir()] == ["m.safetensors"]
-
-
-def test_models_pull_resumes_where_it_broke_off(server: str, tmp_path: Path) -> None:
-    folder = tmp_path / "m" / "checkpoints" / "sub"
-    folder.mkdir(parents=True)
-    digest = hashlib.sha256(Files.content).hexdigest()
-    (folder / f".m.safetensors.{digest[:16]}.part").write_bytes(Files.content[:1000])
-    words = ["models", "pull", manifest(tmp_path, server), "--models", str(tmp_path / "m")]
-    assert main(words) == 0
-    assert (folder / "m.safetensors").read_bytes() == Files.content
-    assert Files.ranges == ["bytes=1000-"]
-
-
-def test_models_pull_goes_on_when_connections_break_off(
-    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
-) -> None:
-    words = ["models", "pull", manifest(tmp_path, server), "--models", str(tmp_path / "m")]
-    monkeypatch.setattr(Files, "most", 0)
-    assert main(words) == 1
-    assert "Ask again" in " ".join(capsys.readouterr().err.split())
-    monkeypatch.setattr(Files, "most", 4000)
-    assert main(words) == 0
-    assert Files.ranges[-3:] == [None, "bytes=4000-", "bytes=8000-"]
-    assert (tmp_path / "m" / "checkpoints" / "sub" / "m.safetensors").read_bytes() == Files.content
-
-
-def test_models_pull_replaces_no_file_of_another_content(
-    server: str, tmp_path: Path, capsys: Captured
-) -> None:
-    place = tmp_path / "m" / "checkpoints" / "sub" / "m.safetensors"
-    place.parent.mkdir(parents=True)
-    place.write_bytes(b"mine")
-    words = ["models", "pull", manifest(tmp_path, server), "--models", str(tmp_path / "m")]
-    assert main(words) == 1
-    assert "another content" in " ".join(capsys.readouterr().err.split())
-    assert place.read_bytes() == b"mine"
-    assert Files.ranges == []
-
-
-@pytest.mark.parametrize("changes", [{"sha256": "0" * 64}, {"size": 100}, {"size": 20_000}])
-def test_models_pull_of_other_content_leaves_nothing(
-    changes: dict[str, object], server: str, tmp_path: Path, capsys: Captured
-) -> None:
-    words = ["models", "pull", manifest(tmp_path, server, **changes), "--models", str(tmp_path)]
-    assert main(words) == 1
-    assert "not the file" in " ".join(capsys.readouterr().err.split())
-    assert list((tmp_path / "checkpoints" / "sub").iterdir()) == []
 
 
 @pytest.mark.parametrize(
