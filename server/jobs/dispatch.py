@@ -99,7 +99,8 @@ class Dispatcher:
                     if slot.running is not None:
                         slot.worker.send(Cancel(slot.running.record.id))
             try:
-                await asyncio.wait_for(self._idle.wait(), grace)
+                async with asyncio.timeout(grace):
+                    await self._idle.wait()
             except TimeoutError:
                 continue
         for task in self._tasks:

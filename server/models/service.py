@@ -151,7 +151,9 @@ class Models:
             task = self._looks[kind] = asyncio.create_task(self._sync(kind))
         known = await asyncio.to_thread(self.index.knows, self._roots[kind])
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(task), _LESS if known else _PATIENCE)
+            # Not `wait_for`: in Python 3.11 it swallows a cancellation that comes as `task` ends.
+            async with asyncio.timeout(_LESS if known else _PATIENCE):
+                await asyncio.shield(task)
         return kind in self._synced
 
     async def _sync(self, kind: str, *, thorough: bool = False) -> None:
@@ -183,7 +185,8 @@ class Models:
             self._more.clear()
             await self._look_into(self.all_roots)
             try:
-                await asyncio.wait_for(self._more.wait(), _AGAIN)
+                async with asyncio.timeout(_AGAIN):
+                    await self._more.wait()
                 thorough = False
             except TimeoutError:
                 thorough = True
@@ -192,7 +195,8 @@ class Models:
         while await asyncio.to_thread(self.index.describe_some, roots):
             pass
         while self._hashing:
-            while self._busy():  # noqa: ASYNC110  (looking costs nothing, and it is not urgent)
+            while self._busy():  # looking costs nothing, and it is not urgent
+                self._check()
                 await asyncio.sleep(_PAUSE)
             if not await asyncio.to_thread(self.index.hash_one, roots, self._check):
                 return
