@@ -9,6 +9,18 @@ import pytest
 from tests import models
 
 
+HERE = Path(__file__).parent
+SLOW = set((HERE / "slow.txt").read_text().split())
+"""Files that take more than a second and a half each, and most of the time of all."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave whole files out of the fast tier."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and item.path.relative_to(HERE).as_posix() in SLOW:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A models folder with a tiny random model of every kind, named `tiny.safetensors`."""

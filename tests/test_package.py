@@ -139,3 +139,8 @@ def test_generated_files_are_fresh() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_files_left_out_of_the_fast_tier_are_there() -> None:
+    listed = (ROOT / "tests" / "slow.txt").read_text().split()
+    assert [name for name in listed if not (ROOT / "tests" / name).is_file()] == []
