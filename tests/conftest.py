@@ -8,7 +8,6 @@ import pytest
 
 from tests import models
 
-
 HERE = Path(__file__).parent
 SLOW = set((HERE / "slow.txt").read_text().split())
 """Files that take more than a second and a half each, and most of the time of all."""

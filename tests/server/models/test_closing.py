@@ -32,7 +32,7 @@ async def test_closing_ends_the_index_though_a_look_ends_just_then(
         monkeypatch.setattr(models.index, "describe_some", lambda roots: False)
         monkeypatch.setattr(models.index, "close", lambda: None)
         await models.start()
-        while not models._looks:
+        while not models._looks:  # noqa: ASYNC110  (nothing tells of it)
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)  # until it waits for the look
         ended.set()
