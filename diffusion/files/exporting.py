@@ -23,7 +23,8 @@ from ..formats.transformer_layout import transformer_layout
 from ..formats.transformer_names import UNREAD
 from ..types import Clip, Model, Vae
 from ..weights.derived import DerivedWeights
-from .tensor_writer import Planned, torch_types, write_tensors
+from .number_types import torch_types
+from .tensor_writer import Planned, write_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -131,7 +132,8 @@ class SingleFile:
         name = joined.parts[0].name
         stored = weights.stored.dtype(name) if weights.stored else None
         types = torch_types()
-        if stored in types and not (stored in FP8 and _is_not_as_stored(weights, name)):
+        as_stored = not (stored in FP8 and _is_not_as_stored(weights, name))
+        if stored is not None and stored in types and as_stored:
             return stored
         return next(name for name, dtype in types.items() if dtype == weights.dtype)
 

@@ -21,6 +21,7 @@ from ..formats.fp8_names import FP8
 from ..formats.gguf_header import PLAIN
 from ..formats.pieces import Piece, Pieces, Plan
 from ..formats.safetensors_header import Header, TensorInfo
+from .number_types import read_types
 
 if TYPE_CHECKING:
     import torch
@@ -66,7 +67,7 @@ class TensorReader:
         """
         import torch
 
-        types = _torch_types()
+        types = read_types()
         result: dict[str, Tensor] = {}
         with self._opened() as files:
             for new, pieces in plan.items():
@@ -173,7 +174,7 @@ class TensorReader:
         if name is None:
             return None
         header = self._home[name]
-        found = files[header.path].tensor(name, _type(header, name, _torch_types()))
+        found = files[header.path].tensor(name, _type(header, name, read_types()))
         return found.float().reshape(1)
 
     def _fp8(
@@ -182,7 +183,7 @@ class TensorReader:
         from ..weights.packed import pack_fp8
 
         header = self._home[piece.name]
-        tensor = files[header.path].tensor(piece.name, _type(header, piece.name, _torch_types()))
+        tensor = files[header.path].tensor(piece.name, _type(header, piece.name, read_types()))
         scale = self._scale(files, piece)
         if scale is not None and header.tensors[piece.name].dtype != packing:
             tensor, scale = tensor.float() * scale, None
@@ -298,18 +299,3 @@ def _cut(tensor: Tensor, piece: Piece) -> Tensor:
     if piece.start is not None and piece.stop != piece.start + len(tensor):
         tensor = tensor[piece.start : piece.stop]
     return tensor.t() if piece.turned else tensor
-
-
-def _torch_types() -> dict[str, torch.dtype]:
-    import torch
-
-    return {
-        "F64": torch.float64,
-        "F32": torch.float32,
-        "F16": torch.float16,
-        "BF16": torch.bfloat16,
-        "F8_E4M3": torch.float8_e4m3fn,
-        "F8_E5M2": torch.float8_e5m2,
-        "I64": torch.int64,
-        "I32": torch.int32,
-    }

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from ..formats.safetensors_header import DTYPE_BITS
+from .number_types import torch_types
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
 
@@ -71,23 +71,3 @@ def _bytes(tensor: Tensor, dtype: str) -> memoryview:
     flat = tensor.detach().to("cpu", torch_types()[dtype]).contiguous().reshape(-1)
     # numpy has no bfloat16 and no float8; the bytes are the same in any view.
     return flat.view(torch.uint8).numpy().data
-
-
-def torch_types() -> dict[str, torch.dtype]:
-    """torch's number types by the names of safetensors."""
-    import torch
-
-    return {
-        "F64": torch.float64,
-        "F32": torch.float32,
-        "F16": torch.float16,
-        "BF16": torch.bfloat16,
-        "F8_E4M3": torch.float8_e4m3fn,
-        "F8_E5M2": torch.float8_e5m2,
-        "I64": torch.int64,
-        "I32": torch.int32,
-        "I16": torch.int16,
-        "I8": torch.int8,
-        "U8": torch.uint8,
-        "BOOL": torch.bool,
-    }

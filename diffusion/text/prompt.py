@@ -46,7 +46,12 @@ def parse_prompt(prompt: str, *, square_brackets: bool = False) -> list[Piece]:
     return [Piece(escaped.sub(r"\1", p.text), p.weight) for p in pieces] or [Piece("", 1.0)]
 
 
-def _parse(text: str, weight: float, pairs: dict[str, str], depth: int = 0) -> list[Piece]:
+def check_depth(depth: int) -> None:
+    """Refuse brackets that lie too deep.
+
+    Raises:
+        ParameterError: `prompt.too_deep`.
+    """
     if depth > DEEPEST:
         raise ParameterError(
             "prompt.too_deep",
@@ -54,6 +59,10 @@ def _parse(text: str, weight: float, pairs: dict[str, str], depth: int = 0) -> l
             expected=f"at most {DEEPEST}",
             hint='Write the weight as a number: "(word:1.5)".',
         )
+
+
+def _parse(text: str, weight: float, pairs: dict[str, str], depth: int = 0) -> list[Piece]:
+    check_depth(depth)
     pieces: list[Piece] = []
     plain = at = 0
     while at < len(text):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ..errors import ParameterError
-from .prompt import DEEPEST, DOWN, UP, Piece
+from .prompt import DOWN, UP, Piece, check_depth
 
 # Each matches in one way only: strangers' prompts may be long, and made to be tried for hours.
 _NUMBER = re.compile(r"\s*(\d+(\.\d*)?|\.\d+)\s*\Z")
@@ -126,13 +126,7 @@ def split_composition(prompt: str) -> list[tuple[str, float]]:
 
 
 def _read(text: str, steps: int, depth: int) -> _Prompt:
-    if depth > DEEPEST:
-        raise ParameterError(
-            "prompt.too_deep",
-            "The prompt has too many brackets within each other.",
-            expected=f"at most {DEEPEST}",
-            hint='Write the weight as a number: "(word:1.5)".',
-        )
+    check_depth(depth)
     found: list[str | _Weighted | _Switch | _Turns] = []
     partners = _partners(text)
     plain = at = 0

@@ -27,7 +27,7 @@ from weft.engine.events import (
 from weft.engine.testing import EventLog
 from weft.engine.workflows.workflow import Workflow
 
-from .toy import Gate, Pair, engine, flow, run
+from .toy import Gate, Pair, engine, flow, meeting, run
 
 DIAMOND = {
     "a": ("Number", {"value": 2}),
@@ -377,23 +377,7 @@ def test_two_runs_sharing_a_step_compute_it_once() -> None:
 
 
 def test_run_independent_branches_overlap() -> None:
-    both = threading.Barrier(2)
-
-    @node("Meet", category="toy", lane="io")
-    def meet(*, value: float = 0.0) -> float:
-        """Wait until two are here.
-
-        Args:
-            value: What to give.
-        """
-        both.wait(30)
-        return value
-
-    nodes = {
-        "x": ("Meet", {"value": 1}),
-        "y": ("Meet", {"value": 2}),
-        "d": ("Add", {"a": "@x.value", "b": "@y.value"}),
-    }
+    meet, nodes = meeting()
     with engine(nodes=[meet]) as e:
         result, _ = run(e, flow(**nodes), "d.value")
     assert result["d.value"] == 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, NamedTuple
 
 from weft.engine.declaration.context import Run
@@ -215,6 +215,28 @@ REGISTRY = Registry(
 def link(target: str) -> dict[str, str]:
     """A link."""
     return {"link": target}
+
+
+def meeting() -> tuple[Callable[..., float], dict[str, tuple[str, dict[str, Any]]]]:
+    """A node that waits until two of it run, and a graph of two of them whose numbers are added."""
+    both = threading.Barrier(2)
+
+    @node("Meet", category="toy", lane="io")
+    def meet(*, value: float = 0.0) -> float:
+        """Wait until two are here.
+
+        Args:
+            value: What to give.
+        """
+        both.wait(30)
+        return value
+
+    nodes = {
+        "x": ("Meet", {"value": 1}),
+        "y": ("Meet", {"value": 2}),
+        "d": ("Add", {"a": "@x.value", "b": "@y.value"}),
+    }
+    return meet, nodes
 
 
 def flow(**nodes: tuple[str, dict[str, Any]]) -> Workflow:

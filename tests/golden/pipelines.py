@@ -78,6 +78,35 @@ def prompt_arguments(
     }
 
 
+def pooled_arguments(positive: wd.Conditioning, negative: wd.Conditioning) -> dict[str, Any]:
+    """The prompts as SDXL's pipelines take them."""
+    return prompt_arguments(positive, negative) | {
+        "pooled_prompt_embeds": positive.entries[0].pooled,
+        "negative_pooled_prompt_embeds": negative.entries[0].pooled,
+    }
+
+
+def build_sdxl(pipeline: Any, made: Any, **more: Any) -> Any:
+    """An SDXL pipeline of diffusers.
+
+    Args:
+        pipeline: Its class.
+        made: From `families.tiny_sdxl`.
+        more: Other parts, or others than those of `made`.
+    """
+    parts = {"unet": made.network, "scheduler": euler_scheduler()} | more
+    pipe = pipeline(
+        vae=made.vae,
+        text_encoder=made.encoders[0],
+        text_encoder_2=made.encoders[1],
+        tokenizer=None,
+        tokenizer_2=None,
+        **parts,
+    )
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
 def seeded_noise(seed: int, *shape: int) -> torch.Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 

@@ -16,8 +16,9 @@ from .conftest import Pair
 from .pipelines import (
     ABSOLUTE,
     build,
+    build_sdxl,
     difference,
-    euler_scheduler,
+    pooled_arguments,
     prompt_arguments,
     schedule_for,
     seeded_noise,
@@ -105,23 +106,13 @@ def test_sdxl_t2i_adapter_matches_diffusers(folder: Path, picture: torch.Tensor)
     net = wd.load_controlnet(path)
     assert net.family == "sdxl"
     prompts = wd.encode_text(clip, "a red circle"), wd.encode_text(clip, "blue square")
-    pipe = StableDiffusionXLAdapterPipeline(
-        vae=made.vae,
-        text_encoder=made.encoders[0],
-        text_encoder_2=made.encoders[1],
-        tokenizer=None,
-        tokenizer_2=None,
-        unet=made.network,
+    pipe = build_sdxl(
+        StableDiffusionXLAdapterPipeline,
+        made,
         adapter=network,
-        scheduler=euler_scheduler(),
     )
-    pipe.set_progress_bar_config(disable=True)
-    positive, negative = (p.entries[0] for p in prompts)
     expected = pipe(
-        prompt_embeds=positive.tokens,
-        negative_prompt_embeds=negative.tokens,
-        pooled_prompt_embeds=positive.pooled,
-        negative_pooled_prompt_embeds=negative.pooled,
+        **pooled_arguments(*prompts),
         image=picture.movedim(-1, 1),
         adapter_conditioning_scale=0.7,
         latents=seeded_noise(SEED, 1, 4, 8, 8),

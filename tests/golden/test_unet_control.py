@@ -10,7 +10,14 @@ import torch
 import weft.diffusion as wd
 
 from .. import control_nets, families
-from .pipelines import ABSOLUTE, difference, euler_scheduler, schedule_for, seeded_noise
+from .pipelines import (
+    ABSOLUTE,
+    build_sdxl,
+    difference,
+    pooled_arguments,
+    schedule_for,
+    seeded_noise,
+)
 from .test_unet_families import FLOW, SEED, SIDE, STEPS, both, control_model, sampled
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -35,24 +42,14 @@ def test_sdxl_union_controlnet_matches_diffusers(folder: Path, picture: torch.Te
     net = wd.load_controlnet(path)
     assert net.family == "sdxl"
     prompts = both(clip)
-    pipe = StableDiffusionXLControlNetUnionPipeline(
-        vae=made.vae,
-        text_encoder=made.encoders[0],
-        text_encoder_2=made.encoders[1],
-        tokenizer=None,
-        tokenizer_2=None,
-        unet=made.network,
+    pipe = build_sdxl(
+        StableDiffusionXLControlNetUnionPipeline,
+        made,
         controlnet=network,
-        scheduler=euler_scheduler(),
         add_watermarker=False,
     )
-    pipe.set_progress_bar_config(disable=True)
-    positive, negative = (p.entries[0] for p in prompts)
     expected = pipe(
-        prompt_embeds=positive.tokens,
-        negative_prompt_embeds=negative.tokens,
-        pooled_prompt_embeds=positive.pooled,
-        negative_pooled_prompt_embeds=negative.pooled,
+        **pooled_arguments(*prompts),
         control_image=[picture.movedim(-1, 1)],
         control_mode=[3],
         controlnet_conditioning_scale=0.7,

@@ -18,8 +18,10 @@ from .pipelines import (
     ABSOLUTE,
     BETAS,
     build,
+    build_sdxl,
     difference,
     euler_scheduler,
+    pooled_arguments,
     prompt_arguments,
     schedule_for,
     seeded_noise,
@@ -239,23 +241,15 @@ def test_playground_matches_diffusers(folder: Path) -> None:
     assert model.family == "playground"
     made = families.tiny_sdxl(folder / "playground-text.safetensors")
     prompts = both(wd.load_checkpoint(made.path)[1])
-    pipe = StableDiffusionXLPipeline(
-        vae=made.vae,
-        text_encoder=made.encoders[0],
-        text_encoder_2=made.encoders[1],
-        tokenizer=None,
-        tokenizer_2=None,
+    pipe = build_sdxl(
+        StableDiffusionXLPipeline,
+        made,
         unet=network,
         scheduler=EDMEulerScheduler(sigma_min=0.002, sigma_max=80.0, sigma_data=0.5),
         add_watermarker=False,
     )
-    pipe.set_progress_bar_config(disable=True)
-    positive, negative = (p.entries[0] for p in prompts)
     expected = pipe(
-        prompt_embeds=positive.tokens,
-        negative_prompt_embeds=negative.tokens,
-        pooled_prompt_embeds=positive.pooled,
-        negative_pooled_prompt_embeds=negative.pooled,
+        **pooled_arguments(*prompts),
         num_inference_steps=STEPS,
         latents=seeded_noise(SEED, 1, 4, 8, 8),
         **FLOW,
@@ -299,24 +293,14 @@ def test_sdxl_controlnet_matches_diffusers(
     net = wd.load_controlnet(path)
     assert net.family == "sdxl"
     prompts = both(clip)
-    pipe = StableDiffusionXLControlNetPipeline(
-        vae=made.vae,
-        text_encoder=made.encoders[0],
-        text_encoder_2=made.encoders[1],
-        tokenizer=None,
-        tokenizer_2=None,
-        unet=made.network,
+    pipe = build_sdxl(
+        StableDiffusionXLControlNetPipeline,
+        made,
         controlnet=network,
-        scheduler=euler_scheduler(),
         add_watermarker=False,
     )
-    pipe.set_progress_bar_config(disable=True)
-    positive, negative = (p.entries[0] for p in prompts)
     expected = pipe(
-        prompt_embeds=positive.tokens,
-        negative_prompt_embeds=negative.tokens,
-        pooled_prompt_embeds=positive.pooled,
-        negative_pooled_prompt_embeds=negative.pooled,
+        **pooled_arguments(*prompts),
         image=picture.movedim(-1, 1),
         controlnet_conditioning_scale=0.7,
         latents=seeded_noise(SEED, 1, 4, 8, 8),

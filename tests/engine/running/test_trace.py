@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 
 import pytest
 
-from weft.engine.declaration.node import node
 from weft.engine.errors import RunError
 from weft.engine.events import NodeFinished, NodeStarted
 from weft.engine.running.trace import Trace
 
-from ..toy import engine, flow
+from ..toy import engine, flow, meeting
 
 
 def test_trace_of_overlapping_nodes_uses_a_row_each(tmp_path: Path) -> None:
-    both = threading.Barrier(2)
-
-    @node("Meet", category="toy", lane="io")
-    def meet(*, value: float = 0.0) -> float:
-        """Wait until two are here.
-
-        Args:
-            value: What to give.
-        """
-        both.wait(30)
-        return value
-
-    nodes = {
-        "x": ("Meet", {"value": 1}),
-        "y": ("Meet", {"value": 2}),
-        "d": ("Add", {"a": "@x.value", "b": "@y.value"}),
-    }
+    meet, nodes = meeting()
     trace = Trace()
     with engine(nodes=[meet]) as e:
         e.run(flow(**nodes), outputs=["d.value"], on_event=trace.receive)
