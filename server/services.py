@@ -22,7 +22,7 @@ from .library.service import Library
 from .library.statements import LibraryStatements
 from .lock import DataLock
 from .settings import Settings
-from .store.database import open_database
+from .store.database import close_database, open_database
 from .store.sender import sender_for
 from .store.statements import Statements
 from .store.writer import Writer
@@ -77,7 +77,7 @@ async def services(app: web.Application) -> AsyncIterator[None]:
                 await jobs.close()
                 await writer.close()
         finally:
-            await engine.dispose()
+            await close_database(engine)
 
 
 def local_workers(settings: Settings) -> Callable[[int], Worker]:

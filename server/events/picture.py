@@ -69,6 +69,7 @@ class Picture:
             self._queued[job.id] = job
         elif job.state == "running":
             self._queued.pop(job.id, None)
+            self._recent.pop(job.id, None)
             self._running[job.id] = job
         elif job.state in FINAL:
             for known in (self._queued, self._running, self._nodes):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,17 @@ from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from ...engine.errors import WeftError
 from ..settings import Settings
 
+log = logging.getLogger(__name__)
+
 HEAD = "0004"  # the last migration; a test compares it with what Alembic finds
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_PATIENCE = 10.0  # seconds for readers to end before the database is closed all the same
+_TURN = 0.01  # seconds between two looks whether they have
 
 
 async def open_database(settings: Settings) -> AsyncEngine:
@@ -59,6 +66,22 @@ async def open_database(settings: Settings) -> AsyncEngine:
         await engine.dispose()
         raise
     return engine
+
+
+async def close_database(engine: AsyncEngine) -> None:
+    """Close it, once whoever still reads has brought the connection back.
+
+    Disposing alone would forget a connection that is out, and leave it open: a request that the
+    server broke off may need a few more turns of the event loop to let go.
+    """
+    pool = engine.pool
+    turns = _PATIENCE / _TURN
+    while isinstance(pool, QueuePool) and pool.checkedout() and turns > 0:
+        await asyncio.sleep(_TURN)
+        turns -= 1
+    if turns <= 0:
+        log.warning("the database is closed while somebody still reads it")
+    await engine.dispose()
 
 
 def prepare_sqlite(connection: Any, _record: object) -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from weft.server.api.events import JobChanged, JobDeleted, NodesChanged, PreviewShown, ProgressMade
@@ -197,6 +197,7 @@ STATES: tuple[State, ...] = ("queued", "running", "done", "failed", "cancelled",
 
 
 @settings(deadline=None)
+@example([("b", "done"), ("b", "running"), ("a", "queued")], 2)
 @given(
     st.lists(
         st.tuples(st.sampled_from("abc"), st.sampled_from([*STATES, "nodes", "deleted"])),

@@ -16,7 +16,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from pydantic import SecretStr
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -28,10 +28,10 @@ from weft.server.jobs.record import MUTABLE
 from weft.server.settings import Settings
 from weft.server.store import library_tables  # noqa: F401  (its tables join the metadata)
 from weft.server.store import writer as writer_module
-from weft.server.store.database import HEAD, open_database
+from weft.server.store.database import HEAD, close_database, open_database
 from weft.server.store.sender import Groups, sender_for
 from weft.server.store.statements import Statements
-from weft.server.store.tables import events, facts, metadata
+from weft.server.store.tables import events, facts, jobs, metadata
 from weft.server.store.writer import Change, Writer
 
 Opened = Callable[[], AbstractAsyncContextManager[tuple[AsyncEngine, Statements, Writer]]]
@@ -53,12 +53,39 @@ async def open_store(settings: Settings) -> AsyncIterator[tuple[AsyncEngine, Sta
         yield engine, statements, writer
     finally:
         await writer.close()
-        await engine.dispose()
+        await close_database(engine)
 
 
 async def rows(engine: AsyncEngine, table: Any) -> list[Any]:
     async with engine.connect() as connection:
         return list((await connection.execute(select(table))).all())
+
+
+async def test_closing_waits_for_who_still_reads(tmp_path: Path) -> None:
+    engine = await open_database(Settings(data=tmp_path))
+    drivers: list[Any] = []
+    event.listen(engine.sync_engine, "checkout", lambda made, *_: drivers.append(made))
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def read() -> None:
+        async with engine.connect() as connection:
+            begun.set()
+            await go_on.wait()
+            await connection.execute(select(jobs))
+
+    reading = asyncio.create_task(read())
+    await begun.wait()
+    closing = asyncio.create_task(close_database(engine))
+    await asyncio.sleep(0.05)
+    assert not closing.done()
+    go_on.set()
+    await closing
+    await reading
+    opened = [made.driver_connection for made in drivers]
+    assert opened
+    for connection in opened:
+        with pytest.raises(ValueError, match="no active connection"):
+            await connection.execute("SELECT 1")
 
 
 async def test_migrations_make_the_tables_that_the_code_uses(opened: Opened) -> None:
