@@ -1,6 +1,7 @@
 """What the server costs, over loopback, with a real `weft serve` process and one worker.
 
     python -m benchmarks.server [--jobs N] [--batch N] [--listeners N] [--queued N] [--nodes N]
+    python -m benchmarks.server --cost [--rounds N] [--beside FOLDER]
 
     start      from the shell to the first answer, with tables made and found
     jobs       one-node graphs a second, from the first submission until the last is done and stored
@@ -13,7 +14,9 @@
 
 The client is as small as possible and shares the processors with what it measures. Beside each
 figure stands the processor time that the server and its worker took, which says more than seconds
-on a machine that others use. ComfyUI's figures were measured on two cores with ComfyUI 0.3.64,
+on a machine that others use. `--cost` measures nothing but that, in a new server each round, and
+prints medians; with `--beside` it takes turns with the weft of another folder (`git worktree`), so
+that both meet the same neighbours. ComfyUI's figures were measured on two cores with ComfyUI 0.3.64,
 whose queue is not stored.
 """
 
@@ -43,7 +46,7 @@ ROOT = Path(__file__).parent.parent
 class Server:
     """A `weft serve` in a folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, source: Path = ROOT) -> None:
         self.folder = folder
         self.began = time.perf_counter()
         self.log = (folder / "log").open("w")
@@ -53,9 +56,14 @@ class Server:
                 *("--data", str(folder / "data"), "--out", str(folder / "out")),
                 *("--nodes", "benchmarks._server_nodes"),
             ],
-            cwd=ROOT,
+            cwd=source,
             stderr=self.log,
-            env={**os.environ, "WEFT_HOME": str(folder / "home"), "OMP_NUM_THREADS": "1"},
+            env={
+                **os.environ,
+                "WEFT_HOME": str(folder / "home"),
+                "PYTHONPATH": str(source / "src"),
+                "OMP_NUM_THREADS": "1",
+            },
         )
         self.url = self._url()
         with urllib.request.urlopen(f"{self.url}/v1/health") as answer:
@@ -269,6 +277,46 @@ async def measure_graph(server: Server, count: int) -> str:
     return f"{seconds:.2f} s, {size / 1e6:.2f} MB"
 
 
+def cost(folder: Path, source: Path, count: int, size: int) -> dict[str, tuple[float, float]]:
+    """Milliseconds of processor time a job, of a new server and its worker."""
+    folder.mkdir()
+    server = Server(folder, source)
+    found: dict[str, tuple[float, float]] = {}
+
+    def step(name: str, jobs: int, measure: Callable[[], Awaitable[str]]) -> None:
+        before = server.processor()
+        asyncio.run(_timed(measure))
+        front, worker = (b - a for a, b in zip(before, server.processor(), strict=True))
+        found[name] = front * 1e3 / jobs, worker * 1e3 / jobs
+
+    try:
+        found["start"] = server.processor()[0] * 1e3, 0.0
+        step("warm-up", 300, lambda: measure_jobs(server, 300))
+        step("jobs", count, lambda: measure_jobs(server, count))
+        step("prompts", count, lambda: measure_prompts(server, count))
+        step("batches", count, lambda: measure_batches(server, count, size))
+    finally:
+        server.stop()
+    del found["warm-up"]
+    return found
+
+
+def compare(folder: Path, sources: list[Path], rounds: int, count: int, size: int) -> None:
+    """Print the median cost of a job in each source folder, measured in turns."""
+    found: list[list[dict[str, tuple[float, float]]]] = [[] for _ in sources]
+    for number in range(rounds):
+        for place, source in enumerate(sources):
+            found[place].append(cost(folder / f"{number}-{place}", source, count, size))
+    for place, source in enumerate(sources):
+        print(source)
+        for name in found[place][0]:
+            front, worker = zip(*(one[name] for one in found[place]), strict=True)
+            print(
+                f"  {name:<8} {statistics.median(front):.3f} + {statistics.median(worker):.3f} ms "
+                f"({min(front):.3f} to {max(front):.3f})"
+            )
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -277,9 +325,16 @@ def main() -> None:
     parser.add_argument("--listeners", type=int, default=200)
     parser.add_argument("--queued", type=int, default=2000)
     parser.add_argument("--nodes", type=int, default=1000)
+    parser.add_argument("--cost", action="store_true", help="only processor time a job")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--beside", type=Path, help="another source folder to compare with")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(dir=Path.cwd(), prefix=".bench-"))
     try:
+        if options.cost:
+            sources = [*([options.beside.absolute()] if options.beside else []), ROOT]
+            compare(folder, sources, options.rounds, options.jobs, options.batch)
+            return
         server = Server(folder)
         first = server.started
         server.stop()
