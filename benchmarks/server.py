@@ -16,8 +16,8 @@ The client is as small as possible and shares the processors with what it measur
 figure stands the processor time that the server and its worker took, which says more than seconds
 on a machine that others use. `--cost` measures nothing but that, in a new server each round, and
 prints medians; with `--beside` it takes turns with the weft of another folder (`git worktree`), so
-that both meet the same neighbours. ComfyUI's figures were measured on two cores with ComfyUI 0.3.64,
-whose queue is not stored.
+that both meet the same neighbours. ComfyUI's figures were measured on two cores with ComfyUI
+0.3.64, whose queue is not stored.
 """
 
 from __future__ import annotations
