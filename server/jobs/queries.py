@@ -102,10 +102,15 @@ class Queries:
             statement = statement.where(jobs.c.seq < before)
         return [record_of(row) for row in await self._rows(statement)]
 
-    async def beyond(self, keep: int, limit: int) -> list[Record]:
-        """The newest jobs that are over, after the first `keep` of them."""
+    async def count_over(self) -> int:
+        """How many jobs are over."""
+        number = select(func.count().label("n")).where(jobs.c.state.in_(sorted(FINAL)))
+        return int((await self._rows(number))[0]["n"])
+
+    async def oldest_over(self, limit: int) -> list[Record]:
+        """The oldest jobs that are over."""
         over = select(jobs).where(jobs.c.state.in_(sorted(FINAL)))
-        found = await self._rows(over.order_by(jobs.c.seq.desc()).offset(keep).limit(limit))
+        found = await self._rows(over.order_by(jobs.c.seq).limit(limit))
         return [record_of(row) for row in found]
 
     async def counts(self) -> dict[str, int]:

@@ -32,13 +32,13 @@ class Retention:
         self, queries: Queries, ledger: Ledger, active: Mapping[str, Record], keep: int
     ) -> None:
         self._queries, self._ledger, self._active, self._keep = queries, ledger, active, keep
-        self._ended = _EVERY  # since the last look; the first job that ends looks too
+        self._room = 0  # so many may end until the next look; the first job that ends looks too
         self._task: asyncio.Task[None] | None = None
 
     def ended(self) -> None:
         """A job is over."""
-        self._ended += 1
-        if self._ended > _EVERY and (self._task is None or self._task.done()):
+        self._room -= 1
+        if self._room < 0 and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._sweep())
 
     async def close(self) -> None:
@@ -49,13 +49,16 @@ class Retention:
 
     async def _sweep(self) -> None:
         try:
-            while self._ended > _EVERY:
-                self._ended = 0
-                while old := await self._old():
+            while self._room < 0:
+                self._room = _EVERY
+                excess = await self._queries.count_over() - self._keep
+                self._room += max(-excess, 0)
+                while excess > 0 and (old := await self._old(min(excess, _AT_ONCE))):
                     await self._ledger.forget(old)
+                    excess -= len(old)
         except SQLAlchemyError as error:
             log.warning("old jobs stay: %s", str(error).partition("\n")[0])
 
-    async def _old(self) -> list[Record]:
-        found = await self._queries.beyond(self._keep, _AT_ONCE)
+    async def _old(self, limit: int) -> list[Record]:
+        found = await self._queries.oldest_over(limit)
         return [record for record in found if record.id not in self._active]
