@@ -4,23 +4,24 @@ import { jobWorkflow, upload } from "../api/client";
 import { formatJson, parseJson, type Value } from "../api/json";
 import { asComfy, isPlainPicture, type Opened, openShared, packWorkflow } from "../api/share";
 import { membersOf } from "../canvas/pointer";
-import { layered } from "../graph/arrange";
 import { fromComfy, isComfy, isComfyEditor } from "../graph/comfy";
-import { fitGroup } from "../graph/commands/decor";
+import { setFrames } from "../graph/commands/decor";
 import { addNode, moveItems, type Point } from "../graph/commands/nodes";
 import { setValue } from "../graph/commands/values";
 import { Draft } from "../graph/edits";
 import { readWorkflow } from "../graph/file";
-import { type Box, boxOf, HEADER, type Rect } from "../graph/geometry";
+import { type Box, boxOf, HEADER, rectOf } from "../graph/geometry";
+import type { LayerEdge } from "../graph/layers";
+import { layOut } from "../graph/layout";
 import { type Graph, type GraphNode, graphAt, linksOf, ROOT, type Workflow } from "../graph/model";
 import { pngTexts } from "../graph/png";
 import {
   activeTab,
+  allRects,
   boxAt,
   edit,
   graphName,
   newTab,
-  rectAt,
   schemaOfType,
   select,
   type Tab,
@@ -51,19 +52,26 @@ export async function laidOut(workflow: Workflow): Promise<Workflow> {
     const ids = Object.keys(graph.nodes);
     const loose = ids.filter((id) => graph.places[id] === undefined);
     if (loose.length === 0) continue;
-    const all = loose.length === ids.length;
     const boxes = new Map(
-      loose.map((id) => {
+      ids.map((id) => {
         const node = graph.nodes[id] as GraphNode;
         const schema = catalog.find(workflow, node.type);
         // Room for the picture that it will give.
-        return [id, boxOf(node, undefined, schema, schema?.root === true)];
+        return [id, boxOf(node, graph.places[id], schema, schema?.root === true)];
       }),
     );
-    const places = await arranged(graph, boxes, () => ({ x: 0, y: 0 }));
-    const below = all ? 0 : Math.max(0, ...Object.values(graph.places).map((p) => p.y + 400));
-    for (const [id, { x, y }] of Object.entries(places)) {
-      draft.set(["graphs", at, "places", id], { x, y: y + below });
+    const rects = [...boxes].map(([id, box]) => [id, rectOf(graph.places[id], box)] as const);
+    const { places } = await layOut({
+      // Nobody put them into a group, so groups are gone around like all that has a place.
+      rects: { ...Object.fromEntries(rects), ...graph.groups, ...graph.notes },
+      notes: new Set(),
+      groups: {},
+      edges: edgesOf(graph, boxes),
+      chosen: new Set(loose),
+      pinned: new Set(),
+    });
+    for (const [id, place] of Object.entries(places)) {
+      draft.set(["graphs", at, "places", id], place);
     }
   }
   return draft.now;
@@ -283,42 +291,36 @@ function downloadBlob(name: string, content: Blob): void {
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
-/** Places of some nodes in layers; `from` says where they stand now. */
-function arranged(graph: Graph, boxes: ReadonlyMap<string, Box>, from: (id: string) => Point) {
-  const rects = Object.fromEntries(
-    [...boxes].map(([id, { width, height }]) => [id, { ...from(id), width, height }]),
-  );
-  const edges = linksOf(graph).map((link) => ({
+/** The links among some nodes, with the heights of their sockets. */
+function edgesOf(graph: Graph, boxes: ReadonlyMap<string, Box>): LayerEdge[] {
+  return linksOf(graph).map((link) => ({
     from: link.from.node,
     to: link.to.node,
     fromY: boxes.get(link.from.node)?.outputs[link.from.port] ?? HEADER / 2,
     toY: boxes.get(link.to.node)?.inputs[link.to.port] ?? HEADER / 2,
   }));
-  return layered(rects, edges);
 }
 
-/** Lay out the selection, or everything; groups go along with what lies in them. */
+/** Lay out what is selected, with all that lies in selected groups, or everything. */
 export async function autoLayout(): Promise<void> {
   const tab = activeTab();
   const at = graphName(tab);
   const graph = graphAt(tab.workflow, at);
-  const chosen = [...tab.selection].filter((id) => graph.nodes[id]);
-  const ids = (chosen.length > 1 ? chosen : Object.keys(graph.nodes)).filter(
-    (id) => graph.places[id]?.pinned !== true,
-  );
-  if (ids.length === 0) return;
-  const boxes = new Map(ids.map((id) => [id, boxAt(id) as Box]));
-  const members = Object.keys(graph.groups).map((id) => [id, membersOf(id)] as const);
-  const places = await arranged(graph, boxes, (id) => graph.places[id] ?? { x: 0, y: 0 });
+  const every = Object.keys(allRects(true));
+  const selected = new Set([...tab.selection].flatMap((id) => [id, ...membersOf(id)]));
+  const layout = await layOut({
+    rects: allRects(),
+    notes: new Set(Object.keys(graph.notes)),
+    groups: graph.groups,
+    edges: edgesOf(graph, new Map(Object.keys(graph.nodes).map((id) => [id, boxAt(id) as Box]))),
+    chosen: selected.size > 1 ? selected : new Set(every),
+    pinned: new Set(every.filter((id) => graph.places[id]?.pinned === true)),
+  });
   // It may have been changed, or another be in front, while the layout was loaded.
   if (activeTab().id !== tab.id || activeTab().workflow !== tab.workflow) return;
   edit("arrange.layout", (draft) => {
-    moveItems(draft, at, places);
-    for (const [id, inside] of members) {
-      if (!inside.some((one) => places[one])) continue;
-      const rects = inside.map((one) => ({ ...(rectAt(one) as Rect), ...places[one] }));
-      fitGroup(draft, at, id, rects);
-    }
+    moveItems(draft, at, layout.places);
+    setFrames(draft, at, layout.frames);
   });
 }
 

@@ -28,6 +28,9 @@ export const TEXT_WIDTH = 304;
 export const MIN_WIDTH = 176;
 export const REROUTE_SIZE = 20;
 
+const GROUP_MARGIN = 24;
+const GROUP_TITLE = 32;
+
 export type Row =
   | { readonly kind: "ports"; readonly input?: string; readonly output?: string }
   | { readonly kind: "widget"; readonly input: string; readonly height: number }
@@ -90,6 +93,15 @@ export function boxOf(
 
 export function rectOf(place: Place | undefined, box: Box): Rect {
   return { x: place?.x ?? 0, y: place?.y ?? 0, width: box.width, height: box.height };
+}
+
+/** The frame of a group around what lies in it. */
+export function frameAround(rects: readonly Rect[]): Rect {
+  const left = Math.min(...rects.map((r) => r.x)) - GROUP_MARGIN;
+  const top = Math.min(...rects.map((r) => r.y)) - GROUP_MARGIN - GROUP_TITLE;
+  const right = Math.max(...rects.map((r) => r.x + r.width)) + GROUP_MARGIN;
+  const bottom = Math.max(...rects.map((r) => r.y + r.height)) + GROUP_MARGIN;
+  return { x: left, y: top, width: right - left, height: bottom - top };
 }
 
 /** Height that the rows of a widget take before any stretching. */

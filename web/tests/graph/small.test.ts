@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseJson, type Value } from "../../src/api/json";
-import { align, distribute, layered, neighbour, spread } from "../../src/graph/arrange";
+import { align, distribute, neighbour } from "../../src/graph/arrange";
 import { fromComfy, isComfy } from "../../src/graph/comfy";
 import { fragment, paste } from "../../src/graph/commands/clipboard";
 import { baseName } from "../../src/graph/commands/nodes";
 import { Draft } from "../../src/graph/edits";
 import { boxOf, HEADER, PADDING, ROW } from "../../src/graph/geometry";
+import { layered, spread } from "../../src/graph/layers";
 import { graphAt, linksOf, ROOT } from "../../src/graph/model";
 import { replacement, weigh } from "../../src/graph/prompt";
 import { entriesOf, search } from "../../src/graph/search";

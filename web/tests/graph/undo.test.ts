@@ -145,6 +145,10 @@ const COMMANDS: Readonly<Record<string, (draft: Draft, on: Choice) => void>> = {
     const id = pick(Object.keys(graph.groups), a);
     if (id !== undefined) decor.fitGroup(d, at, id, [{ x: a, y: b, width: c, height: 10 }]);
   },
+  setFrames: (d, { at, graph, a, b, c }) => {
+    const id = pick(Object.keys(graph.groups), a) ?? "none";
+    decor.setFrames(d, at, { [id]: { x: a, y: b, width: c, height: 10 } });
+  },
   addNote: (d, { at, a, b }) => decor.addNote(d, at, { x: a, y: b }),
   setNote: (d, { at, graph, a, c }) => {
     const id = pick(Object.keys(graph.notes), a);
