@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .files.loading import load_gligen as load_gligen
     from .files.loading import load_ip_adapter as load_ip_adapter
     from .files.loading import load_model as load_model
+    from .files.loading import load_style_model as load_style_model
     from .files.loading import load_unclip as load_unclip
     from .files.loading import load_vae as load_vae
     from .files.saving import save_checkpoint as save_checkpoint
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from .types import SamplerChoice as SamplerChoice
     from .types import Schedule as Schedule
     from .types import SizeHint as SizeHint
+    from .types import StyleModel as StyleModel
     from .types import Vae as Vae
     from .vae.coding import decode_latent as decode_latent
     from .vae.coding import empty_latent as empty_latent
@@ -127,6 +129,7 @@ _HOME: dict[str, str] = {
     "load_clip": "files.loading",
     "load_clip_vision": "files.loading",
     "load_gligen": "files.loading",
+    "load_style_model": "files.loading",
     "load_unclip": "files.loading",
     "load_controlnet": "files.loading",
     "load_ip_adapter": "files.loading",
@@ -160,6 +163,7 @@ _HOME: dict[str, str] = {
     "SamplerChoice": "types",
     "Schedule": "types",
     "SizeHint": "types",
+    "StyleModel": "types",
     "Vae": "types",
     "Weights": "weights.handle",
 }

@@ -32,7 +32,7 @@ DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"} | FP8
 PARTS = ("unet", "vae", "text")
 """What WEFT_DTYPE tells apart: what draws with what steers it, VAEs, text encoders."""
 _TEXT = {"text_encoder", "t5", "bert"}
-_OF_NO_PART = {"clip_vision", "rrdb", "srvgg"}
+_OF_NO_PART = {"clip_vision", "siglip_vision", "redux", "rrdb", "srvgg"}
 _STORED_SMALL = {"unet", "sd3", "flux", "pixart", *_TEXT}
 
 
@@ -80,7 +80,7 @@ def compute_dtype(kind: str, device: torch.device) -> torch.dtype:
     if wanted is not None and not wanted.startswith("float8"):
         chosen: torch.dtype = getattr(torch, wanted)
         return chosen
-    if device.type == "cpu" or kind in {"text_encoder", "clip_vision", "bert", "rrdb", "srvgg"}:
+    if device.type == "cpu" or kind in {"text_encoder", "bert", *_OF_NO_PART}:
         return torch.float32
     bfloat = device.type == "cuda" and torch.cuda.is_bf16_supported()
     if kind in {"vae", "t5"}:

@@ -163,6 +163,12 @@ def _clip_vision(models: Path | None) -> Any:
     return load_clip_vision(_file("clip_vision", models))
 
 
+def _style_model(models: Path | None) -> Any:
+    from ..diffusion import load_style_model
+
+    return load_style_model(_file("style_models", models))
+
+
 def _gligen(models: Path | None) -> Any:
     from ..diffusion import load_gligen
 
@@ -227,6 +233,7 @@ _MODELS: Mapping[str, Callable[[Path | None], Any]] = {
     "VAE": _checkpoint(2),
     "CONTROL_NET": _control_net,
     "CLIP_VISION": _clip_vision,
+    "STYLE_MODEL": _style_model,
     "GLIGEN": _gligen,
     "IPADAPTER": _ip_adapter,
     "UPSCALE_MODEL": _upscale_model,

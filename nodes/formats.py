@@ -89,7 +89,7 @@ FORMATS: Mapping[str, Format] = {
 }
 
 
-_RECORDS = ("ConditioningEntry", "SizeHint", "Concat", "Area", "ImagePrompt")
+_RECORDS = ("ConditioningEntry", "SizeHint", "Concat", "Area", "ImagePrompt", "StyleTokens")
 """The classes in a conditioning that hold nothing but tensors and plain values."""
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ..engine.declaration.named_files import find_file
 from ..engine.declaration.registry import Registry
 from ..engine.engine import Engine
 from ..engine.errors import DeclarationError, FileError, WeftError
@@ -22,7 +23,7 @@ from ..engine.files.digest import FileDigests
 from ..engine.files.model_paths import read_extra_model_paths
 from ..engine.files.workspace import Workspace
 from ..engine.graph.document import Document
-from ..engine.share.lock import Runtime, make_lock
+from ..engine.share.lock import Runtime, make_lock, named_files
 from ..engine.store.cache import MemoryCache
 from ..engine.store.disk_cache import DiskCache
 from ..engine.store.history import History
@@ -56,6 +57,7 @@ MODULES = (
     "models.model_sampling",
     "adapters.control",
     "adapters.unclip",
+    "adapters.style",
     "pictures.upscale",
     "adapters.gligen",
     "adapters.ip_adapter",
@@ -339,9 +341,17 @@ class StandardEngine(Engine):
             release=standard_release,
             metadata=metadata,
             lock=self._locked,
+            ahead=self._hash_ahead,
             debug_purity=debug_purity,
         )
         self._sha256 = FileDigests(home() / "sha256.json", "sha256").digest
+
+    def _hash_ahead(self, document: Document) -> None:
+        """Find the hashes that `_locked` will ask for: 4 GB take seconds, once."""
+        with contextlib.suppress(WeftError, OSError):  # the lock will say what is wrong
+            for file in named_files(document, self.registry):
+                if file.name is not None:
+                    self._sha256(find_file(self.workspace, file.kind, file.name))
 
     def _locked(self, document: Document) -> dict[str, Any] | None:
         try:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..checks import check_factor, check_window
 from ..errors import ModelError
 from ..pictures.image import check_image
-from ..types import ClipVision, Image, IPAdapter, IPAdapterUse, Model
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-_MEAN = (0.48145466, 0.4578275, 0.40821073)
-_STD = (0.26862954, 0.26130258, 0.27577711)
+from ..types import Image, IPAdapter, IPAdapterUse, Model
+from .image_encoder import embed_image
 
 
 def apply_ip_adapter(
@@ -62,45 +57,6 @@ def apply_ip_adapter(
         end=float(end),
     )
     return replace(model, patches=(*model.patches, use))
-
-
-def embed_image(clip_vision: ClipVision, image: Image, *, crop: bool = True) -> Tensor:
-    """Projected CLIP embeddings of pictures.
-
-    The shorter side is resized to the encoder's (bicubic, antialiased), the middle is cut out,
-    values are rounded to 8 bits and normalised, as the encoders were trained.
-
-    Args:
-        clip_vision: Image encoder.
-        image: (N, H, W, 3) float32 in [0, 1].
-        crop: Whether the middle is cut out; else pictures are squeezed into the encoder's square.
-
-    Returns:
-        (N, D) float32 on the CPU.
-    """
-    import torch
-    import torch.nn.functional as F
-
-    network: Any = clip_vision.weights.module
-    weights = clip_vision.weights
-    side = weights.config["image_size"]
-    pixels = image.movedim(-1, 1).float()
-    height, width = pixels.shape[-2:]
-    scale = side / min(height, width)
-    size = (max(side, round(scale * height)), max(side, round(scale * width)))
-    if not crop:
-        size = (side, side)
-    if size != (height, width):
-        pixels = F.interpolate(pixels, size=size, mode="bicubic", antialias=True)
-    top, left = (size[0] - side) // 2, (size[1] - side) // 2
-    pixels = pixels[..., top : top + side, left : left + side]
-    pixels = (pixels * 255.0).clamp(0, 255).round() / 255.0
-    mean, std = torch.tensor(_MEAN)[:, None, None], torch.tensor(_STD)[:, None, None]
-    with torch.no_grad():
-        prepared = ((pixels - mean) / std).to(weights.device, weights.dtype)
-        out = network(pixel_values=prepared)
-    embeds: Tensor = out.image_embeds
-    return embeds.to(device="cpu", dtype=torch.float32)
 
 
 def check_adapter_fits(model: Model, ip_adapter: IPAdapter) -> None:

@@ -202,7 +202,7 @@ class BatchedDenoiser:
     ) -> _Call:
         shape = rows[0].region.cut(torch.empty(shape, device="meta")).shape
         batch, _, height, width = shape
-        self._check_references(rows)
+        self._check_shown(rows)
         controls = []
         for use in rows[0].control:
             self._family.check_control(self._model, use)
@@ -217,7 +217,16 @@ class BatchedDenoiser:
             adapters=tuple(self._adapter(use, rows, batch) for use in patches),
         )
 
-    def _check_references(self, rows: Sequence[_Row]) -> None:
+    def _check_shown(self, rows: Sequence[_Row]) -> None:
+        if not self._family.takes_styles and any(row.entry.styles for row in rows):
+            raise ModelError(
+                "model.no_styles",
+                f'"{self._model.weights.path.name}" ({self._family.words}) takes no tokens of '
+                "style models.",
+                expected="Flux",
+                got=self._family.words,
+                hint="Remove ApplyStyleModel, or sample Flux.",
+            )
         if rows[0].entry.references and not self._family.takes_references:
             raise ModelError(
                 "model.no_references",

@@ -43,6 +43,7 @@ def add_pictures(
         A new conditioning; the same one if strength is 0.
 
     Raises:
+        ModelError: The pictures were encoded by SigLIP, which gives no embedding of a whole one.
         ParameterError: A number is not finite, or noise is not 0 to 1.
     """
     check_factor("strength", strength)
@@ -52,6 +53,14 @@ def add_pictures(
         )
     if strength == 0:
         return conditioning
+    if pictures.embeds is None:
+        raise ModelError(
+            "unclip.does_not_fit",
+            "The pictures were encoded by SigLIP, which gives no embedding of a whole picture.",
+            expected="pictures encoded by CLIP",
+            got="pictures encoded by SigLIP",
+            hint="Encode them with the image encoder that came with the model.",
+        )
     use = ImagePrompt(pictures.embeds, float(strength), float(noise))
     return Conditioning(
         tuple(replace(entry, images=(*entry.images, use)) for entry in conditioning.entries)

@@ -104,6 +104,7 @@ class Family(ABC):
         repeats_tokens: Whether a shorter text may be repeated to share a call with a longer one:
             right for plain cross-attention, which does not count tokens.
         takes_references: Whether the network can be shown pictures to draw from (Flux Kontext).
+        takes_styles: Whether its text may hold tokens of style models (Flux Redux).
     """
 
     name: ClassVar[str]
@@ -118,6 +119,7 @@ class Family(ABC):
     image_merge_noise: ClassVar[float] = 0.0
     repeats_tokens: ClassVar[bool] = True
     takes_references: ClassVar[bool] = False
+    takes_styles: ClassVar[bool] = False
 
     @abstractmethod
     def owns(self, facts: NetworkFacts) -> bool:

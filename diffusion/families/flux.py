@@ -3,6 +3,7 @@
 dev was distilled from guidance and is told how strong it shall be; schnell is not, and has no shift
 of its noise levels. Which of the two it is, the guidance embedding among the tensors says. Fill,
 Canny and Depth have more channels, for a picture beside the noise; Kontext is dev, shown pictures.
+Redux makes text tokens of pictures (`adapters.style`).
 
 Source: black-forest-labs/flux; text and shift as ComfyUI has them.
 """
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..adapters.control import takes_latents
 from ..adapters.control_types import picture_number
+from ..adapters.style import attention_bias
 from ..prediction import model_sampling
 from ..vae import format as latent_format
 from .family import (
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from ..types import Clip, Conditioning, ControlUse, Model
 
 _PICTURES = ("beside", "references")
+_ATTENTION = "joint_attention_kwargs"
 GUIDANCE = 3.5
 LEAST_TOKENS = 256
 
@@ -57,6 +60,7 @@ class Flux(Family):
     )
     repeats_tokens = False
     takes_references = True
+    takes_styles = True
     controls = ("flux",)
     control_fits = (
         ("heads", "num_attention_heads"),
@@ -104,6 +108,10 @@ class Flux(Family):
             rows, shape, config["in_channels"] // 4 - self.latent.channels, like
         )
         inputs["references"] = references(rows, batch, like)
+        shown = 0 if inputs["references"] is None else inputs["references"][0].shape[1]
+        bias = attention_bias([row.entry for row in rows], batch, tall * wide + shown, like)
+        if bias is not None:
+            inputs[_ATTENTION] = {"attention_mask": bias}
         return inputs
 
     def forward(
@@ -152,7 +160,7 @@ class Flux(Family):
         import torch
 
         config, module = control.net.weights.config, control.module
-        left_out = {"guidance", *_PICTURES}
+        left_out = {"guidance", _ATTENTION, *_PICTURES}
         told = {name: value for name, value in inputs.items() if name not in left_out}
         if config["guidance_embeds"]:
             usual = torch.full((x.shape[0],), GUIDANCE, device=x.device, dtype=x.dtype)

@@ -111,10 +111,11 @@ def _control(names: _Names) -> Identity | None:
 
 def _towers(names: _Names) -> Identity | None:
     patch = "embeddings.patch_embedding.weight"
-    if names.has(f"vision_model.{patch}"):
-        return Identity("clip_vision", "unknown", "diffusers", "vision_model.")
-    if names.has(patch) and names.has("embeddings.class_embedding"):
-        return Identity("clip_vision", "unknown", "diffusers", "")
+    for prefix in ("vision_model.", ""):
+        if names.has(f"{prefix}{patch}") and names.has(f"{prefix}post_layernorm.weight"):
+            # SigLIP has no token for the whole picture.
+            whole = names.has(f"{prefix}embeddings.class_embedding")
+            return Identity("clip_vision", "unknown" if whole else "siglip", "diffusers", prefix)
     if names.start("visual.transformer.resblocks."):
         return Identity("clip_vision", "unknown", "open_clip", "visual.")
     if names.has(T5_MARK):
@@ -150,6 +151,8 @@ def _vae(names: _Names, shapes: Mapping[str, tuple[int, ...]]) -> Identity | Non
 def _other(names: _Names) -> Identity:
     if names.has("emb_params") or names.has("clip_g"):
         return Identity("embedding", "sdxl" if names.has("clip_g") else "sd1")
+    if names.has("redux_up.weight"):
+        return Identity("style_model", "flux")
     if names.start("hypernetwork."):
         return Identity("hypernetwork", "unknown")
     if (upscaler := upscaler_layout(names.shapes)) is not None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..adapters.image_encoder import check_projects
 from ..errors import ModelError
 from ..families import family_named
 from ..families.family import Family, FileSays
@@ -25,7 +26,7 @@ from ..formats.pieces import Piece, Pieces, prefixed, renamed
 from ..formats.plans import network_plan
 from ..formats.t2i_names import t2i_names
 from ..formats.words import family_words
-from ..types import Clip, ClipVision, ControlNet, Gligen, IPAdapter, Model, Vae
+from ..types import Clip, ClipVision, ControlNet, Gligen, IPAdapter, Model, StyleModel, Vae
 from .opening import Source, open_source, require, weights_of
 from .text_encoders import check_text_fits, file_texts, text_weights
 from .unclip_statistics import read_statistics
@@ -187,7 +188,9 @@ def load_gligen(path: _PathLike) -> Gligen:
 
 
 def load_clip_vision(path: _PathLike) -> ClipVision:
-    """Open a CLIP image encoder with projection (transformers' or OpenCLIP's names).
+    """Open an image encoder: CLIP with projection (transformers' or OpenCLIP's names), or SigLIP.
+
+    Of SigLIP the patches are read, not the head that sums them up.
 
     Raises:
         ModelError: Missing or damaged file, not safetensors, another kind or layout.
@@ -197,6 +200,8 @@ def load_clip_vision(path: _PathLike) -> ClipVision:
     prefix = source.identity.prefix
     if source.identity.layout == "open_clip":
         return _open_clip_vision(source, prefix)
+    if source.identity.family == "siglip":
+        return _siglip(source, prefix)
     names = {
         name: ("" if name.startswith("visual_projection.") else "vision_model.")
         + name.removeprefix(prefix)
@@ -206,6 +211,18 @@ def load_clip_vision(path: _PathLike) -> ClipVision:
     names = {old: new for old, new in names.items() if not old.startswith(("text_", "logit_"))}
     weights = weights_of(source, "clip_vision", renamed(names), family="clip")
     return ClipVision("clip", weights)
+
+
+def load_style_model(path: _PathLike) -> StyleModel:
+    """Open a style model: Flux Redux.
+
+    Raises:
+        ModelError: Missing or damaged file, not safetensors, another kind.
+    """
+    source = open_source(Path(path))
+    require(source, "style_model")
+    plan = renamed({name: name for name in source.shapes})
+    return StyleModel("flux", weights_of(source, "redux", plan, family="flux"))
 
 
 def load_unclip(path: _PathLike) -> tuple[Model, Clip, Vae, ClipVision]:
@@ -240,6 +257,7 @@ def load_ip_adapter(path: _PathLike, clip_vision: ClipVision) -> IPAdapter:
     Raises:
         ModelError: Missing or damaged file, not safetensors, another kind, layout or width.
     """
+    check_projects(clip_vision)
     source = open_source(Path(path))
     require(source, "ip_adapter")
     if source.identity.family != "sd1":
@@ -308,6 +326,17 @@ def _open_clip_vision(source: Source, prefix: str) -> ClipVision:
     own = {n.removeprefix(prefix): s for n, s in source.shapes.items() if n.startswith(prefix)}
     plan = prefixed(open_clip_vision(own), prefix)
     return ClipVision("clip", weights_of(source, "clip_vision", plan, family="clip"))
+
+
+def _siglip(source: Source, prefix: str) -> ClipVision:
+    kept = tuple(f"{prefix}{part}." for part in ("embeddings", "encoder", "post_layernorm"))
+    names = {
+        name: name.removeprefix(prefix)
+        for name in source.shapes
+        if name.startswith(kept) and not name.endswith("position_ids")
+    }
+    weights = weights_of(source, "clip_vision", renamed(names), family="siglip")
+    return ClipVision("siglip", weights)
 
 
 def _vae(source: Source, family: str, digest: str | None = None) -> Vae:

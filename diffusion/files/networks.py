@@ -169,6 +169,20 @@ def _clip_vision(config: dict[str, Any]) -> Module:
     return network
 
 
+def _siglip_vision(config: dict[str, Any]) -> Module:
+    from transformers import SiglipVisionConfig, SiglipVisionModel
+
+    network: Module = SiglipVisionModel(SiglipVisionConfig(**config))
+    return network
+
+
+def _redux(config: dict[str, Any]) -> Module:
+    from diffusers.pipelines.flux.modeling_flux import ReduxImageEncoder
+
+    network: Module = ReduxImageEncoder(**config)
+    return network
+
+
 def _ip_adapter(config: dict[str, Any]) -> Module:
     from ..adapters.ip_attention import IPAdapterNetwork
 
@@ -250,6 +264,8 @@ SHELLS: Mapping[str, Callable[[dict[str, Any]], Module]] = {
     "vae": _vae,
     "text_encoder": _text_encoder,
     "clip_vision": _clip_vision,
+    "siglip_vision": _siglip_vision,
+    "redux": _redux,
     "ip_adapter": _ip_adapter,
     "flux": _flux,
     "sd3": _sd3,

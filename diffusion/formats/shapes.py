@@ -6,6 +6,7 @@ width 64 in those of SD2.x and SDXL, head width 64 in CLIP, quick_gelu in OpenAI
 
 CLIP vision towers say neither head count nor activation either: widths 1280 and 1664 (ViT-H and
 ViT-bigG of LAION) have 16 heads and gelu, all others head width 64 and quick_gelu as OpenAI's.
+SigLIP's have gelu by tanh; those of widths 1152 and 1536 have 16 heads, others head width 64.
 
 A network may differ from these. Its file says so in the header's metadata, key "config": JSON such
 as {"vae": {"norm_num_groups": 4}}; a diffusers folder says so in config.json. What shapes do tell
@@ -60,6 +61,9 @@ _UNSEEN = frozenset(
 SD1_SCALE = 0.18215
 SD1_CONTEXT, SD2_CONTEXT = 768, 1024
 _WIDE_VISION_TOWERS = {1280: 16, 1664: 16}
+_SIGLIP_HEADS = {1152: 16, 1536: 16}
+_SIGLIP_SIDES = {(27, 14): 384}
+"""Pixels a side where patches do not fill them: by patches a side and their size."""
 
 
 def network_config(
@@ -234,6 +238,48 @@ def clip_vision_config(shapes: Shapes) -> dict[str, Any]:
     }
 
 
+def siglip_vision_config(shapes: Shapes) -> dict[str, Any]:
+    """Arguments of `transformers.SiglipVisionConfig` for these tensors (flat names), without head.
+
+    Raises:
+        ModelError: Its patches are of another layout (SigLIP 2 of free sizes).
+    """
+    what = "SigLIP vision encoder"
+    patch = _shape(shapes, "embeddings.patch_embedding.weight", what)
+    positions, width = _shape(shapes, "embeddings.position_embedding.weight", what)
+    side = math.isqrt(positions)
+    if len(patch) != 4 or side * side != positions:
+        raise ModelError(
+            "model.unsupported_layout",
+            f"This {what} has no square of patches.",
+            expected="a kernel for patches, and a square number of places",
+            got=f"{patch}, {positions} places",
+            hint="weft reads SigLIP of one size, as sigclip_vision_patch14_384.",
+        )
+    size = _SIGLIP_SIDES.get((side, patch[2]), side * patch[2])
+    return {
+        "hidden_size": width,
+        "intermediate_size": _shape(shapes, "encoder.layers.0.mlp.fc1.weight", what)[0],
+        "num_hidden_layers": _count(shapes, "encoder.layers.{}.mlp.fc1.weight"),
+        "num_attention_heads": _SIGLIP_HEADS.get(width) or _clip_heads(width, what),
+        "hidden_act": "gelu_pytorch_tanh",
+        "layer_norm_eps": 1e-6,
+        "image_size": size,
+        "patch_size": patch[2],
+        "num_channels": patch[1],
+        "vision_use_head": False,
+    }
+
+
+def redux_config(shapes: Shapes) -> dict[str, Any]:
+    """Arguments of `diffusers`' `ReduxImageEncoder` for these tensors."""
+    what = "style model (Redux)"
+    return {
+        "redux_dim": _shape(shapes, "redux_up.weight", what)[1],
+        "txt_in_features": _shape(shapes, "redux_down.weight", what)[0],
+    }
+
+
 def ip_adapter_config(shapes: Shapes) -> dict[str, Any]:
     """Sizes of a base-layout IP-Adapter ("image_proj." and "ip_adapter." names).
 
@@ -405,6 +451,8 @@ def network_class(kind: str, shapes: Shapes) -> str:
         return "pixart" if "caption_projection.linear_1.weight" in shapes else "sd3"
     if kind == "controlnet":
         return control_class(shapes)
+    if kind == "clip_vision":
+        return "siglip_vision" if "embeddings.patch_embedding.weight" in shapes else kind
     if kind == "upscaler":
         return "rrdb" if "conv_first.weight" in shapes else "srvgg"
     if kind.startswith("text_encoder"):
@@ -448,6 +496,8 @@ _RULES: Mapping[str, Callable[[Shapes], dict[str, Any]]] = {
     "flux_controlnet": flux_control_config,
     "pixart_controlnet": pixart_control_config,
     "clip_vision": clip_vision_config,
+    "siglip_vision": siglip_vision_config,
+    "redux": redux_config,
     "gligen": gligen_config,
     "ip_adapter": ip_adapter_config,
     "rrdb": upscaler_config,

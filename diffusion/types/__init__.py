@@ -22,9 +22,18 @@ from .conditioning import (
     ConditioningEntry,
     ImagePrompt,
     SizeHint,
+    StyleTokens,
     TimestepRange,
 )
-from .encoders import Clip, ClipVision, ImageEmbeds, SentencePadding, UpscaleModel, Vae
+from .encoders import (
+    Clip,
+    ClipVision,
+    ImageEmbeds,
+    SentencePadding,
+    StyleModel,
+    UpscaleModel,
+    Vae,
+)
 from .latents import Latent
 from .models import Model
 from .pictures import Image, Mask
@@ -55,6 +64,8 @@ __all__ = [
     "Schedule",
     "SentencePadding",
     "SizeHint",
+    "StyleModel",
+    "StyleTokens",
     "TextBox",
     "TimestepRange",
     "UpscaleModel",

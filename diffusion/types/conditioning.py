@@ -85,6 +85,22 @@ class ImagePrompt:
     noise: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class StyleTokens:
+    """Which of a prompt's tokens a style model made of pictures.
+
+    Attributes:
+        start: The first of them.
+        count: How many.
+        weight: Factor on the attention that the picture and all tokens before them pay to them;
+            1 = as the network was trained, 0 = none.
+    """
+
+    start: int
+    count: int
+    weight: float = 1.0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ConditioningEntry:
     """One encoded prompt and what goes with it.
@@ -115,6 +131,7 @@ class ConditioningEntry:
         image_vector: That vector, (1, 2D) float32; None before a run, or without pictures.
         references: Pictures to draw from (Flux Kontext): (B, C, h, w) float32 as the VAE gives
             them, of any size.
+        styles: The tokens that come from style models (Flux Redux), in order.
     """
 
     tokens: Tensor
@@ -141,6 +158,7 @@ class ConditioningEntry:
     image_vector: Tensor | None = None
     grounding: Grounding | None = None
     references: tuple[Tensor, ...] = ()
+    styles: tuple[StyleTokens, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -69,7 +69,12 @@ class Vae:
 
 @dataclass(frozen=True, slots=True)
 class ClipVision:
-    """An image encoder (CLIP vision tower with projection)."""
+    """An image encoder.
+
+    Attributes:
+        family: "clip" (vision tower with projection) or "siglip" (without).
+        weights: Its network.
+    """
 
     __socket__: ClassVar[str] = "CLIP_VISION"
 
@@ -82,14 +87,26 @@ class ImageEmbeds:
     """What an image encoder sees in pictures.
 
     Attributes:
-        embeds: (N, D) float32, projected: one row a picture.
-        family: Of the encoder.
+        embeds: (N, D) float32, projected: one row a picture; None from SigLIP.
+        family: Of the encoder, as `ClipVision.family`.
+        tokens: (N, T, D) float32, after the last norm: one row a patch; None from CLIP.
     """
 
     __socket__: ClassVar[str] = "CLIP_VISION_OUTPUT"
 
-    embeds: Tensor
+    embeds: Tensor | None
     family: str = "clip"
+    tokens: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StyleModel:
+    """What makes text tokens of what an image encoder sees (Flux Redux)."""
+
+    __socket__: ClassVar[str] = "STYLE_MODEL"
+
+    family: str
+    weights: Weights
 
 
 @dataclass(frozen=True, slots=True)

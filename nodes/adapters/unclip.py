@@ -54,18 +54,18 @@ def clip_vision_encode(
     """See what is in pictures.
 
     Args:
-        clip_vision: The image encoder.
+        clip_vision: The image encoder: CLIP, or SigLIP for ApplyStyleModel (Flux Redux).
         image: (B, H, W, 3) float32 in [0, 1]; several pictures act together.
         crop: The encoder sees squares: `center` cuts the middle out, `none` squeezes the picture.
 
     Returns:
-        One embedding a picture.
+        CLIP: one projected embedding a picture. SigLIP: one vector for each patch of a picture.
 
-    Source: CLIP (Radford 2021).
+    Source: CLIP (Radford 2021), SigLIP (Zhai 2023).
     """
-    from ...diffusion.adapters.ip_adapter import embed_image
+    from ...diffusion.adapters.image_encoder import see_image
 
-    return ImageEmbeds(embed_image(clip_vision, image, crop=crop == "center"), clip_vision.family)
+    return see_image(clip_vision, image, crop=crop == "center")
 
 
 @node(

@@ -254,7 +254,8 @@ def load_clip_vision(
     """Load an image encoder.
 
     Args:
-        clip_name: A safetensors file of a CLIP image encoder with projection.
+        clip_name: A safetensors file of a CLIP image encoder with projection, or of SigLIP (for
+            Flux Redux); which of them, its tensors say.
 
     Returns:
         The image encoder.

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.ip_adapter import embed_image
+from weft.diffusion.adapters.image_encoder import embed_image
 from weft.diffusion.denoising.unclip import add_pictures
 from weft.diffusion.families import sampling_of
 from weft.diffusion.types import ImageEmbeds

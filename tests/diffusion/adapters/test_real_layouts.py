@@ -171,3 +171,46 @@ def test_published_gligen_network_is_read_alone_and_in_its_unet() -> None:
         down = (320, 320, 640, 640, 1280, 1280)
         up = (1280,) * 3 + (640,) * 3 + (320,) * 3
         assert told == {"text_width": 768, "widths": (*down, 1280, *up), "heads": 8}
+
+
+SO400M = {
+    "hidden_size": 1152, "intermediate_size": 4304, "num_hidden_layers": 27, "patch_size": 14,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("config", "places", "heads"),
+    [
+        ({**SO400M, "image_size": 384}, 729, 16),
+        ({**SO400M, "image_size": 224}, 256, 16),
+        ({"image_size": 512}, 1024, 12),
+    ],
+    ids=["so400m 384", "so400m 224", "base 512"],
+)
+def test_published_siglip_is_told_and_built_from_its_shapes(
+    config: dict[str, Any], places: int, heads: int
+) -> None:
+    import torch
+    from transformers import SiglipVisionConfig, SiglipVisionModel
+
+    made = SiglipVisionConfig(**config, num_attention_heads=heads)
+    with torch.device("meta"):
+        network = SiglipVisionModel(made)
+    state = shapes_of(network.state_dict())
+    assert state["embeddings.position_embedding.weight"][0] == places
+    assert identify({f"vision_model.{n}": s for n, s in state.items()}).family == "siglip"
+    told = rules.network_config("clip_vision", state)
+    for key, value in told.items():
+        if key != "vision_use_head":
+            assert getattr(made, key) == value, key
+
+
+def test_published_redux_is_told_from_its_shapes() -> None:
+    wide = 3 * 4096
+    shapes = {
+        "redux_up.weight": (wide, 1152), "redux_up.bias": (wide,),
+        "redux_down.weight": (4096, wide), "redux_down.bias": (4096,),
+    }  # fmt: skip
+    assert identify(shapes).kind == "style_model"
+    told = rules.network_config("redux", shapes)
+    assert told == {"redux_dim": 1152, "txt_in_features": 4096}

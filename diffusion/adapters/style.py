@@ -1,0 +1,134 @@
+"""Style models: pictures as further tokens of a prompt (Flux Redux).
+
+An image encoder sees the patches of a picture; the style model makes of each a token as a text
+encoder gives them, and these stand behind the prompt's own. Flux's attention takes them as text.
+
+Source: black-forest-labs/flux (Redux); the two kinds of strength as in ComfyUI.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..errors import ParameterError, ShapeError
+from ..types import Conditioning, ConditioningEntry, ImageEmbeds, StyleModel, StyleTokens
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Strength = Literal["multiply", "attn_bias"]
+
+
+def apply_style(
+    conditioning: Conditioning,
+    style_model: StyleModel,
+    pictures: ImageEmbeds,
+    strength: float = 1.0,
+    kind: Strength = "multiply",
+) -> Conditioning:
+    """Let pictures speak beside a prompt.
+
+    Args:
+        conditioning: Encoded prompt; every entry gets the tokens.
+        style_model: From `load_style_model`.
+        pictures: From `see_image` with the image encoder that the style model was trained on.
+        strength: 1 = as trained; from 0 up.
+        kind: What the strength acts on. "multiply": the tokens, so that 0 makes them zeros, which
+            still take attention. "attn_bias": the attention paid to them, so that 0 is without
+            them.
+
+    Raises:
+        ParameterError: The strength is below 0 or not finite.
+        ShapeError: The pictures were seen by another image encoder, or the prompt was encoded by
+            another text encoder, than the style model knows.
+    """
+    import torch
+
+    if not (math.isfinite(strength) and strength >= 0.0):
+        raise ParameterError(
+            "style.bad_strength",
+            "strength is out of range.",
+            expected="0 or more",
+            got=f"{strength}",
+        )
+    config = style_model.weights.config
+    _check(style_model, "pictures", _width(pictures.tokens), config["redux_dim"])
+    for entry in conditioning.entries:
+        _check(style_model, "prompt", entry.tokens.shape[-1], config["txt_in_features"])
+    seen = pictures.tokens
+    assert seen is not None
+    weights = style_model.weights
+    network: Any = weights.module
+    with torch.no_grad():
+        made = network(seen.to(weights.device, weights.dtype)).image_embeds
+    tokens = made.to(device="cpu", dtype=torch.float32).flatten(0, 1)[None]
+    multiplied = kind == "multiply"
+    if multiplied:
+        tokens = tokens * strength
+    return Conditioning(
+        tuple(
+            _with(entry, tokens, 1.0 if multiplied else float(strength))
+            for entry in conditioning.entries
+        )
+    )
+
+
+def attention_bias(
+    rows: Sequence[ConditioningEntry], batch: int, pictures: int, like: Tensor
+) -> Tensor | None:
+    """What is added to the attention of text and picture tokens, text first; None = nothing.
+
+    The tokens of a style model are seen with its weight by all but each other and those of later
+    style models.
+
+    Args:
+        rows: Entries of one call, with equally many tokens.
+        batch: Rows of the call for each of them.
+        pictures: How many tokens the picture has.
+        like: Device and type of the network.
+
+    Returns:
+        (len(rows) * batch, 1, T + pictures, T + pictures), or None.
+    """
+    import torch
+
+    if all(style.weight == 1.0 for entry in rows for style in entry.styles):
+        return None
+    length = rows[0].tokens.shape[1]
+    side = length + pictures
+    bias = torch.zeros(len(rows), 1, side, side)
+    for row, entry in zip(bias, rows, strict=True):
+        for style in entry.styles:
+            end = style.start + style.count
+            value = math.log(style.weight) if style.weight > 0.0 else -math.inf
+            row[:, : style.start, style.start : end] = value
+            row[:, length:, style.start : end] = value
+    return bias.repeat_interleave(batch, 0).to(like)
+
+
+def _with(entry: ConditioningEntry, tokens: Tensor, weight: float) -> ConditioningEntry:
+    import torch
+
+    use = StyleTokens(entry.tokens.shape[1], tokens.shape[1], weight)
+    joined = torch.cat([entry.tokens, tokens], dim=1)
+    return replace(entry, tokens=joined, styles=(*entry.styles, use))
+
+
+def _width(tokens: Tensor | None) -> int | None:
+    return None if tokens is None else int(tokens.shape[-1])
+
+
+def _check(style_model: StyleModel, what: str, found: int | None, wanted: int) -> None:
+    if found != wanted:
+        raise ShapeError(
+            "style.does_not_fit",
+            f'The {what} and the style model "{style_model.weights.path.name}" do not fit each '
+            "other.",
+            expected=f"{what} encoded in width {wanted}",
+            got="one vector for a whole picture (CLIP)" if found is None else f"width {found}",
+            hint="Flux Redux takes pictures seen by SigLIP (so400m, patch 14, 384 pixels) and "
+            "prompts encoded for Flux.",
+        )

@@ -1,0 +1,68 @@
+"""Style models: pictures that speak beside a prompt (Flux Redux)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from ...diffusion.types import Conditioning, ImageEmbeds, StyleModel
+from ...engine.declaration.context import Run
+from ...engine.declaration.node import node
+from ...engine.declaration.widgets import ModelFile, Range
+from ..models.model_files import model_path
+
+
+@node("LoadStyleModel", category="load", aliases=["StyleModelLoader"], effects=["reads"], lane="io")
+def load_style_model(
+    run: Run, *, style_model_name: Annotated[str, ModelFile("style_models")]
+) -> StyleModel:
+    """Load a style model, which lets Flux be prompted with pictures: Flux Redux.
+
+    Args:
+        style_model_name: A safetensors file with the tensors `redux_up` and `redux_down`.
+
+    Returns:
+        The style model.
+
+    Raises:
+        ModelError: The file is damaged or holds no such model.
+    """
+    from ...diffusion import load_style_model as load
+
+    return load(model_path(run, "style_models", style_model_name))
+
+
+@node("ApplyStyleModel", category="conditioning/pictures", aliases=["StyleModelApply"], lane="gpu")
+def apply_style_model(
+    conditioning: Conditioning,
+    style_model: StyleModel,
+    clip_vision_output: ImageEmbeds,
+    *,
+    strength: Annotated[float, Range(0, 10, step=0.001)] = 1.0,
+    strength_type: Literal["multiply", "attn_bias"] = "multiply",
+) -> Conditioning:
+    """Let pictures speak beside a prompt for Flux: 729 tokens a picture, behind those of the text.
+
+    An empty prompt gives variations of the picture. A text has little weight against so many
+    tokens; `attn_bias` with a strength such as 0.3 gives it more.
+
+    Args:
+        conditioning: The prompt, encoded for Flux.
+        style_model: The style model.
+        clip_vision_output: What SigLIP saw; several pictures act together.
+        strength: 1 = as trained.
+        strength_type: `multiply`: the tokens times the strength; at 0 they are zeros, which still
+            take attention. `attn_bias`: the attention that text and picture pay to them times
+            the strength; 0 is as without the pictures.
+
+    Returns:
+        The prompt with the tokens, (1, T + 729 N, C).
+
+    Raises:
+        ShapeError: The pictures were not seen by SigLIP, or the prompt was encoded for another
+            model.
+
+    Source: black-forest-labs/flux (Redux); strengths as in ComfyUI.
+    """
+    from ...diffusion.adapters.style import apply_style
+
+    return apply_style(conditioning, style_model, clip_vision_output, strength, strength_type)
