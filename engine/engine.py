@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Thread
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -120,6 +121,8 @@ class Engine:
             what they write; prompts are private to some.
         lock: Writes down what a document is made with, as JSON data, for what nodes embed; None if
             it cannot be told.
+        ahead: Called in a thread of its own when a run begins that may ask for `lock`: what that
+            needs and takes long can be worked out while the picture is made.
         debug_purity: Whether a node that changes a value handed to it fails; None leaves it to
             `WEFT_DEBUG=purity` in the environment, which is read here and not later.
 
@@ -142,10 +145,12 @@ class Engine:
         numerics: Callable[[], str] = lambda: "",
         metadata: bool = True,
         lock: Callable[[Document], Mapping[str, Any] | None] = lambda _: None,
+        ahead: Callable[[Document], None] | None = None,
         debug_purity: bool | None = None,
     ) -> None:
         self._metadata = metadata
         self._lock = lock
+        self._ahead = ahead
         self._execution = PureExecution if purity_wanted(debug_purity) else Execution
         self.disk = disk
         self.history = history if history is not None else History()
@@ -273,6 +278,7 @@ class Engine:
             texts=functools.cache(lambda: self._texts(resolved.document, texts)),
         )
         self._running[run] = token
+        self._begin_ahead(resolved.document, steps)
         status: Status = "failed"
         try:
             status = await execution.execute()
@@ -302,6 +308,13 @@ class Engine:
             skipped=tuple(execution.skipped),
             seconds=log.seconds,
         )
+
+    def _begin_ahead(self, document: Document, steps: Plan) -> None:
+        if self._ahead is None or not self._metadata:
+            return
+        if any("writes" in step.spec.effects for step in steps.steps):
+            # A daemon: a run that fails early, or is cancelled, does not wait for it.
+            Thread(target=self._ahead, args=(document,), name="ahead", daemon=True).start()
 
     def _texts(self, document: Document, given: Mapping[str, str] | None) -> dict[str, str]:
         """What written files carry beside weft's own texts."""

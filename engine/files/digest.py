@@ -22,7 +22,7 @@ class FileDigests:
     """BLAKE3 or SHA-256 of files and folders; a file is read again only when its stat changed.
 
     Size, modification time in nanoseconds, inode and device together are taken as "the same
-    file"; the rest is a full read, on all cores.
+    file"; the rest is a full read, on all cores. Who asks while a file is being read waits for it.
 
     Args:
         memo: A file in which the digests of large files are kept over restarts; None for none.
@@ -37,6 +37,7 @@ class FileDigests:
         self._algorithm = algorithm
         self._known: dict[str, tuple[Stamp, str]] = {}
         self._lock = threading.Lock()
+        self._reading: dict[str, threading.Lock] = {}
         if memo is not None:
             self._known.update(_read(memo))
 
@@ -55,23 +56,33 @@ class FileDigests:
         found = path.stat()
         stamp = (found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev)
         name = str(path.resolve())
+        if (known := self._find(name, stamp)) is not None:
+            return known
+        with self._lock:
+            reading = self._reading.setdefault(name, threading.Lock())
+        with reading:
+            if (known := self._find(name, stamp)) is not None:
+                return known
+            digest = self._read_whole(path, found.st_size)
+            with self._lock:
+                self._known[name] = (stamp, digest)
+                if self._memo is not None and found.st_size >= _LARGE:
+                    _add(self._memo, name, stamp, digest)
+        return digest
+
+    def _find(self, name: str, stamp: Stamp) -> str | None:
         with self._lock:
             known = self._known.get(name)
-        if known is not None and known[0] == stamp:
-            return known[1]
+        return known[1] if known is not None and known[0] == stamp else None
+
+    def _read_whole(self, path: Path, size: int) -> str:
         if self._algorithm == "sha256":
             with path.open("rb") as file:
-                digest = file_digest(file, "sha256").hexdigest()
-        else:
-            hasher = blake3(max_threads=blake3.AUTO)
-            if found.st_size:
-                hasher.update_mmap(path)
-            digest = hasher.hexdigest()
-        with self._lock:
-            self._known[name] = (stamp, digest)
-            if self._memo is not None and found.st_size >= _LARGE:
-                _add(self._memo, name, stamp, digest)
-        return digest
+                return file_digest(file, "sha256").hexdigest()
+        hasher = blake3(max_threads=blake3.AUTO)
+        if size:
+            hasher.update_mmap(path)
+        return hasher.hexdigest()
 
 
 def _read(memo: Path) -> dict[str, tuple[Stamp, str]]:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
+from queue import Empty, Queue
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.engine.errors import FileError
+from weft.engine.files import digest as digest_module
 from weft.engine.files.atomic import write_atomically
 from weft.engine.files.digest import FileDigests
 from weft.engine.files.model_paths import read_extra_model_paths
@@ -192,6 +197,31 @@ def test_file_digest_is_remembered_over_restarts_for_large_files(
     assert FileDigests(memo).digest(large) != first
     memo.write_text("{nonsense")
     assert FileDigests(memo).digest(large) != first
+
+
+def test_file_asked_for_twice_at_once_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, digests = tmp_path / "f", FileDigests(algorithm="sha256")
+    file.write_bytes(b"content")
+    readings, go_on = Queue[str](), threading.Event()
+    read = digest_module.file_digest
+
+    def slow(opened: Any, name: str) -> Any:
+        readings.put(name)
+        go_on.wait()
+        return read(opened, name)
+
+    monkeypatch.setattr(digest_module, "file_digest", slow)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(digests.digest, file)
+        readings.get()
+        second = pool.submit(digests.digest, file)
+        with pytest.raises(Empty):
+            readings.get(timeout=0.1)
+        go_on.set()
+        assert first.result() == second.result() == sha256(b"content").hexdigest()
+    assert readings.empty()
 
 
 def test_folder_digest_depends_on_names_and_contents(tmp_path: Path) -> None:
