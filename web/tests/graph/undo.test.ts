@@ -8,6 +8,7 @@ import * as files from "../../src/graph/commands/files";
 import * as links from "../../src/graph/commands/links";
 import * as nodes from "../../src/graph/commands/nodes";
 import * as ports from "../../src/graph/commands/ports";
+import * as retypes from "../../src/graph/commands/retype";
 import * as subgraphs from "../../src/graph/commands/subgraphs";
 import * as values from "../../src/graph/commands/values";
 import type { Scope } from "../../src/graph/connect";
@@ -156,6 +157,10 @@ const COMMANDS: Readonly<Record<string, (draft: Draft, on: Choice) => void>> = {
   },
   paste: (d, { at, some, b }) =>
     clipboard.paste(d, at, clipboard.fragment(d.now, at, some), { x: 10, y: 10 }, b % 2 === 0),
+  retype: (d, { here, id, a }) => {
+    const schema = catalog.byName(pick(TYPES, a) as string);
+    if (schema) retypes.retype(d, here, id, schema);
+  },
   replaceFile: (d, { b }) =>
     void files.replaceFile(
       d,

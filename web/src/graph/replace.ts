@@ -1,0 +1,174 @@
+/** Which types could stand in for a node of a type that is not here, and what of it they keep. */
+
+import { isNumeric, numberOf, type Value } from "../api/json";
+import type { InputSchema, NodeSchema } from "../api/nodes";
+import { inputName, REROUTE } from "./catalog";
+import { graphOf, inputType, outputType, type Scope } from "./connect";
+import { isLinked, type Link, linksInto, type PortRef, readersOf, splitTarget } from "./model";
+import { likeness } from "./similar";
+import { accepts, collects, holds, mainType, type SocketType, socketType } from "./types";
+
+/** Something of a node that another type has no place for. */
+export interface Lost {
+  readonly port: string;
+  readonly what: "link" | "value" | "output";
+}
+
+/** How a node's ports are called when it is of another type. */
+export interface Fit {
+  readonly inputs: ReadonlyMap<string, string>;
+  readonly outputs: ReadonlyMap<string, string>;
+  readonly lost: Lost[];
+}
+
+export interface Candidate {
+  readonly schema: NodeSchema;
+  readonly lost: readonly Lost[];
+}
+
+const BY_NAME = 0.6;
+const BY_PORTS = 0.4;
+/** Taken off for each socket that would have to be linked anew. */
+const BARE = 0.04;
+const LEAST = 0.3;
+/** Names less alike than this are alike by chance. */
+const CHANCE = 0.3;
+
+/**
+ * The types most like what a node was, the best first.
+ *
+ * Both what it is called (by id and alias, so by ComfyUI's class too) and what of its links and
+ * values would stay count.
+ */
+export function candidates(scope: Scope, id: string, most = 4): Candidate[] {
+  const node = graphOf(scope).nodes[id];
+  if (node === undefined) return [];
+  return Object.values(scope.catalog.schemas)
+    .map((schema) => {
+      const names = [schema.type, ...schema.aliases].map((name) => likeness(node.type, name));
+      const alike = Math.max(...names);
+      const fit = fitOf(scope, id, schema);
+      const ports = fit.inputs.size + fit.outputs.size;
+      const kept = ports / Math.max(1, ports + fit.lost.length);
+      const taken = new Set(fit.inputs.values());
+      const bare = Object.entries(schema.inputs).filter(
+        ([name, input]) => input.socket && input.required && !taken.has(name),
+      );
+      const score = BY_NAME * (alike < CHANCE ? 0 : alike) + BY_PORTS * kept - BARE * bare.length;
+      return { schema, lost: fit.lost, score };
+    })
+    .filter(({ score }) => score >= LEAST)
+    .sort((a, b) => b.score - a.score || a.schema.type.localeCompare(b.schema.type))
+    .slice(0, most);
+}
+
+/** What becomes of a node's ports: names and aliases first, then sockets by their types. */
+export function fitOf(scope: Scope, id: string, schema: NodeSchema): Fit {
+  const lost: Lost[] = [];
+  const inputs = fitInputs(scope, id, schema, lost);
+  const outputs = fitOutputs(scope, id, schema, lost);
+  return { inputs, outputs, lost };
+}
+
+function fitInputs(scope: Scope, id: string, schema: NodeSchema, lost: Lost[]) {
+  const graph = graphOf(scope);
+  const node = graph.nodes[id];
+  const found = new Map<string, string>();
+  if (node === undefined) return found;
+  const taken = new Set<string>();
+  const keep = (port: string, name: string) => {
+    found.set(port, name);
+    taken.add(name);
+  };
+  const links = linksInto(id, node);
+  const sourcesOf = (port: string) =>
+    links.filter(({ to }) => to.port === port).map(({ from }) => outputType(scope, from));
+  for (const [port, value] of Object.entries(node.inputs)) {
+    const name = inputName(schema, port);
+    const input = name === undefined ? undefined : schema.inputs[name];
+    if (name === undefined || input === undefined || taken.has(name)) continue;
+    const fits = isLinked(value)
+      ? sourcesOf(port).every((source) => takes(input, source))
+      : allows(input, value);
+    if (fits) keep(port, name);
+  }
+  for (const [port, value] of Object.entries(node.inputs)) {
+    if (found.has(port)) continue;
+    const sources = isLinked(value) ? sourcesOf(port) : [];
+    const free = Object.entries(schema.inputs).find(
+      ([name, input]) =>
+        sources.length > 0 &&
+        !taken.has(name) &&
+        sources.every((source) => takes(input, source) && isSame(socketType(input), source)),
+    );
+    if (free !== undefined) keep(port, free[0]);
+    else lost.push({ port, what: isLinked(value) ? "link" : "value" });
+  }
+  // A public name may mean an input that has its default.
+  for (const target of Object.values(graph.interface.inputs)) {
+    const ref = splitTarget(target);
+    const name = ref.node === id && !found.has(ref.port) && inputName(schema, ref.port);
+    if (name && !taken.has(name)) keep(ref.port, name);
+  }
+  return found;
+}
+
+function fitOutputs(scope: Scope, id: string, schema: NodeSchema, lost: Lost[]) {
+  const found = new Map<string, string>();
+  const graph = graphOf(scope);
+  const names = Object.keys(schema.outputs);
+  const links = readersOf(graph).get(id) ?? [];
+  const exposed = Object.values(graph.interface.outputs)
+    .map(splitTarget)
+    .filter(({ node }) => node === id);
+  const used = new Set([...links.map(({ from }) => from.port), ...exposed.map(({ port }) => port)]);
+  for (const port of used) {
+    const wanted = wantedOf(scope, { node: id, port });
+    const gives = (name: string) => {
+      const type = socketType(schema.outputs[name] as { type: string });
+      return wanted.every((target) => accepts(target, type) || collects(target, type));
+    };
+    const isKnown = ({ name }: SocketType) => name !== "VAR" && name !== "ANY";
+    // ComfyUI's files name the outputs of what is not known by their numbers.
+    const slot = /^slot_(\d+)$/.exec(port)?.[1];
+    const called = slot === undefined ? port : (names[Number(slot)] ?? port);
+    const free = names.filter((name) => ![...found.values()].includes(name) && gives(name));
+    const name =
+      names.includes(called) && gives(called) ? called : wanted.some(isKnown) ? free[0] : undefined;
+    if (name === undefined) lost.push({ port, what: "output" });
+    else found.set(port, name);
+  }
+  return found;
+}
+
+/** What the readers of an output take, through bends. */
+function wantedOf(scope: Scope, ref: PortRef, seen = new Set<string>()): SocketType[] {
+  const graph = graphOf(scope);
+  if (seen.has(ref.node)) return [];
+  seen.add(ref.node);
+  const reads = ({ from }: Link) => from.port === ref.port;
+  return (readersOf(graph).get(ref.node) ?? []).filter(reads).flatMap(({ to }) => {
+    return graph.nodes[to.node]?.type === REROUTE
+      ? wantedOf(scope, { node: to.node, port: "out" }, seen)
+      : [inputType(scope, to)];
+  });
+}
+
+function takes(input: InputSchema, source: SocketType): boolean {
+  const target = socketType(input);
+  return accepts(target, source) || collects(target, source);
+}
+
+function isSame(target: SocketType, source: SocketType): boolean {
+  return mainType(target).name === mainType(source).name;
+}
+
+/** Whether a literal may stand in an input: of its type, and in its range. */
+function allows(input: InputSchema, value: Value): boolean {
+  if (input.file === true || input.model) return typeof value === "string";
+  const type = socketType(input);
+  if (!holds(type, value)) return false;
+  if (!isNumeric(value)) return true;
+  const number = numberOf(value);
+  return !(number < numberOf(input.min) || number > numberOf(input.max));
+}

@@ -1,0 +1,128 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { retype } from "../../src/graph/commands/retype";
+import { Draft } from "../../src/graph/edits";
+import { graphAt, linksOf, ROOT, type Workflow } from "../../src/graph/model";
+import { candidates, fitOf } from "../../src/graph/replace";
+import { catalog, open, scope, shipped, workflow } from "../helpers";
+
+/** A shipped workflow in which one node's type is not known. */
+function broken(name: string, id: string, type: string): Workflow {
+  const draft = new Draft(open(name));
+  draft.set(["graphs", ROOT, "nodes", id, "type"], type);
+  return draft.now;
+}
+
+const best = (of: Workflow, id: string) =>
+  candidates(scope(of), id).map(({ schema }) => schema.type);
+
+describe("candidates", () => {
+  test.each([
+    ["a slip of the pen", "KSampeler", "sample", "KSampler"],
+    ["a class of ComfyUI of another pack", "KSampler (Efficient)", "sample", "KSampler"],
+    ["an alias", "CheckpointLoaderSimpleShared", "checkpoint", "LoadCheckpoint"],
+    ["sockets and values alone", "Zzzz", "sample", "KSampler"],
+    ["a name and a text", "Prompt Box", "positive", "CLIPTextEncode"],
+  ])("%s finds what is meant first", (_, type, id, wanted) => {
+    expect(best(broken("txt2img.json", id, type), id)[0]).toBe(wanted);
+  });
+
+  test("a name like no other with nothing linked has none", () => {
+    const alone = workflow({ a: { type: "Qqqq", inputs: { zzz: 1 } } });
+    expect(best(alone, "a")).toEqual([]);
+  });
+
+  test("every type is its own best stand-in, which loses nothing", () => {
+    for (const name of shipped) {
+      const of = open(name);
+      for (const [id, node] of Object.entries(graphAt(of, ROOT).nodes)) {
+        if (catalog.byName(node.type) === undefined) continue;
+        const made = broken(name, id, `${node.type}X`);
+        expect([name, best(made, id)[0]]).toEqual([name, catalog.byName(node.type)?.type]);
+        expect(candidates(scope(made), id)[0]?.lost).toEqual([]);
+      }
+    }
+  });
+});
+
+describe("a replacement", () => {
+  const SAMPLER = catalog.byName("KSampler");
+  if (SAMPLER === undefined) throw new Error("there is no KSampler");
+
+  test("keeps links, values, names of the interface and seeds, and restores the workflow", () => {
+    const draft = new Draft(broken("txt2img.json", "sample", "Sampler (mine)"));
+    draft.set(["graphs", ROOT, "places", "sample"], { x: 1, y: 2, seeds: { seed: "random" } });
+    const face = graphAt(draft.now, ROOT).interface;
+    expect(retype(draft, scope(draft.now), "sample", SAMPLER)).toEqual([]);
+    const [now, was] = [graphAt(draft.now, ROOT), graphAt(open("txt2img.json"), ROOT)];
+    expect(now.nodes).toEqual(was.nodes);
+    expect(now.interface).toEqual(face);
+    expect(now.places["sample"]).toEqual({ x: 1, y: 2, seeds: { seed: "random" } });
+  });
+
+  test("finds sockets by their types where names differ, and says what it cannot keep", () => {
+    const of = workflow({
+      load: { type: "LoadCheckpoint", inputs: { ckpt_name: "a" } },
+      mine: {
+        type: "My Sampler",
+        inputs: {
+          the_model: { link: "load.model" },
+          mood: 7,
+          steps: 0,
+          cfg: 4,
+          spare: { link: "load.vae" },
+        },
+      },
+      decode: { type: "VAEDecode", inputs: { samples: { link: "mine.slot_0" } } },
+      show: { type: "PreviewImage", inputs: { images: { link: "mine.picture" } } },
+    });
+    const draft = new Draft(of);
+    const lost = retype(draft, scope(of), "mine", SAMPLER);
+    expect(lost).toEqual([
+      { port: "mood", what: "value" },
+      { port: "steps", what: "value" },
+      { port: "spare", what: "link" },
+      { port: "picture", what: "output" },
+    ]);
+    const { nodes } = graphAt(draft.now, ROOT);
+    expect(nodes["mine"]?.inputs).toEqual({ model: { link: "load.model" }, cfg: 4 });
+    expect(nodes["decode"]?.inputs).toEqual({ samples: { link: "mine.latent" } });
+    expect(nodes["show"]?.inputs).toEqual({});
+  });
+
+  test("reads an output's type through bends", () => {
+    const of = workflow({
+      mine: { type: "Strange", inputs: {} },
+      bend: { type: "@reroute", inputs: { in: { link: "mine.thing" } } },
+      decode: { type: "VAEDecode", inputs: { samples: { link: "bend.out" } } },
+    });
+    expect(fitOf(scope(of), "mine", SAMPLER).outputs.get("thing")).toBe("latent");
+  });
+
+  test("whatever takes a node's place, no link ends where there is no port", () => {
+    const types = Object.values(catalog.schemas);
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...shipped),
+        fc.nat(50),
+        fc.constantFrom(...types),
+        (name, n, type) => {
+          const of = open(name);
+          const ids = Object.keys(graphAt(of, ROOT).nodes);
+          const id = ids[n % ids.length] as string;
+          const draft = new Draft(broken(name, id, "Unknown"));
+          const before = linksOf(graphAt(draft.now, ROOT)).length;
+          const lost = retype(draft, scope(draft.now), id, type);
+          const graph = graphAt(draft.now, ROOT);
+          for (const { from, to } of linksOf(graph)) {
+            if (to.node === id) expect(Object.keys(type.inputs)).toContain(to.port);
+            if (from.node === id) expect(Object.keys(type.outputs)).toContain(from.port);
+          }
+          const after = linksOf(graph).length;
+          if (!lost.some(({ what }) => what !== "value")) expect(after).toBe(before);
+          else expect(after).toBeLessThan(before);
+        },
+      ),
+    );
+  });
+});
