@@ -70,10 +70,13 @@ MODULES = (
     "pictures.image",
     "pictures.edit",
     "pictures.morphology",
+    "pictures.luma",
     "pictures.batches",
     "pictures.composite",
     "pictures.mask",
 )
+# Its table of a language has what all nodes are called by: engine/declaration/translation.py.
+COMMON = "weft.nodes"
 THIMBLE = Path(__file__).parent.parent / "diffusion" / "thimble"
 
 

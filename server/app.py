@@ -23,6 +23,7 @@ from .routes import (
     front,
     jobs,
     library,
+    locales,
     models,
     nodes,
     queue,
@@ -43,6 +44,7 @@ MODULES = (
     system,
     docs,
     nodes,
+    locales,
     models,
     files,
     workflows,
@@ -85,6 +87,7 @@ def create_app(
     install_files(app)
     install_models(app)
     nodes.install_nodes(app)
+    locales.install_locales(app)
     install_comfy(app)
     front.install_front(app)
     for module in MODULES:

@@ -75,6 +75,12 @@ def class_info(name: str, spec: NodeSpec, choices: Choices) -> dict[str, Any]:
     }
 
 
+def class_inputs(name: str, spec: NodeSpec) -> dict[str, Parameter]:
+    """The inputs of a node type by the names that they go by under one of its own."""
+    required, optional = _sections(name, spec)
+    return required | optional
+
+
 def input_info(parameter: Parameter, choices: Choices) -> list[Any]:
     """One input: its type or its choices, then its options."""
     options: dict[str, Any] = {"tooltip": parameter.text}

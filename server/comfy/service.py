@@ -8,20 +8,21 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from ..keys import HUB, JOBS, SETTINGS
+from ..keys import CATALOG, HUB, JOBS, SETTINGS
 from ..logs import Tail
-from . import catalogue, internal, pictures, prompts, socket, system, users
+from . import catalogue, internal, locales, pictures, prompts, socket, system, users
 from .bridge import Bridge
 from .internal import TAIL, tell_logs
 from .prompts import BRIDGE
 
-_MODULES = (prompts, socket, catalogue, pictures, users, system, internal)
+_MODULES = (prompts, socket, catalogue, locales, pictures, users, system, internal)
 
 
 def install_comfy(app: web.Application) -> None:
     """Add the routes; `HUB` and `JOBS` must be there when the application starts."""
     for module in _MODULES:
         module.routes.add_to(app)
+    app[locales.TEXTS] = locales.Texts(app[CATALOG].registry)
     users.install_users(app)
     app.cleanup_ctx.append(_run)
     app.on_shutdown.append(_close)

@@ -1,4 +1,4 @@
-"""`/system_stats`, `/features`, `/extensions`, `/i18n` and what else an editor asks at start."""
+"""`/system_stats`, `/features`, `/extensions` and what else an editor asks at start."""
 
 from __future__ import annotations
 
@@ -86,12 +86,6 @@ async def free(request: web.Request) -> web.Response:
 async def extensions(_: web.Request) -> web.Response:
     """Scripts of node packs for ComfyUI's editor: none, as none are run here."""
     return answer([])
-
-
-@routes.get("/i18n")
-async def translations(_: web.Request) -> web.Response:
-    """Translations of node packs."""
-    return answer({})
 
 
 @routes.get("/workflow_templates")

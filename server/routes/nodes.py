@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-import json
 from typing import Any
 
-from aiohttp import hdrs, web
-from blake3 import blake3
+from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...engine.declaration.registry import Registry
 from ...engine.declaration.schema import node_schema
 from ..api.errors import ApiError, ProblemModel, json_response, problem_json
+from ..api.packed import Packed
 from ..api.routing import Routes
 from ..keys import CATALOG
 
@@ -46,7 +44,7 @@ class Validation(BaseModel):
 
 
 class NodeSchemas:
-    """The schema of every node type as bytes, made once: node types do not change while it runs.
+    """The schema of every node type, made once: node types do not change while it runs.
 
     Args:
         registry: The node types there are.
@@ -54,10 +52,7 @@ class NodeSchemas:
 
     def __init__(self, registry: Registry) -> None:
         self.by_type = {spec.type_id: node_schema(spec) for spec in registry.values()}
-        text = json.dumps({"nodes": self.by_type}, ensure_ascii=False, separators=(",", ":"))
-        self.plain = text.encode()
-        self.packed = gzip.compress(self.plain, 6, mtime=0)
-        self.etag = blake3(self.plain).hexdigest(16)
+        self.all = Packed({"nodes": self.by_type})
 
 
 SCHEMAS = web.AppKey("schemas", NodeSchemas)
@@ -71,19 +66,7 @@ def install_nodes(app: web.Application) -> None:
 @routes.get("/v1/nodes", media_type="application/json", errors=(304,))
 async def all_nodes(request: web.Request) -> web.Response:
     """Give the schema of every node type, compressed and with an ETag."""
-    schemas = request.app[SCHEMAS]
-    headers = {hdrs.CACHE_CONTROL: "private, no-cache", hdrs.VARY: "Accept-Encoding"}
-    known = request.if_none_match or ()
-    if any(tag.value in (schemas.etag, "*") for tag in known):
-        answer = web.Response(status=304, headers=headers)
-    else:
-        packed = "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, "").lower()
-        if packed:
-            headers[hdrs.CONTENT_ENCODING] = "gzip"
-        body = schemas.packed if packed else schemas.plain
-        answer = web.Response(body=body, content_type="application/json", headers=headers)
-    answer.etag = schemas.etag
-    return answer
+    return request.app[SCHEMAS].all.answer(request)
 
 
 @routes.get("/v1/nodes/{type}", media_type="application/json", errors=(404,))
