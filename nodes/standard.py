@@ -70,7 +70,6 @@ MODULES = (
     "pictures.image",
     "pictures.edit",
     "pictures.morphology",
-    "pictures.luma",
     "pictures.batches",
     "pictures.composite",
     "pictures.mask",
