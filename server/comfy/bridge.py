@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ class _Run:
     done: list[str] = field(default_factory=list)
     files: dict[str, list[Artifact]] = field(default_factory=lambda: defaultdict(list))
     steps: dict[str, tuple[int, int]] = field(default_factory=dict)
+    attempt: int = 0  # of which `execution_start` was told; 0 while it waits
     node: str | None = None  # the client's id of the node that began last
     told_cached: bool = False
 
@@ -111,16 +113,27 @@ class Bridge:
         """Pass on events for ever."""
         async for notes in self._hub.listen():
             queue_changed = False
+            # Of a quick job nothing tells that it runs but its end, which stands behind its nodes.
+            begun = {
+                note.event.job.id: note.event.job
+                for note in notes
+                if isinstance(note.event, JobChanged) and note.event.job.started is not None
+            }
             for note in notes:
                 try:
-                    queue_changed |= await self._pass_on(note)
+                    queue_changed |= await self._pass_on(note, begun)
                 except Exception:  # one event that cannot be told must not end all others
                     log.exception("an event cannot be told to ComfyUI's clients")
             if queue_changed:
                 await self._tell_status()
 
-    async def _pass_on(self, note: Note) -> bool:
-        """Tell of one event; whether the queue is another one then."""
+    async def _pass_on(self, note: Note, begun: Mapping[str, Job]) -> bool:
+        """Tell of one event; whether the queue is another one then.
+
+        Args:
+            note: The event.
+            begun: Jobs that are told of with it and have begun, as they are at the end.
+        """
         event = note.event
         if isinstance(event, QueueChanged | JobDeleted):
             return True
@@ -130,6 +143,8 @@ class Bridge:
         run = self._runs.get(note.job or "")
         if run is None:
             return False
+        if run.id in begun and not run.attempt:
+            self._start(run, begun[run.id])
         if isinstance(event, NodesChanged):
             self._nodes(run, event.nodes)
         elif isinstance(event, ArtifactWritten):
@@ -151,22 +166,32 @@ class Bridge:
             run = self._runs[job.id] = _Run(job.id, job.owner, kept)
         if run is None:
             return
-        if job.state == "running":
-            run.begun.clear()
-            run.steps.clear()
-            run.done.clear()
-            run.files.clear()
-            run.told_cached = False
-            began = milliseconds(job.started) if job.started is not None else 0
-            self._send(run, "execution_start", {"prompt_id": job.id, "timestamp": began})
+        if job.state == "queued":
+            run.attempt = 0
+        elif job.state == "running":
+            self._start(run, job)
         elif job.state in FINAL:
             del self._runs[job.id]
             if job.started is not None:
+                self._start(run, job)
                 self._tell_cached(run, [])
                 # The entry of /history is there already: the job was stored before it was told.
                 self._send(run, *ending(job, run.kept, run.done))
                 await self._tell_status()
                 self._send(run, "executing", {"node": None, "prompt_id": job.id})
+
+    def _start(self, run: _Run, job: Job) -> None:
+        """Tell that a job runs, once for each attempt."""
+        if run.attempt == job.attempt:
+            return
+        run.attempt = job.attempt
+        run.begun.clear()
+        run.steps.clear()
+        run.done.clear()
+        run.files.clear()
+        run.told_cached = False
+        began = milliseconds(job.started) if job.started is not None else 0
+        self._send(run, "execution_start", {"prompt_id": job.id, "timestamp": began})
 
     async def _status(self, sees: str | None) -> dict[str, Any]:
         queue = await self._jobs.queue(sees, limit=1)

@@ -1,14 +1,21 @@
-"""Changes of jobs and the events that tell of them: stored together, then told in order."""
+"""Changes of jobs and the events that tell of them: stored together, then told in order.
+
+Events are made and numbered when their transaction is sent. Of the states that a job passes through
+between two transactions only the last is then written and told: a quick job goes from queued to
+done.
+"""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..api.events import (
     ArtifactWritten,
+    Event,
     JobChanged,
     JobDeleted,
     NodesChanged,
@@ -23,6 +30,22 @@ from ..worker.messages import Wrote
 from .record import Record, when
 
 _SWEEP = 500  # events between two deletions of old ones
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Event:
+    """An event without its number."""
+
+    make: Callable[[int], Event]
+    owner: str | None
+    job: str | None
+
+
+@dataclass(slots=True, eq=False)
+class _State:
+    """A state of a job that is not sent yet, and whether the job has left it meanwhile."""
+
+    is_passed: bool = False
 
 
 class Ledger:
@@ -53,6 +76,7 @@ class Ledger:
         self._keep = keep
         self._job = last_job
         self._artifact = last_artifact
+        self._unsent: dict[str, _State] = {}
 
     @property
     def healthy(self) -> bool:
@@ -82,7 +106,7 @@ class Ledger:
         """
         changes = [Change(self._say.add_job, record.row()) for record in records]
         changes += [Change(self._say.add_order, row) for row in orders]
-        await self._store(changes, [self._job_note(record) for record in records], then)
+        await self._store(changes, [_changed(record) for record in records], then)
 
     async def settle(self) -> None:
         """Return when everything that was written down so far can be read."""
@@ -102,19 +126,29 @@ class Ledger:
             report: A row of `reports`, if that has changed too.
             then: Called once it is stored and told.
         """
-        changes = [Change(self._say.change_job, record.changes(), last_wins=record.id)]
-        if report is not None:
-            changes.append(self._say.report({"job": record.id, **report}))
-        self._put(changes, [self._job_note(record)], then)
+        self._leave_state(record)
+        state = self._unsent[record.id] = _State()
+        notes: list[Note] = []
+
+        def make() -> Iterable[Change]:
+            if self._unsent.get(record.id) is state:
+                del self._unsent[record.id]
+            changes = [] if report is None else [self._say.report({"job": record.id, **report})]
+            if not state.is_passed:
+                changes.append(self._state_of(record))
+                changes += self._told_of([_changed(record)], notes)
+            return changes
+
+        self._writer.put(make, self._release(notes, then))
 
     async def changed_now(self, records: Iterable[Record]) -> None:
         """Jobs have changed; returns when that is stored and told."""
-        changes, notes = [], []
-        for record in records:
-            changes.append(Change(self._say.change_job, record.changes(), last_wins=record.id))
-            notes.append(self._job_note(record))
-        if changes:
-            await self._store(changes, notes)
+        records = list(records)
+        if records:
+            for record in records:
+                self._leave_state(record)
+            changes = [self._state_of(record) for record in records]
+            await self._store(changes, [_changed(record) for record in records])
 
     def nodes(self, record: Record, nodes: dict[str, NodeReport]) -> None:
         """Nodes of a job reached another state."""
@@ -122,7 +156,7 @@ class Ledger:
         def make(number: int) -> NodesChanged:
             return NodesChanged(id=number, job=record.id, nodes=nodes)
 
-        self._put([], [self.hub.number(make, record.owner, record.id)])
+        self._put([], [_Event(make, record.owner, record.id)])
 
     def wrote(self, record: Record, message: Wrote) -> Artifact:
         """A job has written a file."""
@@ -146,8 +180,8 @@ class Ledger:
         def make(number: int) -> ArtifactWritten:
             return ArtifactWritten(id=number, job=record.id, artifact=artifact)
 
-        note = self.hub.number(make, record.owner, record.id)
-        self._put([Change(self._say.add_artifact, row)], [note])
+        event = _Event(make, record.owner, record.id)
+        self._put([Change(self._say.add_artifact, row)], [event])
         return artifact
 
     async def queue(self, *, paused: bool, waiting: int) -> None:
@@ -157,48 +191,59 @@ class Ledger:
             return QueueChanged(id=number, paused=paused, waiting=waiting)
 
         change = self._say.fact("paused", json.dumps(paused))
-        await self._store([change], [self.hub.number(make, None)])
+        await self._store([change], [_Event(make, None, None)])
 
     async def forget(self, records: Iterable[Record]) -> None:
         """Delete jobs and all that belongs to them."""
         changes: list[Change] = []
-        notes = []
+        events = []
         for record in records:
             changes += self._say.forget_job(record.id)
 
             def make(number: int, job: str = record.id) -> JobDeleted:
                 return JobDeleted(id=number, job=job)
 
-            notes.append(self.hub.number(make, record.owner, record.id))
+            events.append(_Event(make, record.owner, record.id))
         if changes:
-            await self._store(changes, notes)
+            await self._store(changes, events)
 
-    def _job_note(self, record: Record) -> Note:
-        view = record.view()
+    def _leave_state(self, record: Record) -> None:
+        """What was not sent of it need not be told any more."""
+        unsent = self._unsent.pop(record.id, None)
+        if unsent is not None:
+            unsent.is_passed = True
 
-        def make(number: int) -> JobChanged:
-            return JobChanged(id=number, job=view)
+    def _state_of(self, record: Record) -> Change:
+        return Change(self._say.change_job, record.changes(), last_wins=record.id)
 
-        return self.hub.number(make, record.owner, record.id)
-
-    def _events(self, notes: list[Note]) -> list[Change]:
+    def _told_of(self, events: Iterable[_Event], notes: list[Note]) -> list[Change]:
+        """Rows of events, which get their numbers now; what is to be released joins `notes`."""
         changes = []
-        for note in notes:
+        for event in events:
+            note = self.hub.number(event.make, event.owner, event.job)
             assert note.id is not None
+            notes.append(note)
             changes.append(self._say.event(note.id, note.owner, note.job, note.text))
             if note.id % _SWEEP == 0:
                 changes.append(self._say.forget_events(note.id - self._keep))
         return changes
 
-    def _put(
-        self, changes: list[Change], notes: list[Note], then: Callable[[], None] | None = None
-    ) -> None:
-        self._writer.put([*changes, *self._events(notes)], self._release(notes, then))
+    def _put(self, changes: list[Change], events: list[_Event]) -> None:
+        notes: list[Note] = []
+        self._writer.put(
+            lambda: [*changes, *self._told_of(events, notes)], self._release(notes, None)
+        )
 
     async def _store(
-        self, changes: list[Change], notes: list[Note], then: Callable[[], None] | None = None
+        self,
+        changes: list[Change],
+        events: list[_Event],
+        then: Callable[[], None] | None = None,
     ) -> None:
-        await self._writer.store([*changes, *self._events(notes)], self._release(notes, then))
+        notes: list[Note] = []
+        await self._writer.store(
+            lambda: [*changes, *self._told_of(events, notes)], self._release(notes, then)
+        )
 
     def _release(self, notes: list[Note], then: Callable[[], None] | None) -> Callable[[], None]:
         def told() -> None:
@@ -208,3 +253,10 @@ class Ledger:
                 then()
 
         return told
+
+
+def _changed(record: Record) -> _Event:
+    def make(number: int) -> JobChanged:
+        return JobChanged(id=number, job=record.view())
+
+    return _Event(make, record.owner, record.id)

@@ -42,11 +42,21 @@ class Change:
     last_wins: str | None = None
 
 
+# Rows, or what makes them when they are sent.
+Changes = Iterable[Change] | Callable[[], Iterable[Change]]
+
+
 @dataclass(slots=True, eq=False)
 class _Entry:
-    changes: tuple[Change, ...]
+    changes: Changes
     then: Callable[[], None] | None
     stored: asyncio.Future[None] | None
+
+    def made(self) -> tuple[Change, ...]:
+        """The changes, which are then fixed."""
+        if not isinstance(self.changes, tuple):
+            self.changes = tuple(self.changes() if callable(self.changes) else self.changes)
+        return self.changes
 
 
 class Writer:
@@ -84,19 +94,17 @@ class Writer:
             await self._task
         await self._sender.close()
 
-    def put(self, changes: Iterable[Change], then: Callable[[], None] | None = None) -> None:
+    def put(self, changes: Changes, then: Callable[[], None] | None = None) -> None:
         """Store changes soon, come what may: should the disk refuse, it is tried again.
 
         Args:
-            changes: Stored together.
+            changes: Stored together. What makes them is called once, in the order of the puts.
             then: Called once they are; calls come in the order of the puts.
         """
-        self._waiting.append(_Entry(tuple(changes), then, None))
+        self._waiting.append(_Entry(changes, then, None))
         self._soon()
 
-    async def store(
-        self, changes: Iterable[Change], then: Callable[[], None] | None = None
-    ) -> None:
+    async def store(self, changes: Changes, then: Callable[[], None] | None = None) -> None:
         """Store changes, and return when they are.
 
         Raises:
@@ -104,7 +112,7 @@ class Writer:
             SQLAlchemyError: The database refuses; nothing of them was stored.
         """
         stored = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Entry(tuple(changes), then, stored))
+        self._waiting.append(_Entry(changes, then, stored))
         self._asked += 1
         self._wake.set()
         # Who asked may go away; the changes are stored all the same.
@@ -158,7 +166,7 @@ class Writer:
     def _next(self) -> list[_Entry]:
         taken, count = 0, 0
         for entry in self._waiting:
-            count += len(entry.changes)
+            count += len(entry.made())
             taken += 1
             if count >= _MOST_AT_ONCE:
                 break
@@ -169,7 +177,7 @@ class Writer:
     def _groups(self, batch: list[_Entry]) -> Groups:
         groups: dict[int, dict[object, Change]] = {}
         for entry in batch:
-            for change in entry.changes:
+            for change in entry.made():
                 group = groups.setdefault(self._rank[id(change.statement)], {})
                 key = change.last_wins if change.last_wins is not None else change
                 group[key] = change
