@@ -199,14 +199,14 @@ def t5_tokenizer() -> str:
     return json.dumps(stored)
 
 
-def t5_encoder(seed: int = 7) -> Any:
-    """A random T5 encoder of 2 layers for the words of `models.WORDS`."""
+def t5_encoder(seed: int = 7, vocabulary: int = T5_VOCABULARY) -> Any:
+    """A random T5 encoder of 2 layers, as it is for the words of `models.WORDS`."""
     import torch
     from transformers import T5Config, T5EncoderModel
 
     torch.manual_seed(seed)
     config = T5Config(
-        vocab_size=T5_VOCABULARY,
+        vocab_size=vocabulary,
         d_model=T5_WIDTH,
         d_kv=16,
         d_ff=96,

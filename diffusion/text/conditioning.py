@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..checks import check_factor, check_window
 from ..errors import ParameterError, ShapeError
 from ..pictures.masks import check_mask
-from ..types import Area, Conditioning, ConditioningEntry, Latent, Mask
+from ..types import Area, Conditioning, ConditioningEntry, ControlText, Latent, Mask
 from ..types.hooks import Hooks
 
 if TYPE_CHECKING:
@@ -186,6 +186,20 @@ def add_reference(conditioning: Conditioning, latent: Latent) -> Conditioning:
             for entry in conditioning.entries
         )
     )
+
+
+def set_control_text(conditioning: Conditioning, text: Conditioning) -> Conditioning:
+    """Let ControlNets read another text.
+
+    Args:
+        conditioning: What to change.
+        text: Its first entry's tokens are taken, nothing else.
+
+    Raises:
+        ParameterError: The text has no entry.
+    """
+    first = _first(text)
+    return each_with(conditioning, control_text=ControlText(first.tokens, first.token_mask))
 
 
 def _first(conditioning: Conditioning) -> ConditioningEntry:

@@ -53,12 +53,13 @@ def encode_sentence(
         square_brackets: Whether "[x]" weakens x.
 
     Raises:
-        ModelError: The file holds no tokenizer for this encoder; or an embedding is missing,
-            damaged, or was made for another encoder.
+        ModelError: The file holds no tokenizer for this encoder, and weft has none; or an embedding
+            is missing, damaged, or was made for another encoder.
     """
     import torch
 
-    tokenizer = sentence_tokenizer(weights.extras.get("tokenizer"), weights.path.name)
+    stored, vocabulary = weights.extras.get("tokenizer"), weights.config["vocab_size"]
+    tokenizer = sentence_tokenizer(stored, weights.path.name, vocabulary)
     extra = ExtraTokens(weights)
     ids, factors = _ids(tokenizer, text, most, square_brackets, extra)
     if padding is not None:

@@ -116,6 +116,21 @@ def test_text_encoder_without_tokenizer_is_refused_with_a_way_out(folder: Path) 
     assert "tokenizer.json" in error.hint
 
 
+def test_lone_t5_file_with_t5s_vocabulary_needs_no_tokenizer_beside_it(folder: Path) -> None:
+    from weft.diffusion.files.saving import save_tensors
+
+    path = folder / "t5xxl-narrow.safetensors"
+    encoder = families.t5_encoder(vocabulary=32128)
+    save_tensors(path, families.t5_tensors(encoder, ""))
+    entry = wd.encode_text(wd.load_clip([path], "pixart_sigma"), "The house is wonderful.").entries[
+        0
+    ]
+    ids = torch.tensor([[37, 629, 19, 1627, 5, 1]])
+    with torch.no_grad():
+        expected = encoder(input_ids=ids).last_hidden_state
+    torch.testing.assert_close(entry.tokens[:, : ids.shape[1]], expected, atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("dtype", ["fp8_e4m3fn", "fp8_e5m2"])
 def test_fp8_stores_large_weights_in_a_quarter_and_computes_nearly_the_same(
     folder: Path, dtype: str
