@@ -151,18 +151,31 @@ class _Reader:
         return document, tuple(self.remarks)
 
     def requires(self) -> dict[str, Any]:
-        """The models that the file says where to get."""
-        found = {
+        """The models that the file says where to get, and the packs of types that are not here."""
+        graphs = (self.file, *self.definitions.values())
+        models = {
             (model.directory, model.name): {
                 "kind": model.directory,
                 "name": model.name,
                 "url": model.url,
             }
-            for graph in (self.file, *self.definitions.values())
+            for graph in graphs
             for node in graph.nodes
             for model in node.models
         }
-        return {"models": list(found.values())} if found else {}
+        packs = {
+            node.type: node.pack
+            for graph in graphs
+            for node in graph.nodes
+            if node.pack
+            and node.type not in _VIRTUAL
+            and node.type not in self.definitions
+            and self.registry.find(node.type) is None
+        }
+        return {
+            **({"models": list(models.values())} if models else {}),
+            **({"packs": packs} if packs else {}),
+        }
 
     def made(self, key: str) -> _Made | None:
         """A subgraph; None where it stands inside of itself, which validation refuses later."""

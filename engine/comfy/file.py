@@ -79,9 +79,16 @@ class FileModel(_Loose):
 
 
 class Properties(_Loose):
-    """What else is said of a node."""
+    """What else is said of a node.
+
+    Attributes:
+        cnr_id: The pack that has its type, by its name in ComfyUI's registry.
+        aux_id: The same by its repository, for packs that are not in the registry.
+    """
 
     models: list[Any] = Field(default_factory=list)
+    cnr_id: Any = None
+    aux_id: Any = None
 
 
 class FileNode(_Loose):
@@ -106,6 +113,12 @@ class FileNode(_Loose):
         for model in self.properties.models:
             with contextlib.suppress(pydantic.ValidationError):
                 yield FileModel.model_validate(model)
+
+    @property
+    def pack(self) -> str | None:
+        """The pack that has its type; None if the file does not say it."""
+        said = (self.properties.cnr_id, self.properties.aux_id)
+        return next((name for name in said if isinstance(name, str) and 0 < len(name) <= 200), None)
 
     @property
     def value(self) -> Any:

@@ -11,6 +11,8 @@ import re
 from pathlib import Path
 
 MAX_NAME = 1000
+PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".avif", ".tif", ".tiff"})
+_CODE = frozenset({".py", ".pyi", ".pyc", ".pyo", ".pyd", ".so"})
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\]|^[A-Za-z]:")
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
@@ -54,6 +56,21 @@ def find_under(root: Path, name: str, *, follow_links: bool) -> Path | None:
     except OSError:
         return None
     return path
+
+
+def is_data(name: str) -> bool:
+    """Whether a file is data: False for what Python leaves in a package's folder beside it."""
+    return "__pycache__" not in name.split("/") and Path(name).suffix.lower() not in _CODE
+
+
+def stands_for(name: str, wanted: str) -> bool:
+    """Whether a file may stand for one that is missing: a picture for a picture, or for what has no
+    suffix, else one with the same suffix.
+    """
+    suffix, other = Path(name).suffix.lower(), Path(wanted).suffix.lower()
+    if other in PICTURES or not other:
+        return suffix in PICTURES
+    return suffix == other
 
 
 def walk_files(root: Path, *, limit: int = 100_000) -> list[str]:

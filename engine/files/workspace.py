@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from ..errors import FileError
 from .digest import FileDigests
-from .paths import find_under, safe_parts, walk_files
+from .paths import find_under, is_data, safe_parts, stands_for, walk_files
 
 # Folder names of ComfyUI, and the second names that some kinds have there.
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -133,19 +133,21 @@ class Workspace:
         """Path of an input file.
 
         Raises:
-            FileError: It is in none of the input folders.
+            FileError: It is in none of the input folders; the nearest name is offered.
         """
         for folder in self.inputs:
             found = find_under(folder, name, follow_links=False)
             if found is not None and found.is_file():
                 return found
-        shallow = [
-            p.name for f in self.inputs if f.is_dir() for p in sorted(f.iterdir()) if p.is_file()
-        ]
-        raise _missing(f'input file "{name}"', "the input folders", name, shallow)
+        known = self.inputs_instead_of(name)
+        raise _missing(f'input file "{name}"', "the input folders", name, known)
+
+    def inputs_instead_of(self, name: str) -> list[str]:
+        """Input files of the sort that a missing one was, sorted; none of folders in them."""
+        return sorted(n for n in self.inputs_like("*") if stands_for(n, name))
 
     def inputs_like(self, pattern: str) -> list[str]:
-        """Names of the input files that fit a pattern, each once, hidden ones left out.
+        """Names of the input files that fit a pattern, each once; neither hidden ones nor code.
 
         Args:
             pattern: A relative name with `*`, `?`, `[...]` and `**` (any folders).
@@ -157,7 +159,9 @@ class Workspace:
             for path in folder.glob(pattern):
                 name = path.relative_to(folder).as_posix()
                 hidden = any(part.startswith(".") for part in name.split("/"))
-                if not hidden and find_under(folder, name, follow_links=False) == path:
+                if hidden or not is_data(name):
+                    continue
+                if find_under(folder, name, follow_links=False) == path:
                     found.update({name: None} if path.is_file() else {})
         return list(found)
 

@@ -89,6 +89,8 @@ class NodeCheck:
         here: The version here; None if it is missing.
         wanted: Version and pack that the lock names; None without a lock.
         migrates: Whether the type here brings inputs of another version up to date.
+        pack: The package that has it, as the lock or else the workflow itself says under
+            `requires.packs`; None if neither does.
     """
 
     type: str
@@ -96,6 +98,7 @@ class NodeCheck:
     here: int | None
     wanted: NodeLock | None
     migrates: bool = False
+    pack: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,17 +320,20 @@ def _renamed(
 
 
 def _nodes(document: Document, lock: Lock | None, registry: Registry) -> Iterable[NodeCheck]:
+    packs = document.requires.get("packs")
     for name in sorted({node.type for node in expand(document).document.nodes.values()}):
         spec = registry.find(name)
         known = lock.nodes if lock is not None else {}
         wanted = known.get(spec.type_id if spec is not None else name)
+        said = packs.get(name) if isinstance(packs, dict) else None
+        pack = wanted.pack if wanted is not None else said if isinstance(said, str) else None
         if spec is None:
-            yield NodeCheck(name, "missing", None, wanted)
+            yield NodeCheck(name, "missing", None, wanted, pack=pack)
         elif wanted is not None and wanted.version != spec.version:
             migrates = spec.migrate is not None
-            yield NodeCheck(name, "other version", spec.version, wanted, migrates)
+            yield NodeCheck(name, "other version", spec.version, wanted, migrates, pack)
         else:
-            yield NodeCheck(name, "here", spec.version, wanted)
+            yield NodeCheck(name, "here", spec.version, wanted, pack=pack)
 
 
 def _unlocked(
@@ -383,7 +389,11 @@ def _by_name(file: NamedFile, folder: str | None, workspace: Workspace) -> FileC
     try:
         path = workspace.input(file.name) if folder is None else workspace.model(folder, file.name)
     except FileError:
-        names = workspace.list_models(folder) if folder is not None else workspace.inputs_like("*")
+        names = (
+            workspace.list_models(folder)
+            if folder is not None
+            else workspace.inputs_instead_of(file.name)
+        )
         near = tuple(_near(file.name, names))
         return FileCheck(what, folder, file.name, "missing", candidates=near)
     size = path.stat().st_size if path.is_file() else None
@@ -410,7 +420,8 @@ def _input(wanted: InputLock, workspace: Workspace, sha256: Sha256, bundled: set
     try:
         path = workspace.input(wanted.name)
     except FileError:
-        return _file(wanted, "missing", None)
+        near = _near(wanted.name, workspace.inputs_instead_of(wanted.name))
+        return _file(wanted, "missing", None, near)
     same = sha256(path) == wanted.sha256
     return _file(wanted, "here" if same else "other content", wanted.name if same else None)
 
@@ -462,7 +473,7 @@ def _differences(
 
 
 def _missing_node(node: NodeCheck) -> Problem:
-    pack = node.wanted.pack if node.wanted is not None else None
+    pack = node.pack
     return Problem(
         "graph.unknown_type",
         f'The node type "{node.type[:100]}" is not here'

@@ -98,7 +98,7 @@ class NodeCheckModel(BaseModel):
     migrates: bool = Field(
         False, description="Whether the version here brings inputs of another one up to date."
     )
-    pack: str | None = Field(None, description="Package that has it, as the lock says.")
+    pack: str | None = Field(None, description="Package that has it, as the lock or the file says.")
 
 
 class ShareReport(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from ...engine.files.paths import find_under, safe_parts
+from ...engine.files.paths import find_under, is_data, safe_parts
 from ...engine.files.workspace import Workspace
 from ..api.errors import ApiError
 from .index import FolderIndex
@@ -37,7 +37,12 @@ class Folders:
             "temp": temp,
         }
         self.indexes = {
-            kind: FolderIndex(self._read[kind], skip=("temp",) if kind == "output" else ())
+            kind: FolderIndex(
+                self._read[kind],
+                # Folders of packages are read too, for the photos in them.
+                wanted=is_data if kind == "input" else lambda _: True,
+                skip=("temp",) if kind == "output" else (),
+            )
             for kind in KINDS
         }
 

@@ -218,7 +218,7 @@ def _report(report: Report, lock: Lock | None) -> ShareReport:
                 here=each.here,
                 wanted=each.wanted.version if each.wanted is not None else None,
                 migrates=each.migrates,
-                pack=each.wanted.pack if each.wanted is not None else None,
+                pack=each.pack,
             )
             for each in report.nodes
         ],

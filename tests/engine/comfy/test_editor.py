@@ -182,6 +182,18 @@ def test_models_with_addresses_are_what_the_document_requires() -> None:
     }
 
 
+def test_packs_of_types_that_are_not_here_are_what_the_document_requires() -> None:
+    lite = Lite()
+    number(lite, 1, 1, properties={"cnr_id": "comfy-core"})
+    through(lite, 2, "Far", (1, 0), properties={"cnr_id": "far-pack", "aux_id": "a/far"})
+    through(lite, 3, "Farther", (2, 0), properties={"aux_id": "b/farther"})
+    through(lite, 4, "Farthest", (3, 0), properties={"cnr_id": 7, "aux_id": ""})
+    show(lite, 5, (4, 0))
+    data = lite.data()
+    document, _ = from_comfy_editor(data, REGISTRY)
+    assert document.requires == {"packs": {"Far": "far-pack", "Farther": "b/farther"}}
+
+
 @pytest.mark.parametrize(
     ("color", "hue"),
     [("#322", 6), ("#232", 3), ("#335", 0), ("#3f789e", 1), ("#353", 3), ("#432", 5), ("#323", 7)],

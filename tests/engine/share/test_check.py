@@ -145,6 +145,28 @@ def test_missing_model_and_input_are_named_with_what_is_near(there: Place, tmp_p
     assert report.renamed == {}  # a candidate is never used by itself
 
 
+def test_missing_picture_is_offered_pictures_alone(there: Place) -> None:
+    (there.inputs / "__pycache__").mkdir()
+    for name in ("__pycache__/photo.pyc", "photo.py", "photo.txt", "photo.npz", "photos.jpg"):
+        (there.inputs / name).write_text("x")
+    workflow = flow(t=("ReadText", {"file": "photo.png"}), w=("WriteText", {"text": "@t.text"}))
+    (file,) = there.check(None, document=workflow.document).files
+    assert (file.state, file.candidates) == ("missing", ("photos.jpg",))
+    with pytest.raises(FileError, match=r"1 files") as raised:
+        there.workspace.input("photo.png")
+    assert raised.value.hint == 'Nearest name: "photos.jpg".'
+    assert there.workspace.inputs_instead_of("b.txt") == ["a.txt", "photo.txt"]
+    assert there.workspace.inputs_like("**") == there.workspace.inputs_like("*")
+
+
+def test_missing_input_of_a_lock_is_named_with_what_is_near(there: Place, tmp_path: Path) -> None:
+    here = Place(tmp_path / "here")
+    (here.models / "style.safetensors").write_text("weights")
+    (here.inputs / "aa.txt").write_text("words")
+    (file,) = (f for f in here.check(there.lock()).files if f.what == "input")
+    assert (file.state, file.candidates) == ("missing", ("aa.txt",))
+
+
 def test_model_that_the_workflow_says_where_to_get_is_missing_with_its_address(
     tmp_path: Path,
 ) -> None:
@@ -207,6 +229,18 @@ def test_missing_node_is_named_with_its_pack(there: Place) -> None:
     assert not report.ready
     assert [p.code for p in report.problems] == ["graph.unknown_type"]
     assert report.to_json()["nodes"]
+
+
+def test_missing_node_without_a_lock_has_the_pack_that_the_workflow_names(there: Place) -> None:
+    data = {
+        "nodes": {"a": {"type": "Strange"}, "b": {"type": "Odd"}},
+        "requires": {"packs": {"Strange": "strange-pack", "Odd": 3}},
+    }
+    document = Workflow.from_json(data).document
+    report = there.check(None, document=document)
+    assert [(n.type, n.pack) for n in report.nodes] == [("Odd", None), ("Strange", "strange-pack")]
+    hints = {p.got: p.hint for p in report.problems}
+    assert "strange-pack" in (hints["Strange"] or "")
 
 
 def test_files_inside_of_subgraphs_and_maps_are_locked_and_renamed(there: Place) -> None:

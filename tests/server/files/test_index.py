@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weft.engine.files.workspace import Workspace
+from weft.server.files.folders import Folders
 from weft.server.files.index import FolderIndex, Order
 
 
@@ -29,6 +31,15 @@ async def test_index_of_folders_lists_files_by_name_first_root_wins(tmp_path: Pa
     index = FolderIndex([tmp_path / "one", tmp_path / "two", tmp_path / "missing"])
     assert await names(index) == ["b.png", "c.png", "sub/a.png"]
     assert (await index.entries())[0].bytes == 21
+
+
+async def test_input_files_beside_code_are_listed_without_it(tmp_path: Path) -> None:
+    fill(tmp_path / "data", "__init__.py", "__pycache__/a.cpython-311.pyc", "moon.png", "README")
+    workspace = Workspace(inputs=[tmp_path / "data"], output=tmp_path / "out")
+    assert await names(Folders(workspace, tmp_path / "data").indexes["input"]) == [
+        "README",
+        "moon.png",
+    ]
 
 
 async def test_index_after_changes_shows_them(tmp_path: Path) -> None:
