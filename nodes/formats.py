@@ -89,7 +89,15 @@ FORMATS: Mapping[str, Format] = {
 }
 
 
-_RECORDS = ("ConditioningEntry", "SizeHint", "Concat", "Area", "ImagePrompt", "StyleTokens")
+_RECORDS = (
+    "ConditioningEntry",
+    "SizeHint",
+    "Concat",
+    "Area",
+    "ImagePrompt",
+    "StyleTokens",
+    "ControlText",
+)
 """The classes in a conditioning that hold nothing but tensors and plain values."""
 
 

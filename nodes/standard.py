@@ -70,6 +70,7 @@ MODULES = (
     "pictures.image",
     "pictures.edit",
     "pictures.morphology",
+    "pictures.luma",
     "pictures.batches",
     "pictures.composite",
     "pictures.mask",

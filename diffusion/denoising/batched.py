@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,7 @@ class _Call:
 
     rows: tuple[_Row, ...]
     inputs: Inputs
+    control_inputs: Inputs  # the same, unless ControlNets read another text
     controls: tuple[Control, ...]
     adapters: tuple[ActiveAdapter, ...]
 
@@ -105,7 +106,7 @@ class BatchedDenoiser:
         network = self._networks.network(call.rows[0].hooks)
         residuals: Mapping[str, Any] = {}
         for control in call.controls:
-            more = self._family.control(control, x, timestep, call.inputs, network)
+            more = self._family.control(control, x, timestep, call.control_inputs, network)
             residuals = _added(residuals, more)
         with active_adapters(call.adapters):
             output = self._family.forward(network, x, timestep, call.inputs, residuals)
@@ -210,9 +211,14 @@ class BatchedDenoiser:
             picture = torch.cat([picture] * len(rows))
             module = self._family.control_module(self._model, use.net)
             controls.append(Control(use.net, module, picture, use.strength))
+        inputs = control_inputs = self._family.prepare(self._model, rows, shape, self._like)
+        if controls and any(row.entry.control_text is not None for row in rows):
+            read = [replace(row, entry=_read_by_control(row.entry)) for row in rows]
+            control_inputs = self._family.prepare(self._model, read, shape, self._like)
         return _Call(
             rows=tuple(rows),
-            inputs=self._family.prepare(self._model, rows, shape, self._like),
+            inputs=inputs,
+            control_inputs=control_inputs,
             controls=tuple(controls),
             adapters=tuple(self._adapter(use, rows, batch) for use in patches),
         )
@@ -282,10 +288,20 @@ def _share(group: Sequence[_Row], row: _Row, repeats: bool) -> bool:
         return False
     if _shown(group[0]) != _shown(row):
         return False
-    lengths = [member.entry.tokens.shape[1] for member in (*group, row)]
-    if math.lcm(*lengths) // min(lengths) > (MOST_REPEATS if repeats else 1):
-        return False
+    members = [member.entry for member in (*group, row)]
+    for read in (members, [_read_by_control(entry) for entry in members]):
+        lengths = [entry.tokens.shape[1] for entry in read]
+        if math.lcm(*lengths) // min(lengths) > (MOST_REPEATS if repeats else 1):
+            return False
     return all(same_use(a, b) for a, b in zip(left, right, strict=True))
+
+
+def _read_by_control(entry: ConditioningEntry) -> ConditioningEntry:
+    """An entry as ControlNets read it."""
+    text = entry.control_text
+    if text is None:
+        return entry
+    return replace(entry, tokens=text.tokens, token_mask=text.token_mask, styles=())
 
 
 def _grounded_by(row: _Row) -> Gligen | None:

@@ -14,11 +14,12 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..adapters.control import takes_latents
 from ..adapters.control_types import picture_number
 from ..adapters.style import attention_bias
+from ..guidance.untold import NOTHING
 from ..prediction import model_sampling
 from ..vae import format as latent_format
 from .family import (
@@ -98,11 +99,7 @@ class Flux(Family):
             "txt_ids": torch.zeros(tokens.shape[1], 3).to(like),
         }
         if config["guidance_embeds"]:
-            told = [
-                GUIDANCE if row.entry.guidance is None else row.entry.guidance
-                for row in rows
-                for _ in range(batch)
-            ]
+            told = [_guidance(row.entry.guidance) for row in rows for _ in range(batch)]
             inputs["guidance"] = torch.tensor(told).to(like)
         inputs["beside"] = beside(
             rows, shape, config["in_channels"] // 4 - self.latent.channels, like
@@ -164,7 +161,7 @@ class Flux(Family):
         told = {name: value for name, value in inputs.items() if name not in left_out}
         if config["guidance_embeds"]:
             usual = torch.full((x.shape[0],), GUIDANCE, device=x.device, dtype=x.dtype)
-            told["guidance"] = inputs.get("guidance", usual)
+            told["guidance"] = inputs.get("guidance", usual).nan_to_num(nan=GUIDANCE)
         number = picture_number(control.net)
         if number is not None:
             told["controlnet_mode"] = torch.full((x.shape[0], 1), number, device=x.device)
@@ -206,6 +203,13 @@ class Flux(Family):
             square_brackets=square_brackets,
         )
         return Conditioning((ConditioningEntry(sentence.tokens, pooled),))
+
+
+def _guidance(said: float | Literal["off"] | None) -> float:
+    """What the network is told of guidance."""
+    if said is None:
+        return GUIDANCE
+    return NOTHING if said == "off" else said
 
 
 def _lengthened(residuals: Residuals, tokens: int) -> Residuals:

@@ -245,13 +245,12 @@ def _guidance_embedding(rows: Sequence[Row], batch: int, width: int) -> Tensor:
 
     import torch
 
-    values = [
-        LCM_GUIDANCE if row.entry.guidance is None else row.entry.guidance
-        for row in rows
-        for _ in range(batch)
-    ]
+    said = [row.entry.guidance for row in rows for _ in range(batch)]
+    values = [LCM_GUIDANCE if each is None else 0.0 if each == "off" else each for each in said]
+    silent = torch.tensor([each == "off" for each in said])
     half = width // 2
     steps = torch.exp(torch.arange(half) * -(math.log(10000.0) / (half - 1)))
     angles = (torch.tensor(values) - 1.0)[:, None] * 1000.0 * steps[None]
     waves = torch.cat([angles.sin(), angles.cos()], dim=1)
+    waves = waves.masked_fill(silent[:, None], 0.0)
     return torch.nn.functional.pad(waves, (0, width - waves.shape[1]))

@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..adapters.difference_control import MARK as DIFFERENCE
+from ..adapters.difference_control import on_base
 from ..adapters.image_encoder import check_projects
 from ..errors import ModelError
 from ..families import family_named
@@ -139,14 +141,16 @@ def load_vae(path: _PathLike) -> Vae:
     return _vae(source, named.get(scale, family) if isinstance(scale, float) else family)
 
 
-def load_controlnet(path: _PathLike) -> ControlNet:
+def load_controlnet(path: _PathLike, model: Model | None = None) -> ControlNet:
     """Open a ControlNet, Control-LoRA or T2I-Adapter: names as first published, or diffusers'.
 
     Args:
         path: A file, or a folder with one network.
+        model: What a ControlNet is put on that is stored as a difference; not used for others.
 
     Raises:
-        ModelError: Missing or damaged file, not safetensors, another kind or family.
+        ModelError: Missing or damaged file, not safetensors, another kind or family; or it is
+            stored as a difference and there is no model, or one that does not fit.
     """
     source = open_source(Path(path))
     require(source, "controlnet", "t2i_adapter")
@@ -171,7 +175,19 @@ def load_controlnet(path: _PathLike) -> ControlNet:
         assert said is not None
         extras[CONTROL_TYPE] = round(float(said))
     weights = weights_of(source, "controlnet", plan, family=found.family, extras=extras)
-    return ControlNet(found.family, weights)
+    net = ControlNet(found.family, weights)
+    if DIFFERENCE not in source.shapes:
+        return net
+    if model is None:
+        raise ModelError(
+            "model.is_a_difference",
+            f'ControlNet "{source.path.name}" is stored as the difference from a model.',
+            expected="the model that it was trained on",
+            got="none",
+            hint="Load it with LoadControlNetDifference (DiffControlNetLoader), and link the "
+            "model.",
+        )
+    return on_base(net, model)
 
 
 def load_gligen(path: _PathLike) -> Gligen:

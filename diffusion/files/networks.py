@@ -193,9 +193,11 @@ def _flux(config: dict[str, Any]) -> Module:
     from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 
     from ..guidance.network import install_block_switches
+    from ..guidance.untold import install_guidance_switch
 
     network: Module = FluxTransformer2DModel(**config)
     install_block_switches(network)
+    install_guidance_switch(network)
     return network
 
 

@@ -102,6 +102,19 @@ class StyleTokens:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ControlText:
+    """A text for ControlNets alone.
+
+    Attributes:
+        tokens: (1, T, C) float32 embeddings.
+        token_mask: (1, T) float32, 1 where a token is no padding; None = all are seen.
+    """
+
+    tokens: Tensor
+    token_mask: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ConditioningEntry:
     """One encoded prompt and what goes with it.
 
@@ -113,7 +126,7 @@ class ConditioningEntry:
         control: ControlNets that act together with this prompt; their residuals add up.
         size: What SDXL is told of sizes; None = the size of the run.
         aesthetic: What the SDXL refiner is told of beauty, 1 to 10; None = 6, negative 2.5.
-        guidance: What a guidance-distilled network (Flux dev) is told; None = 3.5.
+        guidance: What a guidance-distilled network (Flux dev) is told; None = 3.5, "off" = nothing.
         concat: A picture that inpainting and editing networks see; None = an empty one.
         token_mask: (1, T) float32, 1 where a token is no padding; None = all are seen.
         area: Where it acts; the network then sees only this part. None = the whole picture.
@@ -132,6 +145,7 @@ class ConditioningEntry:
         references: Pictures to draw from (Flux Kontext): (B, C, h, w) float32 as the VAE gives
             them, of any size.
         styles: The tokens that come from style models (Flux Redux), in order.
+        control_text: What ControlNets read in place of `tokens`; None = the same.
     """
 
     tokens: Tensor
@@ -142,7 +156,7 @@ class ConditioningEntry:
     control: tuple[ControlUse, ...] = ()
     size: SizeHint | None = None
     aesthetic: float | None = None
-    guidance: float | None = None
+    guidance: float | Literal["off"] | None = None
     concat: Concat | None = None
     token_mask: Tensor | None = None
     area: Area | None = None
@@ -159,6 +173,7 @@ class ConditioningEntry:
     grounding: Grounding | None = None
     references: tuple[Tensor, ...] = ()
     styles: tuple[StyleTokens, ...] = ()
+    control_text: ControlText | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -47,6 +47,59 @@ def load_checkpoint(run: Run, *, ckpt_name: Annotated[str, ModelFile("checkpoint
     return Checkpoint(*load(_path(run, "checkpoints", ckpt_name)))
 
 
+Config = Literal[
+    "anything_v3.yaml",
+    "v1-inference.yaml",
+    "v1-inference_clip_skip_2.yaml",
+    "v1-inference_clip_skip_2_fp16.yaml",
+    "v1-inference_fp16.yaml",
+    "v1-inpainting-inference.yaml",
+    "v2-inference-v.yaml",
+    "v2-inference-v_fp32.yaml",
+    "v2-inference.yaml",
+    "v2-inference_fp32.yaml",
+    "v2-inpainting-inference.yaml",
+]
+
+
+@node("CheckpointLoader", category="load", effects=["reads"], lane="io")
+def checkpoint_loader(
+    run: Run,
+    *,
+    config_name: Config = "v1-inference.yaml",
+    ckpt_name: Annotated[str, ModelFile("checkpoints")],
+) -> Checkpoint:
+    """Load a checkpoint with a configuration beside it, as old workflows of ComfyUI do.
+
+    LoadCheckpoint does without: family, widths and number types are read from the file. Of the
+    configuration two things are followed that a file may not tell: "-v" is velocity prediction,
+    and "clip_skip_2" (also "anything_v3") takes the text from the last layer but one.
+
+    Args:
+        config_name: The configuration's name; the file itself is not needed. Configurations of
+            one's own are not read.
+        ckpt_name: As in LoadCheckpoint.
+
+    Returns:
+        The three models.
+
+    Raises:
+        ModelError: As in LoadCheckpoint.
+
+    Source: as ComfyUI.
+    """
+    from ...diffusion import load_checkpoint as load
+    from ...diffusion import set_clip_last_layer
+    from ...diffusion.denoising.resampling import discrete
+
+    model, clip, vae = load(_path(run, "checkpoints", ckpt_name))
+    if config_name.startswith("v2-inference-v"):
+        model = discrete(model, "v_prediction", zero_snr=False)
+    if "clip_skip_2" in config_name or config_name == "anything_v3.yaml":
+        clip = set_clip_last_layer(clip, -2)
+    return Checkpoint(model, clip, vae)
+
+
 Place = Literal["default", "cpu"]
 WeightType = Literal["default", "fp32", "fp16", "bf16", "fp8_e4m3fn", "fp8_e4m3fn_fast", "fp8_e5m2"]
 
@@ -245,6 +298,38 @@ def load_control_net(
     from ...diffusion import load_controlnet as load
 
     return load(_path(run, "controlnet", control_net_name))
+
+
+@node(
+    "LoadControlNetDifference",
+    category="load",
+    aliases=["DiffControlNetLoader"],
+    effects=["reads"],
+    lane="io",
+)
+def load_control_net_difference(
+    run: Run, model: Model, *, control_net_name: Annotated[str, ModelFile("controlnet")]
+) -> ControlNet:
+    """Load a ControlNet that may be stored as its difference from a model.
+
+    A file says that it is one by a tensor `difference`; any other is loaded as by LoadControlNet.
+
+    Args:
+        model: What the difference is added to: the model that the ControlNet was trained on
+            (SD1.5), or a finetune of it. LoRAs on it go in.
+        control_net_name: A safetensors file.
+
+    Returns:
+        The ControlNet, made when it is used.
+
+    Raises:
+        ModelError: The file is damaged or holds no ControlNet, or the model is of another family.
+
+    Source: as ComfyUI.
+    """
+    from ...diffusion import load_controlnet as load
+
+    return load(_path(run, "controlnet", control_net_name), model)
 
 
 @node("LoadCLIPVision", category="load", aliases=["CLIPVisionLoader"], effects=["reads"], lane="io")

@@ -223,6 +223,24 @@ def flux_guidance(conditioning: Conditioning, *, guidance: Guidance = 3.5) -> Co
     return _guided(conditioning, guidance)
 
 
+@node("FluxDisableGuidance", category="conditioning/families", lane="inline")
+def flux_disable_guidance(conditioning: Conditioning) -> Conditioning:
+    """Tell a guidance-distilled model (Flux dev, LCM) nothing of guidance.
+
+    For finetunes that were trained without it, sampled with a `cfg` above 1. Without this node the
+    model is told 3.5 (Flux) or 7.5 (LCM) where FluxGuidance says nothing.
+
+    Args:
+        conditioning: Encoded prompt.
+
+    Returns:
+        The same prompt; the network adds no embedding of guidance for it.
+
+    Source: as ComfyUI.
+    """
+    return Conditioning(tuple(replace(entry, guidance="off") for entry in conditioning.entries))
+
+
 @node("CLIPTextEncodePixArtAlpha", category="conditioning/families", lane="gpu")
 def clip_text_encode_pixart_alpha(
     run: Run, clip: Clip, *, width: Side = 1024, height: Side = 1024, text: Prompt
@@ -247,6 +265,30 @@ def clip_text_encode_pixart_alpha(
         encoded = encode_texts(clip, text, families=PIXART, square_brackets=False)
     size = SizeHint(width, height)
     return Conditioning(tuple(replace(entry, size=size) for entry in encoded.entries))
+
+
+@node("CLIPTextEncodeControlnet", category="conditioning", lane="gpu")
+def clip_text_encode_controlnet(
+    run: Run, clip: Clip, conditioning: Conditioning, *, text: Prompt
+) -> Conditioning:
+    """Let ControlNets read another text than the model does.
+
+    Args:
+        clip: The text encoders of the model.
+        conditioning: The prompt that the model reads.
+        text: The prompt that ControlNets read with it.
+
+    Returns:
+        The conditioning with this text; ControlNets may be applied before or after. What SDXL and
+        others are told of the whole text (pooled) stays the model's.
+
+    Source: as ComfyUI.
+    """
+    from ...diffusion import encode_text
+    from ...diffusion.text.conditioning import set_control_text
+
+    with embeddings_of(run):
+        return set_control_text(conditioning, encode_text(clip, text, square_brackets=False))
 
 
 @node("EmptySD3LatentImage", category="latent", lane="inline")

@@ -141,3 +141,47 @@ def test_flux_of_odd_cells_keeps_its_size(folder: Path) -> None:
         scheduler="simple",
     )
     assert got.samples.shape == (1, 16, 7, 9)
+
+
+def test_flux_told_nothing_of_guidance_is_the_network_without_that_embedding(
+    folder: Path,
+) -> None:
+    import copy
+
+    from diffusers.models.embeddings import CombinedTimestepTextProjEmbeddings
+
+    from weft.diffusion.sampling.schedules import schedule_sigmas
+
+    made = families.tiny_flux(folder / "flux-untold.safetensors", seed=730)
+    model, clip, _ = wd.load_checkpoint(made.path)
+    entry = wd.encode_text(clip, "a red circle").entries[0]
+
+    def sampled(positive: Any, negative: Any, cfg: float = 1.0) -> torch.Tensor:
+        sides = [wd.Conditioning((replace(entry, guidance=told),)) for told in (positive, negative)]
+        got = wd.sample(
+            model,
+            *sides,
+            wd.empty_latent(64, 64),
+            seed=SEED,
+            steps=STEPS,
+            cfg=cfg,
+            sampler_name="euler",
+            scheduler="simple",
+        )
+        return FLUX.to_network(got.samples)
+
+    bare = copy.deepcopy(made.network)
+    told = bare.time_text_embed
+    bare.time_text_embed = CombinedTimestepTextProjEmbeddings(
+        told.timestep_embedder.linear_2.out_features, families.L_WIDTH
+    )
+    bare.time_text_embed.timestep_embedder = told.timestep_embedder
+    bare.time_text_embed.text_embedder = told.text_embedder
+    bare.register_to_config(guidance_embeds=False)
+    sigmas = schedule_sigmas("simple", sampling_of(model).table(), STEPS)[:-1]
+    expected = expected_latents(made._replace(network=bare), entry, sigmas=sigmas)
+    assert float((sampled("off", "off") - expected).abs().max()) < TOLERANCE
+    assert float((sampled(3.5, 3.5) - expected).abs().max()) > 100 * TOLERANCE
+    # Both sides in one call: one told, one not.
+    mixed = sampled("off", 3.5, cfg=1e-6)
+    assert float((mixed - sampled(3.5, 3.5)).abs().max()) < 1e-4

@@ -12,7 +12,8 @@ import weft
 from weft.diffusion.files.saving import save_tensors
 from weft.nodes.standard import standard_registry
 
-from .. import families
+from .. import families, models
+from ..diffusion.adapters.test_difference_control import difference_file
 from ..golden import test_flux_redux as redux
 
 
@@ -85,3 +86,120 @@ def test_file_with_flux_redux_runs_as_it_is(flux_models: Path, tmp_path: Path) -
     assert torch.equal(pictures[0], pictures[1])
     for n in (2, 3):
         assert all(not torch.equal(pictures[n], other) for other in pictures[:n])
+
+
+def test_file_that_tells_flux_nothing_of_guidance_runs_as_it_is(
+    flux_models: Path, tmp_path: Path
+) -> None:
+    data = flux_redux()
+    told = run(data, flux_models, tmp_path, "11.image")["11.image"]
+    data["7"] = node("FluxDisableGuidance", conditioning=["6", 0])
+    found = run(data, flux_models, tmp_path, "7.conditioning", "11.image")
+    assert found["7.conditioning"].entries[0].guidance == "off"
+    assert not torch.equal(found["11.image"], told)
+
+
+@pytest.fixture(scope="module")
+def sd1_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("sd1-models")
+    for kind in ("checkpoints", "controlnet", "loras"):
+        (root / kind).mkdir()
+    models.tiny_sd1(root / "checkpoints" / "one.safetensors", seed=740)
+    models.tiny_sd1(root / "checkpoints" / "two.safetensors", seed=741)
+    difference_file(root / "controlnet" / "diff.safetensors", control=742, unet=740)
+    models.tiny_controlnet(root / "controlnet" / "whole.safetensors", seed=742)
+    return root
+
+
+def sd1(**nodes: Any) -> dict[str, Any]:
+    return {
+        "1": node("CheckpointLoaderSimple", ckpt_name="one.safetensors"),
+        "2": node("CLIPTextEncode", clip=["1", 1], text="a red circle"),
+        "3": node("EmptyLatentImage", width=64, height=64, batch_size=1),
+        "4": sampler(
+            model=["1", 0],
+            positive=["2", 0],
+            negative=["2", 0],
+            latent_image=["3", 0],
+            scheduler="normal",
+        ),
+        "5": node("VAEDecode", samples=["4", 0], vae=["1", 2]),
+        "6": node("SaveImage", filename_prefix="sd1", images=["5", 0]),
+        **nodes,
+    }
+
+
+def controlled(loader: dict[str, Any], text: str | None) -> dict[str, Any]:
+    data = sd1(
+        **{
+            "7": loader,
+            "8": node("LoadImage", image="chelsea.png"),
+            "9": node(
+                "ControlNetApply",
+                conditioning=["2" if text is None else "10", 0],
+                control_net=["7", 0],
+                image=["8", 0],
+                strength=1.0,
+            ),
+        }
+    )
+    if text is not None:
+        data["10"] = node(
+            "CLIPTextEncodeControlnet", clip=["1", 1], conditioning=["2", 0], text=text
+        )
+    data["4"]["inputs"]["positive"] = ["9", 0]
+    return data
+
+
+def test_file_with_a_difference_control_net_gives_the_picture_of_the_whole_one(
+    sd1_models: Path, tmp_path: Path
+) -> None:
+    loaders = (
+        node("DiffControlNetLoader", model=["1", 0], control_net_name="diff.safetensors"),
+        node("ControlNetLoader", control_net_name="whole.safetensors"),
+    )
+    one, other = (
+        run(controlled(loader, None), sd1_models, tmp_path, "4.latent")["4.latent"].samples
+        for loader in loaders
+    )
+    assert float((one - other).abs().max()) < 1e-3
+    (reread,) = run(
+        controlled(loaders[1], "blue square"), sd1_models, tmp_path, "4.latent"
+    ).values()
+    assert float((reread.samples - other).abs().max()) > 1e-2
+    (same,) = run(controlled(loaders[1], "a red circle"), sd1_models, tmp_path, "4.latent").values()
+    assert float((same.samples - other).abs().max()) < 1e-4
+
+
+def loaded_with(config: str) -> dict[str, Any]:
+    return sd1(**{"1": node("CheckpointLoader", config_name=config, ckpt_name="one.safetensors")})
+
+
+def test_config_of_an_old_loader_says_what_files_do_not(sd1_models: Path, tmp_path: Path) -> None:
+    from weft.diffusion.families import sampling_of
+
+    def opened(config: str) -> tuple[Any, Any]:
+        found = run(loaded_with(config), sd1_models, tmp_path, "1.model", "1.clip")
+        return found["1.model"], found["1.clip"]
+
+    plain = run(sd1(), sd1_models, tmp_path, "4.latent")["4.latent"].samples
+    model, clip = opened("v1-inference.yaml")
+    assert (sampling_of(model).prediction, clip.last_layer) == ("eps", None)
+    usual = run(loaded_with("v1-inference.yaml"), sd1_models, tmp_path, "4.latent")
+    assert torch.equal(usual["4.latent"].samples, plain)
+    assert opened("v1-inference_clip_skip_2_fp16.yaml")[1].last_layer == -2
+    assert sampling_of(opened("v2-inference-v.yaml")[0]).prediction == "v_prediction"
+    with pytest.raises(weft.ValidationError) as caught:
+        opened("my_own.yaml")
+    assert "my_own.yaml" in str(caught.value)
+
+
+def test_file_that_takes_a_picture_apart_and_together_runs_as_it_is(tmp_path: Path) -> None:
+    data = {
+        "1": node("LoadImage", image="chelsea.png"),
+        "2": node("ImageRGBToYUV", image=["1", 0]),
+        "3": node("ImageYUVToRGB", Y=["2", 0], U=["2", 1], V=["2", 2]),
+        "4": node("SaveImage", filename_prefix="yuv", images=["3", 0]),
+    }
+    found = run(data, tmp_path, tmp_path, "1.image", "3.image")
+    assert float((found["3.image"] - found["1.image"]).abs().max()) < 1 / 255
