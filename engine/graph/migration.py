@@ -8,7 +8,7 @@ None, and has to tell by the inputs themselves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,8 @@ def migrated(
 ) -> tuple[Document, tuple[Migration, ...]]:
     """The document with the inputs that its node types have here.
 
+    What it says of its versions is brought up to date too, so that it is migrated once.
+
     Args:
         document: Comes back as it is if nothing needs to change.
         registry: Node types.
@@ -67,9 +69,25 @@ def migrated(
         )
         for name, each in document.subgraphs.items()
     }
-    if not steps:
+    requires = _requires(document, registry, steps)
+    if not steps and requires is document.requires:
         return document, ()
-    return document.model_copy(update={"nodes": nodes, "subgraphs": subgraphs}), tuple(steps)
+    update = {"nodes": nodes, "subgraphs": subgraphs, "requires": requires}
+    return document.model_copy(update=update), tuple(steps)
+
+
+def _requires(document: Document, registry: Registry, steps: Iterable[Migration]) -> dict[str, Any]:
+    """What the document requires, with the versions that it is of now."""
+    said = versions_of(document)
+    now = {step.type: step.now for step in steps if step.before is not None or step.type in said}
+    for name, before in said.items():
+        spec = registry.find(name)
+        if spec is not None and spec.migrate is not None and before != spec.version:
+            now[name] = spec.version
+    if not now:
+        return document.requires
+    kept = document.requires.get("nodes")
+    return {**document.requires, "nodes": {**(kept if isinstance(kept, dict) else {}), **now}}
 
 
 def _nodes(

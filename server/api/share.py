@@ -131,6 +131,11 @@ class SharedModel(BaseModel):
     inputs: list[str] = Field(description="Names of the input files that came along.")
     has_picture: bool
     lock: dict[str, Any] | None = None
+    remarks: list[str] = Field(
+        default_factory=list,
+        description="What was changed in reading it: inputs brought up to date, or what a document "
+        "cannot say of a ComfyUI file. A sentence each.",
+    )
     report: ShareReport
 
 

@@ -180,6 +180,7 @@ def _told(shared: SharedFile, report: Report) -> dict[str, Any]:
         "inputs": list(shared.inputs),
         "has_picture": shared.picture is not None,
         "lock": shared.lock.model_dump(exclude_none=True) if shared.lock is not None else None,
+        "remarks": list(shared.workflow.remarks),
         "report": _report(report, shared.lock),
     }
 

@@ -78,6 +78,45 @@ def test_version_that_the_document_says_is_told_to_the_migration() -> None:
     assert Workflow.from_json(data, REGISTRY).validate(REGISTRY) != []
 
 
+def doubled(inputs: dict[str, Any], version: int | None) -> Mapping[str, Any]:
+    """Version 2 says twice what version 1 said, under the same name."""
+    return {**inputs, "value": 2 * inputs["value"]} if version == 1 else inputs
+
+
+@node("Double", aliases=["Twice"], category="toy", version=2, migrate=doubled)
+def double(*, value: float = 1.0) -> float:
+    """Give a number.
+
+    Args:
+        value: It.
+    """
+    return value
+
+
+@pytest.mark.parametrize("name", ["Double", "Twice"])
+def test_document_that_was_brought_up_to_date_is_not_again(name: str) -> None:
+    registry = Registry([double])
+    data = {
+        "nodes": {"d": {"type": name, "inputs": {"value": 3.0}}},
+        "requires": {"nodes": {name: 1, "Other": 4}, "models": []},
+    }
+    once = Workflow.from_json(data, registry)
+    assert once.document.nodes["d"].inputs["value"] == 6.0
+    assert once.document.requires["nodes"][name] == 2
+    assert once.document.requires["nodes"]["Other"] == 4
+    again = Workflow.from_json(once.to_json(), registry)
+    assert again.document.nodes["d"].inputs["value"] == 6.0
+    assert again.remarks == ()
+
+
+def test_document_migrated_by_the_versions_of_a_lock_says_its_versions() -> None:
+    registry = Registry([double])
+    data = {"nodes": {"d": {"type": "Double", "inputs": {"value": 3.0}}}}
+    once = Workflow.from_json(data, registry, {"Double": 1})
+    assert once.document.requires == {"nodes": {"Double": 2}}
+    assert Workflow.from_json(once.to_json(), registry).document.nodes["d"].inputs["value"] == 6.0
+
+
 def test_nodes_in_subgraphs_are_migrated_too() -> None:
     inner = {
         "nodes": {"f": {"type": "Fade", "inputs": {"value": 1.0, "percent": 50}}},
