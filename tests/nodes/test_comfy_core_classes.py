@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -203,3 +204,58 @@ def test_file_that_takes_a_picture_apart_and_together_runs_as_it_is(tmp_path: Pa
     }
     found = run(data, tmp_path, tmp_path, "1.image", "3.image")
     assert float((found["3.image"] - found["1.image"]).abs().max()) < 1 / 255
+
+
+def test_file_that_extracts_a_lora_writes_one_that_leads_to_the_other_model(
+    sd1_models: Path, tmp_path: Path
+) -> None:
+    data = {
+        "1": node("CheckpointLoaderSimple", ckpt_name="one.safetensors"),
+        "2": node("CheckpointLoaderSimple", ckpt_name="two.safetensors"),
+        "3": node("ModelMergeSubtract", model1=["2", 0], model2=["1", 0], multiplier=1.0),
+        "4": node("CLIPMergeSubtract", clip1=["2", 1], clip2=["1", 1], multiplier=1.0),
+        "5": node(
+            "LoraSave",
+            filename_prefix="loras/ComfyUI_extracted_lora",
+            rank=4096,
+            lora_type="standard",
+            bias_diff=True,
+            model_diff=["3", 0],
+            text_encoder_diff=["4", 0],
+        ),
+    }
+    workflow = weft.Workflow.from_json(data, standard_registry(packs=False))
+    with weft.Engine(models=[sd1_models], output=tmp_path, packs=False) as engine:
+        engine.run(workflow)
+    (file,) = (tmp_path / "loras").glob("ComfyUI_extracted_lora_*.safetensors")
+    shutil.copy(file, sd1_models / "loras" / "extracted.safetensors")
+    found = run(
+        sd1(
+            **{
+                "20": node(
+                    "LoraLoader",
+                    lora_name="extracted.safetensors",
+                    model=["1", 0],
+                    clip=["1", 1],
+                    strength_model=1.0,
+                    strength_clip=1.0,
+                ),
+                "2": node("CLIPTextEncode", clip=["20", 1], text="a red circle"),
+                "4": sampler(
+                    model=["20", 0],
+                    positive=["2", 0],
+                    negative=["2", 0],
+                    latent_image=["3", 0],
+                    scheduler="normal",
+                ),
+            }
+        ),
+        sd1_models,
+        tmp_path,
+        "4.latent",
+    )
+    other = sd1(**{"1": node("CheckpointLoaderSimple", ckpt_name="two.safetensors")})
+    wanted = run(other, sd1_models, tmp_path, "4.latent")["4.latent"].samples
+    plain = run(sd1(), sd1_models, tmp_path, "4.latent")["4.latent"].samples
+    got = found["4.latent"].samples
+    assert float((got - wanted).abs().max()) < 0.05 * float((plain - wanted).abs().max())
