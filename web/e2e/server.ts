@@ -1,7 +1,7 @@
 /** Servers of a test's own: with users, or to be killed and started again. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +19,7 @@ async function freePort(): Promise<number> {
 export class Server {
   readonly #home = mkdtempSync(join(tmpdir(), "weft-e2e-"));
   readonly #more: readonly string[];
+  #packs: readonly string[] = ["--no-packs"];
   #port = 0;
   #process: ChildProcess | null = null;
 
@@ -30,15 +31,31 @@ export class Server {
     return `http://127.0.0.1:${this.#port}`;
   }
 
+  /** Install a pack of one Python module, before it begins. */
+  install(name: string, source: string): void {
+    const folder = join(this.#home, "packs");
+    const facts = join(folder, `${name}-1.0.dist-info`);
+    mkdirSync(facts, { recursive: true });
+    writeFileSync(join(folder, `${name}.py`), source);
+    writeFileSync(join(facts, "METADATA"), `Metadata-Version: 2.1\nName: ${name}\nVersion: 1.0\n`);
+    writeFileSync(join(facts, "entry_points.txt"), `[weft.nodes]\n${name} = ${name}\n`);
+    this.#packs = [];
+  }
+
   /** Begin, or begin again at the same address. */
   async start(): Promise<void> {
     const home = this.#home;
     if (this.#port === 0) this.#port = await freePort();
     const data = ["--data", join(home, "server"), "--out", join(home, "out")];
     const command = [process.env["WEFT"] ?? "weft", "serve", "--port", String(this.#port)];
-    const words = [...command, ...data, "--cpu", "--no-packs", ...this.#more];
+    const words = [...command, ...data, "--cpu", ...this.#packs, ...this.#more];
     const started = spawn("sh", ["-c", 'exec $0 "$@"', ...words], {
-      env: { ...process.env, WEFT_HOME: home, OMP_WAIT_POLICY: "passive" },
+      env: {
+        ...process.env,
+        WEFT_HOME: home,
+        OMP_WAIT_POLICY: "passive",
+        ...(this.#packs.length === 0 && { PYTHONPATH: join(home, "packs") }),
+      },
       stdio: "ignore",
       detached: true,
     });

@@ -8,6 +8,7 @@ type Schemas = components["schemas"];
 
 export type Report = Schemas["ShareReport"];
 export type FileCheck = Schemas["FileCheckModel"];
+export type NodeCheck = Schemas["NodeCheckModel"];
 export type Effect = Report["effects"][number];
 
 export interface Opened {
@@ -17,6 +18,8 @@ export interface Opened {
   readonly license?: string | null;
   readonly placed: Schemas["PlacedInput"][];
   readonly report: Report;
+  /** What was changed in reading it, a sentence each. */
+  readonly remarks: readonly string[];
 }
 
 export const checkWorkflow = (document: JsonObject) =>

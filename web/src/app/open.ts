@@ -15,6 +15,7 @@ import type { LayerEdge } from "../graph/layers";
 import { layOut } from "../graph/layout";
 import { type Graph, type GraphNode, graphAt, linksOf, ROOT, type Workflow } from "../graph/model";
 import { pngTexts } from "../graph/png";
+import { outdated } from "../graph/versions";
 import {
   activeTab,
   allRects,
@@ -100,22 +101,36 @@ async function openForeign(data: Value, name: string): Promise<void> {
   }
 }
 
-/** Say what is missing, if anything is. */
+/** Say what is missing and what was changed in reading it, if anything is. */
 function showReport(tab: string): void {
   const report = useReports.getState().byTab[tab];
-  const missing =
+  const told =
+    (useReports.getState().remarks[tab] ?? []).length > 0 ||
     report?.files.some(({ ready }) => !ready) ||
     report?.nodes.some(({ state }) => state === "missing");
-  if (missing) setUi({ dialog: { kind: "report", tab } });
+  if (told) setUi({ dialog: { kind: "report", tab } });
 }
 
 export async function openText(text: string, name: string): Promise<void> {
   try {
     const data = parseJson(text);
+    const { catalog } = useDocs.getState();
     if (isComfyEditor(data)) await openByServer(new File([text], name), name);
-    else await openForeign(data, name);
+    else if (outdated(data, catalog).length === 0) await openForeign(data, name);
+    else await openOld(data, text, name);
   } catch (error) {
     say(t("file.unreadable", { name, reason: reasonOf(error) }), "bad");
+  }
+}
+
+/** Let the server bring a file of earlier versions up to date; as it is where that cannot be. */
+async function openOld(data: Value, text: string, name: string): Promise<void> {
+  try {
+    await openByServer(new File([text], name), name);
+  } catch (error) {
+    const reason = error instanceof TypeError ? t("run.offline") : reasonOf(error);
+    say(t("file.notUpdated", { reason }), "bad");
+    await openForeign(data, name);
   }
 }
 
@@ -131,7 +146,7 @@ async function openByServer(file: Blob, name: string): Promise<boolean> {
   const tab = await openData(opened.document, name);
   if (tab === null) return true;
   markForeign(tab);
-  setReport(tab, opened.report);
+  setReport(tab, opened.report, opened.remarks);
   showReport(tab);
   return true;
 }

@@ -27,6 +27,15 @@ export function loadModels(kind: string, again = false): Promise<readonly ModelE
   return answer;
 }
 
-export function loadFiles(search: string): Promise<readonly FileEntry[]> {
-  return inputFiles(search).catch(() => []);
+/** A name that says it is a picture. */
+export const PICTURE = /\.(png|jpe?g|webp|bmp|gif|avif|tiff?)$/i;
+
+/** The newest input files; where one is to be replaced, those of its sort. */
+export async function loadFiles(instead = ""): Promise<readonly FileEntry[]> {
+  const files = await inputFiles().catch(() => []);
+  const suffix = /\.\w+$/.exec(instead)?.[0].toLowerCase();
+  if (suffix === undefined) return files;
+  return files.filter(({ name, picture }) =>
+    PICTURE.test(instead) ? picture : name.toLowerCase().endsWith(suffix),
+  );
 }

@@ -11,7 +11,7 @@ import { inputOf } from "../graph/catalog";
 import { resizeItem, setTitle, toggle } from "../graph/commands/nodes";
 import { MIN_WIDTH, type Row } from "../graph/geometry";
 import { type GraphNode, isLinked, loopTimes, mappedInputs } from "../graph/model";
-import { wordsOf } from "../graph/search";
+import { portName, typeName } from "../graph/names";
 import { socketType } from "../graph/types";
 import { Widget } from "../widgets/Widget";
 import { NodeChanges, useNodeDiff } from "./NodeChanges";
@@ -20,6 +20,7 @@ import { NodeProblems, NodeStatus, useNodeRun } from "./NodeStatus";
 import { Resizer } from "./Resizer";
 import { Socket } from "./Socket";
 import { colorOf, nodeColor } from "./sockets";
+import { UnknownNode } from "./UnknownNode";
 import { focusCanvas } from "./viewport";
 
 const Region = lazy(() => import("../widgets/Region"));
@@ -87,7 +88,7 @@ export const NodeView = memo(function NodeView({ id, selected }: NodeProps) {
               }
             />
           ))}
-          {schema === undefined && <p className="unknown-text">{t("node.unknown")}</p>}
+          {schema === undefined && <UnknownNode id={id} node={node} />}
         </div>
       )}
       {box.picture > 0 && <NodePicture id={id} height={box.picture} />}
@@ -108,8 +109,7 @@ export const NodeView = memo(function NodeView({ id, selected }: NodeProps) {
 });
 
 export function titleOf(node: GraphNode, schema: NodeSchema | undefined): string {
-  if (node.title) return node.title;
-  return schema?.category === "subgraphs" ? schema.summary : wordsOf(node.type);
+  return node.title || typeName(node.type, schema);
 }
 
 interface Part {
@@ -245,14 +245,14 @@ function NodeRow({ id, node, schema, row, bad }: Part & { row: Row; bad: boolean
             optional={"required" in input && !input.required}
           />
           <span className="port-name" data-port={row.input} data-side="input">
-            {row.input.replaceAll("_", " ")}
+            {portName(row.input, input)}
           </span>
         </>
       )}
       {output !== undefined && row.output !== undefined && (
         <>
           <span className="port-name out" data-port={row.output} data-side="output">
-            {row.output.replaceAll("_", " ")}
+            {portName(row.output, output)}
           </span>
           <OutputSocket id={id} port={row.output} schema={output} />
         </>

@@ -91,7 +91,10 @@ export class Catalog {
       const input = schema && inputOf(schema, inner.port);
       if (input === undefined) continue;
       const given = node?.inputs[inner.port];
-      inputs[port] = given === undefined ? input : { ...input, required: false, default: given };
+      // What a person called it stays its name.
+      const { label, ...unnamed } = input;
+      const shown = port === inner.port ? input : unnamed;
+      inputs[port] = given === undefined ? shown : { ...shown, required: false, default: given };
     }
     const outputs: Record<string, PortSchema> = {};
     for (const [port, target] of Object.entries(graph.interface.outputs)) {
@@ -99,7 +102,9 @@ export class Catalog {
       const node = graph.nodes[inner.node];
       const schema = node && schemaOf(node.type);
       const output = schema?.outputs[inner.port];
-      if (output !== undefined) outputs[port] = output;
+      if (output === undefined) continue;
+      const { label, ...unnamed } = output;
+      outputs[port] = port === inner.port ? output : unnamed;
     }
     return {
       ...REROUTE_SCHEMA,

@@ -185,8 +185,8 @@ function unknownBox(node: GraphNode): Box {
   });
   return {
     width: WIDTH,
-    // Two lines say what is the matter.
-    height: HEADER + 2 * PADDING + (names.length + 2) * ROW,
+    // Two lines say what is the matter, and one offers what could stand in.
+    height: HEADER + 2 * PADDING + (names.length + 2) * ROW + WIDGET,
     rows: names.map((input) => ({ kind: "ports", input })),
     picture: 0,
     inputs,

@@ -2,76 +2,79 @@
 
 import fuzzysort from "fuzzysort";
 import type { NodeSchema } from "../api/nodes";
+import { categoryName, wordsOf } from "./names";
+
+export { wordsOf } from "./names";
 
 export interface Entry {
   readonly schema: NodeSchema;
-  /** `VAE Decode` for `VAEDecode`: what is shown and searched. */
+  /** `VAE Decode` for `VAEDecode`: what is shown. */
   readonly label: string;
-  readonly keys: readonly string[];
+  /** The same in English: it is found by both. */
+  readonly words: string;
+  readonly keys: readonly Key[];
 }
 
-// Names of the field that are one word, whatever their capitals say.
-const NAMES = ["LoRA", "KSampler", "ControlNet", "PixArt", "FreeU", "HyperTile", "ComfyUI"];
-const JOINED = NAMES.map((name) => [new RegExp(split(name), "g"), name] as const);
-
-function split(type: string): string {
-  return type
-    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
-    .replace(/([A-Z]{2,})([A-Z][a-z])/g, "$1 $2")
-    .replace(/[_-]+/g, " ");
-}
-
-const inWords = new Map<string, string>();
-
-/** A type id in words. */
-export function wordsOf(type: string): string {
-  let text = inWords.get(type);
-  if (text === undefined) {
-    text = JOINED.reduce((words, [parts, name]) => words.replace(parts, name), split(type));
-    inWords.set(type, text);
-  }
-  return text;
-}
-
-export function entriesOf(schemas: Iterable<NodeSchema>): Entry[] {
-  return [...schemas].map((schema) => {
-    const label = wordsOf(schema.type);
-    const types = [...Object.values(schema.inputs), ...Object.values(schema.outputs)];
-    const keys = [
-      label,
-      schema.type,
-      schema.aliases.join(" "),
-      schema.category,
-      schema.summary,
-      types.map((port) => port.type).join(" "),
-    ];
-    return { schema, label, keys };
-  });
+interface Key {
+  readonly text: string;
+  readonly weight: number;
 }
 
 // A hit in the name weighs more than one in an alias, that more than one in the category, ...
-const WEIGHTS = [1, 1, 0.9, 0.7, 0.5, 0.5];
+const NAME = 1;
+const ALIAS = 0.9;
+const CATEGORY = 0.7;
+const TEXT = 0.5;
+
+export function entriesOf(schemas: Iterable<NodeSchema>): Entry[] {
+  return [...schemas].map((schema) => {
+    const { type, category, summary, original, aliases } = schema;
+    const label = schema.title ?? wordsOf(type);
+    const words = wordsOf(type);
+    const types = [...Object.values(schema.inputs), ...Object.values(schema.outputs)];
+    const texts: [string | undefined, number][] = [
+      [label, NAME],
+      [words === label ? undefined : words, NAME],
+      [type, NAME],
+      [aliases.join(" "), ALIAS],
+      [category, CATEGORY],
+      [schema.categoryTitle, CATEGORY],
+      [summary, TEXT],
+      [original, TEXT],
+      [types.map((port) => port.type).join(" "), TEXT],
+    ];
+    const keys = texts.flatMap(([text, weight]) => (text ? [{ text, weight }] : []));
+    return { schema, label, words, keys };
+  });
+}
+
 const SPREAD = 0.6;
 const BEGINS = 0.1;
 const THRESHOLD = 0.25;
+
+/** Those of a category stand together. */
+export function byCategory(a: Entry, b: Entry): number {
+  const [one, other] = [categoryName(a.schema), categoryName(b.schema)];
+  return one.localeCompare(other) || a.label.localeCompare(b.label);
+}
 
 /** Entries that fit what was typed, best first; all of them, by category, for an empty text. */
 export function search(entries: readonly Entry[], text: string, limit = 50): Entry[] {
   const query = text.trim();
   if (query === "") {
-    return [...entries].sort(
-      (a, b) =>
-        a.schema.category.localeCompare(b.schema.category) || a.label.localeCompare(b.label),
-    );
+    return [...entries].sort(byCategory);
   }
   const found: { entry: Entry; score: number }[] = [];
   for (const entry of entries) {
-    const whole = entry.keys.map((key, i) => {
-      return (WEIGHTS[i] ?? 0) * (fuzzysort.single(query, key)?.score ?? 0);
-    });
+    const whole = entry.keys.map(
+      ({ text, weight }) => weight * (fuzzysort.single(query, text)?.score ?? 0),
+    );
     // Words that lie in different places, such as a category and a name, count less.
-    const spread = fuzzysort.single(query, entry.keys.join(" "))?.score ?? 0;
-    const begins = entry.label.toLowerCase().startsWith(query.toLowerCase());
+    const all = entry.keys.map(({ text }) => text).join(" ");
+    const spread = fuzzysort.single(query, all)?.score ?? 0;
+    const begins = [entry.label, entry.words].some((name) =>
+      name.toLowerCase().startsWith(query.toLowerCase()),
+    );
     const score = Math.max(...whole, SPREAD * spread) + (begins ? BEGINS : 0);
     if (score >= THRESHOLD) found.push({ entry, score });
   }

@@ -3,20 +3,22 @@
 import { Box, CircleCheck, ImageIcon, Puzzle, TriangleAlert } from "lucide-react";
 import { useEffect, useState } from "react";
 import { upload } from "../api/client";
-import type { FileCheck, Report } from "../api/share";
+import type { FileCheck, NodeCheck, Report } from "../api/share";
 import { editTab, tabById, useDocs } from "../app/docs";
 import { checkTab, useReports } from "../app/library/foreign";
 import { attempt } from "../app/library/open";
 import { t } from "../app/messages";
 import { loadFiles, loadModels } from "../app/resources";
+import { lossOf, lossText, replaceType, standinsFor, usesOfType } from "../app/standins";
 import { type NamedFile, replaceFile } from "../graph/commands/files";
-import { ROOT } from "../graph/model";
+import { EMPTY_WORKFLOW, ROOT } from "../graph/model";
 import { wordsOf } from "../graph/search";
 import { closeDialog, Dialog } from "./Dialog";
 import "./library.css";
 
 export function ReportDialog({ tab }: { tab: string }) {
   const report = useReports((reports) => reports.byTab[tab]);
+  const remarks = useReports((reports) => reports.remarks[tab]) ?? NONE;
   const title = useDocs(() => tabById(tab)?.workflow.graphs[""]?.title ?? t("tab.untitled"));
   // Rows stay when they are settled, so that one sees that they are.
   const [files, setFiles] = useState<readonly FileCheck[]>([]);
@@ -51,18 +53,10 @@ export function ReportDialog({ tab }: { tab: string }) {
             </ul>
           </section>
         )}
-        <Nodes report={report} />
+        <Nodes report={report} tab={tab} />
+        <Sentences title={t("report.remarks")} texts={remarks} />
         <Effects report={report} tab={tab} />
-        {report.differs.length > 0 && (
-          <section>
-            <h3>{t("report.differs")}</h3>
-            <ul className="plain">
-              {report.differs.map((text) => (
-                <li key={text}>{text}</li>
-              ))}
-            </ul>
-          </section>
-        )}
+        <Sentences title={t("report.differs")} texts={report.differs} />
       </div>
       <footer>
         <button type="button" className="run" onClick={closeDialog}>
@@ -70,6 +64,22 @@ export function ReportDialog({ tab }: { tab: string }) {
         </button>
       </footer>
     </Dialog>
+  );
+}
+
+const NONE: readonly string[] = [];
+
+function Sentences({ title, texts }: { title: string; texts: readonly string[] }) {
+  if (texts.length === 0) return null;
+  return (
+    <section>
+      <h3>{title}</h3>
+      <ul className="plain">
+        {texts.map((text) => (
+          <li key={text}>{text}</li>
+        ))}
+      </ul>
+    </section>
   );
 }
 
@@ -100,12 +110,12 @@ function FileRow({ file, settled, onReplace }: RowProps) {
     let gone = false;
     const names = folder
       ? loadModels(folder).then((found) => found.map((one) => one.name))
-      : loadFiles("").then((found) => found.map((one) => one.name));
+      : loadFiles(name).then((found) => found.map((one) => one.name));
     void names.then((found) => !gone && setAll(found));
     return () => {
       gone = true;
     };
-  }, [folder]);
+  }, [folder, name]);
   const options = [...new Set([...candidates, ...all])].filter((one) => one !== name);
   const value = options.includes(chosen) ? chosen : (options[0] ?? "");
   return (
@@ -169,24 +179,73 @@ function Upload({ onDone }: { onDone: (name: string) => Promise<void> }) {
   );
 }
 
-function Nodes({ report }: { report: Report }) {
-  const missing = report.nodes.filter(({ state }) => state === "missing");
-  if (missing.length === 0) return null;
+/** Types that are not here. A row stays when it is settled, as those of files do. */
+function Nodes({ report, tab }: { report: Report; tab: string }) {
+  const [rows, setRows] = useState<readonly NodeCheck[]>([]);
+  useEffect(() => {
+    const missing = report.nodes.filter(({ state }) => state === "missing");
+    setRows((now) => [...now, ...missing.filter((one) => !now.some((old) => isSame(old, one)))]);
+  }, [report]);
+  if (rows.length === 0) return null;
   return (
     <section>
       <h3>{t("report.nodes")}</h3>
       <ul className="needs">
-        {missing.map(({ type, pack }) => (
-          <li key={type}>
-            <Puzzle size={15} aria-hidden="true" />
-            <div>
-              <b>{type}</b>
-              <small>{pack ? t("report.pack", { pack }) : t("node.unknown")}</small>
-            </div>
-          </li>
+        {rows.map((node) => (
+          <NodeRow key={node.type} node={node} tab={tab} />
         ))}
       </ul>
     </section>
+  );
+}
+
+function isSame(a: NodeCheck, b: NodeCheck): boolean {
+  return a.type === b.type;
+}
+
+function NodeRow({ node: { type, pack }, tab }: { node: NodeCheck; tab: string }) {
+  const workflow = useDocs(() => tabById(tab)?.workflow) ?? EMPTY_WORKFLOW;
+  const readOnly = useDocs(() => tabById(tab)?.readOnly === true);
+  const [chosen, setChosen] = useState("");
+  const [told, setTold] = useState("");
+  const settled = usesOfType(workflow, type).length === 0;
+  const options = settled || readOnly ? [] : standinsFor(workflow, type);
+  const { schema } = options.find((one) => one.schema.type === chosen) ?? options[0] ?? {};
+  const loss = schema && lossText(lossOf(workflow, type, schema));
+  const replace = () => {
+    if (schema === undefined) return;
+    setTold(`${t("standin.done", { type: wordsOf(schema.type) })} ${loss}`);
+    replaceType(tab, type, schema);
+    void attempt(() => checkTab(tab));
+  };
+  return (
+    <li className={settled ? "settled" : ""}>
+      <Puzzle size={15} aria-hidden="true" />
+      <div>
+        <b>{type}</b>
+        <small>{settled ? told : pack ? t("report.pack", { pack }) : t("node.unknown")}</small>
+        {schema && (
+          <div className="link-row">
+            <select
+              value={schema.type}
+              aria-label={t("report.instead", { name: type })}
+              onChange={(event) => setChosen(event.target.value)}
+            >
+              {options.map((one) => (
+                <option key={one.schema.type} value={one.schema.type}>
+                  {wordsOf(one.schema.type)}
+                </option>
+              ))}
+            </select>
+            <button type="button" className="quiet on" onClick={replace}>
+              {t("report.replace")}
+            </button>
+          </div>
+        )}
+        {!settled && !readOnly && <small>{schema ? loss : t("standin.none")}</small>}
+      </div>
+      {settled && <CircleCheck className="good" size={16} aria-hidden="true" />}
+    </li>
   );
 }
 

@@ -3,13 +3,11 @@ import { useEffect, useRef, useState } from "react";
 import { fileUrl, upload } from "../api/client";
 import type { FileEntry } from "../api/server";
 import { t } from "../app/messages";
-import { loadFiles } from "../app/resources";
+import { loadFiles, PICTURE } from "../app/resources";
 import { say, setUi } from "../app/ui";
 import { Choices } from "./Choices";
 import { Popover } from "./Popover";
 import type { FieldProps } from "./Widget";
-
-const PICTURE = /\.(png|jpe?g|webp|bmp|gif|tiff?)$/i;
 
 /** A file of the server's input folder, with upload, drop and a preview. */
 export function FileField({ node, port, label, value, onChange }: FieldProps) {
@@ -164,7 +162,8 @@ interface ListProps {
 
 function FileChoices(props: ListProps) {
   const [files, setFiles] = useState<readonly FileEntry[]>([]);
-  useEffect(() => void loadFiles("").then(setFiles), []);
+  const { value } = props;
+  useEffect(() => void loadFiles(value).then(setFiles), [value]);
   const options = files.map((file) => ({
     value: file.name,
     ...(file.picture && { picture: fileUrl("input", file.name, 64) }),

@@ -3,12 +3,15 @@
 import { create } from "zustand";
 import { checkWorkflow, type Effect, type Report } from "../../api/share";
 import { tabById } from "../docs";
+import { t } from "../messages";
 import { documentOf } from "../run";
-import { setUi } from "../ui";
+import { say, setUi } from "../ui";
 import { keptOf, setKept } from "./store";
 
 interface Reports {
   readonly byTab: Readonly<Record<string, Report>>;
+  /** What the server changed in reading each tab's file, a sentence each. */
+  readonly remarks: Readonly<Record<string, readonly string[]>>;
   /** What is asked before a run, and who waits for the answer. */
   readonly question: {
     readonly tab: string;
@@ -17,10 +20,14 @@ interface Reports {
   } | null;
 }
 
-export const useReports = create<Reports>(() => ({ byTab: {}, question: null }));
+export const useReports = create<Reports>(() => ({ byTab: {}, remarks: {}, question: null }));
 
-export function setReport(tab: string, report: Report): void {
-  useReports.setState(({ byTab }) => ({ byTab: { ...byTab, [tab]: report } }));
+/** Keep what the server says of a tab's workflow, and what it changed in reading it if it did. */
+export function setReport(tab: string, report: Report, told?: readonly string[]): void {
+  useReports.setState(({ byTab, remarks }) => ({
+    byTab: { ...byTab, [tab]: report },
+    ...(told && { remarks: { ...remarks, [tab]: told } }),
+  }));
 }
 
 /** Note that a tab's workflow is a stranger's: it is asked about before it runs. */
@@ -35,6 +42,17 @@ export async function checkTab(id: string): Promise<Report | null> {
   const report = await checkWorkflow(documentOf(tab));
   setReport(id, report);
   return report;
+}
+
+/** Show what a tab's workflow needs, looked at anew. */
+export async function openReport(tab: string): Promise<void> {
+  try {
+    await checkTab(tab);
+  } catch (error) {
+    say(error instanceof TypeError ? t("run.offline") : String(error), "bad");
+    return;
+  }
+  setUi({ dialog: { kind: "report", tab } });
 }
 
 /**

@@ -1,0 +1,63 @@
+/** Putting a known type in the place of one that this server does not know. */
+
+import type { NodeSchema } from "../api/nodes";
+import { retype } from "../graph/commands/retype";
+import type { Scope } from "../graph/connect";
+import type { Workflow } from "../graph/model";
+import { type Candidate, candidates, fitOf, type Lost } from "../graph/replace";
+import { wordsOf } from "../graph/search";
+import { edit, editTab, useDocs } from "./docs";
+import { t } from "./messages";
+import { say } from "./ui";
+
+interface Use {
+  readonly at: string;
+  readonly id: string;
+}
+
+/** Every node of a type, in all graphs of a workflow. */
+export function usesOfType(workflow: Workflow, type: string): Use[] {
+  return Object.entries(workflow.graphs).flatMap(([at, graph]) =>
+    Object.entries(graph.nodes).flatMap(([id, node]) => (node.type === type ? [{ at, id }] : [])),
+  );
+}
+
+function scopeOf(workflow: Workflow, at: string): Scope {
+  return { workflow, at, catalog: useDocs.getState().catalog };
+}
+
+/** What could stand in for a type, by how its first node is used. */
+export function standinsFor(workflow: Workflow, type: string): Candidate[] {
+  const [first] = usesOfType(workflow, type);
+  return first === undefined ? [] : candidates(scopeOf(workflow, first.at), first.id);
+}
+
+/** What would not stay if all nodes of a type became nodes of another one. */
+export function lossOf(workflow: Workflow, type: string, schema: NodeSchema): Lost[] {
+  return usesOfType(workflow, type).flatMap(
+    ({ at, id }) => fitOf(scopeOf(workflow, at), id, schema).lost,
+  );
+}
+
+/** Say what is not kept, each port once. */
+export function lossText(lost: readonly Lost[]): string {
+  if (lost.length === 0) return t("standin.keepsAll");
+  const ports = lost.map(({ port, what }) => (what === "output" ? `${port} →` : port));
+  return t("standin.loses", { what: [...new Set(ports)].join(", ") });
+}
+
+/** Put a type in the place of another one throughout a tab's workflow. */
+export function replaceType(tab: string, type: string, schema: NodeSchema): void {
+  editTab(tab, "report.replace", (draft) => {
+    for (const { at, id } of usesOfType(draft.now, type)) {
+      retype(draft, scopeOf(draft.now, at), id, schema);
+    }
+  });
+}
+
+/** Make one node of the open graph one of another type, and say what was not kept. */
+export function replaceOne(id: string, schema: NodeSchema): void {
+  const lost = edit("report.replace", (draft, _, scope) => retype(draft, scope, id, schema)) ?? [];
+  const done = t("standin.done", { type: wordsOf(schema.type) });
+  say(`${done} ${lossText(lost)}`, lost.length > 0 ? "bad" : "plain");
+}

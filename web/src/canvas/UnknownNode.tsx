@@ -1,0 +1,41 @@
+/** What a node of a type that is not here says, and what could stand in for it. */
+
+import { useMemo } from "react";
+import { activeTab, scopeNow, useDocs } from "../app/docs";
+import { openReport, useReports } from "../app/library/foreign";
+import { t } from "../app/messages";
+import { lossText, replaceOne } from "../app/standins";
+import type { GraphNode } from "../graph/model";
+import { candidates } from "../graph/replace";
+import { wordsOf } from "../graph/search";
+
+export function UnknownNode({ id, node }: { id: string; node: GraphNode }) {
+  const tab = useDocs((docs) => activeTab(docs).id);
+  const readOnly = useDocs((docs) => activeTab(docs).readOnly === true);
+  const catalog = useDocs((docs) => docs.catalog);
+  const pack = useReports(
+    ({ byTab }) => byTab[tab]?.nodes.find(({ type }) => type === node.type)?.pack,
+  );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: looked up anew when these change
+  const [best] = useMemo(() => candidates(scopeNow(), id, 1), [id, node, catalog]);
+  return (
+    <div className="unknown-text">
+      <p>{pack ? t("report.pack", { pack }) : t("node.unknown")}</p>
+      {best && !readOnly && (
+        <div className="stand-in nodrag">
+          <button
+            type="button"
+            className="quiet on"
+            title={lossText(best.lost)}
+            onClick={() => replaceOne(id, best.schema)}
+          >
+            {t("standin.use", { type: wordsOf(best.schema.type) })}
+          </button>
+          <button type="button" className="quiet" onClick={() => void openReport(tab)}>
+            {t("standin.others")}
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}

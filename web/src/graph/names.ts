@@ -1,0 +1,48 @@
+/** What node types, ports and choices are called where they are shown. Files have their ids. */
+
+import type { NodeSchema, PortSchema } from "../api/nodes";
+
+// Names of the field that are one word, whatever their capitals say.
+const NAMES = ["LoRA", "KSampler", "ControlNet", "PixArt", "FreeU", "HyperTile", "ComfyUI"];
+const JOINED = NAMES.map((name) => [new RegExp(split(name), "g"), name] as const);
+
+function split(type: string): string {
+  return type
+    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .replace(/([A-Z]{2,})([A-Z][a-z])/g, "$1 $2")
+    .replace(/[_-]+/g, " ");
+}
+
+const inWords = new Map<string, string>();
+
+/** A type id in words: `VAE Decode` for `VAEDecode`. */
+export function wordsOf(type: string): string {
+  let text = inWords.get(type);
+  if (text === undefined) {
+    text = JOINED.reduce((words, [parts, name]) => words.replace(parts, name), split(type));
+    inWords.set(type, text);
+  }
+  return text;
+}
+
+/** A node type. `type` is what a file calls it, which may be an alias. */
+export function typeName(type: string, schema: NodeSchema | undefined): string {
+  if (schema?.category === "subgraphs") return schema.summary;
+  return schema?.title ?? wordsOf(type);
+}
+
+/** An input or output. */
+export function portName(port: string, schema: PortSchema | undefined): string {
+  return schema?.label ?? port.replaceAll("_", " ");
+}
+
+/** A choice, where it has another name than its value. */
+export function choiceName(value: string, schema: PortSchema): string | undefined {
+  const { labels } = schema;
+  return labels && Object.hasOwn(labels, value) ? labels[value] : undefined;
+}
+
+/** The place of a type in menus, parts joined by `/`. */
+export function categoryName(schema: NodeSchema): string {
+  return schema.categoryTitle ?? schema.category;
+}
