@@ -1,7 +1,7 @@
 /** Calls of `/v1`. Every refusal becomes a `Refused` with all its problems. */
 
 import { compactJson, isObject, type JsonObject, parseJson, plain, type Value } from "./json";
-import type { NodeSchemas } from "./nodes";
+import type { Locale, NodeSchemas } from "./nodes";
 import type {
   Explanation,
   FileEntry,
@@ -65,6 +65,11 @@ export const part = (name: string) => name.split("/").map(encodeURIComponent).jo
 
 export async function nodeSchemas(): Promise<NodeSchemas> {
   return (await get<{ nodes: NodeSchemas }>("/v1/nodes")).nodes;
+}
+
+/** What node types are called in another language. */
+export async function locale(language: string): Promise<Locale> {
+  return (await get<{ nodes: Locale }>(`/v1/locales/${part(language)}`)).nodes;
 }
 
 export interface Submission {

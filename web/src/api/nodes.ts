@@ -5,6 +5,10 @@ import type { Value } from "./json";
 export interface PortSchema {
   readonly type: string;
   readonly choices?: readonly Value[];
+  /** What it is called in the language of the page, where that is not English. */
+  readonly label?: string;
+  /** The same for its choices. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 export type BoxSide = "x" | "y" | "width" | "height";
@@ -49,6 +53,29 @@ export interface NodeSchema {
   readonly effects: readonly string[];
   readonly root: boolean;
   readonly pure: boolean;
+  /** What it is called in the language of the page, where that is not English. */
+  readonly title?: string;
+  readonly categoryTitle?: string;
+  /** Its English summary where `summary` is in another language: it is found by both. */
+  readonly original?: string;
 }
 
 export type NodeSchemas = Readonly<Record<string, NodeSchema>>;
+
+export interface PortTexts {
+  readonly label?: string;
+  readonly description?: string;
+  readonly choices?: Readonly<Record<string, string>>;
+}
+
+/** What `/v1/locales/{language}` gives for a node type; every part may be missing. */
+export interface NodeTexts {
+  readonly title?: string;
+  readonly category?: string;
+  readonly summary?: string;
+  readonly description?: string;
+  readonly inputs?: Readonly<Record<string, PortTexts>>;
+  readonly outputs?: Readonly<Record<string, PortTexts>>;
+}
+
+export type Locale = Readonly<Record<string, NodeTexts>>;

@@ -1,23 +1,20 @@
 /** Brings the page to life: node types, what was open, the server's events. */
 
-import { nodeSchemas } from "../api/client";
 import { listen } from "../api/events";
-import { Catalog } from "../graph/catalog";
 import { keepTabs, restoreTabs } from "./autosave";
 import { copySelection, pasteInto } from "./clipboard";
 import { deleteSelection } from "./commands";
-import { useDocs, whenReadOnly } from "./docs";
+import { whenReadOnly } from "./docs";
 import { isEditing, onKey } from "./keys";
 import { keepInLibrary } from "./library/keeper";
 import { openShared } from "./library/open";
 import { t } from "./messages";
+import { followLanguage, loadCatalog, nodeTypesKnown } from "./nodeTypes";
 import { openFiles } from "./open";
 import { watchProblems } from "./run";
 import { useRuns } from "./runs";
 import { receive } from "./sync";
 import { say } from "./ui";
-
-const AGAIN = 2000;
 
 export async function start(): Promise<void> {
   await restoreTabs();
@@ -26,6 +23,7 @@ export async function start(): Promise<void> {
   keepInLibrary();
   whenReadOnly(() => say(t("library.readOnly")));
   watchProblems();
+  followLanguage();
   listen({
     onEvents: receive,
     onOnline: (online) => {
@@ -52,36 +50,14 @@ async function followLink(): Promise<void> {
   await openShared(link);
 }
 
-async function loadCatalog(): Promise<void> {
-  try {
-    const schemas = await nodeSchemas();
-    const known = useDocs.getState();
-    if (known.ready && JSON.stringify(known.catalog.schemas) === JSON.stringify(schemas)) return;
-    useDocs.setState({ catalog: new Catalog(schemas), ready: true });
-  } catch (error) {
-    if (useDocs.getState().ready) return;
-    if (useRuns.getState().online)
-      say(error instanceof Error ? error.message : String(error), "bad");
-    setTimeout(() => void loadCatalog(), AGAIN);
-  }
-}
-
-/** Without the node types nothing can be laid out. */
-function nodeTypesKnown(): Promise<void> {
-  return new Promise((resolve) => {
-    if (useDocs.getState().ready) {
-      resolve();
-      return;
-    }
-    const stop = useDocs.subscribe(({ ready }) => {
-      if (!ready) return;
-      stop();
-      resolve();
-    });
-  });
-}
-
 function listenToKeys(): void {
+  // While a word is put together from what was typed, Enter and the arrows choose characters; Safari
+  // says so by the code alone, for the key that ends it.
+  const COMPOSING = 229;
+  const spare = (event: KeyboardEvent) => {
+    if (event.isComposing || event.keyCode === COMPOSING) event.stopPropagation();
+  };
+  window.addEventListener("keydown", spare, { capture: true });
   window.addEventListener("keydown", onKey);
   document.addEventListener("copy", (event) => {
     if (!isEditing(event.target) && document.getSelection()?.isCollapsed !== false) {

@@ -2,10 +2,11 @@
 
 import type { Value } from "../api/json";
 import { compactJson } from "../api/json";
-import { useDocs } from "../app/docs";
+import { activeGraph, schemaOfType, useDocs } from "../app/docs";
 import { nodeDiff, useCompare } from "../app/library/compare";
 import { t } from "../app/messages";
 import { asLink, targetOf } from "../graph/model";
+import { portName } from "../graph/names";
 import "./diff.css";
 
 const SHOWN = 8;
@@ -20,11 +21,12 @@ export function NodeChanges({ id }: { id: string }) {
   const diff = useNodeDiff(id);
   if (diff === null || diff.fields.length === 0) return null;
   const hidden = diff.fields.length - SHOWN;
+  const schema = schemaOfType(activeGraph().nodes[id]?.type ?? "");
   return (
     <dl className="node-changes nodrag">
       {diff.fields.slice(0, SHOWN).map(({ field, before, after }) => (
         <div key={field}>
-          <dt>{field.replaceAll("_", " ")}</dt>
+          <dt>{portName(field, schema?.inputs[field])}</dt>
           <dd>
             <del>{valueText(before)}</del> <span aria-hidden="true">→</span>{" "}
             <ins>{valueText(after)}</ins>

@@ -1,5 +1,6 @@
 import { memo, useMemo } from "react";
 import type { PortSchema } from "../api/nodes";
+import { t } from "../app/messages";
 import { type Pending, useUi } from "../app/ui";
 import { isList, socketType, typeText } from "../graph/types";
 import { beginLink, type Side } from "./connecting";
@@ -23,6 +24,7 @@ export const Socket = memo(function Socket(props: Props) {
   const fit = useUi(({ pending }) => (pending === null ? "" : fitOf(pending, node, port, side)));
   const type = useMemo(() => socketType(schema), [schema]);
   const style = styleOf(type);
+  const said = linked ? `${typeText(type)}, ${t("widget.linked")}` : typeText(type);
   const state = [side, quiet && "quiet", linked && "linked", fit, optional && "optional"];
   return (
     <button
@@ -33,8 +35,8 @@ export const Socket = memo(function Socket(props: Props) {
       data-node={node}
       data-port={port}
       data-side={side}
-      title={`${port}: ${typeText(type)}`}
-      aria-label={`${side} ${port}, ${typeText(type)}${linked ? ", linked" : ""}`}
+      title={`${schema.label ?? port}: ${typeText(type)}`}
+      aria-label={t(`port.${side}`, { name: schema.label ?? port, type: said })}
       onPointerDown={(event) => beginLink(event, { node, port }, side)}
     >
       <svg viewBox="0 0 12 12" aria-hidden="true">

@@ -107,6 +107,8 @@ const FormField = memo(function FormField({ name, target }: { name: string; targ
   if (node === undefined || schema === undefined) {
     return <p className="nothing">{`${name}: ${target}`}</p>;
   }
+  // A name that a person gave is shown as it is.
+  const shown = name === port ? (schema.label ?? name) : name;
   return (
     <div
       className={`form-field ${schema.multiline ? "tall" : schema.file ? "tall file-field" : ""}`}
@@ -124,7 +126,7 @@ const FormField = memo(function FormField({ name, target }: { name: string; targ
           onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
         />
       )}
-      <Widget node={id} port={port} schema={schema} given={node.inputs[port]} label={name} />
+      <Widget node={id} port={port} schema={schema} given={node.inputs[port]} label={shown} />
     </div>
   );
 });

@@ -1,12 +1,14 @@
 /** Make links without a pointer: choose a port of the node, then what it is linked to. */
 
 import { useMemo, useState } from "react";
+import type { PortSchema } from "../api/nodes";
 import { activeGraph, edit, rectAt, schemaOfType, scopeNow, useDocs } from "../app/docs";
 import { t } from "../app/messages";
 import { setUi } from "../app/ui";
 import { finish, pendingFrom, type Side } from "../canvas/connecting";
 import { titleOf } from "../canvas/NodeView";
 import { focusCanvas } from "../canvas/viewport";
+import { inputOf } from "../graph/catalog";
 import { disconnect } from "../graph/commands/links";
 import { firstFit } from "../graph/connect";
 import { asLink, linksOf, splitTarget, targetOf } from "../graph/model";
@@ -24,6 +26,8 @@ export function LinkDialog({ node: id }: { node: string }) {
   if (node === undefined) return null;
   const schema = schemaOfType(node.type);
   const title = titleOf(node, schema);
+  const nameOf = ({ port, side }: { port: string; side: Side }) =>
+    (side === "input" ? schema && inputOf(schema, port) : schema?.outputs[port])?.label ?? port;
   return (
     <>
       <button
@@ -34,7 +38,7 @@ export function LinkDialog({ node: id }: { node: string }) {
         onClick={close}
       />
       <div className="palette centered" role="dialog" aria-label={t("link.title", { name: title })}>
-        <h2>{t("link.title", { name: end ? `${title} · ${end.port}` : title })}</h2>
+        <h2>{t("link.title", { name: end ? `${title} · ${nameOf(end)}` : title })}</h2>
         {end === null ? (
           <Choices
             label={t("link.search")}
@@ -63,12 +67,16 @@ function portsOf(id: string) {
     const from = asLink(node.inputs[name]);
     const open = input.socket && from === null && input.required;
     const note = from ? `← ${targetOf(from)}` : typeText(socketType(input));
-    return { value: `← ${name}`, note, rank: open ? 0 : input.socket ? 2 : 3 };
+    return { ...shown("←", name, input), note, rank: open ? 0 : input.socket ? 2 : 3 };
   });
   const outputs = Object.entries(schema.outputs).map(([name, output]) => {
-    return { value: `→ ${name}`, note: typeText(socketType(output)), rank: 1 };
+    return { ...shown("→", name, output), note: typeText(socketType(output)), rank: 1 };
   });
   return [...inputs, ...outputs].sort((a, b) => a.rank - b.rank);
+}
+
+function shown(arrow: "←" | "→", port: string, { label }: PortSchema) {
+  return { value: `${arrow} ${port}`, ...(label && { label: `${arrow} ${label}` }) };
 }
 
 interface PartnersProps {
@@ -102,12 +110,20 @@ function Partners({ node, port, side, onClose }: PartnersProps) {
       const value = side === "output" && schema?.inputs[ref.port]?.socket === false;
       const partner = graph.nodes[ref.node];
       const title = partner ? titleOf(partner, schema) : ref.node;
-      return { value: target, note: title, rank: value ? 3 : exact ? 0 : 2 };
+      const label = declared?.label && `${ref.node} · ${declared.label}`;
+      return {
+        value: target,
+        ...(label && { label }),
+        note: title,
+        rank: value ? 3 : exact ? 0 : 2,
+      };
     });
     const scope = scopeNow();
     const fresh = entries.flatMap(({ schema }) => {
       const fit = firstFit(scope, schema.type, pending.type, side);
-      return fit ? [{ value: `+ ${schema.type}`, note: t("link.new"), rank: 1 }] : [];
+      const label = schema.title && `+ ${schema.title}`;
+      const value = `+ ${schema.type}`;
+      return fit ? [{ value, ...(label && { label }), note: t("link.new"), rank: 1 }] : [];
     });
     // Last: nobody deletes by pressing Enter too early.
     const gone = linksThere(node, port, side).map((link) => {

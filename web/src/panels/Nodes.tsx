@@ -2,12 +2,9 @@ import { useMemo, useState } from "react";
 import { t } from "../app/messages";
 import { addNodeAt } from "../app/open";
 import { middle } from "../canvas/viewport";
-import { type Entry, search } from "../graph/search";
+import { byCategory, search } from "../graph/search";
 import { Dock } from "./Docks";
-import { TypeMark, useEntries } from "./Search";
-
-const byCategory = (a: Entry, b: Entry) =>
-  a.schema.category.localeCompare(b.schema.category) || a.label.localeCompare(b.label);
+import { categoryTitle, TypeMark, useEntries } from "./Search";
 
 /** Every node type by category; dragged onto the canvas, or added by a press. */
 export function NodesPanel() {
@@ -31,7 +28,7 @@ export function NodesPanel() {
         {found.map(({ schema, label }, i) => (
           <li key={schema.type}>
             {text === "" && schema.category !== found[i - 1]?.schema.category && (
-              <h3>{schema.category}</h3>
+              <h3>{categoryTitle(schema)}</h3>
             )}
             <button
               type="button"

@@ -7,6 +7,7 @@ import { problemsOf, runOf, stateOf, useRuns } from "../app/runs";
 import { setUi } from "../app/ui";
 import { titleOf } from "../canvas/NodeView";
 import { reveal } from "../canvas/viewport";
+import { inputOf } from "../graph/catalog";
 import { nodesInside, nodesWith } from "../graph/find";
 import { asLink, type GraphNode, targetOf } from "../graph/model";
 import { Dock } from "./Docks";
@@ -24,15 +25,24 @@ export function OutlinePanel() {
     (node: GraphNode) => titleOf(node, catalog.find(tab.workflow, node.type)),
     [catalog, tab.workflow],
   );
+  // Found by what inputs are called too, where that is not what the file calls them.
+  const words = useCallback(
+    (node: GraphNode) => {
+      const schema = catalog.find(tab.workflow, node.type);
+      const labels = Object.keys(node.inputs).map((p) => schema && inputOf(schema, p)?.label);
+      return [titleOf(node, schema), ...labels].filter(Boolean).join(" ");
+    },
+    [catalog, tab.workflow],
+  );
   const rows = useMemo(() => {
-    return nodesWith(tab.workflow, graphName(tab), text, titles).map(([id, node]) => {
+    return nodesWith(tab.workflow, graphName(tab), text, words).map(([id, node]) => {
       const schema = catalog.find(tab.workflow, node.type);
       return { id, node, schema, title: titles(node) };
     });
-  }, [catalog, tab, text, titles]);
+  }, [catalog, tab, text, titles, words]);
   const inside = useMemo(
-    () => (text.trim() === "" ? [] : nodesInside(tab.workflow, graphName(tab), text, titles)),
-    [tab, text, titles],
+    () => (text.trim() === "" ? [] : nodesInside(tab.workflow, graphName(tab), text, words)),
+    [tab, text, words],
   );
   return (
     <Dock title={t("outline.title")} side="left" name="outline">
@@ -76,7 +86,7 @@ export function OutlinePanel() {
                   const from = asLink(value);
                   return (
                     <li key={port}>
-                      <b>{port}</b>{" "}
+                      <b>{(schema && inputOf(schema, port)?.label) ?? port}</b>{" "}
                       {from
                         ? t("outline.from", { source: targetOf(from) })
                         : typeof value === "object"

@@ -1,9 +1,18 @@
 import { TriangleAlert } from "lucide-react";
 import type { Problem } from "../api/server";
-import { activeTab, leaveTo, rectAt, select, useDocs } from "../app/docs";
+import {
+  activeGraph,
+  activeTab,
+  leaveTo,
+  rectAt,
+  schemaOfType,
+  select,
+  useDocs,
+} from "../app/docs";
 import { t } from "../app/messages";
 import { runOf, useRuns } from "../app/runs";
 import { reveal } from "../canvas/viewport";
+import { inputOf } from "../graph/catalog";
 import { graphAt, ROOT } from "../graph/model";
 import { Dock } from "./Docks";
 
@@ -53,13 +62,19 @@ export function ProblemsPanel() {
   );
 }
 
+/** What a port is called, if its node is in the graph one looks at. */
+function labelOf(node: string, port: string): string {
+  const schema = schemaOfType(activeGraph().nodes[node]?.type ?? "");
+  return (schema && inputOf(schema, port)?.label) ?? schema?.outputs[port]?.label ?? port;
+}
+
 function ProblemCard({ problem }: { problem: Problem }) {
   const { node, port, message, expected, got, hint, code } = problem;
   const body = (
     <>
       <span className="where">
         <TriangleAlert size={13} aria-hidden="true" />
-        {node ? `${node}${port ? ` · ${port}` : ""}` : code}
+        {node ? `${node}${port ? ` · ${labelOf(node, port)}` : ""}` : code}
       </span>
       <span>{message}</span>
       {(expected || got) && (

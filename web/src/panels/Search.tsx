@@ -13,6 +13,7 @@ import { addNode, moveItems, type Point } from "../graph/commands/nodes";
 import { descendants, firstFit, inputType } from "../graph/connect";
 import { boxOf } from "../graph/geometry";
 import { ROOT } from "../graph/model";
+import { categoryName } from "../graph/names";
 import { type Entry, entriesOf, search, usual } from "../graph/search";
 import { mainType, socketType } from "../graph/types";
 
@@ -28,6 +29,11 @@ export function useEntries(): readonly Entry[] {
       .filter((schema) => schema !== undefined);
     return entriesOf([...Object.values(catalog.schemas), ...own]);
   }, [catalog, graphs]);
+}
+
+/** A category as a heading. */
+export function categoryTitle(schema: NodeSchema): string {
+  return schema.category === "subgraphs" ? t("search.subgraphs") : categoryName(schema);
 }
 
 const BETWEEN = 72;
@@ -104,8 +110,9 @@ export function Search({ palette }: { palette: Palette }) {
   const heading = (i: number) => {
     if (text.trim() !== "") return null;
     if (i < known.length) return i === 0 ? t("search.usual") : null;
-    const category = found[i]?.schema.category ?? "";
-    return i === known.length || category !== found[i - 1]?.schema.category ? category : null;
+    const schema = found[i]?.schema;
+    const first = i === known.length || schema?.category !== found[i - 1]?.schema.category;
+    return schema && first ? categoryTitle(schema) : null;
   };
   const active = Math.min(at, found.length - 1);
   useEffect(() => {
@@ -196,7 +203,7 @@ interface ItemProps {
 }
 
 function SearchItem({ entry, id, active, heading, onPoint, onPick }: ItemProps) {
-  const { schema, label } = entry;
+  const { schema, label, words } = entry;
   return (
     <>
       {heading !== null && <h4 role="presentation">{heading}</h4>}
@@ -211,7 +218,7 @@ function SearchItem({ entry, id, active, heading, onPoint, onPick }: ItemProps) 
       >
         <TypeMark schema={schema} />
         <span className="name">{label}</span>
-        <small>{schema.aliases[0] ?? ""}</small>
+        <small>{schema.aliases[0] ?? (words === label ? "" : words)}</small>
       </button>
     </>
   );

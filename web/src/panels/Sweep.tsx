@@ -193,7 +193,10 @@ function useTargets() {
     const others = Object.entries(graph.nodes).flatMap(([id, node]) =>
       Object.entries(catalog.find(workflow, node.type)?.inputs ?? {})
         .filter(([port, input]) => !input.socket && !isLinked(node.inputs[port]))
-        .map(([port]) => ({ target: targetOf({ node: id, port }), label: `${id} · ${port}` })),
+        .map(([port, { label = port }]) => ({
+          target: targetOf({ node: id, port }),
+          label: `${id} · ${label}`,
+        })),
     );
     const taken = new Set(named.map(({ target }) => target));
     return [...named, ...others.filter(({ target }) => !taken.has(target))];

@@ -5,6 +5,8 @@ import { t } from "../app/messages";
 
 export interface Option {
   readonly value: string;
+  /** What is shown in its place; both are searched. */
+  readonly label?: string;
   readonly note?: string;
   readonly picture?: string;
 }
@@ -36,7 +38,9 @@ export function Choices({ options, value, label, empty, onPick, onClose, childre
     () =>
       text.trim() === ""
         ? options
-        : fuzzysort.go(text, options, { key: "value", threshold: 0.2 }).map((r) => r.obj),
+        : fuzzysort
+            .go(text, options, { keys: ["value", "label"], threshold: 0.2 })
+            .map((r) => r.obj),
     [options, text],
   );
   const active = Math.min(at, found.length - 1);
@@ -94,7 +98,7 @@ export function Choices({ options, value, label, empty, onPick, onClose, childre
               onClick={() => onPick(option.value)}
             >
               {option.picture && <img src={option.picture} alt="" loading="lazy" />}
-              <span>{option.value}</span>
+              <span>{option.label ?? option.value}</span>
               {option.note && <small>{option.note}</small>}
               {option.value === value && <Check size={13} aria-hidden="true" />}
             </button>

@@ -2,6 +2,7 @@ import { ChevronsUpDown } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
 import { sameValue } from "../api/json";
 import { focusCanvas } from "../canvas/viewport";
+import { choiceName } from "../graph/names";
 import { Choices } from "./Choices";
 import { Popover } from "./Popover";
 import type { FieldProps } from "./Widget";
@@ -11,7 +12,17 @@ export function ComboField({ label, schema, value, onChange }: FieldProps) {
   const [open, setOpen] = useState(false);
   const anchor = useRef<HTMLButtonElement>(null);
   const choices = schema.choices ?? [];
-  const options = useMemo(() => choices.map((choice) => ({ value: String(choice) })), [choices]);
+  const options = useMemo(
+    () =>
+      choices.map((choice) => {
+        const text = String(choice);
+        const name = choiceName(text, schema);
+        // Guides in English name the value.
+        return { value: text, ...(name && name !== text && { label: name, note: text }) };
+      }),
+    [choices, schema],
+  );
+  const shown = choiceName(String(value ?? ""), schema) ?? String(value ?? "");
   const known = choices.some((choice) => sameValue(choice, value));
   const close = () => {
     setOpen(false);
@@ -26,11 +37,11 @@ export function ComboField({ label, schema, value, onChange }: FieldProps) {
         className={`field combo ${known ? "" : "bad"}`}
         aria-haspopup="listbox"
         aria-expanded={open}
-        aria-label={`${label}: ${String(value ?? "")}`}
+        aria-label={`${label}: ${shown}`}
         onClick={() => setOpen(!open)}
       >
         <span className="label">{label}</span>
-        <span className="value">{String(value ?? "")}</span>
+        <span className="value">{shown}</span>
         <ChevronsUpDown size={12} aria-hidden="true" />
       </button>
       {open && (

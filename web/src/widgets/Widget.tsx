@@ -8,6 +8,7 @@ import { t } from "../app/messages";
 import { reveal } from "../canvas/viewport";
 import { setValue } from "../graph/commands/values";
 import { asLink, isLinked, targetOf } from "../graph/model";
+import { portName } from "../graph/names";
 import { mainType, socketType } from "../graph/types";
 import { BooleanField } from "./BooleanField";
 import { ColorField } from "./ColorField";
@@ -48,12 +49,13 @@ export const Widget = memo(function Widget({ node, port, schema, given, label }:
     const { inputs } = activeGraph(docs).interface;
     return Object.values(inputs).includes(targetOf({ node, port }));
   });
-  if (isLinked(given)) return <LinkedField port={port} given={given} label={label} />;
+  const name = label ?? portName(port, schema);
+  if (isLinked(given)) return <LinkedField port={port} given={given} label={name} />;
   const tab = activeTab().id;
   const props: FieldProps = {
     node,
     port,
-    label: label ?? port.replaceAll("_", " "),
+    label: name,
     schema,
     value: given === undefined ? schema.default : given,
     onChange: (value, merge = false) => {
@@ -98,11 +100,11 @@ function fieldFor(schema: InputSchema): React.ComponentType<FieldProps> {
 function LinkedField({
   port,
   given,
-  label = port.replaceAll("_", " "),
+  label,
 }: {
   port: string;
   given: Value | undefined;
-  label?: string | undefined;
+  label: string;
 }) {
   const from = asLink(given);
   const go = () => {
