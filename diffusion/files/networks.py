@@ -58,7 +58,21 @@ def build_network(
     device = next(iter(fitting.values())).device
     _fill_buffers(module, device)
     module.requires_grad_(False)
+    _record_hidden_states(module)
     return module.eval()
+
+
+def _record_hidden_states(module: Module) -> None:
+    """Put transformers' recorders of hidden states on a network, once for all.
+
+    It does so itself at the first call, and notes it on the module that was called. That is a lease
+    (`weights.residency`), which goes; through the next one every layer would be recorded twice, and
+    "the layer before the last" be the last.
+    """
+    if type(module).__module__.startswith("transformers."):
+        from transformers.utils.output_capturing import maybe_install_capturing_hooks
+
+        maybe_install_capturing_hooks(module)
 
 
 def _unet(config: dict[str, Any]) -> Module:

@@ -142,3 +142,11 @@ def test_checkpoint_with_clips_vocabulary_uses_clips_byte_pairs(tmp_path: Path) 
 def test_parse_and_chunk_of_empty_prompt_is_start_and_ends(clip: wd.Clip) -> None:
     chunks = chunk_tokens(parse_prompt(""), tokenizer_of(clip.weights))
     assert [[token.id for token in chunk] for chunk in chunks] == [[0] + [1] * 76]
+
+
+@pytest.mark.parametrize("last_layer", [-1, -2])
+def test_every_prompt_is_taken_from_the_same_layer(tmp_path: Path, last_layer: int) -> None:
+    _, clip, _ = wd.load_checkpoint(models.tiny_sd1(tmp_path / "x.safetensors", seed=9410))
+    chosen = wd.set_clip_last_layer(clip, last_layer)
+    found = [wd.encode_text(chosen, "a red circle").entries[0].tokens for _ in range(3)]
+    assert torch.equal(found[0], found[1]) and torch.equal(found[0], found[2])
