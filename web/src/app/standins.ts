@@ -4,8 +4,8 @@ import type { NodeSchema } from "../api/nodes";
 import { retype } from "../graph/commands/retype";
 import type { Scope } from "../graph/connect";
 import type { Workflow } from "../graph/model";
+import { typeName } from "../graph/names";
 import { type Candidate, candidates, fitOf, type Lost } from "../graph/replace";
-import { wordsOf } from "../graph/search";
 import { edit, editTab, useDocs } from "./docs";
 import { t } from "./messages";
 import { say } from "./ui";
@@ -58,6 +58,6 @@ export function replaceType(tab: string, type: string, schema: NodeSchema): void
 /** Make one node of the open graph one of another type, and say what was not kept. */
 export function replaceOne(id: string, schema: NodeSchema): void {
   const lost = edit("report.replace", (draft, _, scope) => retype(draft, scope, id, schema)) ?? [];
-  const done = t("standin.done", { type: wordsOf(schema.type) });
+  const done = t("standin.done", { type: typeName(schema.type, schema) });
   say(`${done} ${lossText(lost)}`, lost.length > 0 ? "bad" : "plain");
 }

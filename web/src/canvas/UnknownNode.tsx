@@ -6,8 +6,8 @@ import { openReport, useReports } from "../app/library/foreign";
 import { t } from "../app/messages";
 import { lossText, replaceOne } from "../app/standins";
 import type { GraphNode } from "../graph/model";
+import { typeName } from "../graph/names";
 import { candidates } from "../graph/replace";
-import { wordsOf } from "../graph/search";
 
 export function UnknownNode({ id, node }: { id: string; node: GraphNode }) {
   const tab = useDocs((docs) => activeTab(docs).id);
@@ -29,7 +29,7 @@ export function UnknownNode({ id, node }: { id: string; node: GraphNode }) {
             title={lossText(best.lost)}
             onClick={() => replaceOne(id, best.schema)}
           >
-            {t("standin.use", { type: wordsOf(best.schema.type) })}
+            {t("standin.use", { type: typeName(best.schema.type, best.schema) })}
           </button>
           <button type="button" className="quiet" onClick={() => void openReport(tab)}>
             {t("standin.others")}

@@ -4,8 +4,6 @@ import fuzzysort from "fuzzysort";
 import type { NodeSchema } from "../api/nodes";
 import { categoryName, wordsOf } from "./names";
 
-export { wordsOf } from "./names";
-
 export interface Entry {
   readonly schema: NodeSchema;
   /** `VAE Decode` for `VAEDecode`: what is shown. */

@@ -12,7 +12,7 @@ import { loadFiles, loadModels } from "../app/resources";
 import { lossOf, lossText, replaceType, standinsFor, usesOfType } from "../app/standins";
 import { type NamedFile, replaceFile } from "../graph/commands/files";
 import { EMPTY_WORKFLOW, ROOT } from "../graph/model";
-import { wordsOf } from "../graph/search";
+import { typeName } from "../graph/names";
 import { closeDialog, Dialog } from "./Dialog";
 import "./library.css";
 
@@ -214,7 +214,7 @@ function NodeRow({ node: { type, pack }, tab }: { node: NodeCheck; tab: string }
   const loss = schema && lossText(lossOf(workflow, type, schema));
   const replace = () => {
     if (schema === undefined) return;
-    setTold(`${t("standin.done", { type: wordsOf(schema.type) })} ${loss}`);
+    setTold(`${t("standin.done", { type: typeName(schema.type, schema) })} ${loss}`);
     replaceType(tab, type, schema);
     void attempt(() => checkTab(tab));
   };
@@ -233,7 +233,7 @@ function NodeRow({ node: { type, pack }, tab }: { node: NodeCheck; tab: string }
             >
               {options.map((one) => (
                 <option key={one.schema.type} value={one.schema.type}>
-                  {wordsOf(one.schema.type)}
+                  {typeName(one.schema.type, one.schema)}
                 </option>
               ))}
             </select>
@@ -251,10 +251,12 @@ function NodeRow({ node: { type, pack }, tab }: { node: NodeCheck; tab: string }
 
 /** What a workflow would do besides computing, with the nodes that do it. */
 export function Effects({ report, tab }: { report: Report; tab: string }) {
-  const nodes = tabById(tab)?.workflow.graphs[ROOT]?.nodes ?? {};
+  const workflow = tabById(tab)?.workflow ?? EMPTY_WORKFLOW;
   const named = (id: string) => {
-    const node = nodes[id.split("/")[0] ?? id];
-    return node === undefined ? id : `${node.title ?? wordsOf(node.type)} (${id})`;
+    const node = workflow.graphs[ROOT]?.nodes[id.split("/")[0] ?? id];
+    if (node === undefined) return id;
+    const schema = useDocs.getState().catalog.find(workflow, node.type);
+    return `${node.title ?? typeName(node.type, schema)} (${id})`;
   };
   if (report.effects.length === 0) return null;
   return (
