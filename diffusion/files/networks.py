@@ -72,7 +72,8 @@ def _record_hidden_states(module: Module) -> None:
     if type(module).__module__.startswith("transformers."):
         from transformers.utils.output_capturing import maybe_install_capturing_hooks
 
-        maybe_install_capturing_hooks(module)
+        network: Any = module
+        maybe_install_capturing_hooks(network)
 
 
 def _unet(config: dict[str, Any]) -> Module:
