@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import BaseModel, Field
+from pydantic_core import PydanticSerializationError
 
 from ...engine.errors import (
     DocumentError,
@@ -124,16 +125,24 @@ def error_response(error: WeftError) -> web.Response:
 def json_response(
     data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """JSON data as an answer that nothing keeps."""
-    body = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=_plain).encode(
-        "utf-8",
-        "replace",  # a lone surrogate in a name must not make an answer impossible
-    )
+    """JSON data, or a model, as an answer that nothing keeps."""
     return web.Response(
-        body=body,
+        body=_body(data),
         status=status,
         content_type="application/json",
         headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def _body(data: Any) -> bytes:
+    if isinstance(data, BaseModel):
+        try:
+            return data.model_dump_json(exclude_none=True, by_alias=True).encode()
+        except PydanticSerializationError:  # a lone surrogate
+            data = data.model_dump(mode="json", exclude_none=True, by_alias=True)
+    return _COMPACT(data).encode(
+        "utf-8",
+        "replace",  # a lone surrogate in a name must not make an answer impossible
     )
 
 
@@ -141,6 +150,9 @@ def _plain(value: object) -> object:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_none=True)
     raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain).encode
 
 
 @web.middleware

@@ -195,9 +195,8 @@ def _adapter(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.Stream
             return answer
         if answer is None:
             return web.Response(status=endpoint.status)
-        data = answer.model_dump(mode="json", exclude_none=True, by_alias=True)
         status: int = request.get(STATUS, endpoint.status)
-        return json_response(data, status=status)
+        return json_response(answer, status=status)
 
     return serve
 
