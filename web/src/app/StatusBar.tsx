@@ -9,6 +9,7 @@ import {
   Undo2,
 } from "lucide-react";
 import { fitView, zoomBy } from "../canvas/viewport";
+import { IconButton } from "../widgets/IconButton";
 import { activeTab, redoOnce, undoOnce, useDocs } from "./docs";
 import { keyText } from "./keys";
 import { type MessageKey, t } from "./messages";
@@ -88,16 +89,14 @@ interface ToolProps {
 function Tool({ label, icon, onPress, keys, on, disabled = false }: ToolProps) {
   const text = t(label);
   return (
-    <button
-      type="button"
-      className={`icon ${on ? "on" : ""}`}
-      title={keys ? `${text} (${keyText(keys)})` : text}
-      aria-label={text}
-      aria-pressed={on}
+    <IconButton
+      label={text}
+      tip={keys ? `${text} (${keyText(keys)})` : text}
+      on={on}
       disabled={disabled}
       onClick={onPress}
     >
       {icon}
-    </button>
+    </IconButton>
   );
 }

@@ -1,5 +1,6 @@
 import { LoaderCircle, Play, Plus, Square, X } from "lucide-react";
 import { useState } from "react";
+import { IconButton } from "../widgets/IconButton";
 import {
   activate,
   activeTab,
@@ -54,15 +55,9 @@ function Tabs() {
           only={tabs.length === 1}
         />
       ))}
-      <button
-        type="button"
-        className="icon"
-        title={t("tab.new")}
-        aria-label={t("tab.new")}
-        onClick={() => newTab()}
-      >
+      <IconButton label={t("tab.new")} onClick={() => newTab()}>
         <Plus size={15} />
-      </button>
+      </IconButton>
     </nav>
   );
 }
@@ -155,14 +150,9 @@ function TabButton({ tab, at, active, only }: TabProps) {
         {dirty && <span className="unsaved" aria-hidden="true" />}
       </button>
       {!(only && !title && !dirty) && (
-        <button
-          type="button"
-          className="icon close"
-          aria-label={t("tab.close")}
-          onClick={() => closeWithUndo(tab)}
-        >
+        <IconButton className="close" label={t("tab.close")} onClick={() => closeWithUndo(tab)}>
           <X size={12} />
-        </button>
+        </IconButton>
       )}
     </div>
   );
@@ -194,15 +184,13 @@ function RunTools() {
             {running + waiting}
             <Pace />
           </button>
-          <button
-            type="button"
-            className="icon"
-            title={`${t("run.cancel")} (${keyText("Mod+Shift+Enter")})`}
-            aria-label={t("run.cancel")}
+          <IconButton
+            label={t("run.cancel")}
+            tip={`${t("run.cancel")} (${keyText("Mod+Shift+Enter")})`}
             onClick={() => void cancelActive()}
           >
             <Square size={13} fill="currentColor" />
-          </button>
+          </IconButton>
         </>
       )}
       <button type="button" className="run" disabled={!ready} onClick={() => void run()}>

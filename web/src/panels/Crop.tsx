@@ -8,7 +8,7 @@ import { say } from "../app/ui";
 import { setValue } from "../graph/commands/values";
 import type { Rect } from "../graph/geometry";
 import { BoxPad, resized } from "../widgets/BoxPad";
-import { closeDialog, Dialog } from "./Dialog";
+import { closeDialog, Dialog, DialogFooter } from "./Dialog";
 import { cut, encodePng, nameWith, type Pixels, readPixels } from "./pixels";
 
 const SHAPES = ["free", "same", "1:1", "4:3", "3:2", "16:9", "3:4", "2:3", "9:16"] as const;
@@ -107,20 +107,12 @@ export function CropDialog({ node, port }: { node: string; port: string }) {
           />
         </div>
       )}
-      <footer>
-        <p>{t("crop.hint")}</p>
-        <button type="button" className="quiet" onClick={closeDialog}>
-          {t("dialog.cancel")}
-        </button>
-        <button
-          type="button"
-          className="run"
-          disabled={busy || rect === null}
-          onClick={() => void save()}
-        >
-          {t("crop.save")}
-        </button>
-      </footer>
+      <DialogFooter
+        hint={t("crop.hint")}
+        action={t("crop.save")}
+        disabled={busy || rect === null}
+        onAct={() => void save()}
+      />
     </Dialog>
   );
 }

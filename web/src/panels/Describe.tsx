@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import { changeWorkflow, type Entry, workflowEntry } from "../api/library";
 import { attempt } from "../app/library/open";
 import { t } from "../app/messages";
-import { closeDialog, Dialog } from "./Dialog";
+import { closeDialog, Dialog, DialogFooter } from "./Dialog";
 import "./library.css";
 
 /** What the library says of a workflow: description and tags. */
@@ -58,14 +58,7 @@ function Fields({ entry }: { entry: Entry }) {
         <span>{t("library.tags")}</span>
         <input value={tags} onChange={(event) => setTags(event.target.value)} />
       </label>
-      <footer>
-        <button type="button" className="quiet" onClick={closeDialog}>
-          {t("dialog.cancel")}
-        </button>
-        <button type="submit" className="run">
-          {t("library.ok")}
-        </button>
-      </footer>
+      <DialogFooter action={t("library.ok")} />
     </form>
   );
 }

@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useRef } from "react";
 import { t } from "../app/messages";
 import { setUi } from "../app/ui";
 import { focusCanvas } from "../canvas/viewport";
+import { IconButton } from "../widgets/IconButton";
 
 export function closeDialog(): void {
   setUi({ dialog: null });
@@ -36,11 +37,42 @@ export function Dialog({ title, name, children, tools }: Props) {
       <header>
         <h2>{title}</h2>
         {tools}
-        <button type="button" className="icon" aria-label={t("dialog.close")} onClick={closeDialog}>
+        <IconButton label={t("dialog.close")} onClick={closeDialog}>
           <X size={15} />
-        </button>
+        </IconButton>
       </header>
       {children}
     </dialog>
+  );
+}
+
+interface FooterProps {
+  /** What may be done in the window, at the left. */
+  readonly hint?: string;
+  /** What the window is for, as a word. */
+  readonly action: string;
+  readonly disabled?: boolean;
+  /** Undefined in a form, which is sent. */
+  readonly onAct?: () => void;
+  readonly onCancel?: () => void;
+}
+
+/** The end of a window that asks for something: leave it be, or do it. */
+export function DialogFooter({ hint, action, disabled, onAct, onCancel }: FooterProps) {
+  return (
+    <footer>
+      {hint !== undefined && <p>{hint}</p>}
+      <button type="button" className="quiet" onClick={onCancel ?? closeDialog}>
+        {t("dialog.cancel")}
+      </button>
+      <button
+        type={onAct === undefined ? "submit" : "button"}
+        className="run"
+        disabled={disabled}
+        onClick={onAct}
+      >
+        {action}
+      </button>
+    </footer>
   );
 }

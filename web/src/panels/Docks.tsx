@@ -4,6 +4,7 @@ import { X } from "lucide-react";
 import { lazy, type ReactNode, Suspense } from "react";
 import { t } from "../app/messages";
 import { setUi, useUi } from "../app/ui";
+import { IconButton } from "../widgets/IconButton";
 import { FormPanel } from "./Form";
 import { NodesPanel } from "./Nodes";
 import { OutlinePanel } from "./Outline";
@@ -65,14 +66,12 @@ export function Dock({ title, side, name, children, tools }: Props) {
       <header>
         <h2>{title}</h2>
         {tools}
-        <button
-          type="button"
-          className="icon"
-          aria-label={t("dialog.close")}
+        <IconButton
+          label={t("dialog.close")}
           onClick={() => setUi(side === "left" ? { left: null } : { right: null })}
         >
           <X size={14} />
-        </button>
+        </IconButton>
       </header>
       <div className="dock-body">{children}</div>
     </aside>

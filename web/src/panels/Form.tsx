@@ -10,6 +10,7 @@ import { setUi, useUi } from "../app/ui";
 import { inputOf } from "../graph/catalog";
 import { renameExposed } from "../graph/commands/ports";
 import { splitTarget } from "../graph/model";
+import { IconButton } from "../widgets/IconButton";
 import { Widget } from "../widgets/Widget";
 import { Dock } from "./Docks";
 import { Interface } from "./Interface";
@@ -31,15 +32,9 @@ export function FormPanel() {
       side="right"
       name="form-dock"
       tools={
-        <button
-          type="button"
-          className="icon"
-          title={t("form.full")}
-          aria-label={t("form.full")}
-          onClick={() => setUi({ formOnly: true, right: null })}
-        >
+        <IconButton label={t("form.full")} onClick={() => setUi({ formOnly: true, right: null })}>
           <Maximize2 size={13} />
-        </button>
+        </IconButton>
       }
     >
       <FormFields />

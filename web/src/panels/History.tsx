@@ -15,6 +15,7 @@ import { EMPTY_WORKFLOW, type Workflow } from "../graph/model";
 import { Differences } from "./Differences";
 import { Dock } from "./Docks";
 import "./library.css";
+import { IconButton } from "../widgets/IconButton";
 
 function showComparison(...given: Parameters<typeof openComparison>): void {
   openComparison(...given);
@@ -169,26 +170,22 @@ function Row({ revision, chosen, onChoose, previous, onCompare, onRestore }: Row
         </small>
       </div>
       {previous !== null && (
-        <button
-          type="button"
-          className="icon"
-          title={t("history.previous")}
-          aria-label={`${t("history.previous")}: ${t("history.revision", { n: number })}`}
+        <IconButton
+          label={`${t("history.previous")}: ${t("history.revision", { n: number })}`}
+          tip={t("history.previous")}
           onClick={() => void onCompare(previous, number)}
         >
           <GitCompareArrows size={14} />
-        </button>
+        </IconButton>
       )}
       {onRestore && (
-        <button
-          type="button"
-          className="icon"
-          title={t("history.restore")}
-          aria-label={`${t("history.restore")}: ${t("history.revision", { n: number })}`}
+        <IconButton
+          label={`${t("history.restore")}: ${t("history.revision", { n: number })}`}
+          tip={t("history.restore")}
           onClick={onRestore}
         >
           <RotateCcw size={13} />
-        </button>
+        </IconButton>
       )}
     </li>
   );

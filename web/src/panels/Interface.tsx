@@ -7,6 +7,7 @@ import { t } from "../app/messages";
 import { reveal } from "../canvas/viewport";
 import { type Face, hide, moveExposed, renameExposed } from "../graph/commands/ports";
 import { splitTarget } from "../graph/model";
+import { IconButton } from "../widgets/IconButton";
 
 export function Interface({ sides }: { sides: readonly Face[] }) {
   return sides.map((side) => <Side key={side} side={side} />);
@@ -40,23 +41,26 @@ function Side({ side }: { side: Face }) {
             >
               {ports[name]}
             </button>
-            <Act
+            <IconButton
               label={t("port.up")}
               disabled={i === 0}
-              onPress={() => edit("port.move", (d, at) => moveExposed(d, at, side, name, -1))}
-              icon={<ArrowUp size={13} />}
-            />
-            <Act
+              onClick={() => edit("port.move", (d, at) => moveExposed(d, at, side, name, -1))}
+            >
+              <ArrowUp size={13} />
+            </IconButton>
+            <IconButton
               label={t("port.down")}
               disabled={i === names.length - 1}
-              onPress={() => edit("port.move", (d, at) => moveExposed(d, at, side, name, 1))}
-              icon={<ArrowDown size={13} />}
-            />
-            <Act
+              onClick={() => edit("port.move", (d, at) => moveExposed(d, at, side, name, 1))}
+            >
+              <ArrowDown size={13} />
+            </IconButton>
+            <IconButton
               label={t("port.hide")}
-              onPress={() => edit("port.hide", (d, at) => hide(d, at, side, name))}
-              icon={<X size={13} />}
-            />
+              onClick={() => edit("port.hide", (d, at) => hide(d, at, side, name))}
+            >
+              <X size={13} />
+            </IconButton>
           </li>
         ))}
       </ul>
@@ -74,26 +78,4 @@ function go(target: string): void {
   if (rect === null) return;
   select([node]);
   reveal(rect);
-}
-
-interface ActProps {
-  readonly label: string;
-  readonly icon: React.ReactNode;
-  readonly onPress: () => void;
-  readonly disabled?: boolean;
-}
-
-function Act({ label, icon, onPress, disabled }: ActProps) {
-  return (
-    <button
-      type="button"
-      className="icon"
-      title={label}
-      aria-label={label}
-      disabled={disabled}
-      onClick={onPress}
-    >
-      {icon}
-    </button>
-  );
 }

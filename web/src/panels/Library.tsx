@@ -18,6 +18,7 @@ import { setUi } from "../app/ui";
 import { Popover } from "../widgets/Popover";
 import { Dock } from "./Docks";
 import "./library.css";
+import { IconButton } from "../widgets/IconButton";
 
 type View = "all" | "starred" | "trash";
 const VIEWS: readonly View[] = ["all", "starred", "trash"];
@@ -211,26 +212,22 @@ function Card({ entry, onTag, onDone }: CardProps) {
           </button>
         ) : (
           <>
-            <button
-              type="button"
-              className={`icon ${entry.starred ? "on" : ""}`}
-              title={t(entry.starred ? "library.unstar" : "library.star")}
-              aria-label={`${t("library.star")}: ${name}`}
-              aria-pressed={entry.starred}
+            <IconButton
+              label={`${t("library.star")}: ${name}`}
+              tip={t(entry.starred ? "library.unstar" : "library.star")}
+              on={entry.starred}
               onClick={() => void attempt(() => starWorkflow(entry.id, !entry.starred))}
             >
               <Star size={13} fill={entry.starred ? "currentColor" : "none"} />
-            </button>
-            <button
+            </IconButton>
+            <IconButton
               ref={more}
-              type="button"
-              className="icon"
-              aria-label={t("library.actions", { name })}
+              label={t("library.actions", { name })}
               aria-expanded={menu}
               onClick={() => setMenu(!menu)}
             >
               <Ellipsis size={14} />
-            </button>
+            </IconButton>
           </>
         )}
       </div>

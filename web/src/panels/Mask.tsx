@@ -5,7 +5,8 @@ import { activeGraph, edit } from "../app/docs";
 import { t } from "../app/messages";
 import { say, setUi } from "../app/ui";
 import { setValue } from "../graph/commands/values";
-import { closeDialog, Dialog } from "./Dialog";
+import { IconButton } from "../widgets/IconButton";
+import { closeDialog, Dialog, DialogFooter } from "./Dialog";
 import { MaskStage, type Point } from "./MaskStage";
 import type { Step, Stroke } from "./maskSteps";
 import { encodePng, nameWith, type Pixels, readPixels } from "./pixels";
@@ -136,15 +137,15 @@ export function MaskDialog({ node, port }: { node: string; port: string }) {
         <button type="button" className="quiet" onClick={() => act({ kind: "invert" })}>
           <Contrast size={13} /> {t("mask.invert")}
         </button>
-        <Tool label={t("view.undo")} disabled={steps.length === 0} onPress={undo}>
+        <IconButton label={t("view.undo")} disabled={steps.length === 0} onClick={undo}>
           <Undo2 size={14} />
-        </Tool>
-        <Tool label={t("view.redo")} disabled={undone.length === 0} onPress={redo}>
+        </IconButton>
+        <IconButton label={t("view.redo")} disabled={undone.length === 0} onClick={redo}>
           <Redo2 size={14} />
-        </Tool>
-        <Tool label={t("mask.clear")} onPress={() => act({ kind: "clear" })}>
+        </IconButton>
+        <IconButton label={t("mask.clear")} onClick={() => act({ kind: "clear" })}>
           <Trash2 size={14} />
-        </Tool>
+        </IconButton>
       </div>
       {failure !== null && (
         <p className="nothing bad">{t("file.unreadable", { name, reason: failure })}</p>
@@ -160,20 +161,12 @@ export function MaskDialog({ node, port }: { node: string; port: string }) {
           size={size}
         />
       )}
-      <footer>
-        <p>{t("mask.hint")}</p>
-        <button type="button" className="quiet" onClick={closeDialog}>
-          {t("dialog.cancel")}
-        </button>
-        <button
-          type="button"
-          className="run"
-          disabled={busy || pixels === null}
-          onClick={() => void save()}
-        >
-          {t("mask.save")}
-        </button>
-      </footer>
+      <DialogFooter
+        hint={t("mask.hint")}
+        action={t("mask.save")}
+        disabled={busy || pixels === null}
+        onAct={() => void save()}
+      />
     </Dialog>
   );
 }
@@ -185,31 +178,17 @@ function withPoint(steps: readonly Step[], point: Point): readonly Step[] {
   return [...steps.slice(0, -1), longer];
 }
 
-interface ButtonProps {
+interface ChoiceProps {
   readonly label: string;
+  readonly on: boolean;
   readonly onPress: () => void;
   readonly children: React.ReactNode;
 }
 
-function Choice({ label, on, onPress, children }: ButtonProps & { on: boolean }) {
+function Choice({ label, on, onPress, children }: ChoiceProps) {
   return (
     <button type="button" className={`quiet ${on ? "on" : ""}`} aria-pressed={on} onClick={onPress}>
       {children} {label}
-    </button>
-  );
-}
-
-function Tool({ label, disabled, onPress, children }: ButtonProps & { disabled?: boolean }) {
-  return (
-    <button
-      type="button"
-      className="icon"
-      title={label}
-      aria-label={label}
-      disabled={disabled}
-      onClick={onPress}
-    >
-      {children}
     </button>
   );
 }

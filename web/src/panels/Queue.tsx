@@ -8,6 +8,7 @@ import { steer } from "../app/run";
 import { runOf, useRuns } from "../app/runs";
 import { loadPast } from "../app/sync";
 import { setUi, useUi } from "../app/ui";
+import { IconButton } from "../widgets/IconButton";
 import { Dock } from "./Docks";
 
 /** What runs, what waits, what was. */
@@ -173,14 +174,8 @@ function Act({
   onPress: () => Promise<unknown>;
 }) {
   return (
-    <button
-      type="button"
-      className="icon"
-      title={label}
-      aria-label={label}
-      onClick={() => void steer(onPress)}
-    >
+    <IconButton label={label} onClick={() => void steer(onPress)}>
       {icon}
-    </button>
+    </IconButton>
   );
 }

@@ -13,7 +13,7 @@ import { lossOf, lossText, replaceType, standinsFor, usesOfType } from "../app/s
 import { type NamedFile, replaceFile } from "../graph/commands/files";
 import { EMPTY_WORKFLOW, ROOT } from "../graph/model";
 import { typeName } from "../graph/names";
-import { closeDialog, Dialog } from "./Dialog";
+import { closeDialog, Dialog, DialogFooter } from "./Dialog";
 import "./library.css";
 
 export function ReportDialog({ tab }: { tab: string }) {
@@ -291,14 +291,11 @@ export function ConsentDialog() {
         <p>{t("consent.text")}</p>
         <Effects report={question.report} tab={question.tab} />
       </div>
-      <footer>
-        <button type="button" className="quiet" onClick={() => question.answer(false)}>
-          {t("dialog.cancel")}
-        </button>
-        <button type="button" className="run" onClick={() => question.answer(true)}>
-          {t("consent.run")}
-        </button>
-      </footer>
+      <DialogFooter
+        action={t("consent.run")}
+        onAct={() => question.answer(true)}
+        onCancel={() => question.answer(false)}
+      />
     </Dialog>
   );
 }

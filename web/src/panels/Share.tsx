@@ -19,6 +19,7 @@ import { say } from "../app/ui";
 import { Dialog } from "./Dialog";
 import { Exports } from "./Export";
 import "./library.css";
+import { IconButton } from "../widgets/IconButton";
 
 /** `entry` is an id of the library; empty for what is not in there and can only be exported. */
 export function ShareDialog({ entry: id }: { entry: string }) {
@@ -152,14 +153,12 @@ function People({ entry, change }: Props) {
             >
               {roles}
             </select>
-            <button
-              type="button"
-              className="icon"
-              aria-label={t("share.remove", { name })}
+            <IconButton
+              label={t("share.remove", { name })}
               onClick={() => void change(() => shareWorkflow(id, name, null))}
             >
               <X size={13} />
-            </button>
+            </IconButton>
           </li>
         ))}
       </ul>

@@ -6,6 +6,7 @@ import { t } from "../app/messages";
 import { loadFiles, PICTURE } from "../app/resources";
 import { say, setUi } from "../app/ui";
 import { Choices } from "./Choices";
+import { IconButton } from "./IconButton";
 import { Popover } from "./Popover";
 import type { FieldProps } from "./Widget";
 
@@ -87,45 +88,27 @@ export function FileField({ node, port, label, value, onChange }: FieldProps) {
           {name}
         </span>
         {picture && !broken && (
-          <button
-            type="button"
-            className="icon"
-            title={t("widget.mask")}
-            aria-label={t("widget.mask")}
+          <IconButton
+            label={t("widget.mask")}
             onClick={() => setUi({ dialog: { kind: "mask", node, port } })}
           >
             <Brush size={13} />
-          </button>
+          </IconButton>
         )}
         {picture && !broken && (
-          <button
-            type="button"
-            className="icon"
-            title={t("widget.crop")}
-            aria-label={t("widget.crop")}
+          <IconButton
+            label={t("widget.crop")}
             onClick={() => setUi({ dialog: { kind: "crop", node, port } })}
           >
             <Crop size={13} />
-          </button>
+          </IconButton>
         )}
-        <button
-          type="button"
-          className="icon"
-          title={t("widget.choose")}
-          aria-label={t("widget.choose")}
-          onClick={() => setOpen(!open)}
-        >
+        <IconButton label={t("widget.choose")} onClick={() => setOpen(!open)}>
           <FolderOpen size={13} />
-        </button>
-        <button
-          type="button"
-          className="icon"
-          title={t("widget.upload")}
-          aria-label={t("widget.upload")}
-          onClick={() => input.current?.click()}
-        >
+        </IconButton>
+        <IconButton label={t("widget.upload")} onClick={() => input.current?.click()}>
           <Upload size={13} />
-        </button>
+        </IconButton>
       </div>
       <input
         ref={input}

@@ -11,6 +11,7 @@ import { setValue } from "../graph/commands/values";
 import type { Rect } from "../graph/geometry";
 import { type Boxed, BoxPad } from "./BoxPad";
 import { type Backdrop, useBackdrop } from "./backdrop";
+import { IconButton } from "./IconButton";
 
 export function writeBox(id: string, schema: NodeSchema, rect: Rect, merge: boolean): void {
   const inputs = boxInputs(schema);
@@ -65,15 +66,12 @@ const Region = memo(function Region({ id, schema }: { id: string; schema: NodeSc
         onChange={(_, next, merge) => writeBox(id, schema, next, merge)}
         onDone={endGesture}
       />
-      <button
-        type="button"
-        className="icon"
-        title={t("region.open")}
-        aria-label={t("region.open")}
+      <IconButton
+        label={t("region.open")}
         onClick={() => setUi({ dialog: { kind: "region", node: id } })}
       >
         <Maximize2 size={12} />
-      </button>
+      </IconButton>
     </div>
   );
 });

@@ -6,6 +6,7 @@ import { drawSeed } from "../app/run";
 import { say } from "../app/ui";
 import { setSeedMode } from "../graph/commands/values";
 import { nextSeed, readSeed, SEED_MODES, seedMode } from "../graph/seeds";
+import { IconButton } from "./IconButton";
 import type { FieldProps } from "./Widget";
 
 const ICONS = { fixed: Lock, random: Dices, increment: Plus };
@@ -70,24 +71,15 @@ export function SeedField({ node, port, label, value, onChange }: FieldProps) {
           {text}
         </button>
       )}
-      <button
-        type="button"
-        className="icon"
-        title={t("seed.draw")}
-        aria-label={t("seed.draw")}
+      <IconButton
+        label={t("seed.draw")}
         onClick={() => onChange(nextSeed(value, "random", drawSeed))}
       >
         <Dices size={13} />
-      </button>
-      <button
-        type="button"
-        className={`icon mode ${mode}`}
-        title={t(`seed.${mode}`)}
-        aria-label={t(`seed.${mode}`)}
-        onClick={cycle}
-      >
+      </IconButton>
+      <IconButton className={`mode ${mode}`} label={t(`seed.${mode}`)} onClick={cycle}>
         <Icon size={12} />
-      </button>
+      </IconButton>
     </div>
   );
 }
