@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Locale } from "../../src/api/nodes";
+import { shortened } from "../../src/canvas/paint";
 import { Catalog } from "../../src/graph/catalog";
 import { compile } from "../../src/graph/compile";
 import { boxOf } from "../../src/graph/geometry";
@@ -116,4 +117,13 @@ describe("search in another language", () => {
     const starts = found.filter((name, i) => name !== found[i - 1]);
     expect(new Set(starts).size).toBe(starts.length);
   });
+});
+
+test.each([
+  ["Apply ControlNet", 0.5, "Apply C…"],
+  ["设置联合 ControlNet 类型", 0.5, "设置联合 Co…"],
+  ["设置联合", 0.5, "设…"],
+  ["设置联合", 0, "设…"],
+])("%s cut to %d of its width is %s", (text, part, cut) => {
+  expect(shortened(text, part)).toBe(cut);
 });
