@@ -5,10 +5,11 @@ No torch: node schemas load without it, and functions are called in workers only
 
 from __future__ import annotations
 
+import asyncio
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from ..engine.declaration.registry import Registry
 from ..engine.declaration.widgets import ModelFile
@@ -21,6 +22,9 @@ from ..engine.validate import validate
 from ..engine.workflows.workflow import Workflow
 from ..nodes.standard import standard_registry, standard_workspace
 from .settings import Settings
+
+T = TypeVar("T")
+_LARGE = 300  # nodes
 
 
 class Catalog:
@@ -161,6 +165,22 @@ class Catalog:
                 if isinstance(parameter.file, ModelFile) and isinstance(value, str):
                     names.add(f"{parameter.file.kind}/{value}")
         return "\n".join(sorted(names))
+
+
+async def in_thread_if_large(documents: Iterable[object], work: Callable[[], T]) -> T:
+    """Do what takes long for large documents, in a thread then: others need not wait.
+
+    Args:
+        documents: Parsed JSON that nobody has read yet.
+        work: What is done with them.
+    """
+    return await asyncio.to_thread(work) if sum(map(_size, documents)) > _LARGE else work()
+
+
+def _size(document: object) -> int:
+    """About how many nodes it has."""
+    nodes: Any = document.get("nodes", document) if isinstance(document, dict) else None
+    return len(nodes) if isinstance(nodes, dict) else 0
 
 
 def _would(effect: str, packs: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...engine.declaration.node import NodeSpec, Parameter
@@ -17,6 +17,7 @@ from ...engine.declaration.sockets import SocketType, value_problem
 from ...engine.declaration.widgets import InputFile
 from ...engine.errors import DocumentError, Problem
 from ...engine.graph.document import NODE_ID
+from ...engine.workflows.workflow import Workflow
 from ..catalog import Catalog
 from .refusals import Refused, problem_as_error
 
@@ -37,6 +38,7 @@ class Accepted:
         outputs: The client's ids of the output nodes that run.
         node_errors: Of the parts that do not run.
         warnings: What was changed or left out, in words.
+        checked: The prompt as a workflow, read and checked; None if parts were left out.
     """
 
     prompt: Prompt
@@ -44,6 +46,7 @@ class Accepted:
     outputs: list[str]
     node_errors: dict[str, Any]
     warnings: list[str]
+    checked: Workflow | None = field(default=None, compare=False)
 
 
 def accept(data: object, catalog: Catalog, targets: Iterable[str] | None = None) -> Accepted:
@@ -74,7 +77,8 @@ def accept(data: object, catalog: Catalog, targets: Iterable[str] | None = None)
             "Add a node such as SaveImage.",
         )
     try:
-        problems = catalog.problems(catalog.read(prompt))
+        workflow = catalog.read(prompt)
+        problems = catalog.problems(workflow)
     except DocumentError as error:
         raise Refused("invalid_prompt", str(error)) from error
     upstream = _sources(prompt)
@@ -99,6 +103,7 @@ def accept(data: object, catalog: Catalog, targets: Iterable[str] | None = None)
         outputs=[ids.get(root, root) for root in good],
         node_errors=errors,
         warnings=warnings,
+        checked=workflow if len(kept) == len(prompt) and not problems else None,
     )
 
 

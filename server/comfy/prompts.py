@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import re
 import uuid
@@ -13,6 +12,7 @@ from aiohttp import web
 from ...engine.errors import DocumentError, ValidationError
 from ..api.errors import ApiError
 from ..api.jobs import FINAL, JobDetail
+from ..catalog import in_thread_if_large
 from ..jobs.order import Order
 from ..keys import CATALOG, JOBS, asking, owner_of
 from .bridge import Bridge
@@ -64,19 +64,21 @@ async def _submit(request: web.Request, body: dict[str, Any]) -> web.Response:
     targets = body.get("partial_execution_targets")
     wanted = texts(targets) if targets is not None else None
     catalog = request.app[CATALOG]
-    found = await asyncio.to_thread(accept, body["prompt"], catalog, wanted)
+    prompt = body["prompt"]
+    found = await in_thread_if_large([prompt], lambda: accept(prompt, catalog, wanted))
     number, front = _number(body)
     owner = owner_of(request)
-    kept = Kept(number, body["prompt"], extra, client, found.outputs, found.ids)
+    kept = Kept(number, prompt, extra, client, found.outputs, found.ids)
     bridge = request.app[BRIDGE]
     bridge.expect(prompt_id, owner, kept)
     order = Order(
         workflow=found.prompt,
+        checked=found.checked,
         owner=owner,
         front=front,
         id=prompt_id,
         scope=f"comfy {client}" if client is not None else None,
-        texts=picture_texts(body["prompt"], extra),
+        texts=picture_texts(prompt, extra),
         meta=kept.meta(),
     )
     try:

@@ -6,7 +6,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -42,7 +42,8 @@ class Kept:
 
     def meta(self) -> dict[str, Any]:
         """As it lies with the job."""
-        return {KEY: asdict(self)}
+        # Not `asdict`, which copies the whole prompt.
+        return {KEY: {each.name: getattr(self, each.name) for each in fields(self)}}
 
     def item(self, prompt_id: str) -> list[Any]:
         """As an item of the queue."""

@@ -9,6 +9,8 @@ from typing import Any
 
 from blake3 import blake3
 
+from ...engine.workflows.workflow import Workflow
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -17,6 +19,7 @@ class Order:
     Attributes:
         workflow: Parsed JSON, in weft's format or ComfyUI's API format.
         owner: Who asks.
+        checked: The workflow, if whoever asks has read and checked it already.
         values: `node.parameter` or public input -> value, put over the document's.
         outputs: Wanted `node.output`s or public names; None for what the workflow gives.
         priority: Higher ones run first.
@@ -33,6 +36,7 @@ class Order:
 
     workflow: object
     owner: str
+    checked: Workflow | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     outputs: tuple[str, ...] | None = None
     priority: int = 0

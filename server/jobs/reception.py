@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ...engine.errors import Problem, SeveralProblems, WeftError
 from ..api.errors import ApiError, Invalid
 from ..api.jobs import Job
-from ..catalog import Catalog
+from ..catalog import Catalog, in_thread_if_large
 from ..worker.messages import Task, compact
 from .ledger import Ledger
 from .order import Order
@@ -22,8 +20,6 @@ from .orders import order_row
 from .queries import Queries
 from .queue import FairQueue
 from .record import Record
-
-_LARGE = 300  # nodes; what is beyond is checked in a thread, so that others need not wait
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,9 +174,7 @@ class Reception:
         def check() -> list[_Checked]:
             return self._check_all(fresh) if count > 1 else [self._checked(o) for _, o in fresh]
 
-        if sum(_size(order.workflow) for _, order in fresh) > _LARGE:
-            return await asyncio.to_thread(check)
-        return check()
+        return await in_thread_if_large([order.workflow for _, order in fresh], check)
 
     def _check_all(self, fresh: Sequence[tuple[int, Order]]) -> list[_Checked]:
         found: list[_Checked] = []
@@ -199,7 +193,9 @@ class Reception:
         return found
 
     def _checked(self, order: Order) -> _Checked:
-        workflow = self._catalog.checked(order.workflow, order.values, order.outputs)
+        workflow = order.checked
+        if workflow is None:
+            workflow = self._catalog.checked(order.workflow, order.values, order.outputs)
         if order.accepts is not None:
             self._catalog.held_to(workflow, order.accepts)
         document, seeds = self._catalog.drawn(workflow)
@@ -252,12 +248,6 @@ class Reception:
         ]
         records = [a.record for a in accepted]
         await self._ledger.accept(records, rows, lambda: self._admit(accepted))
-
-
-def _size(workflow: object) -> int:
-    """About how many nodes a document has that nobody has read yet."""
-    nodes: Any = workflow.get("nodes", workflow) if isinstance(workflow, dict) else None
-    return len(nodes) if isinstance(nodes, dict) else 0
 
 
 def _refused() -> ApiError:

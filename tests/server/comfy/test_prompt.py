@@ -80,7 +80,16 @@ def one_error(prompt: object, catalog: Catalog, node_id: str) -> dict[str, Any]:
 
 
 def test_good_prompt_is_accepted_whole_and_unchanged(catalog: Catalog) -> None:
-    assert accept(TXT2IMG, catalog) == Accepted(TXT2IMG, {}, ["9"], {}, [])
+    found = accept(TXT2IMG, catalog)
+    assert found == Accepted(TXT2IMG, {}, ["9"], {}, [])
+    assert found.checked is not None
+    assert set(found.checked.document.nodes) == set(TXT2IMG)
+
+
+def test_prompt_that_runs_in_part_is_to_be_checked_again(catalog: Catalog) -> None:
+    prompt = copy.deepcopy(TXT2IMG)
+    prompt["21"] = {"class_type": "LoadImage", "inputs": {"image": "missing.png"}}
+    assert accept(prompt, catalog).checked is None
 
 
 @pytest.mark.parametrize("data", [None, 1, "x", [], [1]])
