@@ -15,7 +15,15 @@ REGISTRY = standard_registry(packs=False)
 ZH = Translation("zh", common=COMMON)
 # Inputs whose choices are names of the field, the same in every language.
 NAMED = {"sampler_name", "scheduler", "weight_dtype", "model_type", "dim", "solver_type", "backend"}
-NAMED |= {"precision", "dither", "noise_device", "file_format", "PorterDuffImageComposite.mode"}
+NAMED |= {
+    "config_name",
+    "dtype",
+    "precision",
+    "dither",
+    "noise_device",
+    "file_format",
+    "PorterDuffImageComposite.mode",
+}
 NAMES = {"cpu", "bislerp", "lanczos", "edm", "lcm", "stable_diffusion", "sd3", "pixart", "sdxl"}
 NAMES |= {"flux"}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
