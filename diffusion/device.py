@@ -36,6 +36,14 @@ _OF_NO_PART = {"clip_vision", "siglip_vision", "redux", "rrdb", "srvgg"}
 _STORED_SMALL = {"unet", "sd3", "flux", "pixart", *_TEXT}
 
 
+def dtype_named(name: str) -> torch.dtype:
+    """torch's number type by its name here, a key of `DTYPES`."""
+    import torch
+
+    found: torch.dtype = getattr(torch, DTYPES[name])
+    return found
+
+
 def compute_device() -> torch.device:
     """The device that networks run on.
 

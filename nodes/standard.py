@@ -67,6 +67,7 @@ MODULES = (
     "models.merge",
     "models.merge_blocks",
     "models.compiling",
+    "models.reuse",
     "pictures.image",
     "pictures.edit",
     "pictures.morphology",

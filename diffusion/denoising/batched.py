@@ -21,11 +21,13 @@ from ..adapters.ip_attention import ActiveAdapter, IPAdapterNetwork, active_adap
 from ..errors import ModelError, SamplingError
 from ..families import family_named, sampling_of
 from ..families.family import Control, Inputs, Row
+from ..guidance.reuse import reuse_of
 from ..prediction.model_sampling import Parametrization
 from ..types import Conditioning, ConditioningEntry, ControlUse, Gligen, IPAdapterUse, Model
 from ..vae.format import LatentFormat
 from ..weights.casting import module_in
 from .regions import Blend, Region, match_areas, regions_of, seen_in
+from .reusing import Reusing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -66,6 +68,8 @@ class BatchedDenoiser:
         self._parametrization = Parametrization(sampling_of(model))
         self._table = self._parametrization.table
         self._networks = HookedNetworks(model, self._table.at_fraction)
+        reuse = reuse_of(model, whole=False)
+        self._reusing = None if reuse is None else Reusing(reuse, self._table.at_fraction)
         self._plans: dict[tuple[object, ...], list[_Call]] = {}
         self._matched: dict[tuple[object, ...], list[Conditioning]] = {}
         self._keep: list[object] = []  # plans are known by object ids: keep those objects alive
@@ -93,12 +97,25 @@ class BatchedDenoiser:
         blends = [Blend(x) for _ in sides]
         timestep = self._table.timestep(sigma)
         scaled = self._parametrization.network_input(x, sigma)
-        for call in self._plan(x, sigma, self._match(x, sides)):
-            output = self._run(call, scaled, timestep)
+        calls = self._plan(x, sigma, self._match(x, sides))
+        for call, output in zip(calls, self._outputs(calls, scaled, sigma, timestep), strict=True):
             for row, part in zip(call.rows, output.chunk(len(call.rows)), strict=True):
                 x0 = self._parametrization.denoised(row.region.cut(x), part, sigma)
                 blends[row.side].add(x0, row.region)
         return [blend.average() for blend in blends]
+
+    def _outputs(
+        self, calls: Sequence[_Call], scaled: Tensor, sigma: float, timestep: float
+    ) -> list[Tensor]:
+        if self._reusing is None:
+            return [self._run(call, scaled, timestep) for call in calls]
+        return self._reusing.outputs(
+            calls,
+            sigma,
+            inputs=lambda call: torch.cat([row.region.cut(scaled) for row in call.rows]).float(),
+            first=lambda tensor, call: tensor.chunk(len(call.rows))[0],
+            run=lambda call: self._run(call, scaled, timestep),
+        )
 
     def _run(self, call: _Call, scaled: Tensor, timestep: float) -> Tensor:
         scaled = scaled.to(self._like.dtype)

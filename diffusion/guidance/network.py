@@ -21,6 +21,7 @@ from .hyper import install_hyper_switches
 from .shrink import install_shrink_switches
 from .switches import switched
 from .tiles import install_tile_switches
+from .token_merging import install_merging_switches
 
 
 @dataclass(slots=True)
@@ -103,6 +104,7 @@ def install_unet_switches(unet: Any) -> None:
     install_shrink_switches(unet)
     install_tile_switches(unet)
     install_hyper_switches(unet)
+    install_merging_switches(unet)
 
 
 def install_block_switches(transformer: Any) -> None:

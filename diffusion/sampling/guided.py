@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..denoising.denoiser import Denoiser
 from ..guidance.composed import composed, parts_of
+from ..guidance.reuse import Change, Reuse, reuse_of
 from ..types import Conditioning, Guider
 from ..types.guidance import GuidanceRule, Moment, View, plain
 from .samplers.protocol import Predict
@@ -26,12 +27,18 @@ if TYPE_CHECKING:
 
 def guided(denoiser: Denoiser, guider: Guider) -> Predict:
     """The model as a sampler sees it, for a description of guidance."""
-    rules = guider.model.guidance
+    reuse = reuse_of(guider.model, whole=True)
+    if reuse is not None:
+        return Lazy(_guided(denoiser, guider), reuse, denoiser.parametrization.table.at_fraction)
+    return _guided(denoiser, guider)
+
+
+def _guided(denoiser: Denoiser, guider: Guider) -> Guided | Dual:
     if guider.middle is not None:
         return Dual(denoiser, guider)
     negative = guider.negative if guider.negative is not None else guider.positive
     cfg = guider.cfg if guider.negative is not None else 1.0
-    return Guided(denoiser, guider.positive, negative, cfg, rules)
+    return Guided(denoiser, guider.positive, negative, cfg, guider.model.guidance)
 
 
 class Guided:
@@ -201,6 +208,43 @@ class Inside:
             if context is not None:
                 stack.enter_context(context)
         return stack
+
+
+class Lazy:
+    """Guidance whose outcome is used again where it would hardly differ (LazyCache).
+
+    Args:
+        predict: Guidance.
+        rule: What may be left out.
+        at: Fraction of the model's schedule -> sigma.
+    """
+
+    def __init__(self, predict: Predict, rule: Reuse, at: Callable[[float], float]) -> None:
+        self._predict = predict
+        self._rule = rule
+        self._first, self._last = at(rule.start), at(rule.end)
+        self._change = Change(rule.threshold)
+        self._kept: tuple[Tensor, ...] = ()
+
+    def __call__(self, x: Tensor, sigma: float) -> Tensor:
+        return self._found(x, sigma, lambda: (self._predict(x, sigma),))[0]
+
+    def both(self, x: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
+        found = self._found(x, sigma, lambda: self._predict.both(x, sigma))
+        return found[0], found[-1]
+
+    def _found(
+        self, x: Tensor, sigma: float, compute: Callable[[], tuple[Tensor, ...]]
+    ) -> tuple[Tensor, ...]:
+        if sigma <= self._last:
+            return compute()
+        if sigma <= self._first and self._change.is_small(x) and self._kept:
+            self._rule.left_out(sigma)
+            return tuple(x + difference for difference in self._kept)
+        found = compute()
+        self._kept = tuple(output - x for output in found)
+        self._change.found(x, found[0])
+        return found
 
 
 class Dual:

@@ -289,6 +289,33 @@ def hyper_tile(
     return with_rule(model, HyperTile(tile_size, swap_size, max_depth, scale_depth))
 
 
+@node("TokenMerging", category=CATEGORY, aliases=["TomePatchModel"], lane="inline")
+def token_merging(model: Model, *, ratio: Annotated[float, Range(0, 1, step=0.01)] = 0.3) -> Model:
+    """Merge places that are alike in self-attention, for speed on large pictures.
+
+    Details are lost with a high ratio.
+
+    Args:
+        model: A model with a UNet.
+        ratio: Share of the places of the outermost level that is merged away; 0 = off, and above
+            0.75 is the same as 0.75.
+
+    Returns:
+        The model with this rule.
+
+    Raises:
+        ModelError: The model is no UNet.
+
+    Source: Bolya & Hoffman 2023. What is merged follows from noise level and layer, so that a run
+    can be made again; in ComfyUI it is another draw at every run.
+    """
+    from ...diffusion.guidance.apply import check_unet, with_rule
+    from ...diffusion.guidance.token_merging import TokenMerging
+
+    check_unet(model, "Token merging")
+    return with_rule(model, TokenMerging(ratio)) if ratio else model
+
+
 @node(
     "PatchModelAddDownscale",
     category=CATEGORY,

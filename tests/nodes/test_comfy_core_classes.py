@@ -259,3 +259,42 @@ def test_file_that_extracts_a_lora_writes_one_that_leads_to_the_other_model(
     plain = run(sd1(), sd1_models, tmp_path, "4.latent")["4.latent"].samples
     got = found["4.latent"].samples
     assert float((got - wanted).abs().max()) < 0.05 * float((plain - wanted).abs().max())
+
+
+@pytest.mark.parametrize(
+    ("patch", "exact"),
+    [
+        (node("TomePatchModel", model=["1", 0], ratio=0.5), False),
+        (node("TomePatchModel", model=["1", 0], ratio=0.0), True),
+        *(
+            (
+                node(
+                    kind,
+                    model=["1", 0],
+                    reuse_threshold=threshold,
+                    start_percent=0.0,
+                    end_percent=1.0,
+                    verbose=False,
+                ),
+                threshold == 0.0,
+            )
+            for kind in ("EasyCache", "LazyCache")
+            for threshold in (0.0, 3.0)
+        ),
+        (node("ModelComputeDtype", model=["1", 0], dtype="default"), True),
+        (node("ModelComputeDtype", model=["1", 0], dtype="fp32"), True),
+        (node("ModelComputeDtype", model=["1", 0], dtype="bf16"), False),
+    ],
+    ids=lambda value: value["class_type"] if isinstance(value, dict) else "",
+)
+def test_file_that_patches_its_model_runs_as_it_is(
+    sd1_models: Path, tmp_path: Path, patch: dict[str, Any], exact: bool
+) -> None:
+    data = sd1(**{"7": patch})
+    data["4"]["inputs"] |= {"model": ["7", 0], "steps": 6}
+    plain = sd1()
+    plain["4"]["inputs"]["steps"] = 6
+    got = run(data, sd1_models, tmp_path, "4.latent")["4.latent"].samples
+    wanted = run(plain, sd1_models, tmp_path, "4.latent")["4.latent"].samples
+    assert torch.equal(got, wanted) == exact
+    assert float((got - wanted).norm()) < float(wanted.norm())
