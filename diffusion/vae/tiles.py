@@ -131,7 +131,7 @@ class _Layers:
             more = self._seen(hidden, rows, columns, lambda p: block.conv2(prepared(p)))
             part = x[..., rows, columns].to(self._device)
             around = part if shortcut is None else shortcut(part)
-            out[..., rows, columns] = (around + more) / block.output_scale_factor
+            out[..., rows, columns] = (around.to(x.device) + more) / block.output_scale_factor
         self._progress.layer()
         return out
 
@@ -226,8 +226,10 @@ class _Layers:
         variance, mean = (
             torch.stack(m).repeat_interleave(size) for m in zip(*moments, strict=True)
         )
-        factor = norm.weight.float() * torch.rsqrt(variance + norm.eps)
-        shift = norm.bias.float() - mean * factor
+        # A norm that is not called does not visit its device by itself.
+        weight, bias = (each.to(self._device).float() for each in (norm.weight, norm.bias))
+        factor = weight * torch.rsqrt(variance + norm.eps)
+        shift = bias - mean * factor
         factor, shift = factor[:, None, None], shift[:, None, None]
         return lambda part: F.silu((part.float() * factor + shift).to(part.dtype))
 
