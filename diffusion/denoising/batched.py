@@ -327,9 +327,10 @@ def _grounded_by(row: _Row) -> Gligen | None:
     return None if grounding is None else grounding.net
 
 
-def _shown(row: _Row) -> list[torch.Size]:
-    """Sizes of the pictures that a row draws from."""
-    return [picture.shape[1:] for picture in row.entry.references]
+def _shown(row: _Row) -> tuple[str, list[torch.Size]]:
+    """Places and sizes of the pictures that a row draws from."""
+    sizes = [picture.shape[1:] for picture in row.entry.references]
+    return row.entry.reference_places if sizes else "", sizes
 
 
 def _extent(row: _Row) -> tuple[int, int] | None:

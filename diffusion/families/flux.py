@@ -104,7 +104,7 @@ class Flux(Family):
         inputs["beside"] = beside(
             rows, shape, config["in_channels"] // 4 - self.latent.channels, like
         )
-        inputs["references"] = references(rows, batch, like)
+        inputs["references"] = references(rows, shape, like)
         shown = 0 if inputs["references"] is None else inputs["references"][0].shape[1]
         bias = attention_bias([row.entry for row in rows], batch, tall * wide + shown, like)
         if bias is not None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..types import Concat
+    from ..types.conditioning import ReferencePlaces
 
 CELL = FLUX.downscale
 _MASK = CELL * CELL
@@ -106,10 +107,13 @@ def _seen(concat: Concat | None, shape: Any, *, masked: bool) -> Tensor:
     return torch.cat([picture, mask], dim=1)
 
 
-def references(rows: Sequence[Row], batch: int, like: Tensor) -> tuple[Tensor, Tensor] | None:
+def references(rows: Sequence[Row], shape: Any, like: Tensor) -> tuple[Tensor, Tensor] | None:
     """The pictures that rows are shown as further tokens, and where those are; None = none.
 
-    Several lie next to each other, each where it lengthens the shorter side.
+    Args:
+        rows: Entries of one call, with pictures of the same sizes and places.
+        shape: (B, C, h, w) of x.
+        like: Device and type of the network.
 
     Raises:
         ShapeError: A picture is a latent of another VAE.
@@ -119,8 +123,10 @@ def references(rows: Sequence[Row], batch: int, like: Tensor) -> tuple[Tensor, T
     if not rows[0].entry.references:
         return None
     tokens, ids = [], []
-    tall = wide = 0  # cells that are taken
-    for number, first in enumerate(rows[0].entry.references):
+    shown = rows[0].entry
+    sizes = [picture.shape[-2:] for picture in shown.references]
+    laid = placed(shown.reference_places, sizes, shape[-2:])
+    for number, (first, place) in enumerate(zip(shown.references, laid, strict=True)):
         pictures = [row.entry.references[number] for row in rows]
         if first.shape[1] != FLUX.channels:
             raise ShapeError(
@@ -130,18 +136,42 @@ def references(rows: Sequence[Row], batch: int, like: Tensor) -> tuple[Tensor, T
                 got=str(first.shape[1]),
                 hint="Encode it with the VAE of the model that is sampled.",
             )
-        down = right = 0
-        if first.shape[-2] + tall > first.shape[-1] + wide:
-            right = wide
-        else:
-            down = tall
-        tall, wide = max(tall, first.shape[-2] + down), max(wide, first.shape[-1] + right)
-        whole = torch.cat([_each(FLUX.to_network(picture), batch) for picture in pictures])
+        whole = torch.cat([_each(FLUX.to_network(picture), shape[0]) for picture in pictures])
         padded = even(whole.to(like))
         tokens.append(patches(padded))
         height, width = (side // 2 for side in padded.shape[-2:])
-        ids.append(places(height, width, 1, (down + 1) // 2, (right + 1) // 2))
+        ids.append(places(height, width, *place))
     return torch.cat(tokens, dim=1), torch.cat(ids).to(like)
+
+
+def placed(
+    how: ReferencePlaces, sizes: Sequence[Sequence[int]], run: Sequence[int]
+) -> list[tuple[int, int, int]]:
+    """Number, row and column (in tokens) of the first token of each picture that is shown.
+
+    Args:
+        how: As `ConditioningEntry.reference_places`. "offset": each lies where it lengthens the
+            shorter side of all before it.
+        sizes: (height, width) of each in cells.
+        run: (height, width) of what is drawn in cells.
+    """
+    found = []
+    tall = wide = 0  # cells that are taken
+    for count, (height, width) in enumerate(sizes, 1):
+        number, down, right = 1, 0, 0
+        if how == "index":
+            number = count
+        elif how == "diagonal":
+            number, down, right = 0, tall + run[0] + run[0] % 2, wide + run[1] + run[1] % 2
+            tall, wide = tall + height, wide + width
+        else:
+            if height + tall > width + wide:
+                right = wide
+            else:
+                down = tall
+            tall, wide = max(tall, height + down), max(wide, width + right)
+        found.append((number, (down + 1) // 2, (right + 1) // 2))
+    return found
 
 
 def _each(x: Tensor, batch: int) -> Tensor:

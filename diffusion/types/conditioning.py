@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+ReferencePlaces = Literal["offset", "index", "diagonal"]
+
+
 @dataclass(frozen=True, slots=True)
 class SizeHint:
     """The sizes that SDXL was told of each training picture, in pixels.
@@ -144,6 +147,9 @@ class ConditioningEntry:
         image_vector: That vector, (1, 2D) float32; None before a run, or without pictures.
         references: Pictures to draw from (Flux Kontext): (B, C, h, w) float32 as the VAE gives
             them, of any size.
+        reference_places: Where those pictures are to the network: "offset" = beside each other,
+            "index" = all at the place of what is drawn, each with a number of its own, "diagonal" =
+            right below what is drawn, one behind the other.
         styles: The tokens that come from style models (Flux Redux), in order.
         control_text: What ControlNets read in place of `tokens`; None = the same.
     """
@@ -172,6 +178,7 @@ class ConditioningEntry:
     image_vector: Tensor | None = None
     grounding: Grounding | None = None
     references: tuple[Tensor, ...] = ()
+    reference_places: ReferencePlaces = "offset"
     styles: tuple[StyleTokens, ...] = ()
     control_text: ControlText | None = None
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 from ...diffusion.types import Conditioning, Image, Latent
 from ...engine.declaration.node import node
+from ...engine.declaration.widgets import Alias
 
 KONTEXT_SIZES = (
     (672, 1568), (688, 1504), (720, 1456), (752, 1392), (800, 1328), (832, 1248),
@@ -29,6 +32,38 @@ def reference_latent(conditioning: Conditioning, latent: Latent | None = None) -
     from ...diffusion.text.conditioning import add_reference
 
     return conditioning if latent is None else add_reference(conditioning, latent)
+
+
+@node(
+    "ReferencePlaces",
+    category="conditioning/families",
+    aliases=["FluxKontextMultiReferenceLatentMethod"],
+    lane="inline",
+)
+def reference_places(
+    conditioning: Conditioning,
+    *,
+    places: Annotated[
+        Literal["offset", "index", "uxo/uno"], Alias("reference_latents_method")
+    ] = "offset",
+) -> Conditioning:
+    """Say where the pictures of ReferenceLatent are to the network.
+
+    Args:
+        conditioning: Encoded prompt, with pictures or before they are shown.
+        places: `offset`: beside each other, as Flux Kontext learnt it. `index`: all at the place of
+            what is drawn, told apart by a number. `uxo/uno`: right below what is drawn, one behind
+            the other, for finetunes such as UNO and USO.
+
+    Returns:
+        The same prompt with these places.
+
+    Source: as ComfyUI; UNO (Wu et al. 2025) for `uxo/uno`.
+    """
+    from ...diffusion.text.conditioning import each_with
+
+    where = "diagonal" if places == "uxo/uno" else places
+    return each_with(conditioning, reference_places=where)
 
 
 @node("FluxKontextImageScale", category="image")

@@ -172,13 +172,68 @@ def test_second_picture_lies_where_it_lengthens_the_shorter_side(folder: Path) -
 
     text = wd.ConditioningEntry(torch.zeros(1, 1, 4))
     pictures = (torch.ones(1, 16, 8, 12), torch.ones(1, 16, 4, 6), torch.ones(1, 16, 4, 3))
-    found = references([Row(replace(text, references=pictures), False)], 2, torch.zeros(1))
+    found = references(
+        [Row(replace(text, references=pictures), False)], (2, 16, 8, 12), torch.zeros(1)
+    )
     assert found is not None
     tokens, ids = found
     assert tokens.shape == (2, 4 * 6 + 2 * 3 + 2 * 2, 64)
     assert set(ids[:, 0].tolist()) == {1.0}
     assert ids[24].tolist() == [1.0, 4.0, 0.0]  # below the first, which is wider than tall
     assert ids[30].tolist() == [1.0, 0.0, 6.0]  # then the whole is 12 by 12, and it goes right
+
+
+def test_pictures_lie_where_each_rule_says() -> None:
+    from weft.diffusion.families.flux_pictures import placed
+
+    sizes, run = [(8, 12), (5, 6), (4, 3)], (7, 10)
+    assert placed("index", sizes, run) == [(1, 0, 0), (2, 0, 0), (3, 0, 0)]
+    # Behind 4 x 5 tokens of what is drawn, then behind 8 x 12 and 5 x 6 cells more.
+    assert placed("diagonal", sizes, run) == [(0, 4, 5), (0, 8, 11), (0, 11, 14)]
+    assert placed("offset", sizes, run) == [(1, 0, 0), (1, 4, 0), (1, 0, 6)]
+
+
+@pytest.mark.parametrize("how", ["index", "diagonal"])
+def test_flux_shown_pictures_elsewhere_matches_its_transformer(
+    folder: Path, how: Any, picture: torch.Tensor
+) -> None:
+    from weft.diffusion.denoising.batched import open_denoiser
+    from weft.diffusion.text.conditioning import each_with
+
+    model, clip, vae, made = opened(folder, f"flux-{how}", 64, 9450)
+    text = prompt(clip)
+    latents = [wd.encode_image(vae, picture), wd.encode_image(vae, picture[:, :32])]
+    for latent in latents:
+        text = add_reference(text, latent)
+    told = each_with(text, reference_places=how)
+    x, sigma = seeded_noise(5, 1, 16, 8, 12), 0.75
+    with torch.no_grad():
+        got = open_denoiser(model).predict(x, sigma, told)
+        usual = open_denoiser(model).predict(x, sigma, text)
+    entry = text.entries[0]
+    shown = [FLUX.to_network(latent.samples) for latent in latents]
+    ids = [torch.zeros(4, 6, 3), torch.zeros(4, 6, 3), torch.zeros(2, 6, 3)]
+    for places in ids:
+        places[..., 1] += torch.arange(places.shape[0])[:, None]
+        places[..., 2] += torch.arange(places.shape[1])[None, :]
+    if how == "index":
+        ids[1][..., 0], ids[2][..., 0] = 1, 2
+    else:
+        ids[1] += torch.tensor([0, 4, 6])
+        ids[2] += torch.tensor([0, 4 + 4, 6 + 6])
+    with torch.no_grad():
+        output = made.network(
+            hidden_states=torch.cat([pack(each) for each in (x, *shown)], dim=1),
+            encoder_hidden_states=entry.tokens,
+            pooled_projections=entry.pooled,
+            timestep=torch.tensor([sigma]),
+            img_ids=torch.cat([each.reshape(-1, 3) for each in ids]),
+            txt_ids=torch.zeros(entry.tokens.shape[1], 3),
+            guidance=torch.tensor([entry.guidance or 3.5]),
+        ).sample[:, :24]
+    expected = pack(x) - sigma * output
+    assert float((pack(got) - expected).abs().max()) < TOLERANCE
+    assert float((got - usual).abs().max()) > 100 * TOLERANCE
 
 
 def test_models_that_draw_from_no_pictures_refuse_them(folder: Path) -> None:

@@ -298,3 +298,26 @@ def test_file_that_patches_its_model_runs_as_it_is(
     wanted = run(plain, sd1_models, tmp_path, "4.latent")["4.latent"].samples
     assert torch.equal(got, wanted) == exact
     assert float((got - wanted).norm()) < float(wanted.norm())
+
+
+def test_file_that_says_where_kontexts_pictures_are_runs_as_it_is(
+    flux_models: Path, tmp_path: Path
+) -> None:
+    data = flux_redux()
+    del data["2"], data["3"], data["5"], data["8"]
+    data["20"] = node("ImageScale", image=["4", 0], upscale_method="area", width=64, height=32, crop="center")  # fmt: skip  # noqa: E501
+    data["21"] = node("VAEEncode", pixels=["20", 0], vae=["1", 2])
+    data["22"] = node("ReferenceLatent", conditioning=["7", 0], latent=["21", 0])
+    data["10"]["inputs"]["positive"] = ["23", 0]
+    pictures = []
+    for method, kept in (("offset", "offset"), ("index", "index"), ("uxo/uno", "diagonal")):
+        data["23"] = node(
+            "FluxKontextMultiReferenceLatentMethod",
+            conditioning=["22", 0],
+            reference_latents_method=method,
+        )
+        found = run(data, flux_models, tmp_path, "23.conditioning", "11.image")
+        assert found["23.conditioning"].entries[0].reference_places == kept
+        pictures.append(found["11.image"])
+    assert torch.equal(pictures[0], pictures[1])  # a single picture has number 1 either way
+    assert not torch.equal(pictures[0], pictures[2])
