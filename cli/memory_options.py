@@ -41,19 +41,24 @@ def add_memory(parser: argparse.ArgumentParser, *, report: bool = False) -> None
     mode.add_argument(
         "--lowvram",
         action="store_true",
-        help="weights take half of the card; networks that are larger visit it layer by layer",
+        help="weights take half of the card; what does not fit visits it block by block",
     )
     mode.add_argument(
-        "--novram", action="store_true", help="every network visits the card layer by layer"
+        "--novram", action="store_true", help="all blocks of every network visit the card"
     )
     mode.add_argument(
         *("--highvram", "--gpu-only"),
         action="store_true",
-        help="weights may take the whole card, and never visit it layer by layer",
+        help="weights may take the whole card, and no block of them visits it",
     )
     mode.add_argument("--normalvram", action="store_true", help="as by default")
     group.add_argument(
         "--reserve-vram", metavar="GB", type=_gigabytes, help="leave so much of the card to others"
+    )
+    group.add_argument(
+        "--workspace",
+        metavar="SIZE",
+        help="what networks that do not fit leave free of weights; default 5%% of the card",
     )
     group.add_argument("--ram", metavar="SIZE", help="most that weights take in host memory")
     whole = group.add_mutually_exclusive_group()
@@ -133,6 +138,8 @@ def memory_environment(options: argparse.Namespace) -> dict[str, str]:
         found |= {"WEFT_VRAM": "", "WEFT_OFFLOAD": "auto"}
     if options.reserve_vram is not None:
         found["WEFT_RESERVE_VRAM"] = f"{options.reserve_vram:g}GiB"
+    if options.workspace is not None:
+        found["WEFT_WORKSPACE"] = options.workspace
     if options.ram is not None:
         found["WEFT_RAM"] = options.ram
     types = [options.precision] if options.precision else []

@@ -2,8 +2,10 @@
 
 `WEFT_VRAM` bounds accelerators, `WEFT_RAM` the host: a size ("6GB", "5.5GiB", "900MB") or a share
 of the device's memory ("70%"). Low-memory cards need nothing else: on a 4 GB card 80 % is chosen,
-what does not fit beside what is in use leaves, and a network larger than that streams.
-`WEFT_VRAM=0` streams everything. `WEFT_RESERVE_VRAM` is a size that accelerators leave to others.
+what does not fit beside what is in use leaves, and of a network larger than that the part that does
+not fit visits block by block. `WEFT_VRAM=0` keeps nothing there. `WEFT_RESERVE_VRAM` is a size that
+accelerators leave to others; `WEFT_WORKSPACE`, one that networks which do not fit leave free of the
+budget for what their layers make.
 """
 
 from __future__ import annotations
@@ -50,16 +52,55 @@ def reserved_bytes(total: int) -> int:
     return parse_size(text, total, "WEFT_RESERVE_VRAM") if text else 0
 
 
+WORKSPACE = 0.05
+"""Share of an accelerator that networks which do not fit leave free besides."""
+
+
+def workspace_bytes(device: torch.device) -> int:
+    """Bytes of the budget that stay free while blocks of a network visit.
+
+    Unpacked weights and the like live there; pictures have the memory outside of the budget.
+
+    Raises:
+        ParameterError: WEFT_WORKSPACE is no size.
+    """
+    total = total_bytes(device)
+    text = os.environ.get("WEFT_WORKSPACE")
+    return parse_size(text, total, "WEFT_WORKSPACE") if text else int(WORKSPACE * total)
+
+
+OFFLOAD = ("auto", "never", "always")
+"""Whether blocks of networks visit: of those that do not fit, of none, or all of all."""
+
+
+def offload_choice() -> str:
+    """One of `OFFLOAD`, as WEFT_OFFLOAD says.
+
+    Raises:
+        ParameterError: It says something else.
+    """
+    choice = os.environ.get("WEFT_OFFLOAD") or "auto"
+    if choice not in OFFLOAD:
+        raise ParameterError(
+            "memory.bad_setting",
+            "WEFT_OFFLOAD is no way to offload.",
+            expected="auto, never or always",
+            got=choice[:40],
+        )
+    return choice
+
+
 def check_settings() -> None:
     """Read all settings of memory, without a device.
 
     Raises:
         ParameterError: One cannot be read.
     """
-    for name in ("WEFT_VRAM", "WEFT_RAM", "WEFT_RESERVE_VRAM"):
+    for name in ("WEFT_VRAM", "WEFT_RAM", "WEFT_RESERVE_VRAM", "WEFT_WORKSPACE"):
         text = os.environ.get(name)
         if text:
             parse_size(text, 0, name)
+    offload_choice()
     compile_mode()
 
 

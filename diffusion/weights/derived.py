@@ -83,9 +83,8 @@ class DerivedWeights(Weights):
 
     @cached_property
     def changed(self) -> frozenset[str]:
-        """Names whose tensors are not the root's."""
         first = self._parents[0]
-        return self._own | (first.changed if isinstance(first, DerivedWeights) else frozenset())
+        return self._own | first.changed
 
     @property
     def footprint(self) -> int:
@@ -106,8 +105,11 @@ class DerivedWeights(Weights):
     def build(self, device: torch.device) -> Module:
         import torch
 
+        from .residency import RESIDENCY
+
         root = root_of(self)
-        shell = root.module  # in use while we compute, so that it stays
+        # In use while we compute, so that it stays.
+        shell = RESIDENCY.lease(root, grow=device.type != "cpu")
         with torch.no_grad():
             new = {name: self.tensor(name).to(device) for name in sorted(self.changed)}
         del shell

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ..formats.pieces import Plan
     from ..formats.safetensors_header import TensorInfo
+    from .blocks import Block
 
 Build = Callable[["torch.device"], "Module"]
 """Makes the module with its tensors on a device."""
@@ -66,16 +67,18 @@ class Slot:
         lock: Held while the module is made.
         module: The module as it was built; None when it is not in memory.
         tensors: Its tensors by name, while `module` is there.
-        runner: What is lent: `module` itself, or a copy of it that streams its layers.
-        streamed: Whether it is such a copy; `module` then lies in host memory.
-        parked: The module in host memory, after it left its accelerator.
+        blocks: What of it can leave its accelerator by itself, in the order in which it is kept;
+            empty until that was asked.
+        resident: How many of the blocks are on the accelerator; None = the whole module is where it
+            runs.
+        runner: What is lent: `module` itself, or a copy of it whose other blocks visit.
         lent: The copy of the runner's root that is lent now. Alive = in use.
         compiled: Copies of `runner` that `torch.compile` made, by its backend.
         used: When it was last asked for, as a count.
     """
 
     __slots__ = (
-        "compiled", "lent", "lock", "module", "parked", "runner", "streamed", "tensors", "used"
+        "blocks", "compiled", "lent", "lock", "module", "resident", "runner", "tensors", "used"
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -84,8 +87,8 @@ class Slot:
         self.tensors: Mapping[str, Tensor] | None = None
         self.runner: Module | None = None
         self.compiled: dict[str, Module] = {}
-        self.streamed = False
-        self.parked: Module | None = None
+        self.blocks: tuple[Block, ...] = ()
+        self.resident: int | None = None
         self.lent: ReferenceType[Module] | None = None
         self.used = 0
 
@@ -93,6 +96,11 @@ class Slot:
     def loaded(self) -> bool:
         """Whether the module is ready for use."""
         return self.module is not None
+
+    @property
+    def streamed(self) -> bool:
+        """Whether blocks of it visit their accelerator."""
+        return self.resident is not None
 
     @property
     def in_use(self) -> bool:
@@ -156,6 +164,11 @@ class Weights:
     def parents(self) -> tuple[Weights, ...]:
         """The handles that this one is derived from; the first lends the untouched tensors."""
         return ()
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """Names whose tensors are not those of the handle at the beginning of its chain."""
+        return frozenset()
 
     @property
     def module(self) -> Module:

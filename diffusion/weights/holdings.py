@@ -13,10 +13,11 @@ class Holding:
     Attributes:
         name: The file it comes from, and what changes it.
         kind: "unet", "vae", ...
-        device: Where its tensors lie between uses.
+        device: Where it is resident; "cpu" if nothing of it is on an accelerator.
         nbytes: Of tensors that no other holding counts.
-        state: "loaded"; "streamed": its layers visit the accelerator in turn; "parked": it left
-            the accelerator for host memory.
+        resident: How many of them lie on the device that it runs on; the rest is in host memory.
+        state: "loaded": all of it; "streamed": the rest visits the accelerator block by block;
+            "parked": nothing of it is on the accelerator, and nobody uses it.
         in_use: Whether somebody holds it now, so that it cannot leave.
     """
 
@@ -24,6 +25,7 @@ class Holding:
     kind: str
     device: str
     nbytes: int
+    resident: int
     state: str
     in_use: bool
 
@@ -54,8 +56,10 @@ class MemoryReport:
             for d in self.devices
         ]
         for h in self.holdings:
+            part = f", {gib(h.resident)} of {gib(h.nbytes)} resident" if h.state != "loaded" else ""
             use = ", in use" if h.in_use else ""
-            found.append(f"  {gib(h.nbytes)}  {h.kind} of {h.name} ({h.state} on {h.device}{use})")
+            state = f"{h.state} on {h.device}{part}{use}"
+            found.append(f"  {gib(h.nbytes)}  {h.kind} of {h.name} ({state})")
         return found
 
     def to_json(self) -> dict[str, Any]:

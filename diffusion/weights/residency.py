@@ -1,8 +1,9 @@
 """Which networks are in memory: loads them on use, keeps them, and moves them out for others.
 
 Every device has a budget for weights. When a network is wanted and there is no room, those that
-nobody uses leave, the longest unused first. A network that is larger than its accelerator's budget
-streams: its layers lie in host memory and visit the device one after the other.
+nobody uses make it, the longest unused first: they leave, or only as many of their blocks as it
+takes. Of a network that does not fit beside those in use, the part that fits is *resident*; the
+other blocks lie in host memory and visit the device whenever they run (`blocks`, `visiting`).
 
 What is handed out is a *lease*: a copy of the module's outermost shell. While a lease is alive its
 network is in use and stays; so callers need not say when they are done, they just let go. Nothing
@@ -12,25 +13,34 @@ that still holds the old ones finishes on them.
 The host tier of float16 files on a GPU is the system's page cache: a network that left is read from
 its file again. `WEFT_RAM` bounds what is kept in host memory besides.
 
-Settings: `WEFT_VRAM`, `WEFT_RAM`, `WEFT_RESERVE_VRAM` (see `memory_budget`); `WEFT_OFFLOAD`:
-"auto", "always" or "never" stream layer by layer; `WEFT_COMPILE`: 1, or a mode of `torch.compile`.
+Settings: `WEFT_VRAM`, `WEFT_RAM`, `WEFT_RESERVE_VRAM`, `WEFT_WORKSPACE` (see `budget`);
+`WEFT_OFFLOAD`: "auto", "always" or "never" have blocks visit; `WEFT_COMPILE`: 1, or a mode of
+`torch.compile`.
 """
 
 from __future__ import annotations
 
 import copy
 import itertools
-import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from ..device import choose_attention
-from ..errors import ParameterError
-from .budget import compile_mode, free_bytes, memory_budget, reserved_bytes, total_bytes
+from .accounts import bytes_on, lenders_of, own_bytes
+from .blocks import blocks_of, kept, visiting_room
+from .budget import (
+    compile_mode,
+    free_bytes,
+    memory_budget,
+    offload_choice,
+    reserved_bytes,
+    total_bytes,
+    workspace_bytes,
+)
 from .holdings import DeviceMemory, Holding, MemoryReport
-from .shells import map_tensors, named_tensors, setattr_plain, with_tensors
+from .shells import lies_on, map_tensors, named_tensors, setattr_plain, with_tensors
 
 if TYPE_CHECKING:
     import torch
@@ -38,6 +48,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from .handle import Weights
+    from .visiting import Courier
 
 HEADROOM = 0.08
 """Share of an accelerator's memory that stays free for activations when others use it too."""
@@ -59,18 +70,26 @@ class Residency:
 
     # -- use ----------------------------------------------------------------------------------
 
-    def lease(self, weights: Weights) -> Module:
-        """The network's module, in use for as long as the caller holds it."""
+    def lease(self, weights: Weights, *, grow: bool = True) -> Module:
+        """The network's module, in use for as long as the caller holds it.
+
+        Args:
+            weights: The network.
+            grow: Whether more of it may come to its device; not for those who only read tensors.
+        """
         slot = weights.slot
         with slot.lock:
-            if slot.runner is None:
-                self._bring(weights)
             self._touch(weights)
+            if slot.module is None:
+                self._bring(weights)
+            elif grow and slot.streamed and not slot.in_use:
+                self._fit(weights)
             lent = slot.lent() if slot.lent is not None else None
             if lent is None:
-                assert slot.runner is not None
+                if slot.runner is None:
+                    slot.runner = _compiled(self._runner(weights))
                 lent = _shell(slot.runner)
-                slot.lent = weakref.ref(lent)
+                slot.lent = weakref.ref(lent, _forget_of(slot.runner))
             return lent
 
     def lease_compiled(self, weights: Weights, backend: str) -> Module:
@@ -87,60 +106,123 @@ class Residency:
 
     def runner_with(self, weights: Weights, tensors: Mapping[str, Tensor]) -> Module:
         """A module of the caller's own in which some tensors are others; the rest is shared."""
-        shared = self.lease(weights)  # in use while the copy is made
+        shared = self.lease(weights)
         assert weights.slot.module is not None
         own = with_tensors(weights.slot.module, tensors)
-        del shared
-        return _streaming(own, weights.device) if weights.slot.streamed else own
+        if weights.slot.streamed:
+            own = _with_visits(own, weights.device)
+        setattr_plain(own, "_lease", shared)  # so that the network counts as in use
+        return own
 
     def tensors(self, weights: Weights) -> Mapping[str, Tensor]:
         """The network's tensors by name, where they lie between uses; loads it if need be."""
         slot = weights.slot
         with slot.lock:
+            self._touch(weights)
             if slot.tensors is None:
                 self._bring(weights)
-            self._touch(weights)
             assert slot.tensors is not None
             return slot.tensors
 
     def _touch(self, weights: Weights) -> None:
         with self._lock:
             self._handles[id(weights)] = weights
-            for each in (weights, *_lenders(weights)):
+            for each in (weights, *lenders_of(weights)):
                 each.slot.used = next(self._clock)
 
-    def _bring(self, weights: Weights) -> None:
-        slot, device = weights.slot, weights.device
-        if slot.module is None:
-            choose_attention()
-            streamed = self.streams(weights)
-            home = _host() if streamed else device
-            self.make_room(home, weights.footprint)
-            parked, slot.parked = slot.parked, None
-            if parked is not None and not streamed:
-                slot.module = map_tensors(parked, lambda tensor: tensor.to(device))
-            else:
-                slot.module = parked if parked is not None else weights.build(home)
-            slot.tensors = named_tensors(slot.module)
-            slot.streamed = streamed
-        module = _streaming(slot.module, device) if slot.streamed else slot.module
-        slot.runner = _compiled(module)
+    # -- where it lies ------------------------------------------------------------------------
 
-    def streams(self, weights: Weights) -> bool:
-        """Whether a network visits its accelerator layer by layer instead of lying there."""
-        if weights.device.type == "cpu":
-            return False
-        choice = os.environ.get("WEFT_OFFLOAD", "auto")
-        if choice not in ("auto", "never", "always"):
-            raise ParameterError(
-                "memory.bad_setting",
-                "WEFT_OFFLOAD is no way to offload.",
-                expected="auto, never or always",
-                got=choice,
+    def _bring(self, weights: Weights) -> None:
+        """Make a network's module, on its device or as much of it as there is room for."""
+        choose_attention()
+        slot, device = weights.slot, weights.device
+        if device.type == "cpu":
+            self.make_room(device, weights.footprint)
+            slot.module = weights.build(device)
+            slot.tensors = named_tensors(slot.module)
+            return
+        way, lenders = offload_choice(), tuple(lenders_of(weights))
+        need = weights.footprint + sum(self._missing(each) for each in lenders[-1:])
+        if way != "always":
+            self.make_room(device, min(need, self.budget(device)), keep=(weights, *lenders))
+        whole = way == "never" or (way == "auto" and need <= self._room(device))
+        if not whole:
+            for each in lenders[-1:]:
+                self._stand_back(each)
+            self.make_room(_host(), weights.footprint, keep=lenders)
+        slot.module = weights.build(device if whole else _host())
+        slot.tensors = named_tensors(slot.module)
+        if not whole:
+            slot.blocks, slot.resident = blocks_of(slot.module), 0
+            self._fit(weights)
+
+    def _fit(self, weights: Weights) -> None:
+        """Have as many blocks of an idle network on its device as there is room for."""
+        slot, device = weights.slot, weights.device
+        way, sizes = offload_choice(), [block.nbytes for block in slot.blocks]
+        count = len(sizes) if way == "never" else 0
+        if way != "always":
+            missing = sum(sizes[slot.resident or 0 :])
+            keep = (weights, *lenders_of(weights))
+            self.make_room(device, min(missing, self.budget(device)), keep=keep)
+        if way == "auto":
+            here = own_bytes(self._all())[id(weights)].get(_name(device), 0)
+            count = kept(
+                sizes,
+                self._room(device) + here,
+                working=self._workspace(device),
+                visitors=_visitors(device),
             )
-        if choice == "auto":
-            return weights.whole_footprint > self.budget(weights.device)
-        return choice == "always"
+        self._settle(weights, count)
+
+    def _settle(self, weights: Weights, count: int) -> None:
+        """Have the first blocks of an idle network on its device, and the others in host memory."""
+        slot, device = weights.slot, weights.device
+        assert slot.module is not None and slot.tensors is not None
+        if count == (len(slot.blocks) if slot.resident is None else slot.resident):
+            slot.resident = None if count == len(slot.blocks) else count
+            return
+        held = slot.tensors
+        staying = {id(held[name]) for block in slot.blocks[:count] for name in block.names}
+        places = {id(tensor): name for name, tensor in held.items()}
+
+        def place(tensor: Tensor) -> Tensor:
+            if id(tensor) in staying:
+                return tensor.to(device)
+            return tensor if lies_on(tensor, _host()) else _in_host(weights, places[id(tensor)])
+
+        slot.module = map_tensors(slot.module, place)
+        slot.tensors = named_tensors(slot.module)
+        slot.resident = None if count == len(slot.blocks) else count
+        slot.runner = slot.lent = None
+        slot.compiled = {}
+
+    def _stand_back(self, weights: Weights) -> None:
+        """Have a network in host memory for another that is derived from it, unless it is in use.
+
+        The other has tensors of its own in place of most, and the room is needed for those.
+        """
+        slot = weights.slot
+        with slot.lock:
+            self._touch(weights)
+            if slot.module is None:
+                self.make_room(_host(), weights.footprint)
+                slot.module = weights.build(_host())
+                slot.tensors = named_tensors(slot.module)
+                slot.blocks, slot.resident = blocks_of(slot.module), 0
+            elif not slot.in_use:
+                slot.blocks = slot.blocks or blocks_of(slot.module)
+                self._settle(weights, 0)
+
+    def _runner(self, weights: Weights) -> Module:
+        slot = weights.slot
+        assert slot.module is not None
+        return _with_visits(slot.module, weights.device) if slot.streamed else slot.module
+
+    def _missing(self, weights: Weights) -> int:
+        """Bytes of a network that are not on its device."""
+        here = bytes_on(weights.slot.tensors or {}, weights.device)
+        return max(weights.footprint - here, 0)
 
     # -- room ---------------------------------------------------------------------------------
 
@@ -165,11 +247,17 @@ class Residency:
 
     def held(self, device: torch.device) -> int:
         """Bytes of weights on a device; tensors that networks share count once."""
-        return sum(_own_bytes(self._on(device)).values())
+        return sum(own.get(_name(device), 0) for own in own_bytes(self._all()).values())
 
-    def make_room(self, device: torch.device, need: int) -> None:
-        """Let unused networks leave a device until `need` bytes fit, or none is left to go."""
-        while self._short_of(device, need) and self._evict_one(device):
+    def make_room(self, device: torch.device, need: int, *, keep: Collection[Weights] = ()) -> None:
+        """Let unused networks leave a device until `need` bytes fit, or none is left to go.
+
+        Args:
+            device: The device.
+            need: Bytes.
+            keep: Networks that stay.
+        """
+        while (short := need - self._room(device, need)) > 0 and self._free(device, short, keep):
             pass
 
     def release(self, device: torch.device | None = None) -> int:
@@ -177,7 +265,7 @@ class Residency:
         before = self._total()
         for each in self._all():
             if device is None or each.device == device:
-                self._evict(each, park=False)
+                self._evict(each)
         _empty_caches()
         return before - self._total()
 
@@ -185,44 +273,97 @@ class Residency:
         """Forget a module whether it is in use or not; users under way keep theirs."""
         slot = weights.slot
         with slot.lock:
-            slot.module = slot.tensors = slot.runner = slot.lent = slot.parked = None
+            slot.module = slot.tensors = slot.runner = slot.lent = slot.resident = None
+            slot.blocks = ()
             slot.compiled = {}
 
-    def _short_of(self, device: torch.device, need: int) -> bool:
-        if self.held(device) + need > self.budget(device):
-            return True
-        if device.type == "cpu":
-            return False
+    def _room(self, device: torch.device, need: int = 1) -> int:
+        """Bytes that may be added on a device; below 0 if too much is there.
+
+        Args:
+            device: The device.
+            need: 0 asks for the budget alone, not for what the device has free.
+        """
+        room = self.budget(device) - self.held(device) - self._awaited(device)
+        if device.type == "cpu" or need == 0:
+            return room
         total = total_bytes(device)
         headroom = max(int(HEADROOM * total), reserved_bytes(total))
-        return need > 0 and need > free_bytes(device) - headroom
+        return min(room, free_bytes(device) - headroom)
 
-    def _evict_one(self, device: torch.device) -> bool:
-        lenders = {id(lender) for each in self._all() for lender in _lenders(each) if each.loaded}
-        idle = [each for each in self._on(device) if id(each) not in lenders]
-        for each in sorted(idle, key=lambda each: each.slot.used):
-            if self._evict(each, park=True):
+    def _awaited(self, device: torch.device) -> int:
+        """Bytes that visitors of networks in use may take at any time."""
+        if device.type == "cpu":
+            return 0
+        working, visitors = self._workspace(device), _visitors(device)
+        return sum(
+            visiting_room(
+                [block.nbytes for block in slot.blocks],
+                slot.resident,
+                working=working,
+                visitors=visitors,
+            )
+            for slot in (each.slot for each in self._all() if each.device == device)
+            if slot.resident is not None and slot.in_use
+        )
+
+    def _free(self, device: torch.device, short: int, keep: Collection[Weights]) -> bool:
+        """Have the longest unused network leave, or as many of its blocks as are short."""
+        everything = self._all()
+        own = own_bytes(everything)
+        stay = {id(each) for each in keep}
+        stay |= {id(lender) for each in everything for lender in lenders_of(each) if each.loaded}
+        for each in sorted(everything, key=lambda each: each.slot.used):
+            if id(each) in stay or not bytes_on(each.slot.tensors or {}, device):
+                continue
+            here = own[id(each)].get(_name(device), 0)
+            if device.type != "cpu" and self._shrink(each, here, short):
+                return True
+            if self._evict(each):
                 return True
         return False
 
-    def _evict(self, weights: Weights, *, park: bool) -> bool:
+    def _shrink(self, weights: Weights, here: int, short: int) -> bool:
+        """Move blocks of an idle network to host memory, if there is room and it serves.
+
+        What is derived goes whole when all of its own has to: it holds on to what it shares.
+        """
+        slot, moved = weights.slot, min(short, here)
+        if here == 0 or (weights.parents and short >= here):
+            return False
+        if not slot.lock.acquire(blocking=False):
+            return False
+        try:
+            if slot.in_use or slot.module is None:
+                return False
+            if self.held(_host()) + moved > self.budget(_host()):
+                return False
+            blocks = slot.blocks = slot.blocks or blocks_of(slot.module)
+            count = len(blocks) if slot.resident is None else slot.resident
+            left = short
+            while count > 0 and left > 0:
+                count -= 1
+                left -= blocks[count].nbytes
+            self._settle(weights, count)
+            return True
+        finally:
+            slot.lock.release()
+
+    def _evict(self, weights: Weights) -> bool:
         slot = weights.slot
         # A lock that is taken means that its network is being brought, so it is wanted.
         if not slot.lock.acquire(blocking=False):
             return False
         try:
-            if slot.in_use or not (slot.loaded or slot.parked):
+            if slot.in_use or not slot.loaded:
                 return False
-            module, parked = slot.module, slot.parked
             self.drop(weights)
-            if park and parked is None and module is not None and not weights.parents:
-                host = _host()
-                fits = self.held(host) + weights.footprint <= self.budget(host)
-                if weights.device.type != "cpu" and fits:
-                    slot.parked = map_tensors(module, lambda tensor: tensor.to(host))
             return True
         finally:
             slot.lock.release()
+
+    def _workspace(self, device: torch.device) -> int:
+        return min(workspace_bytes(device), self.budget(device))
 
     # -- report -------------------------------------------------------------------------------
 
@@ -230,18 +371,22 @@ class Residency:
         """Who holds what, the latest used first."""
         holdings = []
         loaded = sorted(self._all(), key=lambda each: -each.slot.used)
-        own = _own_bytes(sorted(loaded, key=lambda each: bool(each.parents)))
+        own = own_bytes(loaded)
         for each in loaded:
-            slot = each.slot
-            if not slot.loaded and slot.parked is None:
+            slot, mine = each.slot, own[id(each)]
+            if not slot.loaded:
                 continue
-            state = "parked" if not slot.loaded else "streamed" if slot.streamed else "loaded"
+            resident = mine.get(_name(each.device), 0)
+            state = "loaded" if not slot.streamed else "streamed"
+            if slot.resident == 0 and not slot.in_use:
+                state = "parked"
             holdings.append(
                 Holding(
                     name=each.label,
                     kind=each.kind,
-                    device=_name(each.device) if state == "loaded" else "cpu",
-                    nbytes=own[id(each)],
+                    device=_name(each.device) if resident or state == "loaded" else "cpu",
+                    nbytes=sum(mine.values()),
+                    resident=resident,
                     state=state,
                     in_use=slot.in_use,
                 )
@@ -263,66 +408,45 @@ class Residency:
         with self._lock:
             return list(self._handles.values())
 
-    def _on(self, device: torch.device) -> Iterator[Weights]:
-        """Handles with tensors on a device, roots before what is derived from them."""
-        for each in sorted(self._all(), key=lambda each: bool(each.parents)):
-            slot = each.slot
-            here = _host() if slot.streamed or slot.parked is not None else each.device
-            if (slot.loaded or slot.parked is not None) and _name(here) == _name(device):
-                yield each
-
     def _total(self) -> int:
-        return sum(_own_bytes(self._all()).values())
+        return sum(sum(own.values()) for own in own_bytes(self._all()).values())
 
 
-def _own_bytes(handles: Iterable[Weights]) -> dict[int, int]:
-    """Bytes by handle id; a tensor that several share counts for the first only."""
-    seen: set[int] = set()
-    found: dict[int, int] = {}
-    for each in handles:
-        slot = each.slot
-        module = slot.module if slot.module is not None else slot.parked
-        own = 0
-        for tensor in named_tensors(module).values() if module is not None else ():
-            # Untyped storage would be the whole mapped file; shared tensors are the same objects.
-            if id(tensor) not in seen:
-                seen.add(id(tensor))
-                own += tensor.numel() * tensor.element_size()
-        found[id(each)] = own
-    return found
+def _in_host(weights: Weights, name: str) -> Tensor:
+    """A tensor of a network for host memory: a lender's own where it has it there, else a copy."""
+    assert weights.slot.tensors is not None
+    for lender in lenders_of(weights):
+        lent = (lender.slot.tensors or {}).get(name)
+        if lent is not None and name not in weights.changed and lies_on(lent, _host()):
+            return lent
+    return weights.slot.tensors[name].to(_host())
 
 
-def _lenders(weights: Weights) -> Iterator[Weights]:
-    """The handles whose tensors a derived one goes on using."""
-    while weights.parents:
-        weights = weights.parents[0]
-        yield weights
+def _visitors(device: torch.device) -> int:
+    """Blocks that visit a device at a time: on CUDA the next is on its way already."""
+    return 2 if device.type == "cuda" else 1
 
 
-def _streaming(module: Module, device: torch.device) -> Module:
-    """A copy whose layers visit the device one by one; on CUDA the next is copied meanwhile."""
-    from diffusers.hooks.group_offloading import apply_group_offloading
-    from torch.nn import Parameter
+def _with_visits(module: Module, device: torch.device) -> Module:
+    """A copy of a module whose blocks that are not on a device visit it."""
+    from .visiting import Courier, with_visits
 
-    own = map_tensors(
-        module,
-        lambda tensor: (
-            Parameter(tensor.data, requires_grad=False)
-            if isinstance(tensor, Parameter)
-            else tensor.detach()
-        ),
-    )
-    overlapped = device.type == "cuda"
-    apply_group_offloading(
-        own,
-        onload_device=device,
-        offload_device=_host(),
-        offload_type="leaf_level",
-        use_stream=overlapped,
-        # Pinning everything at once would double the host memory of just those who have little.
-        low_cpu_mem_usage=overlapped,
-    )
+    courier: Courier
+    if device.type == "cuda":
+        from .ahead import Ahead
+
+        courier = Ahead(device)
+    else:
+        courier = Courier(device)
+    own = with_visits(module, courier)
+    setattr_plain(own, "_visits", courier)
     return own
+
+
+def _forget_of(runner: Module) -> Callable[[object], None] | None:
+    """What to do when nobody uses a runner any more: let go of what is on its way for it."""
+    courier: Courier | None = runner.__dict__.get("_visits")
+    return None if courier is None else lambda _: courier.forget()
 
 
 def _shell(module: Module) -> Module:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
     from torch.nn import Module
 
@@ -34,7 +35,6 @@ def map_tensors(module: Module, change: Callable[[Tensor], Tensor]) -> Module:
     """
     from torch.nn import Parameter
 
-    modules: dict[int, Module] = {}
     tensors: dict[int, Tensor] = {}
 
     def tensor(old: Tensor) -> Tensor:
@@ -45,26 +45,35 @@ def map_tensors(module: Module, change: Callable[[Tensor], Tensor]) -> Module:
             tensors[id(old)] = new
         return tensors[id(old)]
 
-    def shell(old: Module) -> Module:
-        if id(old) in modules:
-            return modules[id(old)]
-        new = modules[id(old)] = copy.copy(old)
-        for kind in ("_parameters", "_buffers"):
-            held = getattr(old, kind)
-            setattr_plain(new, kind, {k: t if t is None else tensor(t) for k, t in held.items()})
-        children = {k: m if m is None else shell(m) for k, m in old._modules.items()}
-        setattr_plain(new, "_modules", children)
-        # What torch compiled for the old module refers to the old tensors.
-        new.__dict__.pop("_compiled_call_impl", None)
-        return new
+    return _shell(module, tensor, {})
 
-    return shell(module)
+
+def _shell(old: Module, tensor: Callable[[Tensor], Tensor], made: dict[int, Module]) -> Module:
+    # No function within the other: one that calls itself is a cycle, and would hold all tensors
+    # until the collector comes by.
+    if id(old) in made:
+        return made[id(old)]
+    new = made[id(old)] = copy.copy(old)
+    for kind in ("_parameters", "_buffers"):
+        held = getattr(old, kind)
+        setattr_plain(new, kind, {k: t if t is None else tensor(t) for k, t in held.items()})
+    children = {k: m if m is None else _shell(m, tensor, made) for k, m in old._modules.items()}
+    setattr_plain(new, "_modules", children)
+    # What torch compiled for the old module refers to the old tensors.
+    new.__dict__.pop("_compiled_call_impl", None)
+    return new
 
 
 def named_tensors(module: Module) -> dict[str, Tensor]:
     """All parameters and buffers by name, tied ones under each of their names."""
     found: dict[str, Tensor] = dict(module.named_parameters(remove_duplicate=False))
     return found | dict(module.named_buffers(remove_duplicate=False))
+
+
+def lies_on(tensor: Tensor, device: torch.device) -> bool:
+    """Whether a tensor is on a device; one without a number is any of its kind."""
+    there = tensor.device
+    return there.type == device.type and (device.index is None or device.index == there.index)
 
 
 def setattr_plain(module: Module, name: str, value: object) -> None:

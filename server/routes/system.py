@@ -97,7 +97,10 @@ class ModelHeld(BaseModel):
     kind: str = Field(description="unet, vae, text_encoder, ...")
     device: str
     nbytes: int = Field(description="Of tensors that no other network counts.")
-    state: Literal["loaded", "streamed", "parked"]
+    resident: int = Field(description="How many of them lie on the device that it runs on.")
+    state: Literal["loaded", "streamed", "parked"] = Field(
+        description="streamed: what is not resident visits block by block; parked: in host memory."
+    )
     in_use: bool
 
 

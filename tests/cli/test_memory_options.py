@@ -35,6 +35,7 @@ def test_without_options_nothing_is_set(command: str) -> None:
         ("--highvram", {"WEFT_VRAM": "100%", "WEFT_OFFLOAD": "never"}),
         ("--gpu-only", {"WEFT_VRAM": "100%", "WEFT_OFFLOAD": "never"}),
         ("--reserve-vram 1.5", {"WEFT_RESERVE_VRAM": "1.5GiB"}),
+        ("--workspace 300MB", {"WEFT_WORKSPACE": "300MB"}),
         ("--ram 60%", {"WEFT_RAM": "60%"}),
         ("--force-fp32", {"WEFT_DTYPE": "fp32"}),
         ("--fp8_e4m3fn-unet", {"WEFT_DTYPE": "unet=fp8_e4m3fn"}),

@@ -17,7 +17,15 @@ class Holders(FakeWorkers):
     def __call__(self, number: int) -> object:  # type: ignore[override]
         worker = super().__call__(number)
         send = worker.send
-        held = Holding(f"{number}.safetensors", "unet", "cpu", 2**28, "loaded", in_use=True)
+        held = Holding(
+            f"{number}.safetensors",
+            kind="unet",
+            device="cpu",
+            nbytes=2**28,
+            resident=2**28,
+            state="loaded",
+            in_use=True,
+        )
         device = DeviceMemory("cpu", held=2**28, budget=2**30, free=2**31, total=2**32)
         report = MemoryReport((held,), (device,))
 
@@ -39,6 +47,7 @@ async def test_memory_tells_holdings_of_every_worker(tmp_path: Path) -> None:
         names = [held["name"] for worker in memory["workers"] for held in worker["holdings"]]
         assert names == ["0.safetensors", "1.safetensors"]
         first = memory["workers"][0]
+        assert first["holdings"][0]["resident"] == 2**28
         assert first["devices"][0]["held"] == first["holdings"][0]["nbytes"] == 2**28
         assert "unet of 0.safetensors (loaded on cpu, in use)" in first["lines"][1]
 

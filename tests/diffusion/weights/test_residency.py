@@ -183,44 +183,6 @@ def test_200_switches_between_three_checkpoints_leak_nothing(
     assert not [ref for ref in handles if ref() is not None]
 
 
-def test_streamed_network_predicts_the_same_and_leaves_no_trace(
-    three: Any, narrow: Residency
-) -> None:
-    from weft.diffusion.weights.residency import _streaming
-
-    weights = three[0][0].weights
-    plain: Any = weights.module
-    streamed: Any = _streaming(plain, CPU)
-    x, t, text = torch.ones(1, 4, 8, 8), torch.tensor([5]), torch.ones(1, 77, models.CONTEXT)
-    with torch.no_grad():
-        assert torch.equal(streamed(x, t, text).sample, plain(x, t, text).sample)
-    ours = {id(p) for p in plain.parameters()}
-    assert not [p for p in streamed.parameters() if id(p) in ours]
-    assert not hasattr(plain.conv_in, "_diffusers_hook")
-
-
-class Elsewhere(Residency):
-    """Takes networks for those of an accelerator, whose memory the host plays."""
-
-    def __init__(self, vram: int, ram: int) -> None:
-        super().__init__(lambda device: ram if device.type == "cpu" else vram)
-
-
-def test_network_larger_than_its_device_streams(three: Any, monkeypatch: Any) -> None:
-    weights = three[0][0].weights
-    monkeypatch.setattr(type(weights), "device", property(lambda self: torch.device("cuda")))
-    size = weights.whole_footprint
-    assert Elsewhere(size - 1, size).streams(weights)
-    assert not Elsewhere(size, size).streams(weights)
-    monkeypatch.setenv("WEFT_OFFLOAD", "always")
-    assert Elsewhere(size, size).streams(weights)
-    monkeypatch.setenv("WEFT_OFFLOAD", "never")
-    assert not Elsewhere(0, size).streams(weights)
-    monkeypatch.setenv("WEFT_OFFLOAD", "sometimes")
-    with pytest.raises(wd.ParameterError):
-        Elsewhere(0, size).streams(weights)
-
-
 def test_report_names_holders_and_devices(three: Any, narrow: Residency) -> None:
     model, clip, _ = three[0]
     held = model.weights.module
@@ -292,21 +254,3 @@ def test_copy_of_a_module_shares_what_is_not_replaced_also_when_tied() -> None:
     moved = map_tensors(module, lambda tensor: tensor.to(META))
     assert {p.device for p in moved.parameters()} == {META}
     assert {p.device for p in module.parameters()} == {CPU}
-
-
-def test_encoder_with_an_embedding_streams_as_well(
-    three: Any, narrow: Residency, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from safetensors.torch import save_file
-
-    from weft.diffusion.text.embeddings import use_embeddings
-
-    _, clip, _ = three[0]
-    save_file({"emb_params": torch.ones(2, models.CONTEXT)}, tmp_path / "style.safetensors")
-    with use_embeddings(tmp_path):
-        plain = wd.encode_text(clip, "a embedding:style circle").entries[0].tokens
-        clip.weights.unload()
-        monkeypatch.setattr(Residency, "streams", lambda self, weights: True)
-        streamed = wd.encode_text(clip, "a embedding:style circle").entries[0].tokens
-    assert clip.weights.slot.streamed
-    assert torch.equal(plain, streamed)
