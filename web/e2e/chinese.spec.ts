@@ -1,7 +1,7 @@
 /** The editor as a browser in Chinese shows it: nodes too, and never in files. */
 
 import { expect, test } from "@playwright/test";
-import { faults, node, nodesNow, openEmpty } from "./helpers";
+import { dropFile, faults, node, nodesNow, openEmpty } from "./helpers";
 
 const CHINESE = /[\u4e00-\u9fff]/;
 
@@ -82,6 +82,26 @@ test.describe("in Chinese", () => {
     await expect(page.locator(".node")).toHaveCount(0);
     await page.keyboard.press("Enter");
     await expect(page.locator(".node")).toHaveCount(1);
+  });
+
+  test("what is wrong is said in Chinese, at the node and in the list", async ({ page }) => {
+    await dropFile(
+      page,
+      "wrong.json",
+      JSON.stringify({
+        weft: 1,
+        nodes: { sample: { type: "KSampler", inputs: { steps: 0 } } },
+        interface: { outputs: { latent: "sample.latent" } },
+      }),
+    );
+    await expect(node(page, "sample")).toBeVisible();
+    await page.keyboard.press("Control+Enter");
+    const told = node(page, "sample").locator(".node-problems");
+    await expect(told).toContainText("步数 0 超出范围，允许 1 到 ");
+    await expect(told).toContainText("模型 还没有给出，需要 MODEL。");
+    const list = page.getByRole("complementary", { name: "问题" });
+    await expect(list.getByText("sample · 正面条件")).toBeVisible();
+    await expect(list.getByText("还没有给出，需要 CONDITIONING。")).toHaveCount(2);
   });
 
   test("panels and dialogs name nodes and inputs in Chinese, and English is one press away", async ({

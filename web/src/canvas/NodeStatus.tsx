@@ -5,6 +5,7 @@ import { useShallow } from "zustand/react/shallow";
 import type { Explanation } from "../api/server";
 import { activeTab, runKey, useDocs } from "../app/docs";
 import { duration, t } from "../app/messages";
+import { told } from "../app/problems";
 import { runOf, stateOf, toldProblems, useRuns } from "../app/runs";
 import { size } from "../app/units";
 
@@ -111,12 +112,15 @@ export function NodeProblems({ id }: { id: string }) {
   if (problems.length === 0) return null;
   return (
     <ul className="node-problems nodrag">
-      {problems.slice(0, 4).map((problem) => (
-        <li key={`${problem.code} ${problem.port}`}>
-          {problem.port && <b>{problem.port}</b>} {problem.message}
-          {problem.hint && <em> {problem.hint}</em>}
-        </li>
-      ))}
+      {problems.slice(0, 4).map((problem) => {
+        const { port, text, hint } = told(problem);
+        return (
+          <li key={`${problem.code} ${problem.port}`} title={problem.message}>
+            {port && <b>{port}</b>} {text}
+            {hint && <em> {hint}</em>}
+          </li>
+        );
+      })}
     </ul>
   );
 }

@@ -1,18 +1,10 @@
 import { TriangleAlert } from "lucide-react";
 import type { Problem } from "../api/server";
-import {
-  activeGraph,
-  activeTab,
-  leaveTo,
-  rectAt,
-  schemaOfType,
-  select,
-  useDocs,
-} from "../app/docs";
+import { activeTab, leaveTo, rectAt, select, useDocs } from "../app/docs";
 import { t } from "../app/messages";
+import { told } from "../app/problems";
 import { runOf, useRuns } from "../app/runs";
 import { reveal } from "../canvas/viewport";
-import { inputOf } from "../graph/catalog";
 import { graphAt, ROOT } from "../graph/model";
 import { Dock } from "./Docks";
 
@@ -62,21 +54,16 @@ export function ProblemsPanel() {
   );
 }
 
-/** What a port is called, if its node is in the graph one looks at. */
-function labelOf(node: string, port: string): string {
-  const schema = schemaOfType(activeGraph().nodes[node]?.type ?? "");
-  return (schema && inputOf(schema, port)?.label) ?? schema?.outputs[port]?.label ?? port;
-}
-
 function ProblemCard({ problem }: { problem: Problem }) {
-  const { node, port, message, expected, got, hint, code } = problem;
+  const { node, message, expected, got, code } = problem;
+  const { port, text, hint } = told(problem);
   const body = (
     <>
       <span className="where">
         <TriangleAlert size={13} aria-hidden="true" />
-        {node ? `${node}${port ? ` · ${labelOf(node, port)}` : ""}` : code}
+        {node ? `${node}${port ? ` · ${port}` : ""}` : code}
       </span>
-      <span>{message}</span>
+      <span title={message}>{text}</span>
       {(expected || got) && (
         <dl>
           {expected && (
@@ -101,7 +88,7 @@ function ProblemCard({ problem }: { problem: Problem }) {
     <button
       type="button"
       className="problem"
-      aria-label={`${t("problems.jump", { node })}: ${message}`}
+      aria-label={`${t("problems.jump", { node })}: ${text}`}
       onClick={() => jumpTo(node)}
     >
       {body}

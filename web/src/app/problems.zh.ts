@@ -1,0 +1,50 @@
+/**
+ * Problems in Chinese. The server speaks English; what is found most often is said anew from its
+ * code and its parts, the rest stays as it is.
+ */
+
+import type { Problem } from "../api/server";
+
+const ZH: Readonly<Record<string, string>> = {
+  "graph.unknown_type": "没有节点包提供类型 {got}。节点会原样保留，但不能运行。",
+  "graph.missing_input": "还没有给出，需要 {expected}。",
+  "graph.unknown_input": "这个节点没有输入 {got}。",
+  "graph.input_twice": "给出了两次，请去掉一个。",
+  "graph.type_mismatch": "需要 {expected}，得到的是 {got}。",
+  "graph.dangling_link": "连线来自不存在的节点。",
+  "graph.unknown_output": "连线来自不存在的输出。",
+  "graph.no_outputs": "没有要计算的内容：请添加会写出或显示结果的节点，或把一个输出命名为结果。",
+  "params.out_of_range": "{got} 超出范围，允许 {expected}。",
+  "params.type": "{got} 不是合适的值。",
+  "params.bad_choice": "没有 {got} 这个选项。",
+  "files.not_found": "找不到文件 {got}。",
+};
+
+/** From the parts of a problem; null if it lacks one, or is of a rarer kind. */
+export function inChinese({ code, expected, got }: Problem): string | null {
+  const sentence = Object.hasOwn(ZH, code) ? ZH[code] : undefined;
+  if (sentence === undefined) return null;
+  const parts: Record<string, string | null | undefined> = { expected: range(expected), got };
+  let complete = true;
+  const text = sentence.replace(/\{(\w+)\}/g, (_, part: string) => {
+    complete &&= Boolean(parts[part]);
+    return parts[part] ?? "";
+  });
+  return complete ? text : null;
+}
+
+function range(expected: string | null | undefined): string | null | undefined {
+  const bounds = /^(\S+) to (\S+?)(, or "random")?$/.exec(expected ?? "");
+  if (bounds === null) return expected;
+  return `${bounds[1]} 到 ${bounds[2]}${bounds[3] ? "，或 random" : ""}`;
+}
+
+/** Hints that name something; what the others say is in the sentence, or seen at once. */
+export function hintInChinese(hint: string | null, named: (type: string) => string): string | null {
+  const meant = /^Did you mean "(.+)"\?$/.exec(hint ?? "")?.[1];
+  if (meant !== undefined) return `是不是“${named(meant)}”？`;
+  const nearest = /^Nearest name: "(.+)"\.$/.exec(hint ?? "")?.[1];
+  if (nearest !== undefined) return `名称最接近的是“${nearest}”。`;
+  const between = /^Put (\w+) between them\.$/.exec(hint ?? "")?.[1];
+  return between === undefined ? null : `在两者之间放一个“${named(between)}”。`;
+}
