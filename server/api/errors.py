@@ -22,6 +22,7 @@ from ...engine.errors import (
     WeftError,
     refused,
 )
+from .model import Model
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 _LONGEST = 4000  # characters of a text in a finding
 
 
-class ProblemModel(BaseModel):
+class ProblemModel(Model):
     """One finding, addressed so that an editor can mark the place."""
 
     code: str = Field(description="Stable identifier such as `graph.type_mismatch`.")
@@ -41,7 +42,7 @@ class ProblemModel(BaseModel):
     hint: str | None = Field(None, description="One thing to do about it.")
 
 
-class ErrorModel(BaseModel):
+class ErrorModel(Model):
     """The body of every answer with a status of 400 and above."""
 
     error: ProblemModel

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from .jobs import Artifact, Job, NodeReport, Progress, Queue
+from .model import Model
 
 
-class Snapshot(BaseModel):
+class Snapshot(Model):
     """Everything that is going on; the first event of a connection."""
 
     type: Literal["snapshot"] = "snapshot"
@@ -24,14 +25,14 @@ class Snapshot(BaseModel):
     recent: list[Job] = Field(description="Jobs that ended last, newest first.")
 
 
-class Resumed(BaseModel):
+class Resumed(Model):
     """The first event of a connection that goes on where another ended."""
 
     type: Literal["resumed"] = "resumed"
     id: int
 
 
-class JobChanged(BaseModel):
+class JobChanged(Model):
     """A job was accepted, moved, started, or ended."""
 
     type: Literal["job"] = "job"
@@ -39,7 +40,7 @@ class JobChanged(BaseModel):
     job: Job
 
 
-class NodesChanged(BaseModel):
+class NodesChanged(Model):
     """Nodes of a job reached another state; those that are not named did not."""
 
     type: Literal["nodes"] = "nodes"
@@ -48,7 +49,7 @@ class NodesChanged(BaseModel):
     nodes: dict[str, NodeReport]
 
 
-class ArtifactWritten(BaseModel):
+class ArtifactWritten(Model):
     """A job has finished a file."""
 
     type: Literal["artifact"] = "artifact"
@@ -57,7 +58,7 @@ class ArtifactWritten(BaseModel):
     artifact: Artifact
 
 
-class QueueChanged(BaseModel):
+class QueueChanged(Model):
     """The queue was paused, resumed or emptied."""
 
     type: Literal["queue"] = "queue"
@@ -66,7 +67,7 @@ class QueueChanged(BaseModel):
     waiting: int
 
 
-class JobDeleted(BaseModel):
+class JobDeleted(Model):
     """A job and its history are gone."""
 
     type: Literal["deleted"] = "deleted"
@@ -74,7 +75,7 @@ class JobDeleted(BaseModel):
     job: str
 
 
-class ProgressMade(BaseModel):
+class ProgressMade(Model):
     """A node did some steps. Not kept."""
 
     type: Literal["progress"] = "progress"
@@ -82,7 +83,7 @@ class ProgressMade(BaseModel):
     progress: Progress
 
 
-class PreviewShown(BaseModel):
+class PreviewShown(Model):
     """A node shows an unfinished picture. Not kept.
 
     Over the websocket it is a binary frame: 4 bytes, big-endian, the length of this object as

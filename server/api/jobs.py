@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from .errors import ProblemModel
+from .model import Body, Model
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "lost"]
 NodeState = Literal["running", "done", "cached", "failed"]
@@ -19,11 +20,7 @@ MAX_BATCH = 1000  # jobs in one request
 MAX_KEY = 200  # characters
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Submission(_Body):
+class Submission(Body):
     """A workflow to run."""
 
     workflow: dict[str, Any] = Field(
@@ -64,13 +61,13 @@ class Submission(_Body):
     )
 
 
-class Batch(_Body):
+class Batch(Body):
     """Workflows to run, all of them or none."""
 
     jobs: list[Submission] = Field(min_length=1, max_length=MAX_BATCH)
 
 
-class Artifact(BaseModel):
+class Artifact(Model):
     """A file that a job has written."""
 
     id: int
@@ -82,7 +79,7 @@ class Artifact(BaseModel):
     created: datetime
 
 
-class NodeReport(BaseModel):
+class NodeReport(Model):
     """How far a node is."""
 
     state: NodeState
@@ -91,7 +88,7 @@ class NodeReport(BaseModel):
     bytes: int | None = Field(None, description="Memory of its outputs, with what they refer to.")
 
 
-class Progress(BaseModel):
+class Progress(Model):
     """Steps of the node that works now."""
 
     node: str
@@ -102,7 +99,7 @@ class Progress(BaseModel):
     remaining: float | None = Field(None, description="Seconds until this node is done.")
 
 
-class Job(BaseModel):
+class Job(Model):
     """A job, as lists and events have it."""
 
     id: str
@@ -136,20 +133,20 @@ class JobDetail(Job):
     problems: list[ProblemModel] = Field(description="Every failed node.")
 
 
-class Jobs(BaseModel):
+class Jobs(Model):
     """The jobs of a batch, in its order."""
 
     jobs: list[Job]
 
 
-class JobPage(BaseModel):
+class JobPage(Model):
     """Some jobs, newest first."""
 
     jobs: list[Job]
     next: int | None = Field(None, description="`before` of the next page; none at the end.")
 
 
-class JobQuery(_Body):
+class JobQuery(Body):
     """Which jobs to list."""
 
     state: State | None = None
@@ -157,7 +154,7 @@ class JobQuery(_Body):
     before: int | None = Field(None, ge=0, description="From the page before.")
 
 
-class Move(_Body):
+class Move(Body):
     """Where in the queue a job shall stand."""
 
     to: Literal["front", "back"] | None = None
@@ -165,7 +162,7 @@ class Move(_Body):
     priority: int | None = Field(None, ge=-MAX_PRIORITY, le=MAX_PRIORITY)
 
 
-class Queue(BaseModel):
+class Queue(Model):
     """What runs and what waits."""
 
     paused: bool

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
+
+from .model import Body, Model
 
 Visibility = Literal["private", "public"]
 ShareRole = Literal["viewer", "editor"]
@@ -14,11 +16,7 @@ Tag = Annotated[str, StringConstraints(pattern=r"^[^,\x00-\x1f\x7f]{1,50}$", str
 Document = dict[str, Any]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class NewWorkflow(_Body):
+class NewWorkflow(Body):
     """A workflow to keep."""
 
     name: Name
@@ -29,7 +27,7 @@ class NewWorkflow(_Body):
     message: str | None = Field(None, max_length=2000)
 
 
-class WorkflowChange(_Body):
+class WorkflowChange(Body):
     """What is said of a workflow; what is not given stays."""
 
     name: Name | None = None
@@ -38,7 +36,7 @@ class WorkflowChange(_Body):
     visibility: Visibility | None = None
 
 
-class NewRevision(_Body):
+class NewRevision(Body):
     """A save."""
 
     document: Document
@@ -49,20 +47,20 @@ class NewRevision(_Body):
     )
 
 
-class Fork(_Body):
+class Fork(Body):
     """A copy of one's own."""
 
     name: Name | None = Field(None, description="None for the name it has.")
     revision: int | None = Field(None, ge=1, description="None for the latest.")
 
 
-class Share(_Body):
+class Share(Body):
     """What a person may do with a workflow."""
 
     role: ShareRole
 
 
-class DeleteQuery(_Body):
+class DeleteQuery(Body):
     """How to delete a workflow."""
 
     forever: bool = Field(
@@ -70,10 +68,9 @@ class DeleteQuery(_Body):
     )
 
 
-class WorkflowQuery(BaseModel):
+class WorkflowQuery(Body):
     """Which workflows, and how many."""
 
-    model_config = ConfigDict(extra="forbid")
     search: str | None = Field(None, max_length=200, description="Words that all must occur.")
     tag: Tag | None = None
     owner: str | None = Field(None, max_length=255)
@@ -83,23 +80,21 @@ class WorkflowQuery(BaseModel):
     before: float | None = Field(None, description="`changed` of the last one of the page before.")
 
 
-class RevisionQuery(BaseModel):
+class RevisionQuery(Body):
     """Which revision."""
 
-    model_config = ConfigDict(extra="forbid")
     revision: int | None = Field(None, ge=1, description="None for the latest.")
 
 
-class DiffQuery(BaseModel):
+class DiffQuery(Body):
     """Which two revisions."""
 
-    model_config = ConfigDict(extra="forbid")
     before: int = Field(ge=1)
     after: int | None = Field(None, ge=1, description="None for the latest.")
     layout: bool = False
 
 
-class Revision(BaseModel):
+class Revision(Model):
     """One save."""
 
     number: int
@@ -111,7 +106,7 @@ class Revision(BaseModel):
     created: float = Field(description="Seconds since 1970, UTC.")
 
 
-class Workflow(BaseModel):
+class Workflow(Model):
     """A workflow of the library, without its document."""
 
     id: str
@@ -131,20 +126,20 @@ class Workflow(BaseModel):
     deleted: float | None = None
 
 
-class WorkflowPage(BaseModel):
+class WorkflowPage(Model):
     """Workflows, the latest changed first."""
 
     workflows: list[Workflow]
     more: bool
 
 
-class Revisions(BaseModel):
+class Revisions(Model):
     """Saves, the latest first."""
 
     revisions: list[Revision]
 
 
-class DiffChange(BaseModel):
+class DiffChange(Model):
     """One difference; see `weft.engine.graph.diff`."""
 
     kind: str
@@ -154,7 +149,7 @@ class DiffChange(BaseModel):
     after: Any = None
 
 
-class Diff(BaseModel):
+class Diff(Model):
     """What two revisions differ in."""
 
     before: int
@@ -162,7 +157,7 @@ class Diff(BaseModel):
     changes: list[DiffChange]
 
 
-class Shared(BaseModel):
+class Shared(Model):
     """What a share link shows."""
 
     workflow: Workflow

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from .errors import ProblemModel
 from .jobs import Effect
+from .model import Body, Model
 
 Text = dict[str, Any]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class CheckRequest(_Body):
+class CheckRequest(Body):
     """A workflow to look at."""
 
     document: dict[str, Any] = Field(
@@ -27,13 +24,13 @@ class CheckRequest(_Body):
     )
 
 
-class ComfyRequest(_Body):
+class ComfyRequest(Body):
     """A workflow to write for ComfyUI."""
 
     document: dict[str, Any] = Field(description="A weft document.")
 
 
-class ComfyWorkflow(BaseModel):
+class ComfyWorkflow(Model):
     """A workflow in ComfyUI's API format."""
 
     prompt: dict[str, Any]
@@ -42,7 +39,7 @@ class ComfyWorkflow(BaseModel):
     )
 
 
-class PackRequest(_Body):
+class PackRequest(Body):
     """What to pack: a workflow, or a job that is done."""
 
     document: dict[str, Any] | None = Field(None, description="A workflow; or give `job`.")
@@ -63,7 +60,7 @@ class PackRequest(_Body):
     )
 
 
-class FileCheckModel(BaseModel):
+class FileCheckModel(Model):
     """One file that a workflow needs."""
 
     what: Literal["model", "input"]
@@ -88,7 +85,7 @@ class FileCheckModel(BaseModel):
     advice: str | None = Field(None, description="How to get it; none if it is ready.")
 
 
-class NodeCheckModel(BaseModel):
+class NodeCheckModel(Model):
     """One node type that a workflow needs."""
 
     type: str
@@ -101,7 +98,7 @@ class NodeCheckModel(BaseModel):
     pack: str | None = Field(None, description="Package that has it, as the lock or the file says.")
 
 
-class ShareReport(BaseModel):
+class ShareReport(Model):
     """What a workflow would need and do here. Nothing was run or written."""
 
     ready: bool = Field(description="Whether it can run here.")
@@ -120,7 +117,7 @@ class ShareReport(BaseModel):
     packs: list[str] = Field(description="Packages other than weft whose code would run.")
 
 
-class SharedModel(BaseModel):
+class SharedModel(Model):
     """What a bundle or picture holds, and a check of it."""
 
     document: dict[str, Any] = Field(description="The workflow in weft's format, as it was saved.")
@@ -139,7 +136,7 @@ class SharedModel(BaseModel):
     report: ShareReport
 
 
-class PlacedInput(BaseModel):
+class PlacedInput(Model):
     """An input file of a bundle."""
 
     name: str = Field(description="In the bundle.")

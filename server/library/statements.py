@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import Executable, Integer, and_, bindparam, case, delete, insert, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..store.library_tables import revisions, shares, stars, workflows
+from ..store.statements import insert_or
 
 MUTABLE = ("name", "description", "tags", "words", "visibility", "link", "deleted")
 
@@ -20,7 +18,6 @@ class LibraryStatements:
     """
 
     def __init__(self, dialect: str) -> None:
-        make: Any = (postgresql if dialect == "postgresql" else sqlite).insert
         self.add_workflow = insert(workflows)
         self.change_workflow = (
             update(workflows)
@@ -71,14 +68,14 @@ class LibraryStatements:
                 (workflows, workflows.c.id),
             )
         )
-        share: Any = make(shares)
+        share = insert_or(dialect, shares)
         self.set_share: Executable = share.on_conflict_do_update(
             index_elements=["workflow", "person"], set_={"role": share.excluded.role}
         )
         self.drop_share = delete(shares).where(
             and_(shares.c.workflow == bindparam("which"), shares.c.person == bindparam("who"))
         )
-        star: Any = make(stars)
+        star = insert_or(dialect, stars)
         self.set_star: Executable = star.on_conflict_do_nothing()
         self.drop_star = delete(stars).where(
             and_(stars.c.workflow == bindparam("which"), stars.c.person == bindparam("who"))

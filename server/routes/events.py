@@ -7,10 +7,11 @@ import contextlib
 from collections.abc import AsyncGenerator
 
 from aiohttp import ClientConnectionResetError, WSCloseCode, web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from ..api.errors import ApiError
 from ..api.jobs import JobId
+from ..api.model import Model
 from ..api.routing import Routes
 from ..events.hub import Batch
 from ..keys import HUB, SETTINGS, asking
@@ -21,7 +22,7 @@ _HEARTBEAT = 20.0  # seconds
 _LARGEST_MESSAGE = 1 << 16  # bytes, of what clients send; nothing is expected
 
 
-class EventQuery(BaseModel):
+class EventQuery(Model):
     """Which events."""
 
     model_config = ConfigDict(extra="ignore")  # the guard may take a token from here

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ..api.errors import ApiError
+from ..api.model import Body, Model
 from ..api.routing import Routes
 from ..files.folders import KINDS, Kind, as_kind, not_there
 from ..files.index import Entry
@@ -21,7 +22,7 @@ from ..files.thumbnails import SIDES
 routes = Routes("files")
 
 
-class FileModel(BaseModel):
+class FileModel(Model):
     """One file."""
 
     kind: Kind
@@ -32,7 +33,7 @@ class FileModel(BaseModel):
     picture: bool = Field(description="Whether there are thumbnails of it.")
 
 
-class FilePage(BaseModel):
+class FilePage(Model):
     """Some files."""
 
     files: list[FileModel]
@@ -40,23 +41,19 @@ class FilePage(BaseModel):
     next: str | None = Field(None, description="`after` of the next page; none at the end.")
 
 
-class FileKinds(BaseModel):
+class FileKinds(Model):
     """The kinds of files there are."""
 
     kinds: list[str]
 
 
-class Uploaded(BaseModel):
+class Uploaded(Model):
     """What was uploaded, under the names that it has now."""
 
     files: list[FileModel]
 
 
-class _Query(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ListQuery(_Query):
+class ListQuery(Body):
     """Which files to list."""
 
     search: str = Field("", max_length=200, description="Words that the name must have all of.")
@@ -65,7 +62,7 @@ class ListQuery(_Query):
     limit: int = Field(100, ge=1, le=500)
 
 
-class FileQuery(_Query):
+class FileQuery(Body):
     """How to give a file."""
 
     thumbnail: int | None = Field(None, description=f"Longest side in pixels: one of {SIDES}.")
@@ -73,7 +70,7 @@ class FileQuery(_Query):
     v: str | None = Field(None, max_length=100, description="Ignored; makes addresses differ.")
 
 
-class UploadQuery(_Query):
+class UploadQuery(Body):
     """How to put a file."""
 
     overwrite: bool = Field(False, description="Whether a file of that name may be replaced.")

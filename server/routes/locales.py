@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from aiohttp import web
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from ...engine.declaration.registry import Registry
 from ...engine.declaration.translation import Translation, languages
 from ...nodes.standard import COMMON
 from ..api.errors import ApiError
+from ..api.model import Model
 from ..api.packed import Packed
 from ..api.routing import Routes
 from ..keys import CATALOG
@@ -18,7 +19,7 @@ from ..keys import CATALOG
 routes = Routes("nodes")
 
 
-class Languages(BaseModel):
+class Languages(Model):
     """The languages that node types are translated into."""
 
     languages: list[str] = Field(description="Besides English, such as `zh`.")

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ..api.errors import ApiError
+from ..api.model import Body, Model
 from ..api.routing import Routes
 from ..files.media import file_headers
 from ..files.thumbnails import SIDES
@@ -21,20 +22,20 @@ from ..models.service import MODELS, Models
 routes = Routes("models")
 
 
-class ModelKind(BaseModel):
+class ModelKind(Model):
     """One kind of model, as `ModelFile` inputs of nodes name it."""
 
     kind: str
     count: int
 
 
-class ModelKinds(BaseModel):
+class ModelKinds(Model):
     """Every kind."""
 
     kinds: list[ModelKind]
 
 
-class ModelModel(BaseModel):
+class ModelModel(Model):
     """One model, by the name that inputs take, and what is known of it so far."""
 
     name: str
@@ -59,7 +60,7 @@ class ModelDetail(ModelModel):
     metadata: dict[str, str] = Field(description="What its header says, very long texts left out.")
 
 
-class ModelPage(BaseModel):
+class ModelPage(Model):
     """Some models of a kind."""
 
     models: list[ModelModel]
@@ -71,11 +72,7 @@ class ModelPage(BaseModel):
     )
 
 
-class _Query(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ModelQuery(_Query):
+class ModelQuery(Body):
     """Which models to list."""
 
     search: str = Field(
@@ -95,7 +92,7 @@ class ModelQuery(_Query):
     limit: int = Field(100, ge=1, le=500)
 
 
-class PreviewQuery(_Query):
+class PreviewQuery(Body):
     """How large a picture is to be."""
 
     side: int = Field(256, description=f"Longest side in pixels: one of {SIDES}.")

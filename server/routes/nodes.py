@@ -6,11 +6,12 @@ import asyncio
 from typing import Any
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ...engine.declaration.registry import Registry
 from ...engine.declaration.schema import node_schema
 from ..api.errors import ApiError, ProblemModel, json_response, problem_json
+from ..api.model import Body, Model
 from ..api.packed import Packed
 from ..api.routing import Routes
 from ..keys import CATALOG
@@ -18,10 +19,8 @@ from ..keys import CATALOG
 routes = Routes("nodes")
 
 
-class Validating(BaseModel):
+class Validating(Body):
     """A workflow to look at."""
-
-    model_config = ConfigDict(extra="forbid")
 
     workflow: dict[str, Any] = Field(
         description="A weft document, or a workflow in ComfyUI's API format."
@@ -36,7 +35,7 @@ class Validating(BaseModel):
     )
 
 
-class Validation(BaseModel):
+class Validation(Model):
     """Whether a workflow can run."""
 
     valid: bool

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ..api.errors import ApiError
 from ..api.jobs import Queue
+from ..api.model import Body, Model
 from ..api.routing import Routes
 from ..keys import JOBS, asking, is_admin
 
 routes = Routes("queue")
 
 
-class QueueQuery(BaseModel):
+class QueueQuery(Body):
     """How much of the queue."""
 
-    model_config = ConfigDict(extra="forbid")
     limit: int = Field(100, ge=0, le=1000)
 
 
-class Cleared(BaseModel):
+class Cleared(Model):
     """What was cancelled."""
 
     cancelled: int

@@ -6,10 +6,11 @@ import asyncio
 from typing import Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ...engine.errors import WeftError
 from ..api.errors import ApiError, not_found
+from ..api.model import Body, Model
 from ..api.routing import Routes
 from ..guard.middleware import POLICY
 from ..guard.users import Role
@@ -18,23 +19,21 @@ routes = Routes("users")
 RoleName = Literal["viewer", "runner", "editor", "admin"]
 
 
-class UserModel(BaseModel):
+class UserModel(Model):
     """Somebody who may use the server."""
 
     name: str
     role: str
 
 
-class UserList(BaseModel):
+class UserList(Model):
     """Everybody who may; empty where no token is asked for."""
 
     users: list[UserModel]
 
 
-class NewUser(BaseModel):
+class NewUser(Body):
     """Somebody to add."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: str = Field(max_length=64, description="Letters, digits, - and _.")
     role: RoleName = "runner"

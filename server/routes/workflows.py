@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from ..api.errors import ApiError, json_response
+from ..api.model import Model
 from ..api.routing import Routes
 
 routes = Routes("workflows")
 _PACKAGE = Path(__file__).resolve().parent.parent.parent
 
 
-class Template(BaseModel):
+class Template(Model):
     """A workflow to begin with."""
 
     id: str
@@ -29,7 +30,7 @@ class Template(BaseModel):
     inputs: list[str] = Field(description="Names of its public inputs.")
 
 
-class Templates(BaseModel):
+class Templates(Model):
     """Every one."""
 
     templates: list[Template]

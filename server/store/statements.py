@@ -80,12 +80,22 @@ class Statements:
         return [Change(statement, {"which": job}) for statement in self.drop_rows]
 
 
-def _replace(dialect: str, table: Table, key: str) -> Executable:
-    # Only the one that is used: importing a dialect takes a tenth of the server's start.
+def insert_or(dialect: str, table: Table) -> Any:
+    """The beginning of "insert or do something else": both databases have it in the same words.
+
+    Args:
+        dialect: `sqlite` or `postgresql`.
+        table: Where to insert.
+    """
+    # Only the one that is used: importing a dialect takes time at every start.
     module = importlib.import_module(
         f"sqlalchemy.dialects.{'postgresql' if dialect == 'postgresql' else 'sqlite'}"
     )
-    made: Any = module.insert(table)
+    return module.insert(table)
+
+
+def _replace(dialect: str, table: Table, key: str) -> Executable:
+    made = insert_or(dialect, table)
     others = [c.name for c in table.columns if c.name != key]
     replacing: Executable = made.on_conflict_do_update(
         index_elements=[key], set_={name: made.excluded[name] for name in others}
