@@ -3,7 +3,8 @@
     python -m benchmarks.server [--jobs N] [--batch N] [--listeners N] [--queued N] [--nodes N]
     python -m benchmarks.server --cost [--rounds N] [--beside FOLDER]
 
-    start      from the shell to the first answer, with tables made and found
+    start      from the shell to the first answer; the very first time with tables to be made and
+               modules to be compiled
     jobs       one-node graphs a second, from the first submission until the last is done and stored
     prompts    the same through ComfyUI's /prompt
     batches    the same, many jobs in each request
@@ -63,6 +64,9 @@ class Server:
                 "WEFT_HOME": str(folder / "home"),
                 "PYTHONPATH": str(source / "src"),
                 "OMP_NUM_THREADS": "1",
+                # Compiled the first time, as pip does it, whatever is usual on this machine.
+                "PYTHONDONTWRITEBYTECODE": "",
+                "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
             },
         )
         self.url = self._url()
@@ -161,7 +165,7 @@ class Listener(asyncio.Protocol):
                 future.set_result(None)
 
 
-def one_node(number: int) -> bytes:
+def one_node(number: float) -> bytes:
     """A submission of a graph with one node, another each time."""
     workflow = {"nodes": {"n": {"type": "Float", "inputs": {"value": float(number)}}}}
     return json.dumps({"workflow": workflow, "outputs": ["n.value"]}).encode()
@@ -280,6 +284,7 @@ async def measure_graph(server: Server, count: int) -> str:
 def cost(folder: Path, source: Path, count: int, size: int) -> dict[str, tuple[float, float]]:
     """Milliseconds of processor time a job, of a new server and its worker."""
     folder.mkdir()
+    Server(folder, source).stop()  # compiles, and makes tables
     server = Server(folder, source)
     found: dict[str, tuple[float, float]] = {}
 
