@@ -10,9 +10,10 @@ import time
 from typing import Any, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ..api.errors import ApiError
+from ..api.model import Body, Model
 from ..api.routing import Routes
 from ..jobs.dispatch import no_worker
 from ..keys import CATALOG, HUB, JOBS, SETTINGS, TALLY, is_admin
@@ -24,7 +25,7 @@ _BEGAN = time.monotonic()
 _PATIENCE = 10.0  # seconds for workers to answer
 
 
-class Health(BaseModel):
+class Health(Model):
     """Whether the server can do its work."""
 
     status: Literal["ok", "degraded"]
@@ -32,7 +33,7 @@ class Health(BaseModel):
     trouble: list[str] = Field(description="What keeps it from working, in words.")
 
 
-class WorkerInfo(BaseModel):
+class WorkerInfo(Model):
     """One worker."""
 
     number: int
@@ -43,7 +44,7 @@ class WorkerInfo(BaseModel):
     trouble: str | None = Field(None, description="Why the one before it ended.")
 
 
-class System(BaseModel):
+class System(Model):
     """What runs here."""
 
     version: str
@@ -58,17 +59,16 @@ class System(BaseModel):
     output: str = Field(description="The output folder's name.")
 
 
-class ExplainRequest(BaseModel):
+class ExplainRequest(Body):
     """A workflow that could be run."""
 
-    model_config = ConfigDict(extra="forbid")
     workflow: dict[str, Any]
     set: dict[str, Any] = Field(default_factory=dict)
     outputs: list[str] | None = None
     scope: str | None = Field(None, max_length=500, description="As of a job.")
 
 
-class Explained(BaseModel):
+class Explained(Model):
     """What a run would do with a node, and why."""
 
     node: str
@@ -77,20 +77,20 @@ class Explained(BaseModel):
     why: list[str]
 
 
-class Explanation(BaseModel):
+class Explanation(Model):
     """What a run would do."""
 
     nodes: list[Explained]
 
 
-class CacheStats(BaseModel):
+class CacheStats(Model):
     """What is remembered."""
 
     memory: dict[str, int] = Field(description="Of the worker that answered.")
     disk: dict[str, int] | None = Field(None, description="None when nothing is kept on disk.")
 
 
-class ModelHeld(BaseModel):
+class ModelHeld(Model):
     """One network in memory."""
 
     name: str = Field(description="The file that it comes from, and what changes it.")
@@ -104,7 +104,7 @@ class ModelHeld(BaseModel):
     in_use: bool
 
 
-class DeviceHeld(BaseModel):
+class DeviceHeld(Model):
     """The memory of one device, in bytes."""
 
     name: str
@@ -114,7 +114,7 @@ class DeviceHeld(BaseModel):
     total: int
 
 
-class WorkerMemory(BaseModel):
+class WorkerMemory(Model):
     """Who holds what in one worker."""
 
     holdings: list[ModelHeld] = Field(description="The latest used first.")
@@ -122,13 +122,13 @@ class WorkerMemory(BaseModel):
     lines: list[str] = Field(description="The same for people.")
 
 
-class Memory(BaseModel):
+class Memory(Model):
     """Which models are in memory."""
 
     workers: list[WorkerMemory]
 
 
-class Freed(BaseModel):
+class Freed(Model):
     """What was let go of."""
 
     freed: int = Field(description="Bytes.")
