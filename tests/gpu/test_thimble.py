@@ -91,6 +91,21 @@ def test_streamed_layers_give_what_whole_networks_give() -> None:
     assert torch.allclose(streamed.latent, whole.latent, atol=1e-4)
 
 
+@pytest.mark.parametrize("share", [0.25, 0.75])
+def test_picture_is_the_same_bit_for_bit_with_a_part_resident(share: float) -> None:
+    device = torch.device(DEVICE)
+    whole = draw(DEVICE, "float32", WEFT_OFFLOAD="never")
+    RESIDENCY.release(device)
+    try:
+        size = wd.load_checkpoint(CHECKPOINT)[0].weights.footprint
+        RESIDENCY.set_budget(device, int(share * size))
+        part = draw(DEVICE, "float32", WEFT_WORKSPACE="0")
+        assert RESIDENCY.held(device) <= share * size
+    finally:
+        RESIDENCY.set_budget(device, None)
+    assert torch.equal(part.latent, whole.latent)
+
+
 def test_memory_comes_back_after_twenty_changes_of_type() -> None:
     draw(DEVICE, "float32")
     RESIDENCY.release(torch.device(DEVICE))

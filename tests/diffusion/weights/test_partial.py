@@ -72,7 +72,7 @@ def drawn(model: wd.Model, clip: wd.Clip, vae: wd.Vae) -> tuple[torch.Tensor, to
     return samples, wd.decode_latent(vae, replace(latent, samples=samples))
 
 
-@pytest.mark.parametrize("percent", [0, 10, 25, 50, 75, 99, 100])
+@pytest.mark.parametrize("percent", [0, 25, 50, 75, 99, 100])
 def test_part_that_fits_stays_and_the_rest_moves_at_every_pass(
     tmp_path: Path, card: Card, percent: int
 ) -> None:
