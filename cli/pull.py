@@ -14,12 +14,14 @@ import socket
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO, Annotated
 
 import pydantic
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -29,6 +31,7 @@ from ..engine.files.hashes import sha256_of
 from ..engine.files.paths import safe_parts
 from ..engine.files.workspace import KINDS
 from ..engine.graph.document import read_json, read_text
+from ..nodes.standard import home
 from . import say
 
 _CHUNK = 1 << 20
@@ -98,16 +101,34 @@ def pull(manifest: Manifest, root: Path) -> bool:
             place = root / entry.kind / entry.name
             task = progress.add_task(f"{entry.kind}/{entry.name}", total=entry.size)
             try:
-                if place.exists():
-                    _check_same(entry, place)
-                    progress.update(task, completed=entry.size)
-                else:
-                    _fetch(entry, place, partial(progress.advance, task))
+                with _alone(entry):
+                    if place.exists():
+                        _check_same(entry, place)
+                        progress.update(task, completed=entry.size)
+                    else:
+                        _fetch(entry, place, partial(progress.advance, task))
                 say.out(str(place))
             except (OSError, http.client.HTTPException, FileError) as error:
                 say.err(f"error: {entry.kind}/{entry.name}: {error}")
                 good = False
     return good
+
+
+@contextmanager
+def _alone(entry: Entry) -> Iterator[None]:
+    """Let another `weft models pull` that fetches this content end first."""
+    folder = home() / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / f"{entry.sha256[:16]}.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        say.err(f"{entry.kind}/{entry.name}: waiting for another download of it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _check_same(entry: Entry, place: Path) -> None:

@@ -7,13 +7,17 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import pytest
 
 from weft.cli.main import main
+from weft.cli.pull import pull as fetch
+from weft.cli.pull import read_manifest
 
 DATA = bytes(range(256)) * 9000  # 2.3 MB: several reads
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -108,7 +112,7 @@ class Pull:
         self.part = self.place.with_name(f".{self.place.name}.{SHA[:16]}.part")
         self.place.parent.mkdir(parents=True)
 
-    def __call__(self, url: str, /, **changed: Any) -> tuple[int, str]:
+    def manifest(self, url: str, /, **changed: Any) -> Path:
         entry = {
             "kind": "loras",
             "name": "sub/a.safetensors",
@@ -119,6 +123,10 @@ class Pull:
         }
         manifest = self.folder / "manifest.json"
         manifest.write_text(json.dumps({"models": [entry]}))
+        return manifest
+
+    def __call__(self, url: str, /, **changed: Any) -> tuple[int, str]:
+        manifest = self.manifest(url, **changed)
         code = main(["models", "pull", str(manifest), "--models", str(self.folder / "models")])
         return code, self.capsys.readouterr().err
 
@@ -138,6 +146,32 @@ def test_model_is_fetched_once(pull: Pull, site: Site) -> None:
         assert pull.place.read_bytes() == DATA
     assert site.asked == [("/file", None)]
     assert pull.files == ["a.safetensors"]
+
+
+def test_two_commands_at_once_fetch_a_model_once(
+    pull: Pull, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, go_on, said = threading.Event(), threading.Event(), Queue[str]()
+
+    def slowly(handler: BaseHTTPRequestHandler) -> None:
+        asked.set()
+        go_on.wait()
+        whole(handler)
+
+    site.answer = slowly
+    monkeypatch.setattr("weft.cli.say.err", said.put)
+    manifest = read_manifest(pull.manifest(site.url))
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(fetch, manifest, pull.folder / "models")
+        asked.wait()
+        second = pool.submit(fetch, manifest, pull.folder / "models")
+        assert said.get() == "loras/sub/a.safetensors: waiting for another download of it"
+        go_on.set()
+        assert first.result()
+        assert second.result()
+    assert site.asked == [("/file", None)]
+    assert pull.files == ["a.safetensors"]
+    assert pull.place.read_bytes() == DATA
 
 
 def test_download_goes_on_where_it_was(pull: Pull, site: Site) -> None:
