@@ -9,6 +9,7 @@ workflow; a run that ends well removes the file, and the next run writes everyth
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 from collections import defaultdict
@@ -36,6 +37,12 @@ class Written:
     files: tuple[tuple[str, str], ...]
 
 
+@functools.lru_cache(64)
+def _real(folder: Path) -> Path:
+    """A folder without links; looked up once, for it stands before every run."""
+    return folder.resolve()
+
+
 class Journal:
     """The writers that are done in an unfinished run. Trouble with the file is a warning.
 
@@ -46,16 +53,17 @@ class Journal:
     """
 
     def __init__(self, folder: Path, scope: str, output: Path) -> None:
-        name = blake3(f"{scope}\n{output.resolve()}".encode()).hexdigest(16)
+        name = blake3(f"{scope}\n{_real(output)}".encode()).hexdigest(16)
         self._path = folder / f"{name}.jsonl"
         self._file: IO[str] | None = None
         self._files: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
         self._done: defaultdict[bytes, list[Written]] = defaultdict(list)
+        self._is_there = True
         try:
             for line in self._path.read_bytes().splitlines():
                 self._read(line)
         except FileNotFoundError:
-            pass
+            self._is_there = False
         except OSError as error:
             self._complain(error)
 
@@ -91,6 +99,7 @@ class Journal:
             if self._file is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self._path.open("a", encoding="utf-8")
+                self._is_there = True
                 self._file.write("\n")  # ends a line that was torn
             self._file.write(json.dumps(record) + "\n")
             self._file.flush()
@@ -102,7 +111,7 @@ class Journal:
         try:
             if self._file is not None:
                 self._file.close()
-            if finished:
+            if finished and self._is_there:
                 self._path.unlink(missing_ok=True)
         except OSError as error:
             self._complain(error)
