@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 MODULES = (
     "basics.plain",
     "basics.flow",
+    "basics.texts",
+    "basics.show",
     "models.loaders",
     "text.conditioning",
     "text.sets",

@@ -321,3 +321,59 @@ def test_file_that_says_where_kontexts_pictures_are_runs_as_it_is(
         pictures.append(found["11.image"])
     assert torch.equal(pictures[0], pictures[1])  # a single picture has number 1 either way
     assert not torch.equal(pictures[0], pictures[2])
+
+
+def test_file_that_works_on_texts_and_shows_them_runs_as_it_is(tmp_path: Path) -> None:
+    text = "A red circle, a blue square"
+    flags = {"case_insensitive": True, "multiline": False, "dotall": False}
+    nodes = {
+        "1": ("a red circle", node("StringSubstring", string=["11", 0], start=0, end=12)),
+        "2": (27, node("StringLength", string=text)),
+        "3": ("A RED CIRCLE", node("CaseConverter", string=["1", 0], mode="UPPERCASE")),
+        "4": ("x", node("StringTrim", string="  x ", mode="Both")),
+        "5": (
+            "A blue circle, a blue square",
+            node("StringReplace", string=text, find="red", replace="blue"),
+        ),
+        "6": (True, node("StringContains", string=text, substring="RED", case_sensitive=False)),
+        "7": (
+            False,
+            node(
+                "StringCompare",
+                string_a=text,
+                string_b="a red",
+                mode="Starts With",
+                case_sensitive=True,
+            ),
+        ),
+        "8": (True, node("RegexMatch", string=text, regex_pattern=r"BLUE\s\w+", **flags)),
+        "9": (
+            "red\nblue",
+            node(
+                "RegexExtract",
+                string=text,
+                regex_pattern=r"a (\w+)",
+                mode="All Groups",
+                group_index=1,
+                **flags,
+            ),
+        ),
+        "10": (
+            "A red circle, a small square",
+            node(
+                "RegexReplace", string=text, regex_pattern="blue", replace="small", count=0, **flags
+            ),
+        ),
+        "11": (text.lower(), node("CaseConverter", string=text, mode="lowercase")),
+    }
+    data = {name: each for name, (_, each) in nodes.items()}
+    data["12"] = node("PreviewAny", source=["2", 0])
+    data["13"] = node("PreviewAny", source=["9", 0])
+    registry = standard_registry(packs=False)
+    outputs = []
+    for name, each in data.items():
+        spec = registry.find(each["class_type"])
+        assert spec is not None
+        outputs.append(f"{name}.{spec.outputs[0].name}")
+    found = list(run(data, tmp_path, tmp_path, *outputs).values())
+    assert found == [*(wanted for wanted, _ in nodes.values()), "27", "red\nblue"]
