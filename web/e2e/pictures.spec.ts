@@ -68,7 +68,7 @@ test("the page is there in Chinese", async ({ page }) => {
   await expect(page.getByRole("button", { name: /^运行/ })).toBeVisible();
   await expect(page.locator("html")).toHaveAttribute("lang", "zh-CN");
   await page.getByRole("button", { name: /^文生图/ }).click();
-  await expect(node(page, "save")).toBeVisible();
+  await expect(node(page, "sample").getByRole("heading", { name: "K 采样器" })).toBeVisible();
   await press(page, "v");
   await press(page, "o");
   await expect(page.getByRole("complementary", { name: "大纲" })).toBeVisible();
