@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+import pytest
 
 from tests.server.outer import serving
 from weft.nodes.standard import standard_registry
@@ -62,3 +65,35 @@ async def test_comfyui_gets_names_by_its_classes_and_inputs(tmp_path: Path) -> N
     assert nodes["CheckpointLoaderSimple"] == nodes["LoadCheckpoint"]
     assert nodes["LoadImage"]["inputs"]["image"]["name"] == "文件"
     assert nodes["VAEDecode"]["outputs"] == {"0": {"name": "图片"}}
+
+
+async def test_pack_brings_its_languages_and_gets_common_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack = tmp_path / "pack_of_languages"
+    (pack / "locales").mkdir(parents=True)
+    (pack / "__init__.py").write_text(
+        "from weft.engine.declaration.node import node\n"
+        '@node("Dye", category="image/dyes")\n'
+        "def dye(*, steps: int = 1, depth: int = 1) -> int:\n"
+        '    """Dye.\n\n    Args:\n        steps: How often.\n        depth: How deep.\n    """\n'
+        "    return steps\n"
+    )
+    german = {"titles": {"Dye": "Färben"}, "texts": {"Dye.": "Färbt."}}
+    chinese = {"titles": {"Dye": "染色"}, "ports": {"depth": "深度"}}
+    for name, table in {"de": german, "zh": chinese}.items():
+        (pack / "locales" / f"{name}.json").write_text(json.dumps(table), encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    async with serving(tmp_path, node_modules=("pack_of_languages",)) as client:
+        assert await (await client.get("/v1/locales")).json() == {"languages": ["de", "zh"]}
+        said = (await (await client.get("/v1/locales/zh")).json())["nodes"]["Dye"]
+        assert (said["title"], said["category"]) == ("染色", "图片/dyes")
+        labels = {name: about["label"] for name, about in said["inputs"].items()}
+        assert labels == {"steps": "步数", "depth": "深度"}
+        nodes = (await (await client.get("/v1/locales/de")).json())["nodes"]
+        assert nodes["Dye"] == {"title": "Färben", "summary": "Färbt."}
+        assert nodes["KSampler"] == {}
+        assert (await (await client.get("/i18n")).json())["de"]["nodeDefs"]["Dye"] == {
+            "display_name": "Färben",
+            "description": "Färbt.",
+        }
