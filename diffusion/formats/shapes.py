@@ -4,10 +4,6 @@ Conventions of the families for the rest: 8 heads everywhere in UNets and Contro
 width 64 in those of SD2.x and SDXL, head width 64 in CLIP, quick_gelu in OpenAI's text encoder
 (width 768) and gelu in LAION's (1024, 1280), 32 groups in every group norm.
 
-CLIP vision towers say neither head count nor activation either: widths 1280 and 1664 (ViT-H and
-ViT-bigG of LAION) have 16 heads and gelu, all others head width 64 and quick_gelu as OpenAI's.
-SigLIP's have gelu by tanh; those of widths 1152 and 1536 have 16 heads, others head width 64.
-
 A network may differ from these. Its file says so in the header's metadata, key "config": JSON such
 as {"vae": {"norm_num_groups": 4}}; a diffusers folder says so in config.json. What shapes do tell
 is compared with such statements, not overruled by them.
@@ -16,7 +12,6 @@ is compared with such statements, not overruled by them.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -31,12 +26,12 @@ from .gligen_names import gligen_config
 from .t2i_names import t2i_config
 from .transformer_shapes import bert_config, flux_config, pixart_config, sd3_config, t5_config
 from .upscaler_names import upscaler_config
+from .vision_shapes import clip_heads, clip_vision_config, redux_config, siglip_vision_config
 
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 
 UNET_HEADS = 8
 HEAD_WIDTH = 64
-CLIP_HEAD_WIDTH = 64
 SIZE_EMBEDDING = 256
 """Width of the sines of each size that SDXL is told."""
 NORM_GROUPS = 32
@@ -60,10 +55,6 @@ _UNSEEN = frozenset(
 """What shapes do not tell: statements about it are followed."""
 SD1_SCALE = 0.18215
 SD1_CONTEXT, SD2_CONTEXT = 768, 1024
-_WIDE_VISION_TOWERS = {1280: 16, 1664: 16}
-_SIGLIP_HEADS = {1152: 16, 1536: 16}
-_SIGLIP_SIDES = {(27, 14): 384}
-"""Pixels a side where patches do not fill them: by patches a side and their size."""
 
 
 def network_config(
@@ -207,77 +198,13 @@ def clip_text_config(shapes: Shapes) -> dict[str, Any]:
         "hidden_size": width,
         "intermediate_size": _shape(shapes, "encoder.layers.0.mlp.fc1.weight", what)[0],
         "num_hidden_layers": layers,
-        "num_attention_heads": _clip_heads(width, what),
+        "num_attention_heads": clip_heads(width, what),
         "max_position_embeddings": positions,
         "hidden_act": "gelu" if width in _GELU_WIDTHS else "quick_gelu",
     }
     if "text_projection.weight" in shapes:
         config["projection_dim"] = shapes["text_projection.weight"][0]
     return config
-
-
-def clip_vision_config(shapes: Shapes) -> dict[str, Any]:
-    """Arguments of `transformers.CLIPVisionConfig` for these tensors ("vision_model." names)."""
-    what = "CLIP vision encoder"
-    patch = _shape(shapes, "vision_model.embeddings.patch_embedding.weight", what)
-    positions = _shape(shapes, "vision_model.embeddings.position_embedding.weight", what)[0]
-    fc1 = _shape(shapes, "vision_model.encoder.layers.0.mlp.fc1.weight", what)
-    width, patch_size = patch[0], patch[2]
-    side = math.isqrt(positions - 1)
-    wide = width in _WIDE_VISION_TOWERS
-    return {
-        "hidden_size": width,
-        "intermediate_size": fc1[0],
-        "projection_dim": _shape(shapes, "visual_projection.weight", what)[0],
-        "num_hidden_layers": _count(shapes, "vision_model.encoder.layers.{}.mlp.fc1.weight"),
-        "num_attention_heads": _WIDE_VISION_TOWERS[width] if wide else _clip_heads(width, what),
-        "hidden_act": "gelu" if wide else "quick_gelu",
-        "image_size": side * patch_size,
-        "patch_size": patch_size,
-        "num_channels": patch[1],
-    }
-
-
-def siglip_vision_config(shapes: Shapes) -> dict[str, Any]:
-    """Arguments of `transformers.SiglipVisionConfig` for these tensors (flat names), without head.
-
-    Raises:
-        ModelError: Its patches are of another layout (SigLIP 2 of free sizes).
-    """
-    what = "SigLIP vision encoder"
-    patch = _shape(shapes, "embeddings.patch_embedding.weight", what)
-    positions, width = _shape(shapes, "embeddings.position_embedding.weight", what)
-    side = math.isqrt(positions)
-    if len(patch) != 4 or side * side != positions:
-        raise ModelError(
-            "model.unsupported_layout",
-            f"This {what} has no square of patches.",
-            expected="a kernel for patches, and a square number of places",
-            got=f"{patch}, {positions} places",
-            hint="weft reads SigLIP of one size, as sigclip_vision_patch14_384.",
-        )
-    size = _SIGLIP_SIDES.get((side, patch[2]), side * patch[2])
-    return {
-        "hidden_size": width,
-        "intermediate_size": _shape(shapes, "encoder.layers.0.mlp.fc1.weight", what)[0],
-        "num_hidden_layers": _count(shapes, "encoder.layers.{}.mlp.fc1.weight"),
-        "num_attention_heads": _SIGLIP_HEADS.get(width) or _clip_heads(width, what),
-        "hidden_act": "gelu_pytorch_tanh",
-        "layer_norm_eps": 1e-6,
-        "image_size": size,
-        "patch_size": patch[2],
-        "num_channels": patch[1],
-        "vision_use_head": False,
-    }
-
-
-def redux_config(shapes: Shapes) -> dict[str, Any]:
-    """Arguments of `diffusers`' `ReduxImageEncoder` for these tensors."""
-    what = "style model (Redux)"
-    return {
-        "redux_dim": _shape(shapes, "redux_up.weight", what)[1],
-        "txt_in_features": _shape(shapes, "redux_down.weight", what)[0],
-    }
 
 
 def ip_adapter_config(shapes: Shapes) -> dict[str, Any]:
@@ -409,17 +336,6 @@ def _short(depths: list[int]) -> int | tuple[int, ...]:
     if len(set(depths)) == 1:
         return max(1, depths[0])
     return tuple(depths)
-
-
-def _clip_heads(width: int, what: str) -> int:
-    if width % CLIP_HEAD_WIDTH and width > CLIP_HEAD_WIDTH:
-        raise ModelError(
-            "model.unsupported_layout",
-            f"This {what} is {width} wide.",
-            expected=f"a multiple of {CLIP_HEAD_WIDTH}",
-            got=str(width),
-        )
-    return max(1, width // CLIP_HEAD_WIDTH)
 
 
 def _count(shapes: Shapes, pattern: str) -> int:
