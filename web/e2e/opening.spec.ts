@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
-import { dropFile, faults, node, nodesNow, openEmpty } from "./helpers";
+import { dropFile, faults, node, nodesNow, openEmpty, typeNumber } from "./helpers";
 import { Server } from "./server";
 
 const TXT2IMG = readFileSync(new URL("../../graphs/txt2img.json", import.meta.url), "utf-8");
@@ -37,6 +37,67 @@ test("a node of unknown type becomes the nearest known one with its links, and t
   await page.keyboard.press("Control+z");
   expect(await nodesNow(page)).toEqual(file.nodes);
 });
+
+test("a stranger's workflow that cannot run says why before anybody is asked to allow it", async ({
+  page,
+}) => {
+  const file = JSON.parse(TXT2IMG);
+  file.nodes.sample.inputs.steps = 0;
+  await openEmpty(page);
+  await dropFile(page, "from-elsewhere.json", JSON.stringify(file));
+  await expect(node(page, "sample")).toBeVisible();
+  await page.locator(".canvas").focus();
+  await page.keyboard.press("Control+Enter");
+  await expect(page.getByText("This cannot run yet: 1 to fix.")).toBeVisible();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await typeNumber(page, "sample", "steps", "2");
+  await page.locator(".canvas").focus();
+  await page.keyboard.press("Control+Enter");
+  const consent = page.getByRole("dialog", { name: "Run a workflow from elsewhere?" });
+  await expect(consent.getByText("Write files on this server:")).toBeVisible();
+  await consent.getByRole("button", { name: "Cancel" }).click();
+});
+
+test("nodes stay in their group, and others out of it, when the graph is laid out", async ({
+  page,
+}) => {
+  const file = JSON.parse(TXT2IMG);
+  const ids = Object.keys(file.nodes);
+  const inside = ["positive", "negative"];
+  file.layout = {
+    nodes: Object.fromEntries(ids.map((id, i) => [id, { x: 340 * i, y: 900 }])),
+    groups: { prompts: { title: "Prompts", x: 0, y: 0, width: 700, height: 500 } },
+  };
+  inside.forEach((id, i) => {
+    file.layout.nodes[id] = { x: 24 + 330 * i, y: 60 };
+  });
+  await openEmpty(page);
+  await dropFile(page, "grouped.json", JSON.stringify(file));
+  await expect(node(page, "sample")).toBeVisible();
+  await page.locator(".canvas").focus();
+  await page.keyboard.press("Shift+L");
+  await page.keyboard.press("f");
+  const frame = page.getByRole("region", { name: "Prompts" });
+  const place = async (id: string) => (await node(page, id).boundingBox()) ?? NOWHERE;
+  const isIn = async (id: string) => {
+    const [outer, box] = [(await frame.boundingBox()) ?? NOWHERE, await place(id)];
+    const [right, bottom] = [outer.x + outer.width, outer.y + outer.height];
+    const across = box.x < right && box.x + box.width > outer.x;
+    return across && box.y < bottom && box.y + box.height > outer.y;
+  };
+  // The checkpoint comes to stand left of the prompts.
+  await expect
+    .poll(async () => (await place("checkpoint")).x - (await place("positive")).x)
+    .toBeLessThan(0);
+  for (const id of ids) expect([id, await isIn(id)]).toEqual([id, inside.includes(id)]);
+  // Undone, all other nodes stand below the group again.
+  await page.keyboard.press("Control+z");
+  await expect
+    .poll(async () => (await place("checkpoint")).y - (await place("positive")).y)
+    .toBeGreaterThan(200);
+});
+
+const NOWHERE = { x: 0, y: 0, width: 0, height: 0 };
 
 const FADE = `
 from weft.engine.declaration.node import node

@@ -16,7 +16,7 @@ import { Rail } from "./Rail";
 import { useRuns } from "./runs";
 import { StatusBar } from "./StatusBar";
 import { TopBar } from "./TopBar";
-import { type Dialog, dismiss, useUi } from "./ui";
+import { type Dialog, dismiss, isTouched, useUi } from "./ui";
 
 // What one opens now and then does not delay the first sight of the page.
 const SweepDialog = lazy(async () => ({ default: (await import("../panels/Sweep")).SweepDialog }));
@@ -177,9 +177,9 @@ function EmptyState() {
   return (
     <section className="empty">
       <h1>{t("empty.title")}</h1>
-      <p>{t("empty.text")}</p>
+      <p>{t(isTouched() ? "empty.touch" : "empty.text")}</p>
       <TemplateCards found={found} />
-      <p className="faint">{t("empty.drop")}</p>
+      {!isTouched() && <p className="faint">{t("empty.drop")}</p>}
     </section>
   );
 }

@@ -1,5 +1,5 @@
 import { LoaderCircle, Play, Plus, Square, X } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { IconButton } from "../widgets/IconButton";
 import {
   activate,
@@ -85,6 +85,11 @@ function closeWithUndo(tab: Tab): void {
 function TabButton({ tab, at, active, only }: TabProps) {
   const [renaming, setRenaming] = useState(false);
   const [over, setOver] = useState(false);
+  const bar = useRef<HTMLDivElement>(null);
+  // Where there are more than the bar holds, the one in front is seen.
+  useEffect(() => {
+    if (active) bar.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [active]);
   const running = useRuns((runs) => runOf(tab.id, runs).running);
   const title = tabTitle(tab);
   const dirty = isDirty(tab);
@@ -115,6 +120,7 @@ function TabButton({ tab, at, active, only }: TabProps) {
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dragging has Alt+Shift+arrows beside it
     <div
+      ref={bar}
       className={`tab ${active ? "active" : ""} ${over ? "over" : ""}`}
       draggable
       onDragStart={(event) => {

@@ -2,12 +2,13 @@
 
 import * as api from "../api/client";
 import type { JsonObject, Value } from "../api/json";
+import type { Problem } from "../api/server";
 import { setValue } from "../graph/commands/values";
 import { writeWorkflow } from "../graph/file";
 import { graphAt, isLinked, ROOT, type Workflow } from "../graph/model";
 import { nextSeed, seedMode } from "../graph/seeds";
 import { activeTab, editTab, type Tab, tabTitle, useDocs } from "./docs";
-import { acceptedEffects } from "./library/foreign";
+import { acceptedEffects, isForeign } from "./library/foreign";
 import { t } from "./messages";
 import { runOf, updateRun, useRuns } from "./runs";
 import { follow } from "./sync";
@@ -23,6 +24,14 @@ export async function run(set?: JsonObject): Promise<api.Refused | null> {
   const tab = activeTab();
   const title = tabTitle(tab) || t("tab.untitled");
   try {
+    if (set === undefined && isForeign(tab.id)) {
+      // Nobody is asked whether something may run that cannot.
+      const problems = await api.validate(documentOf(tab));
+      if (problems.length > 0) {
+        reject(tab.id, problems, "");
+        return null;
+      }
+    }
     const accepts = await acceptedEffects(tab.id);
     if (accepts === false) return null;
     const workflow = documentOf(tab);
@@ -45,12 +54,15 @@ function refuse(tab: string, error: unknown): api.Refused | null {
     say(t("run.offline"), "bad");
     return null;
   }
-  const { problems } = error;
+  reject(tab, error.problems, error.message);
+  return error;
+}
+
+function reject(tab: string, problems: readonly Problem[], message: string): void {
   updateRun(tab, () => ({ problems, refused: true, states: {}, progress: {}, explained: null }));
   const placed = problems.some((problem) => problem.node);
-  refusal = say(placed ? t("run.rejected", { n: problems.length }) : error.message, "bad");
+  refusal = say(placed ? t("run.rejected", { n: problems.length }) : message, "bad");
   if (placed) setUi({ right: "problems" });
-  return error;
 }
 
 /** Give seeds that are to change after a run their next value. */

@@ -157,6 +157,11 @@ const narrow = matchMedia("(max-width: 720px)");
 /** Whether a panel covers the canvas; narrow.css knows the same width. */
 export const isNarrow = (): boolean => narrow.matches;
 
+const touched = matchMedia("(hover: none) and (pointer: coarse)");
+
+/** Whether the page is used by fingers, without keys or a mouse. */
+export const isTouched = (): boolean => touched.matches;
+
 // There is room for one panel then, and it is the one that was asked for last.
 useUi.subscribe((ui, before) => {
   if (!narrow.matches || ui.left === null || ui.right === null) return;

@@ -48,10 +48,10 @@ import {
   attach,
   beforeFar,
   FAR,
-  fitView,
   MAX_ZOOM,
   MIN_ZOOM,
   setViewport,
+  showFirst,
   toFlow,
   toScreen,
   viewport,
@@ -242,7 +242,7 @@ function restoreView(): void {
   const tab = activeTab();
   const known = tab.views[graphName(tab)];
   if (known) setViewport(known);
-  else fitView("all", 0);
+  else showFirst();
 }
 
 /** Every graph of every tab is seen where it was left. */

@@ -4,7 +4,7 @@ import { useStoreApi } from "@xyflow/react";
 import { useEffect, useRef } from "react";
 import { activeTab, boxAt, graphName, runKey, type Tab, useDocs } from "../app/docs";
 import { diffInView } from "../app/library/compare";
-import { runOf, stateOf, type TabRun, useRuns } from "../app/runs";
+import { runOf, stateOf, type TabRun, toldProblems, useRuns } from "../app/runs";
 import { useUi } from "../app/ui";
 import { rectOf } from "../graph/geometry";
 import { type Graph, graphAt } from "../graph/model";
@@ -99,7 +99,7 @@ export function farNodes(): readonly FarNode[] {
   const tab = activeTab(docs);
   const graph = graphAt(tab.workflow, graphName(tab));
   const run = runOf(tab.id);
-  const of = [graph, tab.selection, docs.catalog, run.states, run.pictures];
+  const of = [graph, tab.selection, docs.catalog, run.states, run.pictures, run.problems];
   if (far?.of.every((one, i) => one === of[i])) return far.nodes;
   const nodes = makeFarNodes(docs, tab, graph, run);
   far = { of, nodes };
@@ -128,7 +128,10 @@ function makeFarNodes(
       color: place?.color,
       selected: tab.selection.has(id),
       off: place?.mode !== undefined,
-      state: stateOf(run, runKey(tab, id))?.state,
+      state:
+        run.problems.length > 0 && toldProblems(run, runKey(tab, id)).length > 0
+          ? "failed"
+          : stateOf(run, runKey(tab, id))?.state,
       ...(diff?.nodes[id] && { mark: diff.nodes[id].mark }),
     });
   }

@@ -11,6 +11,7 @@ import { GRID, HEADER } from "../graph/geometry";
 import type { Group } from "../graph/model";
 import { type Point, reach, type Wire } from "./scene";
 import { NODE_HUES } from "./sockets";
+import { FAR } from "./viewport";
 
 export interface FarNode extends Rect {
   readonly id: string;
@@ -105,7 +106,8 @@ export class Painter {
       width: this.#width / zoom,
       height: this.#height / zoom,
     };
-    for (const group of scene.groups) this.#group(group, zoom);
+    // Near by, titles are elements that can be edited.
+    for (const group of scene.groups) this.#group(group, zoom, zoom < FAR);
     this.#wires(scene, seen);
     this.#size = 0;
     for (const node of scene.nodes) if (meets(node, seen)) this.#node(node, zoom);
@@ -128,7 +130,7 @@ export class Painter {
     c.fill();
   }
 
-  #group(group: Group & { selected: boolean }, zoom: number): void {
+  #group(group: Group & { selected: boolean }, zoom: number, afar: boolean): void {
     const c = this.#context;
     const color = group.color ?? 0;
     c.fillStyle = this.#colors.hue(color, 0.22);
@@ -137,6 +139,17 @@ export class Painter {
     rounded(c, group, 10);
     c.fill();
     c.stroke();
+    if (afar) this.#title(group.title, group, Math.min(40, 12 / zoom), zoom);
+  }
+
+  /** What a group is called, in the room over its nodes. */
+  #title(title: string, { x, y, width }: Rect, size: number, zoom: number): void {
+    if (title === "" || size * zoom < 5.5) return;
+    const c = this.#context;
+    c.font = `600 ${size}px ${this.#colors.font}`;
+    c.fillStyle = this.#colors.text;
+    c.textBaseline = "middle";
+    c.fillText(this.#fitted(title, width - 32, size), x + 16, y + 28);
   }
 
   #wires(scene: Scene, seen: Rect): void {

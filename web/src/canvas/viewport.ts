@@ -2,6 +2,7 @@
 
 import type { ReactFlowInstance } from "@xyflow/react";
 import { activeTab, allRects, rectAt } from "../app/docs";
+import { isNarrow } from "../app/ui";
 import { boundsOf } from "../graph/arrange";
 import type { Rect } from "../graph/geometry";
 
@@ -46,6 +47,10 @@ export function setViewport(view: { x: number; y: number; zoom: number }, durati
   void flow?.setViewport(view, { duration });
 }
 
+/** Room around what is shown whole. */
+const MARGIN = 56;
+/** The scale in which a graph is opened that a telephone cannot show whole. */
+const FIRST = 0.6;
 const EDGE = 32;
 const FASTEST = 14;
 
@@ -98,14 +103,28 @@ export function fitView(what: "all" | "selection" = "all", duration = 220): void
   else show(bounds, duration);
 }
 
+/** Show a graph for the first time: all of it, or its beginning where all is too small to read. */
+export function showFirst(): void {
+  const bounds = boundsOf(Object.values(allRects(true)));
+  const { width, height } = viewSize();
+  const room = bounds && (width - 2 * MARGIN) / bounds.width;
+  if (bounds === null || room === null || room >= FAR || !isNarrow()) {
+    fitView("all", 0);
+    return;
+  }
+  const zoom = FIRST;
+  const middle = height / 2 - (bounds.y + bounds.height / 2) * zoom;
+  const top = EDGE - bounds.y * zoom;
+  setViewport({ x: EDGE - bounds.x * zoom, y: Math.max(middle, top), zoom });
+}
+
 export function show(bounds: Rect, duration = 220): void {
   const { width, height } = viewSize();
-  const margin = 56;
   const zoom = Math.min(
     1,
     Math.max(
       MIN_ZOOM,
-      Math.min((width - 2 * margin) / bounds.width, (height - 2 * margin) / bounds.height),
+      Math.min((width - 2 * MARGIN) / bounds.width, (height - 2 * MARGIN) / bounds.height),
     ),
   );
   setViewport(

@@ -3,7 +3,8 @@ import { keyTexts } from "../app/keys";
 import { type MessageKey, t } from "../app/messages";
 import { Dialog } from "./Dialog";
 
-const GROUPS = ["shortcuts.graph", "shortcuts.edit", "shortcuts.see", "shortcuts.run"] as const;
+// In an order in which the columns come out about equally long.
+const GROUPS = ["shortcuts.graph", "shortcuts.run", "shortcuts.edit", "shortcuts.see"] as const;
 
 /** What a key does inside a text, where the browser's keys are in force too. */
 const IN_TEXTS = ["keys.weight", "Mod+ArrowUp Mod+ArrowDown"] as const;

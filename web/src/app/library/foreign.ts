@@ -35,6 +35,11 @@ export function markForeign(tab: string): void {
   setKept(tab, (kept) => ({ ...kept, accepts: [] }));
 }
 
+/** Whether a run of a tab's workflow may have to be asked about. */
+export function isForeign(tab: string): boolean {
+  return keptOf(tab).accepts !== null;
+}
+
 /** Look anew at what a tab's workflow needs. */
 export async function checkTab(id: string): Promise<Report | null> {
   const tab = tabById(id);
