@@ -53,7 +53,7 @@ def siglip_vision_config(shapes: Shapes) -> dict[str, Any]:
     patch = shape_of(shapes, "embeddings.patch_embedding.weight")
     positions, width = shape_of(shapes, "embeddings.position_embedding.weight")
     side = math.isqrt(positions)
-    if len(patch) != 4 or side * side != positions:
+    if len(patch) != 4 or 0 in (*patch, positions) or side * side != positions:
         raise ModelError(
             "model.unsupported_layout",
             f"This {what} has no square of patches.",

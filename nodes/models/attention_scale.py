@@ -57,6 +57,35 @@ def unet_cross_attention_multiply(
     return _unet(model, "attn2", q, k, v, out)
 
 
+@node("UNetTemporalAttentionMultiply", category=CATEGORY, lane="cpu")
+def unet_temporal_attention_multiply(
+    model: Model,
+    *,
+    self_structural: Factor = 1.0,
+    self_temporal: Factor = 1.0,
+    cross_structural: Factor = 1.0,
+    cross_temporal: Factor = 1.0,
+) -> Model:
+    """Multiply what attention gives, apart for pictures and for time.
+
+    Args:
+        model: A model with a UNet.
+        self_structural: Factor on what self-attention gives, between places of a picture.
+        self_temporal: The same between pictures of a video. The UNets that weft runs draw single
+            pictures and have no such layers, so this changes nothing.
+        cross_structural: Factor on what attention to the text gives.
+        cross_temporal: The same in layers between pictures; changes nothing, as `self_temporal`.
+
+    Returns:
+        The model; the same one if both factors that act are 1.
+
+    Raises:
+        ModelError: The model is no UNet.
+    """
+    changed = _unet(model, "attn1", 1.0, 1.0, 1.0, self_structural)
+    return _unet(changed, "attn2", 1.0, 1.0, 1.0, cross_structural)
+
+
 @node("CLIPAttentionMultiply", category=CATEGORY, lane="cpu")
 def clip_attention_multiply(
     clip: Clip, *, q: Factor = 1.0, k: Factor = 1.0, v: Factor = 1.0, out: Factor = 1.0

@@ -293,7 +293,8 @@ def hyper_tile(
 def token_merging(model: Model, *, ratio: Annotated[float, Range(0, 1, step=0.01)] = 0.3) -> Model:
     """Merge places that are alike in self-attention, for speed on large pictures.
 
-    Details are lost with a high ratio.
+    Details are lost with a high ratio. It acts on the outermost level alone: UNets without
+    attention there, as SDXL's, draw what they draw without it.
 
     Args:
         model: A model with a UNet.

@@ -281,6 +281,20 @@ def test_file_that_extracts_a_lora_writes_one_that_leads_to_the_other_model(
             for kind in ("EasyCache", "LazyCache")
             for threshold in (0.0, 3.0)
         ),
+        *(
+            (
+                node(
+                    "UNetTemporalAttentionMultiply",
+                    model=["1", 0],
+                    self_structural=structural,
+                    self_temporal=0.5,
+                    cross_structural=1.0,
+                    cross_temporal=0.5,
+                ),
+                structural == 1.0,
+            )
+            for structural in (1.0, 0.9)
+        ),
         (node("ModelComputeDtype", model=["1", 0], dtype="default"), True),
         (node("ModelComputeDtype", model=["1", 0], dtype="fp32"), True),
         (node("ModelComputeDtype", model=["1", 0], dtype="bf16"), False),

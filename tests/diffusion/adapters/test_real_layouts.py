@@ -214,3 +214,18 @@ def test_published_redux_is_told_from_its_shapes() -> None:
     assert identify(shapes).kind == "style_model"
     told = rules.network_config("redux", shapes)
     assert told == {"redux_dim": 1152, "txt_in_features": 4096}
+
+
+@pytest.mark.parametrize("patch", [(1152, 588), (1152, 3, 0, 0), (0, 3, 14, 14)])
+def test_siglip_of_another_layout_is_refused_by_name(patch: tuple[int, ...]) -> None:
+    from weft.diffusion.errors import ModelError
+
+    state = {
+        "embeddings.patch_embedding.weight": patch,
+        "embeddings.position_embedding.weight": (256, 1152),
+        "encoder.layers.0.mlp.fc1.weight": (4304, 1152),
+        "post_layernorm.weight": (1152,),
+    }
+    with pytest.raises(ModelError) as caught:
+        rules.network_config("clip_vision", state)
+    assert caught.value.code == "model.unsupported_layout"

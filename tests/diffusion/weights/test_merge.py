@@ -259,6 +259,13 @@ def test_attention_is_multiplied_by_name_and_the_plain_weights_stay(
         factor = 1.5 if ".attn2.to_k." in name else 0.5 if ".attn2.to_out." in name else 1.0
         assert torch.allclose(scaled[name], plain[name] * factor), name
         assert factor == 1.0 or name in changed or not plain[name].any()
+    both = nodes.unet_temporal_attention_multiply(
+        model, self_structural=0.5, self_temporal=9.0, cross_structural=2.0, cross_temporal=9.0
+    )
+    plain = model.weights.module.state_dict()
+    for name, tensor in both.weights.module.state_dict().items():
+        factor = 0.5 if ".attn1.to_out." in name else 2.0 if ".attn2.to_out." in name else 1.0
+        assert torch.allclose(tensor, plain[name] * factor), name
     text = nodes.clip_attention_multiply(clip, q=2.0)
     name = next(name for name in clip.weights.shapes if name.endswith("q_proj.bias"))
     assert torch.allclose(text.weights.tensor(name), 2 * clip.weights.tensor(name))
