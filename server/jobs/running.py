@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from pydantic_core import to_json
+
 from ..api.jobs import NodeReport, NodeState, Progress
 from ..worker.messages import Ended, Nodes, Step
 from .record import Record
@@ -57,9 +59,8 @@ class Running:
             ended: How it ended; None if it was broken off.
             problems: What went wrong.
         """
-        nodes = {n: r.model_dump(exclude_none=True) for n, r in self.nodes.items()}
         return {
-            "nodes": json.dumps(nodes),
+            "nodes": to_json(self.nodes, exclude_none=True).decode(),
             "results": json.dumps(ended.results if ended is not None else {}),
             "problems": json.dumps(problems),
         }
