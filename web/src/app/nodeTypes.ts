@@ -19,8 +19,8 @@ export async function loadCatalog(): Promise<void> {
     // English is in the schema, and costs nothing more.
     const [schemas, texts] = await Promise.all([nodeSchemas(), textsIn(language)]);
     english = schemas;
-    // The language was changed meanwhile: whoever changed it asks for its texts.
-    if (language === useUi.getState().language || !useDocs.getState().ready) show(schemas, texts);
+    show(schemas, texts);
+    if (language !== useUi.getState().language) await translate();
   } catch (error) {
     if (useDocs.getState().ready) return;
     if (useRuns.getState().online)
@@ -31,11 +31,15 @@ export async function loadCatalog(): Promise<void> {
 
 /** Call them by their names in another language as soon as the page is in it. */
 export function followLanguage(): void {
-  useUi.subscribe(async ({ language }, before) => {
-    if (language === before.language) return;
-    const texts = await textsIn(language);
-    if (english !== null && language === useUi.getState().language) show(english, texts);
+  useUi.subscribe(({ language }, before) => {
+    if (language !== before.language) void translate();
   });
+}
+
+async function translate(): Promise<void> {
+  const { language } = useUi.getState();
+  const texts = await textsIn(language);
+  if (english !== null && language === useUi.getState().language) show(english, texts);
 }
 
 /** What is not translated stays English, also where a server knows nothing of languages. */
