@@ -301,6 +301,9 @@ for (const scheme of ["dark", "light"] as const) {
     await expect(library(page)).toBeVisible();
     await dropForeign(page);
     expect(await faults(page)).toEqual([]);
+    await page.getByRole("combobox").selectOption("thimble.safetensors");
+    await page.getByRole("button", { name: "Use this" }).click();
+    await expect(page.getByText("Everything it needs is here.")).toBeVisible();
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Share and export" }).click();
     await page.getByRole("button", { name: "Make a link" }).click();

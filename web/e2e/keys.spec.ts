@@ -208,6 +208,7 @@ test("every key on the sheet does what it says", async ({ page, request }) => {
       });
     }
   }
+  await begin(page);
   for (const { label, keys } of rows.filter((row) => tabs(row.label))) {
     for (const key of keys.flatMap(pressed)) {
       await test.step(key, () => (CHECKS[label] ?? changes)(page, key));
