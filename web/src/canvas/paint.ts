@@ -9,6 +9,7 @@ import type { Mark } from "../graph/diff";
 import type { Rect } from "../graph/geometry";
 import { GRID, HEADER } from "../graph/geometry";
 import type { Group } from "../graph/model";
+import { shortened } from "../graph/names";
 import { type Point, reach, type Wire } from "./scene";
 import { NODE_HUES } from "./sockets";
 import { FAR } from "./viewport";
@@ -353,21 +354,4 @@ function readColors(): Colors {
         return `oklch(${hl} ${hc} ${hue} / ${alpha})`;
       }),
   };
-}
-
-// From here on, scripts have characters about twice as wide as a letter.
-const WIDE = 0x2e80;
-const unitsOf = (code: number) => (code < WIDE ? 1 : 2);
-
-/** A text cut to a part of its width, from 0 to 1, with what shows that it was. */
-export function shortened(text: string, part: number): string {
-  let all = 0;
-  for (let i = 0; i < text.length; i++) all += unitsOf(text.charCodeAt(i));
-  const room = all * part - 1;
-  let end = 0;
-  for (let used = 0; end < text.length; end++) {
-    used += unitsOf(text.charCodeAt(end));
-    if (used > room) break;
-  }
-  return `${text.slice(0, Math.max(1, end))}…`;
 }

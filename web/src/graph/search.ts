@@ -3,6 +3,7 @@
 import fuzzysort from "fuzzysort";
 import type { NodeSchema } from "../api/nodes";
 import { categoryName, wordsOf } from "./names";
+import { spellings } from "./synonyms";
 
 export interface Entry {
   readonly schema: NodeSchema;
@@ -48,6 +49,7 @@ export function entriesOf(schemas: Iterable<NodeSchema>): Entry[] {
 
 const SPREAD = 0.6;
 const BEGINS = 0.1;
+const OTHER_WORDS = 0.95;
 const THRESHOLD = 0.25;
 
 /** Those of a category stand together. */
@@ -62,22 +64,28 @@ export function search(entries: readonly Entry[], text: string, limit = 50): Ent
   if (query === "") {
     return [...entries].sort(byCategory);
   }
+  const queries = spellings(query);
   const found: { entry: Entry; score: number }[] = [];
   for (const entry of entries) {
-    const whole = entry.keys.map(
-      ({ text, weight }) => weight * (fuzzysort.single(query, text)?.score ?? 0),
-    );
-    // Words that lie in different places, such as a category and a name, count less.
-    const all = entry.keys.map(({ text }) => text).join(" ");
-    const spread = fuzzysort.single(query, all)?.score ?? 0;
-    const begins = [entry.label, entry.words].some((name) =>
-      name.toLowerCase().startsWith(query.toLowerCase()),
-    );
-    const score = Math.max(...whole, SPREAD * spread) + (begins ? BEGINS : 0);
+    const scores = queries.map((one, i) => (i === 0 ? 1 : OTHER_WORDS) * scoreOf(entry, one));
+    const score = Math.max(...scores);
     if (score >= THRESHOLD) found.push({ entry, score });
   }
   found.sort((a, b) => b.score - a.score || a.entry.label.length - b.entry.label.length);
   return found.slice(0, limit).map(({ entry }) => entry);
+}
+
+function scoreOf(entry: Entry, query: string): number {
+  const whole = entry.keys.map(
+    ({ text, weight }) => weight * (fuzzysort.single(query, text)?.score ?? 0),
+  );
+  // Words that lie in different places, such as a category and a name, count less.
+  const all = entry.keys.map(({ text }) => text).join(" ");
+  const spread = fuzzysort.single(query, all)?.score ?? 0;
+  const begins = [entry.label, entry.words].some((name) =>
+    name.toLowerCase().startsWith(query.toLowerCase()),
+  );
+  return Math.max(...whole, SPREAD * spread) + (begins ? BEGINS : 0);
 }
 
 /** What most often comes after an output of a type, the most usual first. */

@@ -1,11 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { Locale } from "../../src/api/nodes";
-import { shortened } from "../../src/canvas/paint";
 import { Catalog } from "../../src/graph/catalog";
 import { compile } from "../../src/graph/compile";
 import { boxOf } from "../../src/graph/geometry";
 import { inLanguage } from "../../src/graph/locale";
-import { categoryName, choiceName, portName, typeName } from "../../src/graph/names";
+import { categoryName, choiceName, portName, shortened, typeName } from "../../src/graph/names";
 import { entriesOf, search } from "../../src/graph/search";
 import { catalog, open, shipped, workflow } from "../helpers";
 
@@ -22,6 +21,11 @@ const ZH: Locale = {
     outputs: { latent: { label: "Latent" } },
   },
   VAEDecode: { title: "VAE 解码", inputs: { samples: { label: "Latent" } } },
+  LoadImage: { title: "加载图片" },
+  LoadLoRA: { title: "加载 LoRA" },
+  LoadCheckpoint: { title: "加载检查点" },
+  InvertMask: { title: "反转遮罩" },
+  EmptyLatentImage: { title: "空 Latent 图像", inputs: {} },
   Gone: { title: "已不存在" },
 };
 
@@ -46,8 +50,8 @@ describe("node types in another language", () => {
     expect(scheduler && choiceName("karras", scheduler)).toBeUndefined();
     expect(scheduler && choiceName("toString", scheduler)).toBeUndefined();
     expect(portName("sampler_name", sampler.inputs["sampler_name"])).toBe("sampler name");
-    expect(typeName("LoadImage", zh["LoadImage"])).toBe("Load Image");
-    expect(zh["LoadImage"]).toEqual(catalog.schemas["LoadImage"]);
+    expect(typeName("SaveImage", zh["SaveImage"])).toBe("Save Image");
+    expect(zh["SaveImage"]).toEqual(catalog.schemas["SaveImage"]);
     expect(Object.keys(zh)).toEqual(Object.keys(catalog.schemas));
     expect(Object.keys(sampler.inputs)).not.toContain("nothing");
   });
@@ -101,6 +105,13 @@ describe("search in another language", () => {
     ["vae dec", "VAEDecode"],
     ["KSampler", "KSampler"],
     ["噪声一步步", "KSampler"],
+    // Other words for the same.
+    ["加载图像", "LoadImage"],
+    ["LoRA加载器", "LoadLoRA"],
+    ["Checkpoint加载器", "LoadCheckpoint"],
+    ["大模型", "LoadCheckpoint"],
+    ["蒙版", "InvertMask"],
+    ["空潜空间", "EmptyLatentImage"],
     ["load lora", "LoadLoRA"],
     ["checkpointloadersimple", "LoadCheckpoint"],
   ])("%s finds %s first", (text, type) => {
