@@ -214,12 +214,11 @@ class Reception:
         if title is None and isinstance(order.workflow, dict):
             named = order.workflow.get("title")
             title = named if isinstance(named, str) else None
-        # PostgreSQL keeps no NUL; everything else that clients say is kept as JSON, which has none.
         record = Record(
             seq=seq,
             id=order.id if order.id is not None else str(uuid.uuid4()),
             owner=order.owner,
-            title=title.replace("\0", "\ufffd") if title is not None else None,
+            title=_storable(title),
             priority=order.priority,
             position=self._queue.position(order.owner, order.priority, seq, front=order.front),
             state="queued",
@@ -235,7 +234,7 @@ class Reception:
             record.id,
             checked.document,
             outputs,
-            order.scope,
+            _storable(order.scope),
             accepts,
             dict(order.texts) or None,
         )
@@ -248,6 +247,15 @@ class Reception:
         ]
         records = [a.record for a in accepted]
         await self._ledger.accept(records, rows, lambda: self._admit(accepted))
+
+
+def _storable(text: str | None) -> str | None:
+    """A text of a client as every database takes it: PostgreSQL keeps no NUL, and none a half of a
+    pair of UTF-16. Everything else that clients say is kept as JSON, which writes them otherwise.
+    """
+    if text is None:
+        return None
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _refused() -> ApiError:

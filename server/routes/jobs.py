@@ -76,13 +76,24 @@ def _order(request: web.Request, body: Submission) -> Order:
             expected="a priority of 0 or below",
             got=str(body.priority),
         )
+    key = body.idempotency_key
+    if (
+        key is not None and not key.isprintable()
+    ):  # no database has a NUL, or bytes that are no text
+        raise ApiError(
+            422,
+            "The idempotency key holds characters that cannot be printed.",
+            code="request.invalid",
+            expected="letters, digits and signs",
+            got=ascii(key[:100]),
+        )
     return Order(
         workflow=body.workflow,
         owner=owner_of(request),
         values=body.set,
         outputs=tuple(body.outputs) if body.outputs is not None else None,
         priority=body.priority,
-        idempotency_key=body.idempotency_key,
+        idempotency_key=key,
         title=body.title,
         scope=body.scope,
         accepts=tuple(body.accepts) if body.accepts is not None else None,

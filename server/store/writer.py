@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Executable
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from .sender import Groups, Sender
 
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 _RETRY_AFTER = 1.0  # seconds
 _PACE = 0.005  # seconds between two transactions for whose end nobody waits
 _MOST_AT_ONCE = 2000  # changes in one transaction
+_TROUBLE = (SQLAlchemyError, OSError)  # what the database says
+_OWN_FAULT = (IntegrityError, DataError)  # of that, what is about single rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,10 +147,13 @@ class Writer:
                 self._sending = True
                 try:
                     await self._sender.send(self._groups(batch))
-                except IntegrityError:
+                except _TROUBLE as error:
+                    if isinstance(error, _OWN_FAULT):
+                        await self._one_by_one(batch)
+                    else:
+                        await self._refused(batch, error)
+                except Exception:  # a row that no driver takes must not end the writing of all
                     await self._one_by_one(batch)
-                except (SQLAlchemyError, OSError) as error:
-                    await self._refused(batch, error)
                 else:
                     self.healthy = True
                     self.commits += 1
@@ -164,14 +169,21 @@ class Writer:
                 return
 
     def _next(self) -> list[_Entry]:
+        batch: list[_Entry] = []
         taken, count = 0, 0
         for entry in self._waiting:
-            count += len(entry.made())
             taken += 1
+            self._asked -= entry.stored is not None
+            try:
+                count += len(entry.made())
+            except Exception as error:  # a fault of ours in one must not end the writing of all
+                log.exception("a change cannot be made")
+                self._fail(entry, error)
+                continue
+            batch.append(entry)
             if count >= _MOST_AT_ONCE:
                 break
-        batch, self._waiting = self._waiting[:taken], self._waiting[taken:]
-        self._asked -= sum(entry.stored is not None for entry in batch)
+        del self._waiting[:taken]
         return batch
 
     def _groups(self, batch: list[_Entry]) -> Groups:
@@ -198,13 +210,16 @@ class Writer:
         for number, entry in enumerate(batch):
             try:
                 await self._sender.send(self._groups([entry]))
-            except IntegrityError as error:
+            except _TROUBLE as error:
+                if not isinstance(error, _OWN_FAULT):
+                    await self._refused(batch[number:], error)
+                    return
                 if entry.stored is None:
                     log.error("a change contradicts what is stored: %s", error)
                 self._fail(entry, error)
-            except (SQLAlchemyError, OSError) as error:
-                await self._refused(batch[number:], error)
-                return
+            except Exception as error:
+                log.exception("a change cannot be stored")
+                self._fail(entry, error)
             else:
                 self.commits += 1
                 self._stored([entry])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 from tests.server.fake import FakeWorkers
@@ -128,6 +129,21 @@ async def test_idempotency_key_may_stand_in_the_header(tmp_path: Path) -> None:
         for sent, header in ((other, "k"), (body, ""), (body, "x" * 201)):
             headers = {"Idempotency-Key": header}
             assert (await api.ask("POST", "/v1/jobs", json=sent, headers=headers))[0] == 422
+
+
+async def test_idempotency_key_that_no_database_takes_is_refused(tmp_path: Path) -> None:
+    async with serving(tmp_path, FakeWorkers()) as api:
+        body = {"workflow": FLOAT, **OUT}
+        keyed = body | {"idempotency_key": "a\0"}
+        assert (await api.ask("POST", "/v1/jobs", json=keyed))[0] == 422
+        reader, writer = await asyncio.open_connection(api.client.host, api.client.port)
+        text = json.dumps(body).encode()
+        head = f"Host: {api.client.host}:{api.client.port}\r\nContent-Length: {len(text)}\r\n"
+        writer.write(b"POST /v1/jobs HTTP/1.1\r\nIdempotency-Key: \xff\xfe\r\n" + head.encode())
+        writer.write(b"Connection: close\r\n\r\n" + text)
+        assert (await reader.read()).startswith(b"HTTP/1.1 422 ")
+        writer.close()
+        await api.submit(FLOAT, **OUT)
 
 
 async def test_same_idempotency_key_at_the_same_time_makes_one_job(tmp_path: Path) -> None:

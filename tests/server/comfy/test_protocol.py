@@ -184,3 +184,14 @@ async def test_pictures_of_save_image_websocket_come_as_frames(tmp_path: Path) -
         assert frames[0][:16] == struct.pack(">II", 1, 2) + b"\x89PNG\r\n\x1a\n"
         entry = (await (await api.client.get(f"/history/{prompt_id}")).json())[prompt_id]
         assert entry["outputs"] == {}
+
+
+@pytest.mark.parametrize("client_id", ["half of a pair \ud800", "nothing \0"])
+async def test_client_id_that_no_database_takes_stops_nobody(
+    tmp_path: Path, client_id: str
+) -> None:
+    async with serving(tmp_path) as api:
+        await submit(api.client, chain(1), client_id=client_id)
+        async with api.client.ws_connect("/ws?clientId=me") as socket:
+            heard = await until_end(socket, await submit(api.client, chain(2), client_id="me"))
+        assert heard[-2][0] == "execution_success"

@@ -184,6 +184,38 @@ async def test_one_contradiction_in_a_batch_is_refused_alone(opened: Opened) -> 
         assert [row.body for row in await rows(engine, events)] == ["first", "second", "third"]
 
 
+async def test_change_that_cannot_be_made_fails_alone(opened: Opened) -> None:
+    def faulty() -> list[Change]:
+        raise ValueError("no row")
+
+    async with opened() as (engine, say, writer):
+        writer.put(faulty)
+        found = await asyncio.gather(
+            writer.store([say.event(1, None, None, "first")]),
+            writer.store(faulty),
+            writer.store(lambda: [say.event(2, None, None, "second")]),
+            return_exceptions=True,
+        )
+        assert [type(each) for each in found] == [type(None), ValueError, type(None)]
+        assert [row.body for row in await rows(engine, events)] == ["first", "second"]
+
+
+async def test_row_that_no_driver_takes_fails_alone(opened: Opened) -> None:
+    async with opened() as (engine, say, writer):
+        if engine.dialect.name != "sqlite":
+            pytest.skip("its driver says so in another way")
+        writer.put([say.event(7, None, None, "\ud800")])
+        found = await asyncio.gather(
+            writer.store([say.event(1, None, None, "first")]),
+            writer.store([say.event(2, None, None, "\ud800")]),
+            writer.store([say.event(3, None, None, "third")]),
+            return_exceptions=True,
+        )
+        assert [each is None for each in found] == [True, False, True]
+        await writer.store([say.event(4, None, None, "later")])
+        assert [row.id for row in await rows(engine, events)] == [1, 3, 4]
+
+
 async def test_whole_states_of_one_thing_are_written_once(opened: Opened) -> None:
     async with opened() as (engine, say, writer):
         for number in range(10):
