@@ -164,8 +164,8 @@ def free_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         idle = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + idle
-    if device.type == "mps":
-        return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+    if device.type == "mps":  # what its driver holds beyond the tensors can be had again
+        return torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory()
     return free_ram()
 
 

@@ -99,8 +99,13 @@ class DerivedWeights(Weights):
         if held is not None:
             return self._plain(name, held[name])
         if name in self._own:
-            return self.recipe.tensor(name, [parent.tensor for parent in self._parents])
+            return self.recipe.tensor(name, [self._reader(parent) for parent in self._parents])
         return self._parents[0].tensor(name)
+
+    def _reader(self, parent: Weights) -> Source:
+        # Sums are done where the network runs, wherever its tensors lie: devices round in their
+        # own ways, and a picture must not depend on how much room there was.
+        return lambda name: parent.tensor(name).to(self.device)
 
     def build(self, device: torch.device) -> Module:
         import torch

@@ -13,6 +13,9 @@ import pytest
 import torch
 
 import weft.diffusion as wd
+from weft.diffusion.adapters.lora.apply import apply_lora
+from weft.diffusion.adapters.lora.file import load_lora
+from weft.diffusion.adapters.merge import merge_models
 from weft.diffusion.text.embeddings import use_embeddings
 from weft.diffusion.vae.tiling import decode_tiled
 from weft.diffusion.weights.casting import module_in
@@ -21,6 +24,7 @@ from weft.diffusion.weights.residency import RESIDENCY, memory_report
 
 from ... import families, models
 from ...played_device import DEVICE, Card, Played, plugged_in
+from ..adapters.lora.conftest import kohya
 from ..files import test_fp8, test_gguf
 from ..sampling.test_sample import run
 
@@ -248,7 +252,9 @@ class Doubled:
         self.digest = self.words = "doubled"
 
     def tensor(self, name: str, parents: Any) -> torch.Tensor:
-        return 2 * parents[0](name)
+        plain: torch.Tensor = parents[0](name)
+        assert plain.device == DEVICE  # wherever it lies: sums are rounded where it runs
+        return 2 * plain
 
 
 @pytest.mark.parametrize("share", [0.0, 0.4, 1.2])
@@ -288,6 +294,24 @@ def test_derived_network_that_shrank_shares_host_memory_again(tmp_path: Path, ca
     moved = size - resident(derived)
     shared = base.footprint - derived.footprint
     assert RESIDENCY.held(torch.device("cpu")) - host <= moved - shared // 2
+
+
+def test_lora_and_merge_draw_the_same_with_a_part_resident(tmp_path: Path, card: Card) -> None:
+    from safetensors.torch import save_file
+
+    first, second = (opened(tmp_path, 9732 + n)[0] for n in range(2))
+    save_file(kohya(first.weights), tmp_path / "style.safetensors")
+    styled, _ = apply_lora(first, None, load_lora(tmp_path / "style.safetensors"), 0.7)
+    both = [styled.weights, merge_models(styled, second, 0.3).weights]
+    given = inputs()
+    whole = [predict(weights, given) for weights in both]
+    assert not torch.equal(whole[0], whole[1])
+    for share in (0.0, 0.5, 1.2):
+        RESIDENCY.release()
+        RESIDENCY.set_budget(DEVICE, int(share * first.weights.footprint))
+        for weights, expected in zip(both, whole, strict=True):
+            assert torch.equal(predict(weights, given), expected)
+            assert RESIDENCY.held(DEVICE) <= RESIDENCY.budget(DEVICE)
 
 
 @pytest.mark.parametrize("packing", ["Q8_0", "Q4_0"])
