@@ -721,6 +721,17 @@ export interface components {
             jobs: components["schemas"]["Job"][];
         };
         /**
+         * Languages
+         * @description The languages that node types are translated into.
+         */
+        Languages: {
+            /**
+             * Languages
+             * @description Besides English, such as `zh`.
+             */
+            languages: string[];
+        };
+        /**
          * Memory
          * @description Which models are in memory.
          */
@@ -836,7 +847,13 @@ export interface components {
              */
             nbytes: number;
             /**
+             * Resident
+             * @description How many of them lie on the device that it runs on.
+             */
+            resident: number;
+            /**
              * State
+             * @description streamed: what is not resident visits block by block; parked: in host memory.
              * @enum {string}
              */
             state: "loaded" | "streamed" | "parked";
@@ -1086,7 +1103,7 @@ export interface components {
             migrates?: boolean;
             /**
              * Pack
-             * @description Package that has it, as the lock says.
+             * @description Package that has it, as the lock or the file says.
              * @default null
              */
             pack?: string | null;
@@ -1186,6 +1203,11 @@ export interface components {
             lock?: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Remarks
+             * @description What was changed in reading it: inputs brought up to date, or what a document cannot say of a ComfyUI file. A sentence each.
+             */
+            remarks?: string[];
             report: components["schemas"]["ShareReport"];
             /** Placed */
             placed: components["schemas"]["PlacedInput"][];
@@ -1585,6 +1607,11 @@ export interface components {
             lock?: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Remarks
+             * @description What was changed in reading it: inputs brought up to date, or what a document cannot say of a ComfyUI file. A sentence each.
+             */
+            remarks?: string[];
             report: components["schemas"]["ShareReport"];
         };
         /**
