@@ -9,6 +9,8 @@ import asyncio
 import json
 import os
 import random
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +21,7 @@ from yarl import URL
 
 from tests.server.comfy.test_prompt import TXT2IMG
 from tests.server.outer import BAD_NAMES, Client, serving
+from tests.server.running import FLOAT
 
 COUNT = int(os.environ.get("WEFT_FUZZ", "400"))
 PATHS = (
@@ -29,6 +32,10 @@ PATHS = (
     "/object_info/{}", "/settings", "/settings/{}", "/userdata/{}", "/userdata/{}/move/{}",
     "/userdata?dir={}", "/view_metadata/{}?filename={}", "/login", "/{}",
 )  # fmt: skip
+EMPTY = {
+    "1": {"class_type": "EmptyImage", "inputs": {}},
+    "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
+}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD")
 KINDS = (
     "application/json", "text/plain", "multipart/form-data; boundary=b", "application/xml",
@@ -38,7 +45,10 @@ KINDS = (
 
 def mutated(dice: random.Random, data: Any) -> Any:
     """JSON data with one place changed."""
-    odd = (None, True, -1, 2**70, 1e308, "", "\0", "x" * 2000, [], {}, ["4", 0], {"link": "a.b"})
+    odd = (
+        *(None, True, -1, 2**70, 1e308, "", "\0", "\ud800", "x" * 2000, [], {}, ["4", 0]),
+        {"link": "a.b"},
+    )
     if not isinstance(data, dict | list) or not data or dice.random() < 0.15:
         return dice.choice(odd)
     copy = dict(data) if isinstance(data, dict) else list(data)
@@ -54,6 +64,14 @@ def body(dice: random.Random) -> bytes:
         shape = dice.choice(
             (
                 {"prompt": TXT2IMG, "client_id": "x", "extra_data": {}},
+                {"prompt": EMPTY, "client_id": "x", "prompt_id": "x", "extra_data": {}},
+                {
+                    "workflow": FLOAT,
+                    "outputs": ["n.value"],
+                    "title": "x",
+                    "scope": "x",
+                    "idempotency_key": "x",
+                },
                 {"workflow": {"nodes": {"a": {"type": "KSampler", "inputs": {}}}}, "set": {"a": 1}},
                 {"delete": ["x"], "clear": False, "prompt_id": "x"},
             )
@@ -68,12 +86,27 @@ def body(dice: random.Random) -> bytes:
     return dice.randbytes(dice.randrange(500))
 
 
-async def one_request(client: Client, dice: random.Random) -> None:
-    path = dice.choice(PATHS)
-    while "{}" in path:
+def routes_of(client: Client) -> list[tuple[str, str]]:
+    """Method and path of everything that the server answers, but for streams without an end."""
+    assert client.app is not None
+    found = [(r.method, r.resource.canonical) for r in client.app.router.routes() if r.resource]
+    return sorted({(m, p) for m, p in found if not p.endswith(("/events", "/ws"))})
+
+
+async def one_request(
+    client: Client, dice: random.Random, routes: Sequence[tuple[str, str]]
+) -> None:
+    method, path = dice.choice(METHODS), dice.choice(PATHS)
+    choice = dice.random()
+    if choice < 0.2:  # where most is read of what is sent
+        method, path = "POST", dice.choice(("/prompt", "/v1/jobs"))
+    elif choice < 0.8:
+        method, path = dice.choice(routes)
+        method = method.replace("*", "POST")
+    while place := re.search(r"{\w*}", path):
         name = dice.choice((*BAD_NAMES, "a", "input", "checkpoints", "\U0001f600", "%"))
-        path = path.replace("{}", quote(name, safe=""), 1)
-    method, kind = dice.choice(METHODS), dice.choice(KINDS)
+        path = path.replace(place[0], quote(name, safe=""), 1)
+    kind = dice.choice(KINDS)
     headers = {"Content-Type": kind} if kind else {}
     if dice.random() < 0.2:
         name = dice.choice(("If-None-Match", "Range", "If-Modified-Since", "Accept-Encoding"))
@@ -91,9 +124,13 @@ async def one_request(client: Client, dice: random.Random) -> None:
 async def test_malformed_requests_leave_the_server_answering(tmp_path: Path) -> None:
     dice = random.Random(7)
     async with serving(tmp_path) as client, asyncio.timeout(max(60, COUNT)):
+        routes = routes_of(client)
         for _ in range(COUNT):
-            await one_request(client, dice)
+            await one_request(client, dice, routes)
         assert (await client.get("/v1/health")).status == 200
+        assert (await client.post("/v1/queue/clear")).status == 200
+        order = {"workflow": FLOAT, "outputs": ["n.value"]}
+        assert (await client.post("/v1/jobs", json=order)).status == 201
 
 
 @pytest.mark.parametrize("path", ["/ws?clientId=x", "/api/ws", "/v1/events"])
