@@ -38,10 +38,12 @@ class Coming(NamedTuple):
 class Ahead(Courier):
     """Brings a layer's tensors, and then those of the layer that came after it the last time."""
 
-    visitors = 2
+    visitors = 3
+    """One that computes, one that has arrived, one on its way."""
 
     def __init__(self, device: torch.device) -> None:
         super().__init__(device)
+        self._passed: torch.cuda.Event | None = None
         self._lock = threading.Lock()
         self._after: dict[int, list[weakref.ref[Tensor]]] = {}
         self._last: int | None = None
@@ -73,15 +75,16 @@ class Ahead(Courier):
 
     def _start(self, sources: Sequence[Tensor]) -> Coming:
         """Copy from pinned memory on a second stream; only the next layer's is pinned."""
-        stream = _stream(self.device)
-        with torch.cuda.stream(stream):
-            made = [
-                source
-                if lies_on(source, self.device)
-                else source.pin_memory().to(self.device, non_blocking=True)
-                for source in sources
-            ]
-        return Coming(sources, made, stream.record_event())
+        computing, second = torch.cuda.current_stream(self.device), _stream(self.device)
+        pinned = [each if lies_on(each, self.device) else each.pin_memory() for each in sources]
+        # The host runs ahead of the card. Unless it waits, layers pile up that are still to be
+        # used; so it waits for all that was asked of the card before the last visitor.
+        passed, self._passed = self._passed, computing.record_event()
+        if passed is not None:
+            passed.synchronize()
+        with torch.cuda.stream(second):
+            made = [each.to(self.device, non_blocking=True) for each in pinned]
+        return Coming(sources, made, second.record_event())
 
     def _arrived(self, coming: Coming) -> list[Tensor]:
         """Have the stream that computes wait for the copies, and own them from then on."""

@@ -171,7 +171,7 @@ class Residency:
                 sizes,
                 self._room(device) + here,
                 working=self._workspace(device),
-                visitors=_visitors(device),
+                visitors=_courier(device).visitors,
             )
         self._settle(weights, count)
 
@@ -295,7 +295,7 @@ class Residency:
         """Bytes that visitors of networks in use may take at any time."""
         if device.type == "cpu":
             return 0
-        working, visitors = self._workspace(device), _visitors(device)
+        working, visitors = self._workspace(device), _courier(device).visitors
         return sum(
             visiting_room(
                 [block.nbytes for block in slot.blocks],
@@ -422,22 +422,22 @@ def _in_host(weights: Weights, name: str) -> Tensor:
     return weights.slot.tensors[name].to(_host())
 
 
-def _visitors(device: torch.device) -> int:
-    """Blocks that visit a device at a time: on CUDA the next is on its way already."""
-    return 2 if device.type == "cuda" else 1
+def _courier(device: torch.device) -> type[Courier]:
+    """What brings blocks to a device: on CUDA the next is on its way already."""
+    if device.type == "cuda":
+        from .ahead import Ahead
+
+        return Ahead
+    from .visiting import Courier
+
+    return Courier
 
 
 def _with_visits(module: Module, device: torch.device) -> Module:
     """A copy of a module whose blocks that are not on a device visit it."""
-    from .visiting import Courier, with_visits
+    from .visiting import with_visits
 
-    courier: Courier
-    if device.type == "cuda":
-        from .ahead import Ahead
-
-        courier = Ahead(device)
-    else:
-        courier = Courier(device)
+    courier = _courier(device)(device)
     own = with_visits(module, courier)
     setattr_plain(own, "_visits", courier)
     return own
