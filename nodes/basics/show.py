@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any, TypeVar
+from typing import Any
 
 from ...engine.declaration.context import Run
 from ...engine.declaration.node import node
 
-T = TypeVar("T")
 MOST = 2000
 """Characters that are told while the run goes on; the output has all of them."""
 
 
 @node("ShowValue", category="values", aliases=["PreviewAny"], output=True, lane="inline")
-def show_value(run: Run, source: T) -> str:
+def show_value(run: Run, source: Any) -> str:
     """Show a value of any type as text.
 
     Args:
