@@ -43,11 +43,12 @@ const CHANCE = 0.3;
 export function candidates(scope: Scope, id: string, most = 4): Candidate[] {
   const node = graphOf(scope).nodes[id];
   if (node === undefined) return [];
+  const use = usageOf(scope, id);
   return Object.values(scope.catalog.schemas)
     .map((schema) => {
       const names = [schema.type, ...schema.aliases].map((name) => likeness(node.type, name));
       const alike = Math.max(...names);
-      const fit = fitOf(scope, id, schema);
+      const fit = fitOf(scope, id, schema, use);
       const ports = fit.inputs.size + fit.outputs.size;
       const kept = ports / Math.max(1, ports + fit.lost.length);
       const taken = new Set(fit.inputs.values());
@@ -63,14 +64,45 @@ export function candidates(scope: Scope, id: string, most = 4): Candidate[] {
 }
 
 /** What becomes of a node's ports: names and aliases first, then sockets by their types. */
-export function fitOf(scope: Scope, id: string, schema: NodeSchema): Fit {
+export function fitOf(
+  scope: Scope,
+  id: string,
+  schema: NodeSchema,
+  use: Use = usageOf(scope, id),
+): Fit {
   const lost: Lost[] = [];
-  const inputs = fitInputs(scope, id, schema, lost);
-  const outputs = fitOutputs(scope, id, schema, lost);
+  const inputs = fitInputs(scope, id, schema, use, lost);
+  const outputs = fitOutputs(schema, use, lost);
   return { inputs, outputs, lost };
 }
 
-function fitInputs(scope: Scope, id: string, schema: NodeSchema, lost: Lost[]) {
+/** What is linked to a node: the same for whatever type it may become. */
+interface Use {
+  /** Types that come into each linked input. */
+  readonly sources: ReadonlyMap<string, readonly SocketType[]>;
+  /** Types that the readers of each output take; none for one that is only shown outside. */
+  readonly wanted: ReadonlyMap<string, readonly SocketType[]>;
+}
+
+function usageOf(scope: Scope, id: string): Use {
+  const graph = graphOf(scope);
+  const node = graph.nodes[id];
+  const sources = new Map<string, SocketType[]>();
+  for (const { from, to } of node === undefined ? [] : linksInto(id, node)) {
+    sources.set(to.port, [...(sources.get(to.port) ?? []), outputType(scope, from)]);
+  }
+  const shown = Object.values(graph.interface.outputs)
+    .map(splitTarget)
+    .filter((ref) => ref.node === id);
+  const read = (readersOf(graph).get(id) ?? []).map(({ from }) => from);
+  const ports = new Set([...read, ...shown].map(({ port }) => port));
+  return {
+    sources,
+    wanted: new Map([...ports].map((port) => [port, wantedOf(scope, { node: id, port })])),
+  };
+}
+
+function fitInputs(scope: Scope, id: string, schema: NodeSchema, use: Use, lost: Lost[]) {
   const graph = graphOf(scope);
   const node = graph.nodes[id];
   const found = new Map<string, string>();
@@ -80,9 +112,7 @@ function fitInputs(scope: Scope, id: string, schema: NodeSchema, lost: Lost[]) {
     found.set(port, name);
     taken.add(name);
   };
-  const links = linksInto(id, node);
-  const sourcesOf = (port: string) =>
-    links.filter(({ to }) => to.port === port).map(({ from }) => outputType(scope, from));
+  const sourcesOf = (port: string) => use.sources.get(port) ?? [];
   for (const [port, value] of Object.entries(node.inputs)) {
     const name = inputName(schema, port);
     const input = name === undefined ? undefined : schema.inputs[name];
@@ -113,17 +143,10 @@ function fitInputs(scope: Scope, id: string, schema: NodeSchema, lost: Lost[]) {
   return found;
 }
 
-function fitOutputs(scope: Scope, id: string, schema: NodeSchema, lost: Lost[]) {
+function fitOutputs(schema: NodeSchema, use: Use, lost: Lost[]) {
   const found = new Map<string, string>();
-  const graph = graphOf(scope);
   const names = Object.keys(schema.outputs);
-  const links = readersOf(graph).get(id) ?? [];
-  const exposed = Object.values(graph.interface.outputs)
-    .map(splitTarget)
-    .filter(({ node }) => node === id);
-  const used = new Set([...links.map(({ from }) => from.port), ...exposed.map(({ port }) => port)]);
-  for (const port of used) {
-    const wanted = wantedOf(scope, { node: id, port });
+  for (const [port, wanted] of use.wanted) {
     const gives = (name: string) => {
       const type = socketType(schema.outputs[name] as { type: string });
       return wanted.every((target) => accepts(target, type) || collects(target, type));
