@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +37,7 @@ from .retention import Retention
 __all__ = ["Jobs", "Order"]
 
 _INTERRUPTIONS = 10  # how often the server may end while a job runs, before that is its fault
+_ID = re.compile(r"[\w-]{1,64}")  # of every job
 _PLACES = 2000  # jobs whose place in the queue is told
 
 
@@ -265,7 +267,9 @@ class Jobs:
         return len(self._queue)
 
     async def _record_of(self, job: str, owner: str | None) -> Record:
-        record = self._active.get(job) or await self._queries.job(job)
+        record = self._active.get(job)
+        if record is None and _ID.fullmatch(job):  # a database is not asked for what it cannot hold
+            record = await self._queries.job(job)
         if record is None or (owner is not None and record.owner != owner):
             raise not_found("job", job)
         return record

@@ -195,3 +195,9 @@ async def test_client_id_that_no_database_takes_stops_nobody(
         async with api.client.ws_connect("/ws?clientId=me") as socket:
             heard = await until_end(socket, await submit(api.client, chain(2), client_id="me"))
         assert heard[-2][0] == "execution_success"
+
+
+async def test_forgetting_an_id_that_no_database_takes_finds_nothing(tmp_path: Path) -> None:
+    async with serving(tmp_path) as api:
+        answer = await api.client.post("/history", json={"delete": ["\ud800"]})
+        assert answer.status == 404
