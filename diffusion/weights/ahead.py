@@ -79,12 +79,12 @@ class Ahead(Courier):
         pinned = [each if lies_on(each, self.device) else each.pin_memory() for each in sources]
         # The host runs ahead of the card. Unless it waits, layers pile up that are still to be
         # used; so it waits for all that was asked of the card before the last visitor.
-        passed, self._passed = self._passed, computing.record_event()
+        passed, self._passed = self._passed, _mark(computing)
         if passed is not None:
             passed.synchronize()
         with torch.cuda.stream(second):
             made = [each.to(self.device, non_blocking=True) for each in pinned]
-        return Coming(sources, made, second.record_event())
+        return Coming(sources, made, _mark(second))
 
     def _arrived(self, coming: Coming) -> list[Tensor]:
         """Have the stream that computes wait for the copies, and own them from then on."""
@@ -99,6 +99,12 @@ class Ahead(Courier):
 
 def _same(left: Sequence[Tensor], right: Sequence[Tensor]) -> bool:
     return len(left) == len(right) and all(a is b for a, b in zip(left, right, strict=True))
+
+
+def _mark(stream: torch.cuda.Stream) -> torch.cuda.Event:
+    event = torch.cuda.Event()  # type: ignore[no-untyped-call]
+    event.record(stream)
+    return event
 
 
 @cache

@@ -14,6 +14,7 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ReferenceType, WeakValueDictionary
@@ -165,7 +166,7 @@ class Weights:
         """The handles that this one is derived from; the first lends the untouched tensors."""
         return ()
 
-    @property
+    @cached_property
     def changed(self) -> frozenset[str]:
         """Names whose tensors are not those of the handle at the beginning of its chain."""
         return frozenset()
