@@ -65,7 +65,7 @@ def t5_tokenizer_options(
     return replace(clip, padding=SentencePadding(min_padding, min_length))
 
 
-@node("CLIPTextEncodeSDXL", category="conditioning/families", lane="gpu")
+@node("CLIPTextEncodeSDXL", category="conditioning/families", lane="gpu", version=2)
 def clip_text_encode_sdxl(
     run: Run,
     clip: Clip,
@@ -110,7 +110,7 @@ def clip_text_encode_sdxl(
     return Conditioning(tuple(replace(entry, size=size) for entry in encoded.entries))
 
 
-@node("CLIPTextEncodeSDXLRefiner", category="conditioning/families", lane="gpu")
+@node("CLIPTextEncodeSDXLRefiner", category="conditioning/families", lane="gpu", version=2)
 def clip_text_encode_sdxl_refiner(
     run: Run,
     clip: Clip,
@@ -148,7 +148,7 @@ def clip_text_encode_sdxl_refiner(
     )
 
 
-@node("CLIPTextEncodeSD3", category="conditioning/families", lane="gpu")
+@node("CLIPTextEncodeSD3", category="conditioning/families", lane="gpu", version=2)
 def clip_text_encode_sd3(
     run: Run,
     clip: Clip,
