@@ -77,9 +77,8 @@ def _order(request: web.Request, body: Submission) -> Order:
             got=str(body.priority),
         )
     key = body.idempotency_key
-    if (
-        key is not None and not key.isprintable()
-    ):  # no database has a NUL, or bytes that are no text
+    # No database takes a NUL, or half of a pair of UTF-16.
+    if key is not None and not key.isprintable():
         raise ApiError(
             422,
             "The idempotency key holds characters that cannot be printed.",
