@@ -263,6 +263,7 @@ test("the library finds, stars, describes, deletes and brings back", async ({ pa
   await page.getByRole("textbox", { name: "Description" }).fill("Five points");
   await page.getByLabel("Tags, separated by commas").fill("night, Sky");
   await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("dialog")).toBeHidden(); // what lies behind it cannot be typed into
   await library(page).getByRole("searchbox").fill("five night");
   await expect(library(page).locator(".entry")).toHaveCount(1);
   await expect(card.getByRole("button", { name: "sky" })).toBeVisible();
