@@ -175,6 +175,7 @@ async function changes(page: Page, key: string): Promise<void> {
 test("every key on the sheet does what it says", async ({ page, request }) => {
   test.setTimeout(240_000);
   await request.post("/v1/queue/pause", { data: {} });
+  page.on("filechooser", () => {}); // caught from the beginning, not only once one waits for it
   await openTemplate(page, "Text to image");
   await page.locator(".canvas").focus();
   await page.keyboard.press("?");

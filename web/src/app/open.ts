@@ -249,13 +249,16 @@ export async function addPicture(file: File, at: Point): Promise<void> {
 }
 
 export function chooseFile(): void {
-  const input = document.createElement("input");
-  input.type = "file";
-  input.accept = ".json,.zip,image/png,image/webp,image/jpeg,application/json";
-  input.multiple = true;
-  input.onchange = () => void openFiles(input.files ?? []);
-  input.click();
+  chooser.value = ""; // so that the same file can be chosen again
+  chooser.click();
 }
+
+/** Kept, or the browser might collect it while its window is open, and the choice with it. */
+const chooser = document.createElement("input");
+chooser.type = "file";
+chooser.accept = ".json,.zip,image/png,image/webp,image/jpeg,application/json";
+chooser.multiple = true;
+chooser.onchange = () => void openFiles([...(chooser.files ?? [])]);
 
 /** Save the active workflow as a file of the person's machine. */
 export function saveFile(): void {

@@ -18,7 +18,8 @@ const THUMBNAILS = import.meta.glob<string>("./thumbnails/*.webp", {
 async function openTemplate({ id, title }: Template): Promise<void> {
   try {
     await openData(await template(id), title);
-    setUi({ left: null });
+    // Another panel may have been opened meanwhile.
+    setUi((ui) => (ui.left === "templates" ? { left: null } : {}));
   } catch (error) {
     say(error instanceof Error ? error.message : String(error), "bad");
   }
