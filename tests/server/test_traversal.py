@@ -198,6 +198,13 @@ SOURCES: dict[str, dict[str, Any]] = {
     "MODEL": {"type": "LoadCheckpoint", "inputs": {"ckpt_name": "thimble.safetensors"}},
 }
 CHECKPOINT = {"MODEL": "model", "CLIP": "clip", "VAE": "vae"}
+CLIP = {"link": "model.clip"}
+EQUAL = {"type": "CLIPMergeSubtract", "inputs": {"clip1": CLIP, "clip2": CLIP}}
+OTHER = {"type": "CLIPMergeSubtract", "inputs": {"clip1": CLIP, "clip2": {"link": "equal.clip"}}}
+ONE_OF_SOME: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "ExtractLoRA": ("text_encoder_diff", "other.clip", {"equal": EQUAL, "other": OTHER}),
+}
+"""What needs one of its optional inputs: which, its source, and the nodes that lead there."""
 
 
 def writing(registry: Registry, spec: NodeSpec, name: str) -> Workflow:
@@ -213,6 +220,10 @@ def writing(registry: Registry, spec: NodeSpec, name: str) -> Workflow:
         made = registry[SOURCES[source]["type"]]
         output = next(o.name for o in made.outputs if o.type.name == kind)
         inputs[parameter.name] = {"link": f"{source.lower()}.{output}"}
+    if spec.type_id in ONE_OF_SOME:
+        port, source, more = ONE_OF_SOME[spec.type_id]
+        nodes |= {"model": SOURCES["MODEL"], **more}
+        inputs[port] = {"link": source}
     return Workflow.from_json({"nodes": nodes}, registry)
 
 
