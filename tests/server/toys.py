@@ -28,6 +28,7 @@ def wait(run: Run, *, file: str = "", stubborn: bool = False) -> float:
         stubborn: Whether to take no notice of cancelling.
     """
     steps = 0
+    run.progress(0, 100)
     while not (file and Path(file).exists()):
         steps += 1
         if not stubborn:

@@ -74,7 +74,8 @@ async def test_hung_job_is_ended_with_its_worker_after_the_time_of_grace(tmp_pat
     stubborn = {"nodes": {"w": {"type": "Wait", "inputs": {"stubborn": True}}}}
     async with serving(tmp_path, cancel_grace=0.1) as api:
         job = (await api.submit(stubborn))["id"]
-        await api.until(job, "running")
+        # Before its node has begun, it would stop of itself.
+        await api.event(lambda event: event["type"] == "progress", job=job)
         await api.ask("POST", f"/v1/jobs/{job}/cancel")
         detail = await api.until(job, "cancelled")
         assert detail["reason"] == "stopped by ending its worker"
