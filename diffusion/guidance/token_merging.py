@@ -87,6 +87,7 @@ def _merge(layer: Any, _: Any, queries: Tensor) -> Tensor | None:
     now.apart = None
     if queries.shape[1] != math.prod(now.size):  # a deeper level, or tiles of it
         return None
+    # A draw that can be made again, and no secret.
     kept = places_kept(now.size, random.Random(f"{now.sigma:.6g}/{layer.weft_layer}"))  # noqa: S311
     merged, now.apart = merge_tokens(queries, kept, int(queries.shape[1] * now.ratio))
     return merged

@@ -32,7 +32,7 @@ class Coming(NamedTuple):
 
     sources: Sequence[Tensor]
     tensors: list[Tensor]
-    done: torch.cuda.Event | None
+    done: torch.Event | None
 
 
 class Ahead(Courier):
@@ -43,7 +43,7 @@ class Ahead(Courier):
 
     def __init__(self, device: torch.device) -> None:
         super().__init__(device)
-        self._passed: torch.cuda.Event | None = None
+        self._passed: torch.Event | None = None
         self._lock = threading.Lock()
         self._after: dict[int, list[weakref.ref[Tensor]]] = {}
         self._last: int | None = None
@@ -79,12 +79,12 @@ class Ahead(Courier):
         pinned = [each if lies_on(each, self.device) else each.pin_memory() for each in sources]
         # The host runs ahead of the card. Unless it waits, layers pile up that are still to be
         # used; so it waits for all that was asked of the card before the last visitor.
-        passed, self._passed = self._passed, _mark(computing)
+        passed, self._passed = self._passed, computing.record_event()
         if passed is not None:
             passed.synchronize()
         with torch.cuda.stream(second):
             made = [each.to(self.device, non_blocking=True) for each in pinned]
-        return Coming(sources, made, _mark(second))
+        return Coming(sources, made, second.record_event())
 
     def _arrived(self, coming: Coming) -> list[Tensor]:
         """Have the stream that computes wait for the copies, and own them from then on."""
@@ -99,12 +99,6 @@ class Ahead(Courier):
 
 def _same(left: Sequence[Tensor], right: Sequence[Tensor]) -> bool:
     return len(left) == len(right) and all(a is b for a, b in zip(left, right, strict=True))
-
-
-def _mark(stream: torch.cuda.Stream) -> torch.cuda.Event:
-    event = torch.cuda.Event()  # type: ignore[no-untyped-call]
-    event.record(stream)
-    return event
 
 
 @cache

@@ -319,7 +319,9 @@ def test_file_that_says_where_kontexts_pictures_are_runs_as_it_is(
 ) -> None:
     data = flux_redux()
     del data["2"], data["3"], data["5"], data["8"]
-    data["20"] = node("ImageScale", image=["4", 0], upscale_method="area", width=64, height=32, crop="center")  # fmt: skip  # noqa: E501
+    data["20"] = node(
+        "ImageScale", image=["4", 0], upscale_method="area", width=64, height=32, crop="center"
+    )
     data["21"] = node("VAEEncode", pixels=["20", 0], vae=["1", 2])
     data["22"] = node("ReferenceLatent", conditioning=["7", 0], latent=["21", 0])
     data["10"]["inputs"]["positive"] = ["23", 0]

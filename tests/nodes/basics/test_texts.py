@@ -51,7 +51,11 @@ def test_ends_are_trimmed() -> None:
     assert texts.trim_text(text=" a ", mode="Right") == " a"
 
 
-@given(SHORT, st.sampled_from(["a+", "b$", "^a", "a.b", "(a)(b)?", "x*"]), st.tuples(*[st.booleans()] * 3))  # fmt: skip  # noqa: E501
+@given(
+    SHORT,
+    st.sampled_from(["a+", "b$", "^a", "a.b", "(a)(b)?", "x*"]),
+    st.tuples(*[st.booleans()] * 3),
+)
 def test_patterns_agree_with_pythons_own(
     text: str, pattern: str, switches: tuple[bool, ...]
 ) -> None:
