@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ReferenceType, WeakValueDictionary
 
+from .shells import named_tensors
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -92,6 +94,10 @@ class Slot:
         self.resident: int | None = None
         self.lent: ReferenceType[Module] | None = None
         self.used = 0
+
+    def hold(self, module: Module) -> None:
+        """Take a module in, and its tensors with it."""
+        self.module, self.tensors = module, named_tensors(module)
 
     @property
     def loaded(self) -> bool:

@@ -40,7 +40,7 @@ from .budget import (
     workspace_bytes,
 )
 from .holdings import DeviceMemory, Holding, MemoryReport
-from .shells import lies_on, map_tensors, named_tensors, setattr_plain, with_tensors
+from .shells import lies_on, map_tensors, setattr_plain, with_tensors
 
 if TYPE_CHECKING:
     import torch
@@ -138,8 +138,7 @@ class Residency:
         slot, device = weights.slot, weights.device
         if device.type == "cpu":
             self.make_room(device, weights.footprint)
-            slot.module = weights.build(device)
-            slot.tensors = named_tensors(slot.module)
+            slot.hold(weights.build(device))
             return
         way, lenders = offload_choice(), tuple(lenders_of(weights))
         need = weights.footprint + sum(self._missing(each) for each in lenders[-1:])
@@ -150,10 +149,10 @@ class Residency:
             for each in lenders[-1:]:
                 self._stand_back(each)
             self.make_room(_host(), weights.footprint, keep=lenders)
-        slot.module = weights.build(device if whole else _host())
-        slot.tensors = named_tensors(slot.module)
+        module = weights.build(device if whole else _host())
+        slot.hold(module)
         if not whole:
-            slot.blocks, slot.resident = blocks_of(slot.module), 0
+            slot.blocks, slot.resident = blocks_of(module), 0
             self._fit(weights)
 
     def _fit(self, weights: Weights) -> None:
@@ -191,8 +190,7 @@ class Residency:
                 return tensor.to(device)
             return tensor if lies_on(tensor, _host()) else _in_host(weights, places[id(tensor)])
 
-        slot.module = map_tensors(slot.module, place)
-        slot.tensors = named_tensors(slot.module)
+        slot.hold(map_tensors(slot.module, place))
         slot.resident = None if count == len(slot.blocks) else count
         slot.runner = slot.lent = None
         slot.compiled = {}
@@ -207,9 +205,9 @@ class Residency:
             self._touch(weights)
             if slot.module is None:
                 self.make_room(_host(), weights.footprint)
-                slot.module = weights.build(_host())
-                slot.tensors = named_tensors(slot.module)
-                slot.blocks, slot.resident = blocks_of(slot.module), 0
+                module = weights.build(_host())
+                slot.hold(module)
+                slot.blocks, slot.resident = blocks_of(module), 0
             elif not slot.in_use:
                 slot.blocks = slot.blocks or blocks_of(slot.module)
                 self._settle(weights, 0)
