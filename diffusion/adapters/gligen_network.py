@@ -14,6 +14,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ..formats.gligen_names import block_order
+from ..importing import importing
 
 
 class GligenNetwork(nn.Module):
@@ -21,8 +22,9 @@ class GligenNetwork(nn.Module):
 
     def __init__(self, text_width: int, widths: tuple[int, ...], heads: int) -> None:
         super().__init__()
-        from diffusers.models.attention import GatedSelfAttentionDense
-        from diffusers.models.embeddings import GLIGENTextBoundingboxProjection
+        with importing():
+            from diffusers.models.attention import GatedSelfAttentionDense
+            from diffusers.models.embeddings import GLIGENTextBoundingboxProjection
 
         projection: Any = GLIGENTextBoundingboxProjection
         self.position_net = projection(text_width, text_width)
@@ -68,7 +70,8 @@ class _Objects(nn.Module):
 
 def install_gligen_places(unet: Any) -> None:
     """Let a new UNet2DConditionModel take GLIGEN's layers; done once, at building."""
-    from diffusers.models.attention import BasicTransformerBlock
+    with importing():
+        from diffusers.models.attention import BasicTransformerBlock
 
     blocks: dict[str, Any] = {
         n: m for n, m in unet.named_modules() if isinstance(m, BasicTransformerBlock)

@@ -16,6 +16,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from ..importing import importing
+
 
 class PixArtControl(nn.Module):
     """Arguments are those of `formats.control_shapes.pixart_control_config`."""
@@ -28,7 +30,8 @@ class PixArtControl(nn.Module):
         cross_attention_dim: int,
     ) -> None:
         super().__init__()
-        from diffusers.models.attention import BasicTransformerBlock
+        with importing():
+            from diffusers.models.attention import BasicTransformerBlock
 
         width = num_attention_heads * attention_head_dim
 

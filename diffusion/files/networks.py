@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
+from ..importing import importing
 
 if TYPE_CHECKING:
     import torch
@@ -70,14 +71,16 @@ def _record_hidden_states(module: Module) -> None:
     "the layer before the last" be the last.
     """
     if type(module).__module__.startswith("transformers."):
-        from transformers.utils.output_capturing import maybe_install_capturing_hooks
+        with importing():
+            from transformers.utils.output_capturing import maybe_install_capturing_hooks
 
         network: Any = module
         maybe_install_capturing_hooks(network)
 
 
 def _unet(config: dict[str, Any]) -> Module:
-    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    with importing():
+        from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
     from ..adapters.gligen_network import install_gligen_places
     from ..adapters.ip_attention import install_image_attention
@@ -91,14 +94,16 @@ def _unet(config: dict[str, Any]) -> Module:
 
 
 def _controlnet(config: dict[str, Any]) -> Module:
-    from diffusers.models.controlnets.controlnet import ControlNetModel
+    with importing():
+        from diffusers.models.controlnets.controlnet import ControlNetModel
 
     network: Module = ControlNetModel(**config)
     return network
 
 
 def _controlnet_union(config: dict[str, Any]) -> Module:
-    from ..adapters.union_control import UnionControl
+    with importing():
+        from ..adapters.union_control import UnionControl
 
     network: Module = UnionControl(**config)
     return network
@@ -111,7 +116,8 @@ def _control_lora(config: dict[str, Any]) -> Module:
 
 
 def _t2i_adapter(config: dict[str, Any]) -> Module:
-    from diffusers.models.adapter import T2IAdapter
+    with importing():
+        from diffusers.models.adapter import T2IAdapter
 
     given: dict[str, Any] = {**config, "channels": list(config["channels"])}
     network: Module = T2IAdapter(**given)
@@ -119,7 +125,8 @@ def _t2i_adapter(config: dict[str, Any]) -> Module:
 
 
 def _sd3_controlnet(config: dict[str, Any]) -> Module:
-    from diffusers.models.controlnets.controlnet_sd3 import SD3ControlNetModel
+    with importing():
+        from diffusers.models.controlnets.controlnet_sd3 import SD3ControlNetModel
 
     network: Module = SD3ControlNetModel(**config)
     return network
@@ -128,7 +135,8 @@ def _sd3_controlnet(config: dict[str, Any]) -> Module:
 def _flux_controlnet(config: dict[str, Any]) -> Module:
     import warnings
 
-    from diffusers.models.controlnets.controlnet_flux import FluxControlNetModel
+    with importing():
+        from diffusers.models.controlnets.controlnet_flux import FluxControlNetModel
     from torch.nn import Linear
 
     with warnings.catch_warnings():  # diffusers warns of an import of its own
@@ -155,7 +163,8 @@ def _gligen(config: dict[str, Any]) -> Module:
 
 
 def _vae(config: dict[str, Any]) -> Module:
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+    with importing():
+        from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
     network: Module = AutoencoderKL(**config)
     return network
@@ -163,7 +172,9 @@ def _vae(config: dict[str, Any]) -> Module:
 
 def _text_encoder(config: dict[str, Any]) -> Module:
     from torch.nn import Linear
-    from transformers import CLIPTextConfig, CLIPTextModel
+
+    with importing():
+        from transformers import CLIPTextConfig, CLIPTextModel
 
     projection = config.pop("projection_dim", None)
     # The special ids are only read by transformers' own pooling, which weft does not use; its
@@ -178,21 +189,24 @@ def _text_encoder(config: dict[str, Any]) -> Module:
 
 
 def _clip_vision(config: dict[str, Any]) -> Module:
-    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+    with importing():
+        from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
     network: Module = CLIPVisionModelWithProjection(CLIPVisionConfig(**config))
     return network
 
 
 def _siglip_vision(config: dict[str, Any]) -> Module:
-    from transformers import SiglipVisionConfig, SiglipVisionModel
+    with importing():
+        from transformers import SiglipVisionConfig, SiglipVisionModel
 
     network: Module = SiglipVisionModel(SiglipVisionConfig(**config))
     return network
 
 
 def _redux(config: dict[str, Any]) -> Module:
-    from diffusers.pipelines.flux.modeling_flux import ReduxImageEncoder
+    with importing():
+        from diffusers.pipelines.flux.modeling_flux import ReduxImageEncoder
 
     network: Module = ReduxImageEncoder(**config)
     return network
@@ -205,7 +219,8 @@ def _ip_adapter(config: dict[str, Any]) -> Module:
 
 
 def _flux(config: dict[str, Any]) -> Module:
-    from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
+    with importing():
+        from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 
     from ..guidance.network import install_block_switches
     from ..guidance.untold import install_guidance_switch
@@ -217,7 +232,8 @@ def _flux(config: dict[str, Any]) -> Module:
 
 
 def _sd3(config: dict[str, Any]) -> Module:
-    from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
+    with importing():
+        from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
 
     from ..guidance.network import install_block_switches
 
@@ -227,7 +243,8 @@ def _sd3(config: dict[str, Any]) -> Module:
 
 
 def _pixart(config: dict[str, Any]) -> Module:
-    from diffusers.models.transformers.pixart_transformer_2d import PixArtTransformer2DModel
+    with importing():
+        from diffusers.models.transformers.pixart_transformer_2d import PixArtTransformer2DModel
 
     from ..adapters.pixart_control import install_block_additions
 
@@ -237,7 +254,8 @@ def _pixart(config: dict[str, Any]) -> Module:
 
 
 def _t5(config: dict[str, Any]) -> Module:
-    from transformers import T5Config, T5EncoderModel
+    with importing():
+        from transformers import T5Config, T5EncoderModel
 
     network = T5EncoderModel(T5Config(**config, dropout_rate=0.0, is_encoder_decoder=False))
     network.encoder.embed_tokens = network.shared  # one tensor under two names
@@ -259,7 +277,9 @@ def _srvgg(config: dict[str, Any]) -> Module:
 
 def _bert(config: dict[str, Any]) -> Module:
     from torch.nn import Linear
-    from transformers import BertConfig, BertModel
+
+    with importing():
+        from transformers import BertConfig, BertModel
 
     projection = config.pop("projection_dim")
     network: Module = BertModel(BertConfig(**config), add_pooling_layer=False)
@@ -344,7 +364,8 @@ def _places(owner: Any, buffer: Tensor) -> Tensor:
     """The sines of places that PixArt's patch embedding is made with."""
     import math
 
-    from diffusers.models.embeddings import get_2d_sincos_pos_embed
+    with importing():
+        from diffusers.models.embeddings import get_2d_sincos_pos_embed
 
     sines: Tensor = get_2d_sincos_pos_embed(
         buffer.shape[-1],

@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..importing import importing
 from ..types.guidance import GuidanceRule, Moment
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ shrinking: ContextVar[Shrinking | None] = ContextVar("weft_shrinking", default=N
 
 def install_shrink_switches(unet: Any) -> None:
     """Build the switches into a new UNet2DConditionModel; done once, at building."""
-    from diffusers.models.downsampling import Downsample2D
+    with importing():
+        from diffusers.models.downsampling import Downsample2D
 
     blocks = _encoder_blocks(unet)
     for number, (first, last) in enumerate(blocks, start=1):

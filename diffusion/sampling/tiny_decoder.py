@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError
+from ..importing import importing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +29,8 @@ def load_tiny_decoder(path: Path, channels: int) -> Module:
     Raises:
         ModelError: The file holds something else, or is for other latents.
     """
-    from diffusers.models.autoencoders.vae import DecoderTiny
+    with importing():
+        from diffusers.models.autoencoders.vae import DecoderTiny
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from ..importing import importing
 from .tiling_progress import OnTile, Progress
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ QUERIES = 4096
 
 def can_run_in_tiles(network: Any) -> bool:
     """Whether a VAE is built of what is known here: diffusers' AutoencoderKL with group norms."""
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+    with importing():
+        from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from torch import nn
 
     parts: list[Any] = [getattr(network, name, None) for name in ("encoder", "decoder")]

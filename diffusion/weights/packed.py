@@ -24,6 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import ModelError
+from ..importing import importing
 
 STORED = torch.int8
 """Of packed bytes, and of nothing else in a network. Not uint8: transformers' T5 lets int8 weights
@@ -173,7 +174,8 @@ _LAYERS: Mapping[type[nn.Module], type[nn.Module]] = {
 @cache
 def _packing(name: str) -> tuple[int, int, Callable[..., Tensor]]:
     """Numbers a block, bytes a block, and what unpacks them."""
-    from diffusers.quantizers.gguf.utils import GGML_QUANT_SIZES, dequantize_functions
+    with importing():
+        from diffusers.quantizers.gguf.utils import GGML_QUANT_SIZES, dequantize_functions
 
     for packing, function in dequantize_functions.items():
         if packing.name == name:
