@@ -152,9 +152,13 @@ def _save(tensors: Mapping[str, Tensor], rest: Any = None) -> bytes:
 def _load(data: bytes) -> tuple[dict[str, Tensor], Any]:
     from safetensors.torch import load
 
+    from ..diffusion.weights.layout import laid_out
+
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
-    return load(data), json.loads(header["__metadata__"]["weft"])
+    # What comes from the disk cache gives the same image as what was just computed.
+    tensors = {name: laid_out(tensor) for name, tensor in load(data).items()}
+    return tensors, json.loads(header["__metadata__"]["weft"])
 
 
 def _as_png(value: Tensor) -> bytes | None:

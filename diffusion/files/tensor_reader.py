@@ -1,9 +1,10 @@
 """Reading named tensors of safetensors and GGUF files onto a device, in a number type.
 
-Tensors that already have the wanted type and stay on the CPU are *mapped*: no copy is made, the
-system pages them in when the network first reads them, and every process that maps the file shares
-them. All others are read one at a time and converted, so that at most one tensor exists twice. A
-float16 file on the CPU therefore takes twice its size in memory (float32), never more.
+Tensors that already have the wanted type, stay on the CPU and begin in the file where tensors in
+memory begin (`weights.layout`) are *mapped*: no copy is made, the system pages them in when the
+network first reads them, and every process that maps the file shares them. Files that weft writes
+are laid out so. All others are read one at a time and converted, so that at most one tensor exists
+twice. A float16 file on the CPU therefore takes twice its size in memory (float32), never more.
 
 Blocks of GGUF files and fp8 weights can also be read as they are (`packed`).
 """
@@ -21,6 +22,7 @@ from ..formats.fp8_names import FP8
 from ..formats.gguf_header import PLAIN
 from ..formats.pieces import Piece, Pieces, Plan
 from ..formats.safetensors_header import Header, TensorInfo
+from ..weights.layout import is_laid_out, laid_out
 from .number_types import read_types
 
 if TYPE_CHECKING:
@@ -82,6 +84,8 @@ class TensorReader:
                     wanted = dtype if found.is_floating_point else found
                     if device.type == "cpu" and found == wanted:
                         tensor = _cut(file.tensor(piece.name, found), piece)
+                        if not is_laid_out(tensor):
+                            tensor = _cut(_copy(file.stream, header, piece, found), piece)
                     else:
                         tensor = _cut(_copy(file.stream, header, piece, found), piece)
                         scale = self._scale(files, piece)
@@ -91,7 +95,7 @@ class TensorReader:
                             tensor = tensor.to(wanted)  # it has not all types to convert from
                         tensor = tensor.to(device=device, dtype=wanted)
                     parts.append(tensor)
-                result[new] = parts[0] if len(parts) == 1 else torch.cat(parts)
+                result[new] = laid_out(parts[0] if len(parts) == 1 else torch.cat(parts))
         return result
 
     def packed(
@@ -262,11 +266,10 @@ def _copy(stream: BinaryIO, header: Header, piece: Piece, dtype: torch.dtype) ->
         start, nbytes = start + piece.start * row, (piece.stop - piece.start) * row
         shape = (piece.stop - piece.start, *shape[1:])
     stream.seek(start)
-    raw = bytearray(nbytes)
-    if stream.readinto(raw) != nbytes:  # type: ignore[attr-defined]
+    raw = torch.empty(nbytes, dtype=torch.uint8)
+    if stream.readinto(raw.numpy()) != nbytes:  # type: ignore[attr-defined]
         raise _changed(header)
-    tensor = torch.frombuffer(raw, dtype=dtype) if raw else torch.empty(0, dtype=dtype)
-    return tensor.reshape(shape)
+    return raw.view(dtype).reshape(shape)
 
 
 def _type(header: Header, name: str, types: Mapping[str, torch.dtype]) -> torch.dtype:

@@ -1,5 +1,8 @@
 """Writing a safetensors file tensor by tensor, so that no second copy of the weights is needed.
 
+The header is padded with blanks so that tensors begin in the file where tensors in memory begin
+(`weights.layout`): files that weft writes can be used mapped.
+
 Source: the safetensors format: 8 bytes little-endian header length, JSON header, tensor bytes.
 """
 
@@ -12,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from ..formats.safetensors_header import DTYPE_BITS
+from ..weights.layout import ALIGNMENT
 from .number_types import torch_types
 
 if TYPE_CHECKING:
@@ -40,12 +44,13 @@ def write_tensors(
 
     Args:
         stream: Where to; from its present place on.
-        planned: Every tensor. Larger types come first, so that all lie aligned, then by name.
+        planned: Every tensor. Larger types come first, then those of whole multiples of 64 bytes,
+            so that as many as possible begin at such a multiple, then by name.
         read: A tensor by name, of the planned shape; asked for once each. It is converted to the
             planned type.
         metadata: Text for the header.
     """
-    order = sorted(planned, key=lambda name: (-DTYPE_BITS[planned[name].dtype], name))
+    order = sorted(planned, key=lambda name: _place(name, planned[name]))
     header: dict[str, object] = {"__metadata__": {"format": "pt", **(metadata or {})}}
     at = 0
     for name in order:
@@ -54,7 +59,7 @@ def write_tensors(
         header[name] = {"dtype": plan.dtype, "shape": list(plan.shape), "data_offsets": span}
         at += plan.nbytes
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-    text += b" " * (-len(text) % 8)
+    text += b" " * (-(8 + len(text)) % ALIGNMENT)
     stream.write(len(text).to_bytes(8, "little"))
     stream.write(text)
     for name in order:
@@ -63,6 +68,10 @@ def write_tensors(
         if tuple(tensor.shape) != plan.shape:
             raise AssertionError(f"{name} has shape {tuple(tensor.shape)}, not {plan.shape}")
         stream.write(_bytes(tensor, plan.dtype))
+
+
+def _place(name: str, plan: Planned) -> tuple[int, bool, str]:
+    return -DTYPE_BITS[plan.dtype], plan.nbytes % ALIGNMENT != 0, name
 
 
 def _bytes(tensor: Tensor, dtype: str) -> memoryview:

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from .handle import SHARED, Weights
+from .layout import laid_out
 from .shells import with_tensors
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class DerivedWeights(Weights):
         # In use while we compute, so that it stays.
         shell = RESIDENCY.lease(root, grow=device.type != "cpu")
         with torch.no_grad():
-            new = {name: self.tensor(name).to(device) for name in sorted(self.changed)}
+            new = {name: laid_out(self.tensor(name).to(device)) for name in sorted(self.changed)}
         del shell
         assert root.slot.module is not None
         return with_tensors(root.slot.module, new)

@@ -10,6 +10,7 @@ import torch
 
 import weft
 from weft.diffusion.types import Conditioning, ConditioningEntry, ControlNet, ControlUse, Latent
+from weft.diffusion.weights.layout import is_laid_out
 from weft.engine.store.storage import Formats
 from weft.engine.store.values import Values
 from weft.nodes.formats import FORMATS
@@ -106,3 +107,12 @@ def test_weft_cache_off_keeps_nothing(
     monkeypatch.setenv("WEFT_CACHE_GB", "much")
     with pytest.raises(weft.FileError, match="WEFT_CACHE_GB"):
         weft.Engine(packs=False)
+
+
+def test_tensors_of_the_disk_cache_lie_as_computed_ones_do() -> None:
+    value = Conditioning((ConditioningEntry(torch.randn(1, 7, 5), pooled=torch.randn(1, 3)),))
+    encoded = FORMATS["weft.Conditioning"].encode(value)
+    assert encoded is not None
+    (entry,) = FORMATS["weft.Conditioning"].decode(encoded).entries
+    assert entry.pooled is not None
+    assert is_laid_out(entry.tokens) and is_laid_out(entry.pooled)
