@@ -7,6 +7,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from ..nodes.threads import wait_passively
 from .memory_options import add_memory, use_memory
 from .serve_options import add_serve
 from .share_options import add_inspect, add_share
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return DONE
     options.rest = rest
+    wait_passively()
     if not use_memory(options):
         return BAD_WORKFLOW
     command = importlib.import_module(f".{options.command}", __package__)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import functools
 import json
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from .cancel import CancelToken
 from .comfy.export import to_comfy
@@ -44,11 +43,11 @@ from .store.disk_cache import DiskCache
 from .store.history import History
 from .store.journal import Journal
 from .store.values import Values, seal
+from .sync import run_sync
 from .validate import validate
 from .workflows.workflow import Workflow
 
 _PLANS = 16
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -451,21 +450,3 @@ class _Log:
             self.seconds = event.seconds
         if self.listener is not None:
             self.listener(event)
-
-
-def run_sync(work: Coroutine[Any, Any, T]) -> T:
-    """Wait for a coroutine from code that is not async.
-
-    Raises:
-        WeftError: An event loop is running already (a notebook, an async program).
-    """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    work.close()
-    raise WeftError(
-        "An event loop is running here, so this call cannot wait for another one.",
-        code="run.loop_running",
-        hint="Use `await ...arun(...)`.",
-    )

@@ -31,6 +31,7 @@ from ..engine.store.storage import Formats
 from ..engine.store.values import Values
 from .formats import FORMATS
 from .shared_file import described
+from .threads import wait_passively
 from .values import CODECS
 
 log = logging.getLogger(__name__)
@@ -331,6 +332,7 @@ class StandardEngine(Engine):
         metadata: bool = True,
         debug_purity: bool | None = None,
     ) -> None:
+        wait_passively()
         values = Values(CODECS)
         super().__init__(
             registry if registry is not None else standard_registry(nodes, packs=packs),

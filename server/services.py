@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from ..nodes.threads import thread_settings
 from .events.hub import Hub
 from .jobs.ledger import Ledger
 from .jobs.queries import Queries
@@ -103,7 +104,7 @@ def local_workers(settings: Settings) -> Callable[[int], Worker]:
 
 def _environment(settings: Settings, number: int) -> dict[str, str]:
     """What makes several workers share a machine well."""
-    found = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "passive")}
+    found = thread_settings(settings.workers)
     if settings.previews is not None:
         found["WEFT_PREVIEW"] = _PREVIEWS[settings.previews]
     if settings.cpu:
@@ -112,6 +113,4 @@ def _environment(settings: Settings, number: int) -> dict[str, str]:
         cards = len(list(Path("/dev").glob("nvidia[0-9]*")))
         if cards > 1 and "WEFT_DEVICE" not in os.environ:
             found["WEFT_DEVICE"] = f"cuda:{number % cards}"
-        if "OMP_NUM_THREADS" not in os.environ:
-            found["OMP_NUM_THREADS"] = str(max((os.cpu_count() or 1) // settings.workers, 1))
     return found

@@ -15,10 +15,10 @@ from ..cancel import CancelToken
 from ..declaration.context import Run
 from ..declaration.lazy import Lazy
 from ..declaration.node import NodeSpec, Parameter, spec_of
-from ..engine import run_sync
 from ..errors import Cancelled, Problem
 from ..events import Event, NodeProgress
 from ..store.values import Values
+from ..sync import run_sync
 from .values import Types, misfit, parts
 
 MAX_BYTES = 2**30

@@ -243,13 +243,14 @@ def test_run_async_node_is_awaited() -> None:
     assert result["l.value"] == 2
 
 
-def test_run_started_in_a_loop_says_to_await() -> None:
-    async def inside() -> str:
-        with engine() as e, pytest.raises(Exception, match="arun") as caught:
-            e.run(flow(n=("Number", {})), outputs=["n.value"])
-        return str(getattr(caught.value, "code", ""))
+def test_run_started_in_a_running_loop_runs_beside_it() -> None:
+    async def notebook() -> object:
+        with engine() as e:
+            return e.run(flow(n=("Number", {"value": 3})), outputs=["n.value"])["n.value"]
 
-    assert asyncio.run(inside()) == "run.loop_running"
+    before = threading.active_count()
+    assert asyncio.run(notebook()) == 3
+    assert threading.active_count() == before
 
 
 def test_run_cancelled_in_a_node_stops_at_its_next_check() -> None:
