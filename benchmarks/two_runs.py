@@ -31,7 +31,8 @@ def measured(file: str, policy: str, count: int) -> tuple[float, float]:
             env = {**os.environ, "WEFT_HOME": str(home), "OMP_WAIT_POLICY": policy}
             words = [sys.executable, "-m", "weft", "run", file, "--out", str(home / "out")]
             processes.append(subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL))
-        if any([process.wait() for process in processes]):
+        codes = [process.wait() for process in processes]
+        if any(codes):
             raise SystemExit("weft run failed")
         after = os.times()
         used = after.children_user + after.children_system
