@@ -47,7 +47,8 @@ def test_interrupt_in_a_running_loop_cancels_the_work_and_waits_for_its_end() ->
 
     async def work() -> None:
         try:
-            signal.raise_signal(signal.SIGINT)  # as Ctrl-C does, while the caller waits
+            # As Ctrl-C does, while the main thread waits.
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
             await asyncio.Event().wait()
         except asyncio.CancelledError:
             seen.append("cancelled")
