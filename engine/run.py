@@ -21,8 +21,15 @@ from typing import Any, TypeVar
 from .cancel import CancelToken
 from .declaration.context import Run
 from .declaration.lazy import Unreachable
-from .declaration.named_files import file_digests
-from .errors import Cancelled, NodeError, Problem, is_out_of_memory, problem_from_exception
+from .declaration.named_files import NamedFiles
+from .errors import (
+    Cancelled,
+    FileError,
+    NodeError,
+    Problem,
+    is_out_of_memory,
+    problem_from_exception,
+)
 from .events import (
     Event,
     Listener,
@@ -50,9 +57,14 @@ from .store.journal import Journal, Written
 from .store.values import Values
 
 _BREATH = 128  # inline steps between two looks at the event loop
+_TRIES = 3  # of a step whose files change while it reads them
 
 T = TypeVar("T")
 Computed = tuple[Action, tuple[Any, ...], tuple[int, ...], float]
+
+
+class FilesChanged(Exception):  # noqa: N818  (a signal inside this module)
+    """A file that a step names changed while the step ran; nobody knows which content it read."""
 
 
 class Execution:
@@ -148,6 +160,8 @@ class Execution:
         self.first_error: BaseException | None = None
         self.cached: set[int] = set()
         self.ran = 0
+        self._named: dict[str, NamedFiles] = {}
+        self._tries: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle: set[asyncio.Task[Any]] = set()  # those that wait for something, in no thread
 
@@ -313,8 +327,27 @@ class Execution:
             self.token.cancel()
         except Unreachable:
             self.lazy.bury(index)
+        except FilesChanged:
+            self._again(index)
         except Exception as error:  # whatever a node raises ends its branch, not the run
             self._failed(index, error)
+
+    def _again(self, index: int) -> None:
+        """Begin a step anew whose files changed, with their new content in its key."""
+        self._tries[index] = self._tries.get(index, 0) + 1
+        if self._tries[index] < _TRIES:
+            self._start(index)
+            return
+        step = self.steps[index]
+        names = ", ".join(parameter.name for parameter in step.spec.files)
+        error = FileError(
+            f"A file that it names ({names}) changes again and again while it is read.",
+            code="files.changing",
+            expected="files that are complete",
+            got=f"{_TRIES} readings, and a change during each",
+            hint="Wait until it is written, then run again.",
+        )
+        self._failed(index, error)
 
     async def _call(self, index: int, step: Step, held: Held, key: bytes | None) -> Computed:
         arguments = self._arguments(step, held)
@@ -404,7 +437,9 @@ class Execution:
         names = self._arguments(step, held, only={p.name for p in step.spec.files})
         if self.diary is not None:
             self.diary.note_names(step.node, names)
-        return await self._in_io(file_digests, self.workspace, step.spec.files, names)
+        found = await self._in_io(NamedFiles, self.workspace, step.spec.files, names)
+        self._named[step.node] = found
+        return found.digests
 
     def _started(self, step: Step) -> NodeStarted:
         why: tuple[str, ...] = ()
@@ -461,8 +496,15 @@ class Execution:
     def _described(
         self, step: Step, result: Any, key: bytes | None, began: float, seconds: float
     ) -> Computed:
-        """The outputs of a call with their digests and sizes, worked out in the same thread."""
+        """The outputs of a call with their digests and sizes, worked out in the same thread.
+
+        Raises:
+            FilesChanged: What is under the key was not, or not only, made of what the key names.
+        """
         spec = step.spec
+        named = self._named.get(step.node)
+        if key is not None and named is not None and not named.unchanged():
+            raise FilesChanged
         outputs, digests, sizes = describe(spec, result, key, self.values, self.lazy.passed)
         action = Action(digests, seconds)
         # Seconds are no measure here: what is quick once its model is loaded is not in the next

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..declaration.named_files import file_digests
+from ..declaration.named_files import NamedFiles
 from ..errors import FileError
 from ..files.workspace import Workspace
 from ..plan import Plan, Step, key_of
@@ -96,7 +96,7 @@ class Explainer:
         if names is None:
             return say("depends", "the name of its file comes from a node that will run")
         try:
-            files = file_digests(self._workspace, step.spec.files, names)
+            files = NamedFiles(self._workspace, step.spec.files, names).digests
         except FileError as error:
             return say("runs", f"and will fail: {error}")
         linked = [self._digests[i][o] for i, o in step.sources]

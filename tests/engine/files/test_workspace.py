@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import os
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
 from pathlib import Path
-from queue import Empty, Queue
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.engine.errors import FileError
-from weft.engine.files import digest as digest_module
 from weft.engine.files.atomic import write_atomically
-from weft.engine.files.digest import FileDigests
 from weft.engine.files.model_paths import read_extra_model_paths
 from weft.engine.files.paths import safe_parts
 from weft.engine.files.workspace import Workspace
@@ -165,75 +159,6 @@ def test_write_atomically_replaces_whole_or_not_at_all(tmp_path: Path) -> None:
         write_atomically(file, "text")  # type: ignore[arg-type]
     assert file.read_bytes() == b"two"
     assert [p.name for p in tmp_path.iterdir()] == ["f"]
-
-
-def test_file_digest_follows_content_not_name(tmp_path: Path) -> None:
-    digests = FileDigests()
-    a, b = tmp_path / "a", tmp_path / "b"
-    a.write_bytes(b"same")
-    b.write_bytes(b"same")
-    assert digests.digest(a) == digests.digest(b)
-    a.write_bytes(b"more")
-    assert digests.digest(a) != digests.digest(b)
-    (tmp_path / "empty").write_bytes(b"")
-    assert digests.digest(tmp_path / "empty") != digests.digest(a)
-
-
-def test_file_digest_is_remembered_over_restarts_for_large_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    memo, large = tmp_path / "memo.json", tmp_path / "large"
-    large.write_bytes(b"x" * (5 << 20))
-    first = FileDigests(memo).digest(large)
-    assert memo.exists()
-
-    def no_reading(**_: object) -> object:
-        raise AssertionError("the file was read again")
-
-    with monkeypatch.context() as patched:
-        patched.setattr("weft.engine.files.digest.blake3", no_reading)
-        assert FileDigests(memo).digest(large) == first
-    large.write_bytes(b"y" * (5 << 20))
-    assert FileDigests(memo).digest(large) != first
-    memo.write_text("{nonsense")
-    assert FileDigests(memo).digest(large) != first
-
-
-def test_file_asked_for_twice_at_once_is_read_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file, digests = tmp_path / "f", FileDigests(algorithm="sha256")
-    file.write_bytes(b"content")
-    readings, go_on = Queue[str](), threading.Event()
-    read = digest_module.file_digest
-
-    def slow(opened: Any, name: str) -> Any:
-        readings.put(name)
-        go_on.wait()
-        return read(opened, name)
-
-    monkeypatch.setattr(digest_module, "file_digest", slow)
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(digests.digest, file)
-        readings.get()
-        second = pool.submit(digests.digest, file)
-        with pytest.raises(Empty):
-            readings.get(timeout=0.1)
-        go_on.set()
-        assert first.result() == second.result() == sha256(b"content").hexdigest()
-    assert readings.empty()
-
-
-def test_folder_digest_depends_on_names_and_contents(tmp_path: Path) -> None:
-    digests = FileDigests()
-    for name in ("p", "q", "r"):
-        (tmp_path / name / "unet").mkdir(parents=True)
-        (tmp_path / name / "unet" / "w").write_bytes(b"1")
-    (tmp_path / "r" / "unet" / "w").rename(tmp_path / "r" / "unet" / "v")
-    found = [digests.digest(tmp_path / n) for n in ("p", "q", "r")]
-    assert found[0] == found[1] != found[2]
-    (tmp_path / "q" / "unet" / "w").write_bytes(b"22")
-    assert digests.digest(tmp_path / "q") != found[0]
 
 
 def test_extra_model_paths_are_read_as_comfyui_reads_them(tmp_path: Path) -> None:
