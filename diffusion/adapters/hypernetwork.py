@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..checks import check_factor
 from ..errors import ModelError
-from ..formats.digest import file_digest, file_state, is_unchanged
+from ..formats.digest import read_with_content
 from ..formats.safetensors_header import Header, read_header
 from ..guidance.apply import check_unet, with_rule
 from ..guidance.hyper import ACTIVATIONS, HypernetworkRule
@@ -45,12 +45,11 @@ class Hypernetwork:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        header = read_header(self.path)
+        header, self._content = read_with_content(self.path, read_header)
         self._places = _places(header)
         self.widths = frozenset(width for width, _ in self._places)
         self.settings = _settings(header)
-        self._state = file_state(self.path)
-        self.content_digest = file_digest(self.path)
+        self.content_digest = self._content.digest
         self._lock = threading.Lock()
         self._held: dict[tuple[Any, ...], tuple[Layers, Layers]] = {}
 
@@ -73,19 +72,14 @@ class Hypernetwork:
     def _read(self, width: int, device: torch.device, dtype: torch.dtype) -> tuple[Layers, Layers]:
         from safetensors import safe_open
 
-        if not is_unchanged(self.path, self._state):
-            raise ModelError(
-                "model.file_changed",
-                f'"{self.path.name}" was changed or removed after it had been opened.',
-                hint="Load it again.",
-            )
+        self._content.check()
         with safe_open(self.path, framework="pt", device="cpu") as file:
 
             def read(names: Mapping[str, str], field: str) -> Tensor | None:
                 if field not in names:
                     return None
                 tensor: Tensor = file.get_tensor(names[field])
-                return tensor.to(device, dtype)
+                return tensor.to(device, dtype, copy=True)  # what is mapped changes with the file
 
             keys, values = (
                 tuple(
@@ -95,6 +89,7 @@ class Hypernetwork:
                 )
                 for which in (0, 1)
             )
+        self._content.check()
         return keys, values
 
     def __repr__(self) -> str:

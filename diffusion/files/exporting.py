@@ -142,6 +142,7 @@ class SingleFile:
 
         if name in self._marks:
             weights, _, stored = self._marks[name]
+            weights.check_files()
             with safe_open(weights.path, framework="pt", device="cpu") as file:
                 mark: Tensor = file.get_tensor(stored)
             return mark

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..device import DTYPES, FP8, storage_dtype
 from ..errors import ModelError
-from ..formats.digest import FileState, file_digest, file_state, joined_digest
+from ..formats.digest import FileContent, joined_digest, read_with_content
 from ..formats.folder import network_files, read_json
 from ..formats.fp8_names import fp8_scales
 from ..formats.gguf_header import read_model_header
@@ -41,7 +41,7 @@ class Source:
 
     Attributes:
         path: The file, or the folder of the shards.
-        files: Headers, and what the files were when they were read.
+        files: Headers, and the content of the files that they were read from.
         digest: Of the content.
         identity: What it holds.
         shapes: Of all its tensors, but for scales of others.
@@ -50,7 +50,7 @@ class Source:
     """
 
     path: Path
-    files: tuple[tuple[Header, FileState], ...]
+    files: tuple[tuple[Header, FileContent], ...]
     digest: str
     identity: Identity
     shapes: Mapping[str, tuple[int, ...]] = field(repr=False)
@@ -109,15 +109,16 @@ def open_source(path: Path, stems: Sequence[str] = ()) -> Source:
 
 
 def _source(path: Path, files: Sequence[Path], stated: Mapping[str, Any]) -> Source:
-    headers = [read_model_header(file) for file in files]
+    opened = [read_with_content(file, read_model_header) for file in files]
+    headers = [header for header, _ in opened]
     tensors = {n: info for header in headers for n, info in header.tensors.items()}
     with naming(path):
         scales, apart = fp8_scales(tensors)
     shapes = {name: info.shape for name, info in tensors.items() if name not in apart}
     return Source(
         path=path if len(files) > 1 else files[0],
-        files=tuple((header, file_state(header.path)) for header in headers),
-        digest=joined_digest([file_digest(file) for file in files]),
+        files=tuple(opened),
+        digest=joined_digest([content.digest for _, content in opened]),
         identity=identify(shapes, headers[0].metadata.get("modelspec.architecture", "")),
         shapes=shapes,
         stated=stated,
@@ -253,6 +254,7 @@ def weights_of(
             dtype=compute,
             stored=Stored(plan, source.tensors, source.metadata, source.scales),
             packed=packed,
+            mapped=lambda: reader.held,
         )
 
     variant = (digest or source.digest, kind, family, str(place), str(compute), str(storage))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import ModelError
-from ..formats.digest import FileState, is_unchanged
+from ..formats.digest import FileContent, HeldFile, changed
 from ..formats.fp8_names import FP8
 from ..formats.gguf_header import PLAIN
 from ..formats.pieces import Piece, Pieces, Plan
@@ -38,17 +38,22 @@ class TensorReader:
     """Reads from the files that headers came from, and refuses once one of them has changed.
 
     Args:
-        files: Headers and what the files were then; several for a network split in shards.
+        files: Headers and the content that the files had then; several for a network split in
+            shards.
         scales: Tensor -> the one that holds the factor on it.
+
+    Attributes:
+        held: The files that tensors of the last reading are mapped from.
     """
 
     def __init__(
         self,
-        files: Sequence[tuple[Header, FileState]],
+        files: Sequence[tuple[Header, FileContent]],
         scales: Mapping[str, str] | None = None,
     ) -> None:
         self._files = files
         self._scales = scales or {}
+        self.held: tuple[HeldFile, ...] = ()
         self._home = {name: header for header, _ in files for name in header.tensors}
 
     def read(
@@ -71,7 +76,7 @@ class TensorReader:
 
         types = read_types()
         result: dict[str, Tensor] = {}
-        with self._opened() as files:
+        with self._opened(mapped=device.type == "cpu") as files:
             for new, pieces in plan.items():
                 parts = []
                 for piece in pieces:
@@ -118,7 +123,7 @@ class TensorReader:
         result: dict[str, Packed] = {}
         if not plan:
             return result
-        with self._opened() as files:
+        with self._opened(mapped=device.type == "cpu") as files:
             for new, pieces in plan.items():
                 parts: list[Tensor] = []
                 rows, scale = 0, None
@@ -194,11 +199,20 @@ class TensorReader:
         return pack_fp8(_cut(tensor, piece), packing), scale
 
     @contextmanager
-    def _opened(self) -> Iterator[Mapping[Path, _Opened]]:
-        for header, state in self._files:
-            _check_unchanged(header, state)
+    def _opened(self, *, mapped: bool) -> Iterator[Mapping[Path, _Opened]]:
+        """The files, seen to have their content before and after they are read from.
+
+        Args:
+            mapped: Whether tensors may stay mapped, so that the files have to be watched on.
+        """
+        held = tuple(content.hold() for _, content in self._files) if mapped else ()
+        for _, content in self._files:
+            content.check()
         with ExitStack() as stack:
             yield {header.path: _Opened(header, stack) for header, _ in self._files}
+        for content in (*(content for _, content in self._files), *held):
+            content.check()
+        self.held = held
 
 
 class _Opened:
@@ -268,7 +282,7 @@ def _copy(stream: BinaryIO, header: Header, piece: Piece, dtype: torch.dtype) ->
     stream.seek(start)
     raw = torch.empty(nbytes, dtype=torch.uint8)
     if stream.readinto(raw.numpy()) != nbytes:  # type: ignore[attr-defined]
-        raise _changed(header)
+        raise changed(header.path)
     return raw.view(dtype).reshape(shape)
 
 
@@ -283,19 +297,6 @@ def _type(header: Header, name: str, types: Mapping[str, torch.dtype]) -> torch.
             hint="Save the model as float16, bfloat16 or float32.",
         )
     return types[info.dtype]
-
-
-def _check_unchanged(header: Header, state: FileState) -> None:
-    if not is_unchanged(header.path, state):
-        raise _changed(header)
-
-
-def _changed(header: Header) -> ModelError:
-    return ModelError(
-        "model.file_changed",
-        f'"{header.path.name}" was changed or removed after it had been opened.',
-        hint="Load it again. Write new weights under a new name, then rename.",
-    )
 
 
 def _cut(tensor: Tensor, piece: Piece) -> Tensor:

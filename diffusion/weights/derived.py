@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -118,8 +118,11 @@ class DerivedWeights(Weights):
         shell = RESIDENCY.lease(root, grow=device.type != "cpu")
         with torch.no_grad():
             new = {name: laid_out(self.tensor(name).to(device)) for name in sorted(self.changed)}
+        for each in sources_of(self):  # what was read of them has to be theirs
+            each.check_files()
         del shell
         assert root.slot.module is not None
+        self.slot.held = root.slot.held
         return with_tensors(root.slot.module, new)
 
 
@@ -145,6 +148,14 @@ def root_of(weights: Weights) -> Weights:
     while isinstance(weights, DerivedWeights):
         weights = weights.parents[0]
     return weights
+
+
+def sources_of(weights: Weights) -> Iterator[Weights]:
+    """The handles with files that one is derived from; itself if it has a file."""
+    if not weights.parents:
+        yield weights
+    for parent in weights.parents:
+        yield from sources_of(parent)
 
 
 def compatible_shapes(left: Weights, right: Weights) -> Mapping[str, tuple[int, ...]]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ReferenceType, WeakValueDictionary
 
+from ..errors import ModelError
 from .shells import named_tensors
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
+    from ..formats.digest import HeldFile
     from ..formats.pieces import Plan
     from ..formats.safetensors_header import TensorInfo
     from .blocks import Block
@@ -78,10 +80,12 @@ class Slot:
         lent: The copy of the runner's root that is lent now. Alive = in use.
         compiled: Copies of `runner` that `torch.compile` made, by its backend.
         used: When it was last asked for, as a count.
+        held: The files that tensors of `module` are mapped from.
     """
 
     __slots__ = (
-        "blocks", "compiled", "lent", "lock", "module", "resident", "runner", "tensors", "used"
+        "blocks", "compiled", "held", "lent", "lock", "module", "resident", "runner", "tensors",
+        "used",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -94,6 +98,7 @@ class Slot:
         self.resident: int | None = None
         self.lent: ReferenceType[Module] | None = None
         self.used = 0
+        self.held: tuple[HeldFile, ...] = ()
 
     def hold(self, module: Module) -> None:
         """Take a module in, and its tensors with it."""
@@ -151,6 +156,7 @@ class Weights:
         dtype: torch.dtype | None = None,
         stored: Stored | None = None,
         packed: Mapping[str, PackedAs] | None = None,
+        mapped: Callable[[], tuple[HeldFile, ...]] = tuple,
     ) -> None:
         self.path = path
         self.kind = kind
@@ -166,6 +172,7 @@ class Weights:
         self._dtype = dtype
         self.stored = stored
         self.packed: Mapping[str, PackedAs] = packed or {}
+        self._mapped = mapped
 
     @property
     def parents(self) -> tuple[Weights, ...]:
@@ -277,7 +284,23 @@ class Weights:
     def build(self, device: torch.device) -> Module:
         """Make the module anew with its tensors on a device; `residency` calls it."""
         assert self._build is not None
-        return self._build(device)
+        module = self._build(device)
+        self.slot.held = self._mapped()
+        return module
+
+    def check_files(self) -> None:
+        """See that the tensors in memory are those of `content_digest`: that nobody wrote into a
+        file that they are mapped from. A module of others is dropped.
+
+        Raises:
+            ModelError: `model.file_changed`: somebody did.
+        """
+        try:
+            for file in self.slot.held:
+                file.check()
+        except ModelError:
+            self.unload()
+            raise
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Weights):

@@ -80,6 +80,8 @@ class Residency:
         slot = weights.slot
         with slot.lock:
             self._touch(weights)
+            if slot.module is not None:
+                weights.check_files()
             if slot.module is None:
                 self._bring(weights)
             elif grow and slot.streamed and not slot.in_use:
@@ -119,7 +121,9 @@ class Residency:
         slot = weights.slot
         with slot.lock:
             self._touch(weights)
-            if slot.tensors is None:
+            if slot.tensors is not None:
+                weights.check_files()
+            else:
                 self._bring(weights)
             assert slot.tensors is not None
             return slot.tensors
@@ -272,8 +276,17 @@ class Residency:
         slot = weights.slot
         with slot.lock:
             slot.module = slot.tensors = slot.runner = slot.lent = slot.resident = None
-            slot.blocks = ()
+            slot.blocks = slot.held = ()
             slot.compiled = {}
+
+    def check_files(self) -> None:
+        """See that nobody wrote into a file that tensors in memory are mapped from.
+
+        Raises:
+            ModelError: `model.file_changed`: somebody did.
+        """
+        for each in self._all():
+            each.check_files()
 
     def _room(self, device: torch.device, need: int = 1) -> int:
         """Bytes that may be added on a device; below 0 if too much is there.

@@ -34,10 +34,12 @@ class Content:
         digest: Hex digest of the bytes that were read.
         stamps: Of the file before and after it was read, which are the same; of a folder one for
             each file in it, in order of their names.
+        settled: Whether a change after the reading leaves other stamps for certain.
     """
 
     digest: str
     stamps: tuple[Stamp, ...]
+    settled: bool
 
 
 class FileDigests:
@@ -89,18 +91,20 @@ class FileDigests:
             return self._file(path)
         hasher = blake3(b"folder") if self._algorithm == "blake3" else sha256(b"folder")
         stamps: list[Stamp] = []
+        settled = True
         for inner in sorted(p for p in path.rglob("*") if p.is_file()):
             name = inner.relative_to(path).as_posix()
             found = self._file(inner)
             hasher.update(f"{len(name)}:{name}:{found.digest}".encode())
             stamps += found.stamps
-        return Content(hasher.hexdigest(), tuple(stamps))
+            settled = settled and found.settled
+        return Content(hasher.hexdigest(), tuple(stamps), settled)
 
     def _file(self, path: Path) -> Content:
         name = str(path.resolve())
         asked = stamp_of(path.stat())
         if (known := self._find(name, asked)) is not None:
-            return Content(known, (asked,))
+            return Content(known, (asked,), settled=True)
         with self._lock:
             reading = self._reading.setdefault(name, threading.Lock())
         with reading:
@@ -109,12 +113,13 @@ class FileDigests:
                 with path.open("rb") as file:
                     before = stamp_of(os.fstat(file.fileno()))
                     if (known := self._find(name, before)) is not None:
-                        return Content(known, (before,))
+                        return Content(known, (before,), settled=True)
                     digest = self._read_whole(file)
                     after = stamp_of(os.fstat(file.fileno()))
                 if before == after:
-                    self._note(name, before, digest, settled=is_settled(before, began))
-                    return Content(digest, (before,))
+                    settled = is_settled(before, began)
+                    self._note(name, before, digest, settled=settled)
+                    return Content(digest, (before,), settled)
         raise FileError(
             f'The file "{path.name}" changes while it is read.',
             code="files.changing",

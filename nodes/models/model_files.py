@@ -8,7 +8,7 @@ from ...engine.declaration.context import Run
 
 
 def model_path(run: Run, kind: str, name: str) -> Path:
-    """A model's path; the digest that its cache key needed is handed on with it.
+    """A model's path; the digest that its cache key needed is handed on, with the file's state.
 
     Args:
         run: Whose folders count.
@@ -22,5 +22,7 @@ def model_path(run: Run, kind: str, name: str) -> Path:
 
     path = run.workspace.model(kind, name)
     if path.is_file():
-        remember_digest(path, run.workspace.digests.digest(path))
+        found = run.workspace.digests.content(path)
+        if found.settled:
+            remember_digest(path, found.digest, found.stamps[0])
     return path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ModelError
 from ...files.identify import identify
-from ...formats.digest import file_digest, file_state, is_unchanged
+from ...formats.digest import HeldFile, read_with_content
 from ...formats.lora_family import is_lora, lora_family
 from ...formats.safetensors_header import read_header
 from ...formats.words import KIND_WORDS, family_words
@@ -36,7 +36,7 @@ class LoraFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        header = read_header(self.path)
+        header, self._content = read_with_content(self.path, read_header)
         self.shapes = {name: info.shape for name, info in header.tensors.items()}
         self.metadata = header.metadata
         if not is_lora(self.shapes):
@@ -47,12 +47,11 @@ class LoraFile:
                 got=identify(self.shapes).words(),
                 hint="Choose another file, or load this one with the loader for its kind.",
             )
-        self._state = file_state(self.path)
-        self.content_digest = file_digest(self.path)
+        self.content_digest = self._content.digest
         self.family = lora_family(self.shapes)
         self.entries, self.unknown = sort_entries(self.shapes, self.metadata, self.path.name)
         self._lock = threading.Lock()
-        self._open: Any = None
+        self._open: tuple[Any, HeldFile] | None = None
 
     @property
     def words(self) -> str:
@@ -66,22 +65,26 @@ class LoraFile:
             ModelError: The file changed since it was opened.
         """
         with self._lock:
-            file = self._file()
-            read = {field: file.get_tensor(name) for field, name in entry.fields.items()}
-        return {field: tensor.to(like.device, dtype) for field, tensor in read.items()}
+            file, held = self._file()
+            held.check()
+            # Copies: what is mapped would change with the file.
+            read = {
+                field: file.get_tensor(name).to(like.device, dtype, copy=True)
+                for field, name in entry.fields.items()
+            }
+            held.check()
+        return read
 
-    def _file(self) -> Any:
+    def _file(self) -> tuple[Any, HeldFile]:
+        """The mapped file, kept open: it stays valid when another file takes the name."""
         from safetensors import safe_open
 
         if self._open is None:
-            if not is_unchanged(self.path, self._state):
-                raise ModelError(
-                    "model.file_changed",
-                    f'"{self.path.name}" was changed or removed after it had been opened.',
-                    hint="Load it again. Write new weights under a new name, then rename.",
-                )
-            # Kept open: the mapping stays valid when another file takes the name.
-            self._open = safe_open(self.path, framework="pt", device="cpu")
+            held = self._content.hold()
+            self._content.check()
+            opened = safe_open(self.path, framework="pt", device="cpu")
+            self._content.check()
+            self._open = opened, held
         return self._open
 
     def result_size(self, entry: Entry) -> tuple[int, int]:
