@@ -42,6 +42,10 @@ class Bytes:
         """Their number."""
         return len(value)
 
+    def mark(self, value: bytearray) -> bytes:
+        """The first of them."""
+        return bytes(value[:64])
+
 
 def main() -> None:
     """Measure and print."""

@@ -33,7 +33,7 @@ from .graph.document import Document, dump
 from .graph.expand import Expanded, expand
 from .graph.listing import listed
 from .plan import Plan, plan
-from .purity import PureExecution, purity_wanted
+from .purity import Purity, purity_wanted
 from .run import Execution
 from .running.diary import Diary
 from .running.explain import Explainer, Explanation
@@ -122,8 +122,12 @@ class Engine:
             it cannot be told.
         ahead: Called in a thread of its own when a run begins that may ask for `lock`: what that
             needs and takes long can be worked out while the picture is made.
-        debug_purity: Whether a node that changes a value handed to it fails; None leaves it to
-            `WEFT_DEBUG=purity` in the environment, which is read here and not later.
+        debug_purity: Whether the inputs of every call are hashed in full before and after it, to
+            find a node that changes one; None leaves it to `WEFT_DEBUG=purity` in the environment,
+            which is read here and not later. Nodes that are not weft's own are watched by samples
+            in any case.
+        watch: Called before a call that takes time; what it gives is called after it, and raises
+            if something else that the call used was changed meanwhile (a model's file).
 
     Raises:
         WeftError: `WEFT_DEBUG` names a mode that there is not.
@@ -146,11 +150,12 @@ class Engine:
         lock: Callable[[Document], Mapping[str, Any] | None] = lambda _: None,
         ahead: Callable[[Document], None] | None = None,
         debug_purity: bool | None = None,
+        watch: Callable[[], Callable[[], None]] = lambda: _nothing,
     ) -> None:
         self._metadata = metadata
         self._lock = lock
         self._ahead = ahead
-        self._execution = PureExecution if purity_wanted(debug_purity) else Execution
+        self._watch = watch
         self.disk = disk
         self.history = history if history is not None else History()
         self._journals = journals
@@ -161,11 +166,11 @@ class Engine:
         self.workspace = workspace if workspace is not None else Workspace()
         self.values = values if values is not None else Values()
         self.cache = cache if cache is not None else MemoryCache()
+        self._purity = Purity(self.values, self.cache, everywhere=purity_wanted(debug_purity))
         self._lanes = Lanes()
         self._flights = Flights()
         self._running: dict[str, CancelToken] = {}
-        self._plans: OrderedDict[tuple[int, tuple[str, ...] | None], tuple[Document, Plan]]
-        self._plans = OrderedDict()
+        self._plans: OrderedDict[tuple[Any, ...], tuple[Document, Plan]] = OrderedDict()
 
     def __enter__(self) -> Self:
         return self
@@ -256,7 +261,7 @@ class Engine:
         resume = resume if resume is not None else scope
         if resume is not None and self._journals is not None:
             journal = Journal(self._journals, resume, self.workspace.output)
-        execution = self._execution(
+        execution = Execution(
             steps,
             run=run,
             cache=self.cache,
@@ -275,6 +280,8 @@ class Engine:
             release=self._release,
             journal=journal,
             texts=functools.cache(lambda: self._texts(resolved.document, texts)),
+            purity=self._purity,
+            watch=self._watch,
         )
         self._running[run] = token
         self._begin_ahead(resolved.document, steps)
@@ -284,8 +291,9 @@ class Engine:
         finally:
             del self._running[run]
             if journal is not None:
-                journal.close(finished=status == "done")
-        if diary is not None:
+                # What a spoiled run wrote may be wrong: the next one writes it anew.
+                journal.close(finished=status == "done" or execution.spoiled)
+        if diary is not None and not execution.spoiled:
             diary.close(execution.known.digests, execution.numerics)
         if status == "cancelled":
             raise Cancelled("The run was cancelled.")
@@ -399,9 +407,10 @@ class Engine:
             before: The expansion of what it was resolved from, with the same nodes.
             targets: Wanted outputs, flat; None for what the document's root nodes give.
         """
-        known = self._plans.get((id(document), targets))
+        place = (id(document), targets, self.registry.live_code())
+        known = self._plans.get(place)
         if known is not None and known[0] is document:
-            self._plans.move_to_end((id(document), targets))
+            self._plans.move_to_end(place)
             return known[1]
         problems = validate(document, self.registry, workspace=self.workspace, outputs=targets)
         problems = [p for p in before.problems if p not in problems] + problems
@@ -409,7 +418,7 @@ class Engine:
             raise refused("workflow", problems)
         flat = replace(before, document=expand(document).document)
         made = plan(flat, self.registry, targets)
-        self._plans[id(document), targets] = (document, made)
+        self._plans[place] = (document, made)
         if len(self._plans) > _PLANS:
             self._plans.popitem(last=False)
         return made
@@ -425,6 +434,10 @@ def _names(
         asked = [(name, public.get(name, name)) for name in outputs]
         asked += [(n, t) for n, t in public.items() if t in outputs]
     return {name: expanded.output(target) for name, target in asked}
+
+
+def _nothing() -> None:
+    """Nothing is watched."""
 
 
 class _Log:

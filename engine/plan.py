@@ -35,7 +35,8 @@ class Step:
         lazy: Linked inputs that are fetched only if the function awaits them.
         perhaps: The steps among their sources, each once.
         checked: Linked widgets, whose values must be checked when they are known.
-        static: The part of the key that the plan knows: type, version, literals, link names.
+        static: The part of the key that the plan knows: type, version, source, literals, link
+            names.
     """
 
     node: str
@@ -247,7 +248,8 @@ def _static(spec: NodeSpec, literals: dict[str, Any], links: Iterable[Linked]) -
         # Files are known by content, which the plan does not read.
         named = {p.name for p in spec.files}
         literals = {n: v for n, v in literals.items() if n not in named}
-    return static_key(spec.type_id, spec.version, literals, shape)
+    code = spec.code() if spec.code is not None else b""
+    return static_key(spec.type_id, spec.version, literals, shape, code)
 
 
 def surviving(step: Step, is_dead: Callable[[int], bool]) -> Step:

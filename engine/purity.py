@@ -1,30 +1,53 @@
-"""Debug mode: a node that changes a value handed to it is found, named, and its result not kept.
+"""Nodes that change a value handed to them: found, named, and nothing of it kept.
 
 Values are shared between all nodes that read them and with the cache, so a node that changes one
-in place makes other nodes, and later runs, wrong. `WEFT_DEBUG=purity` hashes every input once more
-after each call; without it this file takes no part in a run.
+in place makes other nodes, and later runs, wrong. weft's own nodes are believed; the calls of nodes
+from packs and user files are watched with a cheap sign of each value, taken before and after
+(`Values.mark`). `WEFT_DEBUG=purity` hashes the inputs of every call in full instead.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import time
+from collections import deque
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+from .declaration.node import NodeSpec
 from .errors import NodeError, WeftError
 from .plan import Source, Step
-from .run import Computed, Execution
-from .running.known import Held
-from .store.cache import MISSING
-from .store.values import encode_scalar
+from .running.known import Known
+from .store.cache import MISSING, MemoryCache
+from .store.values import Values, encode_scalar
 
 MODES = ("purity",)
-Watched = tuple[str, str, Any, bytes]  # input, producer, value, the digest it ought to have
+_REMEMBERED = 16  # values that a node type gave before
+
+
+@dataclass(slots=True)
+class Watched:
+    """An input that could be changed.
+
+    Attributes:
+        name: Of the input.
+        producer: What gave the value, for people.
+        value: The value.
+        digest: That it ought to have.
+        mark: Its sign before the call; None where it is not watched by its sign.
+    """
+
+    name: str
+    producer: str
+    value: Any
+    digest: bytes
+    mark: Hashable
 
 
 def purity_wanted(asked: bool | None = None) -> bool:
-    """Whether inputs are to be checked.
+    """Whether the inputs of every call are to be hashed.
 
     Args:
         asked: What the caller says; None leaves it to the environment's `WEFT_DEBUG`, a comma list.
@@ -47,86 +70,141 @@ def purity_wanted(asked: bool | None = None) -> bool:
     return "purity" in modes
 
 
-class PureExecution(Execution):
-    """A walk that looks at the inputs of every call again after it."""
+class Purity:
+    """Watches the calls of one engine, in any number of runs.
 
-    def _compute(self, step: Step, arguments: dict[str, Any], key: bytes | None) -> Computed:
-        with self._unchanged(step, arguments):
-            return super()._compute(step, arguments, key)
+    Args:
+        values: Digests and signs.
+        cache: Told when a value was changed.
+        everywhere: Whether all calls are watched, by full digests.
+    """
 
-    async def _call(self, index: int, step: Step, held: Held, key: bytes | None) -> Computed:
-        if not step.spec.is_async:
-            return await super()._call(
-                index, step, held, key
-            )  # which ends in _compute, in its thread
-        with self._unchanged(step, {**step.literals, **_linked(step, held)}):
-            return await super()._call(index, step, held, key)
+    def __init__(self, values: Values, cache: MemoryCache, *, everywhere: bool) -> None:
+        self.everywhere = everywhere
+        self._values = values
+        self._cache = cache
+        self._given: dict[str, deque[tuple[bytes, Hashable]]] = {}
+
+    def watches(self, spec: NodeSpec) -> bool:
+        """Whether the calls of a node type are watched."""
+        return self.everywhere or spec.code is not None
 
     @contextmanager
-    def _unchanged(self, step: Step, arguments: Mapping[str, Any]) -> Iterator[None]:
-        """Compare the inputs with what their producers gave, before and after a call.
+    def unchanged(
+        self, step: Step, arguments: Mapping[str, Any], steps: Sequence[Step], known: Known
+    ) -> Iterator[None]:
+        """Compare the inputs of a call with what they were before it.
+
+        Args:
+            step: What is called.
+            arguments: The inputs.
+            steps: Those of the run, for the names of what made the inputs.
+            known: The results of the run.
 
         Raises:
             NodeError: `node.mutated_input`: the call changed one. `node.changed_input`: one had
-                been changed before; whoever did so is reported too. Of two nodes that work on one
+                been changed before, which only full digests tell. Of two nodes that work on one
                 value at the same time, both are reported when one of them changes it.
         """
-        watched = list(self._watched(step, arguments))
-        for name, producer, value, digest in watched:
-            if self.values.digest(value) != digest:
-                raise NodeError(
-                    f'its input "{name}" is not what {producer} gave: another node changed it.',
-                    code="node.changed_input",
-                    port=name,
-                    hint="Correct the node that node.mutated_input names.",
-                )
+        began = time.perf_counter()
+        watched = list(self._watched(step, arguments, steps, known))
+        if self.everywhere:
+            for each in watched:
+                if self._values.digest(each.value) != each.digest:
+                    raise NodeError(
+                        f'its input "{each.name}" is not what {each.producer} gave: another node '
+                        "changed it.",
+                        code="node.changed_input",
+                        port=each.name,
+                        hint="Correct the node that node.mutated_input names.",
+                    )
         try:
             yield
         finally:  # a call that failed may have changed something before
-            for name, producer, value, digest in [*watched, *self._awaited(step)]:
-                if self.values.digest(value) != digest:
+            for each in [*watched, *self._awaited(step, steps, known)]:
+                if self._is_changed(each.value, each.digest, each.mark):
                     # It lies in the cache under a digest that it no longer has.
-                    self.cache.drop_values()
+                    self._cache.spoil(began)
                     raise NodeError(
-                        f'it changed its input "{name}", which belongs to {producer}.',
+                        f'it changed its input "{each.name}", which belongs to {each.producer}.',
                         code="node.mutated_input",
-                        port=name,
+                        port=each.name,
                         expected="inputs that are as before after the call",
-                        got=f"another content of {name}",
+                        got=f"another content of {each.name}",
                         hint=f"Let {step.spec.type_id} work on a copy and return that.",
                     )
 
-    def _watched(self, step: Step, arguments: Mapping[str, Any]) -> Iterator[Watched]:
-        """Inputs that could be changed: name, producer, value, and the digest it ought to have."""
+    def take(
+        self, spec: NodeSpec, outputs: Sequence[Any], digests: Sequence[bytes], began: float
+    ) -> None:
+        """Note what a call gave, and see that it did not change what earlier calls gave.
+
+        Args:
+            spec: The type of what was called.
+            outputs: What it gave.
+            digests: Their digests.
+            began: When the call began, by `time.perf_counter`.
+
+        Raises:
+            NodeError: `node.changed_output`: an earlier value is changed, as by a node that fills
+                one buffer again and again.
+        """
+        given = self._given.setdefault(spec.type_id, deque(maxlen=_REMEMBERED))
+        for digest, mark in list(given):
+            value = self._cache.peek(digest)
+            if value is not MISSING and self._is_changed(value, digest, mark):
+                given.clear()
+                self._cache.spoil(began)
+                raise NodeError(
+                    "it changed a value that an earlier call of it had given.",
+                    code="node.changed_output",
+                    expected="a new value from each call",
+                    got="one that is written over",
+                    hint=f"Let {spec.type_id} return a copy of what it goes on using.",
+                )
+        for output, digest in zip(outputs, digests, strict=True):
+            if encode_scalar(output) is None and (mark := self._values.mark(output)) is not None:
+                given.append((digest, mark))
+
+    def _is_changed(self, value: Any, digest: bytes, mark: Hashable) -> bool:
+        """Whether a value has another content; where signs differ, the whole of it decides."""
+        if mark is not None and self._values.mark(value) == mark:
+            return False
+        return self._values.digest(value) != digest
+
+    def _watched(
+        self, step: Step, arguments: Mapping[str, Any], steps: Sequence[Step], known: Known
+    ) -> Iterator[Watched]:
         for name, sources, collects in step.links:
             values = list(arguments[name]) if collects else [arguments[name]]
             for (index, output), value in zip(sources, values, strict=True):
-                yield from self._compared(name, (index, output), value)
+                yield from self._compared(name, (index, output), value, steps, known)
         for name, value in step.literals.items():
-            digest = self.values.digest(value) if isinstance(value, list | dict) else None
+            digest = self._values.digest(value) if isinstance(value, list | dict) else None
             if digest is not None:
-                yield name, "the workflow itself", value, digest
+                yield Watched(name, "the workflow itself", value, digest, None)
 
-    def _awaited(self, step: Step) -> Iterator[Watched]:
+    def _awaited(self, step: Step, steps: Sequence[Step], known: Known) -> Iterator[Watched]:
         """The same for lazy inputs, once a call has or has not awaited them."""
         for name, sources, _ in step.lazy:
             for source in sources:
-                value = self.known.value(source)
+                value = known.value(source)
                 if value is not MISSING:
-                    yield from self._compared(name, source, value)
+                    for each in self._compared(name, source, value, steps, known):
+                        each.mark = None  # it is taken too late to say anything
+                        yield each
 
-    def _compared(self, name: str, source: Source, value: Any) -> Iterator[Watched]:
-        given = self.known.digests[source[0]]
+    def _compared(
+        self, name: str, source: Source, value: Any, steps: Sequence[Step], known: Known
+    ) -> Iterator[Watched]:
+        given = known.digests[source[0]]
         # Plain values cannot be changed; those without content cannot be compared.
-        if given is None or encode_scalar(value) is not None or self.values.digest(value) is None:
+        if given is None or encode_scalar(value) is not None:
             return
-        made_by = self.steps[source[0]]
+        mark = self._values.mark(value)
+        if mark is None:
+            return
+        made_by = steps[source[0]]
         output = made_by.spec.outputs[source[1]].name
-        yield name, f"{made_by.node}.{output} ({made_by.spec.type_id})", value, given[source[1]]
-
-
-def _linked(step: Step, held: Held) -> dict[str, Any]:
-    return {
-        name: [held[source] for source in sources] if collects else held[sources[0]]
-        for name, sources, collects in step.links
-    }
+        producer = f"{made_by.node}.{output} ({made_by.spec.type_id})"
+        yield Watched(name, producer, value, given[source[1]], None if self.everywhere else mark)

@@ -11,6 +11,7 @@ be told apart has files of its own (`known`, `lazy_run`, `gate`, `journal`, `res
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import threading
 import time
@@ -44,6 +45,7 @@ from .events import (
 )
 from .files.workspace import Workspace
 from .plan import Plan, Source, Step, key_of, surviving
+from .purity import Purity
 from .running.diary import Diary
 from .running.gate import Gate
 from .running.holdings import who_holds
@@ -90,6 +92,10 @@ class Execution:
         journal: What an unfinished run before this one has written, to go on from there; or None.
         texts: Tells what more texts written files shall carry, by name.
         lock: What the workflow is made with, for nodes that embed it.
+        purity: Watches for nodes that change what they are given.
+        watch: Called before a call that takes time; what it gives is called after it, and raises
+            if the call used what was not what it should have been (a model's file that was
+            written over).
     """
 
     def __init__(
@@ -113,6 +119,8 @@ class Execution:
         journal: Journal | None = None,
         texts: Callable[[], Mapping[str, str]] = dict,
         lock: Callable[[], Mapping[str, Any] | None] = lambda: None,
+        purity: Purity,
+        watch: Callable[[], Callable[[], None]],
     ) -> None:
         self.plan = plan
         self.steps = list(plan.steps)
@@ -134,7 +142,12 @@ class Execution:
         self.journal = journal
         self.texts = texts
         self.lock = lock
+        self.purity = purity
+        self.watch = watch
 
+        self.spoiled = False  # a node changed a value that is shared
+        self._spoils = cache.spoils
+        self._kept: list[tuple[float, bytes]] = []  # when each result was there, and its key
         self._wake = asyncio.Event()
         self.known = Known(plan, cache, disk, values, self._in_io)
         self.waiting = list(plan.needs)
@@ -177,7 +190,10 @@ class Execution:
         )
         try:
             await self._walk()
-            while not (self.problems or self.token.cancelled) and await self._force_wanted():
+            while (
+                not (self.problems or self.token.cancelled or self._is_spoiled())
+                and await self._force_wanted()
+            ):
                 await self._walk()
         except asyncio.CancelledError:
             self.token.cancel()
@@ -189,6 +205,16 @@ class Execution:
             status = "cancelled"
         elif self.problems:
             status = "failed"
+        elif self._is_spoiled():
+            self.problems.append(
+                Problem(
+                    "run.spoiled",
+                    "A node of another run, which its error names, changed a value in place that "
+                    "this run may have used.",
+                    hint="Run it again.",
+                )
+            )
+            status = "failed"
         self._finish(status, began)
         return status
 
@@ -198,7 +224,7 @@ class Execution:
         ready = self.ready
         breath = 0
         while True:
-            while ready and not self.token.cancelled:
+            while ready and not (self.token.cancelled or self.spoiled):
                 self._advance(ready.popleft())
                 breath += 1
                 if breath >= _BREATH:
@@ -206,7 +232,7 @@ class Execution:
                     await asyncio.sleep(0)
             if not self._tasks:
                 return
-            if self.token.cancelled:
+            if self.token.cancelled or self.spoiled:
                 await self._settle()
                 return
             await self._wake.wait()
@@ -352,10 +378,16 @@ class Execution:
     async def _call(self, index: int, step: Step, held: Held, key: bytes | None) -> Computed:
         arguments = self._arguments(step, held)
         if step.spec.is_async:
-            began = time.perf_counter()
-            result = await self._waits(step.spec.function(**arguments))
+            began, used = time.perf_counter(), self._used(step)
+            watched = self.purity.watches(step.spec)
+            with (
+                self.purity.unchanged(step, arguments, self.steps, self.known)
+                if watched
+                else contextlib.nullcontext()
+            ):
+                result = await self._waits(step.spec.function(**arguments))
             seconds = time.perf_counter() - began
-            return await self._in_io(self._described, step, result, key, began, seconds)
+            return await self._in_io(self._described, step, result, key, began, seconds, used)
         if step.spec.lane == "inline" and not self.lanes.prepared:
             return self._compute(step, arguments, key)
         pool = self.lanes.pool(step.spec.lane, self.run_id, index)
@@ -489,32 +521,58 @@ class Execution:
         return arguments
 
     def _compute(self, step: Step, arguments: dict[str, Any], key: bytes | None) -> Computed:
-        began = time.perf_counter()
-        result = step.spec.function(**arguments)
-        return self._described(step, result, key, began, time.perf_counter() - began)
+        used = self._used(step)
+        if self.purity.watches(step.spec):
+            with self.purity.unchanged(step, arguments, self.steps, self.known):
+                began = time.perf_counter()
+                result = step.spec.function(**arguments)
+                seconds = time.perf_counter() - began
+        else:
+            began = time.perf_counter()
+            result = step.spec.function(**arguments)
+            seconds = time.perf_counter() - began
+        return self._described(step, result, key, began, seconds, used)
+
+    def _used(self, step: Step) -> Callable[[], None] | None:
+        return None if step.spec.lane == "inline" else self.watch()
 
     def _described(
-        self, step: Step, result: Any, key: bytes | None, began: float, seconds: float
+        self,
+        step: Step,
+        result: Any,
+        key: bytes | None,
+        began: float,
+        seconds: float,
+        used: Callable[[], None] | None,
     ) -> Computed:
         """The outputs of a call with their digests and sizes, worked out in the same thread.
 
         Raises:
             FilesChanged: What is under the key was not, or not only, made of what the key names.
         """
+        if used is not None:
+            used()
         spec = step.spec
         named = self._named.get(step.node)
         if key is not None and named is not None and not named.unchanged():
             raise FilesChanged
         outputs, digests, sizes = describe(spec, result, key, self.values, self.lazy.passed)
+        if self.purity.watches(spec):
+            self.purity.take(spec, outputs, digests, began)
         action = Action(digests, seconds)
         # Seconds are no measure here: what is quick once its model is loaded is not in the next
         # process. Inline nodes are quick always, quicker than a file.
-        if self.disk is not None and key is not None and spec.lane != "inline":
+        stored = spec.lane != "inline" and self.cache.spoils == self._spoils
+        if self.disk is not None and key is not None and stored:
             self.disk.put(key, action, outputs)
         return action, outputs, sizes, began
 
     def _computed(self, index: int, key: bytes | None, computed: Computed) -> None:
         action, outputs, sizes, began = computed
+        if key is not None:
+            self._kept.append((began + action.seconds, key))
+        if self.cache.spoils != self._spoils and self._is_spoiled():
+            return
         self.known.computed(index, key, action, outputs, sizes)
         self.ran += 1
         self.cached.discard(index)
@@ -563,7 +621,8 @@ class Execution:
                 got=who_holds([*self.known.holdings(), *self.holdings()]),
                 hint="Use a smaller picture or batch, or close other programs.",
             )
-        if self.gate is not None and self.gate.tolerated(index):
+        spoiled = self._is_spoiled()
+        if self.gate is not None and self.gate.tolerated(index) and not spoiled:
             self.skipped.append(problem)
         else:
             self.problems.append(problem)
@@ -574,6 +633,22 @@ class Execution:
         if self.gate is not None:
             for other in self.gate.stop(index):
                 self.lazy.bury(other)
+
+    def _is_spoiled(self) -> bool:
+        """Whether a node changed a value that is shared. Nothing that was made since is kept."""
+        since = self.cache.spoiled_since(self._spoils)
+        if since is None:
+            return False
+        self.spoiled = True
+        self.ready.clear()
+        self._wake.set()
+        for there, key in self._kept:
+            if there >= since:
+                self.cache.forget(key)
+                if self.disk is not None:
+                    self.disk.forget(key)
+        self._kept = [each for each in self._kept if each[0] < since]
+        return True
 
     # -- values that nobody holds -------------------------------------------------------------
 

@@ -81,6 +81,7 @@ MODULES = (
 )
 # Its table of a language has what all nodes are called by: engine/declaration/translation.py.
 COMMON = "weft.nodes"
+_WEIGHTS = f"{__name__.partition('.')[0]}.diffusion.weights.residency"
 THIMBLE = Path(__file__).parent.parent / "diffusion" / "thimble"
 
 
@@ -272,6 +273,21 @@ def standard_release() -> int:
     return RESIDENCY.release()
 
 
+def standard_watch() -> Callable[[], None]:
+    """Begin to watch what a call of a node uses beside its values.
+
+    What is given is to be called after it. It raises if somebody wrote into a model's file whose
+    tensors the call used where they lie.
+    """
+    since = weights.RESIDENCY.now if (weights := sys.modules.get(_WEIGHTS)) else 0
+
+    def check() -> None:
+        if weights := sys.modules.get(_WEIGHTS):
+            weights.RESIDENCY.check_files(since)
+
+    return check
+
+
 def own_places() -> list[Path]:
     """What weft itself writes while a workflow runs: caches, notes of what ran, digests of files.
 
@@ -313,8 +329,9 @@ class StandardEngine(Engine):
         registry: Replaces the node types altogether.
         workspace: Replaces the folders altogether.
         metadata: Whether saved files hold their workflow, lock and seeds.
-        debug_purity: Whether a node that changes a value handed to it fails; None leaves it to
-            `WEFT_DEBUG=purity`.
+        debug_purity: Whether the inputs of every call are hashed in full before and after it, to
+            find a node that changes one; None leaves it to `WEFT_DEBUG=purity`. Nodes of packs
+            and files are watched by samples in any case.
     """
 
     def __init__(
@@ -351,6 +368,7 @@ class StandardEngine(Engine):
             lock=self._locked,
             ahead=self._hash_ahead,
             debug_purity=debug_purity,
+            watch=standard_watch,
         )
         self._sha256 = FileDigests(home() / "sha256.json", "sha256").digest
 

@@ -279,14 +279,23 @@ class Residency:
             slot.blocks = slot.held = ()
             slot.compiled = {}
 
-    def check_files(self) -> None:
-        """See that nobody wrote into a file that tensors in memory are mapped from.
+    @property
+    def now(self) -> int:
+        """A count that grows with every use of a network."""
+        return next(self._clock)
+
+    def check_files(self, since: int) -> None:
+        """See that nobody wrote into a file that the tensors of a network are mapped from.
+
+        Args:
+            since: Networks that were used after this count (`now`).
 
         Raises:
             ModelError: `model.file_changed`: somebody did.
         """
         for each in self._all():
-            each.check_files()
+            if each.slot.used > since or each.slot.in_use:
+                each.check_files()
 
     def _room(self, device: torch.device, need: int = 1) -> int:
         """Bytes that may be added on a device; below 0 if too much is there.

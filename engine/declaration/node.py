@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeVar
 
 from ..errors import DeclarationError
+from .code import code_of
 from .context import Run
 from .docstring import Docstring, parse_docstring
 from .lazy import Lazy
@@ -130,6 +131,8 @@ class NodeSpec:
         seeds: Names of the parameters that are seeds.
         doc: The docstring in parts.
         where: `file:line` of the declaration.
+        code: Tells the digest of the source that decides its results; None for weft's own nodes,
+            whose version does.
     """
 
     type_id: str
@@ -155,6 +158,7 @@ class NodeSpec:
     doc: Docstring
     where: str
     output_index: Mapping[str, int] = field(default_factory=dict)
+    code: Callable[[], bytes] | None = None
 
     @property
     def kept(self) -> bool:
@@ -311,6 +315,7 @@ def _read(function: Callable[..., Any], *, type_id: str, **fields: Any) -> NodeS
         doc=doc,
         where=where,
         output_index={o.name: i for i, o in enumerate(outputs)},
+        code=code_of(function),
         **fields,
     )
 

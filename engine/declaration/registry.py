@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import DeclarationError
+from .code import LiveCode
 from .collect import collect, collect_finished
 from .node import ATTRIBUTE, NodeSpec, spec_of
 
@@ -28,6 +29,7 @@ class Registry(Mapping[str, NodeSpec]):
     def __init__(self, sources: Iterable[Callable[..., Any] | ModuleType | Registry] = ()) -> None:
         self._specs: dict[str, NodeSpec] = {}
         self._names: dict[str, NodeSpec] = {}
+        self._live: list[LiveCode] = []
         for source in (collect, collect_finished, *sources):
             self.add(source)
 
@@ -54,6 +56,8 @@ class Registry(Mapping[str, NodeSpec]):
                     code="node.duplicate",
                     hint="Rename one, or load only one of the two packs.",
                 )
+        if spec.type_id not in self._specs and isinstance(spec.code, LiveCode):
+            self._live.append(spec.code)
         self._specs[spec.type_id] = spec
         for name in (spec.type_id, *spec.aliases):
             self._names[name] = spec
@@ -61,6 +65,10 @@ class Registry(Mapping[str, NodeSpec]):
     def find(self, name: str) -> NodeSpec | None:
         """The node type of that id or alias."""
         return self._names.get(name)
+
+    def live_code(self) -> tuple[bytes, ...]:
+        """Digests of the code that is in no file and may change while it is loaded."""
+        return tuple(code() for code in self._live)
 
     def names(self) -> Iterable[str]:
         """Every id and alias."""

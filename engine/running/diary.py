@@ -81,6 +81,8 @@ def parts_of(
         "node type": Part(spec.type_id, spec.type_id),
         "node version": Part(str(spec.version), str(spec.version)),
     }
+    if spec.code is not None:
+        parts["source"] = Part(f"of {spec.type_id}", spec.code().hex())
     named = {p.name for p in spec.files}
     for name, value in step.literals.items():
         if name not in named:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -133,7 +134,11 @@ class Explainer:
         """Call an inline step, if the values it needs are those of inline steps too."""
         if any(i not in self._results for i in step.needs) or step.spec.run_parameter:
             return False
-        arguments = dict(step.literals)
+        # Copies, so that a node that changes what it is given does not change the workflow.
+        arguments = {
+            name: copy.deepcopy(value) if isinstance(value, list | dict) else value
+            for name, value in step.literals.items()
+        }
         for name, sources, collects in step.links:
             found = [self._results[i][o] for i, o in sources]
             arguments[name] = found if collects else found[0]

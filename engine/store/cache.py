@@ -74,6 +74,7 @@ class MemoryCache:
         self._bytes = 0
         self._tick = 0
         self._hits = self._misses = self._evicted = 0
+        self._spoils: list[float] = []
         self._lock = threading.Lock()
 
     def find(self, key: bytes) -> Action | None:
@@ -103,6 +104,11 @@ class MemoryCache:
         entry.used = self._tick
         return entry.value
 
+    def peek(self, digest: bytes) -> Any:
+        """The value of a digest, or MISSING; as if nobody had asked."""
+        entry = self._values.get(digest)
+        return MISSING if entry is None else entry.value
+
     def put(self, digest: bytes, value: Any, size: int, seconds: float) -> None:
         """Hold a value.
 
@@ -129,6 +135,32 @@ class MemoryCache:
             self._values.clear()
             self._bytes -= freed
             return freed
+
+    @property
+    def spoils(self) -> int:
+        """How often a value was changed since the start, by nodes that must not."""
+        return len(self._spoils)
+
+    def spoil(self, began: float) -> None:
+        """A node changed a value that is shared: let go of every value, and have all runs know.
+
+        Args:
+            began: When its call began, by `time.perf_counter`; what was made of the value since
+                then is not to be trusted.
+        """
+        with self._lock:
+            self._spoils.append(began)
+        self.drop_values()
+
+    def spoiled_since(self, before: int) -> float | None:
+        """When the earliest of the changes after the first `before` ones began; None if none."""
+        return min(self._spoils[before:], default=None)
+
+    def forget(self, key: bytes) -> None:
+        """Forget a result."""
+        with self._lock:
+            if self._actions.pop(key, None) is not None:
+                self._bytes -= _ACTION_BYTES
 
     def clear(self) -> None:
         """Forget everything."""

@@ -127,6 +127,11 @@ class DiskCache:
                 "the cache at %s cannot be written (%s); results stay in memory", self._root, error
             )
 
+    def forget(self, key: bytes) -> None:
+        """Forget a result; the values that it names stay, being what their names say."""
+        with contextlib.suppress(OSError):
+            self._fs.rm_file(self._path("actions", key))
+
     def stats(self) -> DiskStats:
         """Count what is there."""
         counts = {"actions": 0, "values": 0}

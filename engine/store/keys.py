@@ -1,7 +1,8 @@
 """Cache keys: what decides a step's result, hashed.
 
-key = hash(type id, version, plain inputs with their types, names of the linked inputs,
-           content digests of the linked values, content of named files, fingerprint)
+key = hash(type id, version, source of nodes that are not weft's own, plain inputs with their
+           types, names of the linked inputs, content digests of the linked values, content of
+           named files, fingerprint)
 
 Because links count by the *content* they deliver, not by where they come from, an edit that ends in
 an equal value changes no key further down.
@@ -20,7 +21,7 @@ from blake3 import blake3
 from .values import Values, seal
 
 # Raised when the way keys or digests are computed changes: old results are then never found.
-SCHEME = b"weft-key-1"
+SCHEME = b"weft-key-2"
 _PLAIN = Values()
 
 
@@ -31,7 +32,11 @@ def type_key(type_id: str, version: int) -> bytes:
 
 
 def static_key(
-    type_id: str, version: int, literals: Mapping[str, Any], links: Iterable[tuple[str, int]]
+    type_id: str,
+    version: int,
+    literals: Mapping[str, Any],
+    links: Iterable[tuple[str, int]],
+    code: bytes = b"",
 ) -> bytes:
     """The part of a key that is known before a run.
 
@@ -40,8 +45,9 @@ def static_key(
         version: Its version.
         literals: Plain inputs, defaults included.
         links: Names of linked inputs, with the count of values for one that collects, else -1.
+        code: Digest of the node's source; empty for weft's own nodes, which their version names.
     """
-    parts = [type_key(type_id, version), b"%d:" % len(literals)]
+    parts = [type_key(type_id, version), seal(code), b"%d:" % len(literals)]
     for name in sorted(literals):
         digest = _PLAIN.digest(literals[name])
         # JSON data always has a digest; a default of another class would be a fault of @node.

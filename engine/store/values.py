@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import itertools
 import struct
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Protocol
 
 from blake3 import blake3
@@ -23,6 +24,7 @@ _OWN = __name__.partition(".")[0]
 _INLINE = 31
 _SCALARS = frozenset({str, int, float, bool, type(None), bytes})
 _THREADED = 1 << 20  # bytes from which hashing on several cores pays
+_SAMPLED = 4096  # items of a list or dict, of which more are not looked at for a sign
 
 
 class Codec(Protocol):
@@ -34,6 +36,11 @@ class Codec(Protocol):
 
     def nbytes(self, value: Any) -> int:
         """Size in memory."""
+        ...
+
+    def mark(self, value: Any) -> Hashable:
+        """A sign of the content that costs little: another one after most changes of the value,
+        and the same one again if nothing changed it."""
         ...
 
 
@@ -75,6 +82,42 @@ class Values:
             return seal(self._encode(value))
         except Unknown:
             return None
+
+    def mark(self, value: object) -> Hashable:
+        """A sign by which a change of a value shows, at little cost; None where its class does not
+        define content.
+
+        Equal signs mean that nothing of what was looked at changed: all of what is small, samples
+        of what is large. Different signs do not mean that the content differs.
+        """
+        try:
+            return self._mark(value)
+        except Unknown:
+            return None
+
+    def _mark(self, value: object) -> Hashable:
+        cls = type(value)
+        if cls in _SCALARS:
+            return (cls, value) if value == value else (cls, "nan")  # noqa: PLR0124
+        if isinstance(value, list | tuple):
+            step = len(value) // _SAMPLED + 1
+            return (cls, len(value), *(self._mark(each) for each in value[::step]))
+        if isinstance(value, dict):
+            step = len(value) // _SAMPLED + 1
+            items = itertools.islice(value.items(), 0, None, step)
+            return (cls, len(value), *((self._mark(k), self._mark(v)) for k, v in items))
+        codec = self._codec(cls)
+        if codec is not None:
+            return (cls, codec.mark(value))
+        content = getattr(value, "content_digest", None)
+        if isinstance(content, str):
+            return (cls, content)
+        if isinstance(value, enum.Enum):
+            return (cls, value.name)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            fields = dataclasses.fields(value)
+            return (cls, *(self._mark(getattr(value, field.name)) for field in fields))
+        raise Unknown
 
     def nbytes(self, value: object) -> int:
         """Size of a value in memory, with what it refers to."""

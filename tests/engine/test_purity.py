@@ -1,19 +1,19 @@
-"""Nodes that change what they are given: found when asked for, at no cost when not."""
+"""Nodes that change what they are given: found and named, and nothing of it kept."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from weft.engine.declaration.lazy import Lazy
-from weft.engine.declaration.node import node
+from weft.engine.declaration.node import node, spec_of
 from weft.engine.declaration.registry import Registry
 from weft.engine.engine import Engine
 from weft.engine.errors import Problem, RunError, WeftError
-from weft.engine.purity import PureExecution
-from weft.engine.run import Execution
 from weft.engine.testing import EventLog, assert_ran
 
 from .toy import REGISTRY, flow
@@ -145,9 +145,13 @@ def failed(engine: Engine, workflow: Any, *outputs: str) -> tuple[list[Problem],
     return list(caught.value.problems), log
 
 
+BOTH = pytest.mark.parametrize("full", [True, False], ids=["full", "sampled"])
+
+
+@BOTH
 @pytest.mark.parametrize("kind", ["AppendInThread", "AppendInline", "AppendLater", "AppendAndFail"])
-def test_purity_names_node_input_and_producer_and_keeps_nothing(kind: str) -> None:
-    with Engine(KNOWN, debug_purity=True) as e:
+def test_purity_names_node_input_and_producer_and_keeps_nothing(kind: str, full: bool) -> None:
+    with Engine(KNOWN, debug_purity=full) as e:
         for _ in range(2):
             (problem,), log = failed(e, impure(kind), "bad.value")
             assert (problem.code, problem.node, problem.port) == (
@@ -162,51 +166,55 @@ def test_purity_names_node_input_and_producer_and_keeps_nothing(kind: str) -> No
     assert result["bad.value"] == [0.0, 1.0, 2.0, 1.0]
 
 
-def test_purity_looks_into_each_of_several_links() -> None:
+@BOTH
+def test_purity_looks_into_each_of_several_links(full: bool) -> None:
     workflow = flow(
         n=("Numbers", {}),
         one=("Pack", {"items": "@n.value"}),
         two=("Pack", {"items": [5, 6]}),
         bad=("Unpack", {"boxes": ["@one.box", "@two.box"]}),
     )
-    with Engine(KNOWN, debug_purity=True) as e:
+    with Engine(KNOWN, debug_purity=full) as e:
         (problem,), _ = failed(e, workflow, "bad.value")
     assert (problem.code, problem.port) == ("node.mutated_input", "boxes")
     assert "two.box (Pack)" in problem.message
 
 
-def test_purity_watches_what_is_awaited() -> None:
+@BOTH
+def test_purity_watches_what_is_awaited(full: bool) -> None:
     workflow = flow(
         n=("Numbers", {}),
         m=("Numbers", {"count": 2}),
         bad=("AppendAwaited", {"first": "@n.value", "second": "@m.value"}),
     )
-    with Engine(KNOWN, debug_purity=True) as e:
+    with Engine(KNOWN, debug_purity=full) as e:
         (problem,), log = failed(e, workflow, "bad.value")
     assert (problem.code, problem.port) == ("node.mutated_input", "first")
     assert_ran(log, ["n"])
 
 
-def test_purity_watches_values_written_in_the_workflow() -> None:
+@BOTH
+def test_purity_watches_values_written_in_the_workflow(full: bool) -> None:
     workflow = flow(bad=("AppendInline", {"items": [1, 2]}))
-    with Engine(KNOWN, debug_purity=True) as e:
+    with Engine(KNOWN, debug_purity=full) as e:
         (problem,), _ = failed(e, workflow, "bad.value")
     assert problem.code == "node.mutated_input"
     assert "the workflow itself" in problem.message
 
 
-def test_purity_keeps_the_changed_value_from_the_next_reader() -> None:
+@BOTH
+def test_purity_keeps_the_changed_value_from_the_next_reader(full: bool) -> None:
     workflow = impure("AppendInline", after=("Polite", {"items": "@n.value"}))
-    with Engine(KNOWN, debug_purity=True) as e:
+    with Engine(KNOWN, debug_purity=full) as e:
         problems, log = failed(e, workflow, "bad.value", "after.value")
-    assert [(p.code, p.node) for p in problems] == [
-        ("node.mutated_input", "bad"),
-        ("node.changed_input", "after"),
-    ]
-    assert_ran(log, ["n"])
+        assert [(p.code, p.node) for p in problems] == [("node.mutated_input", "bad")]
+        assert_ran(log, ["n"])
+        result = e.run(workflow, outputs=["after.value"])
+    assert result["after.value"] == [0.0, 1.0, 2.0, 1.0]
 
 
-def test_purity_lets_polite_nodes_pass() -> None:
+@BOTH
+def test_purity_lets_polite_nodes_pass(full: bool) -> None:
     workflow = flow(
         n=("Numbers", {}),
         box=("Pack", {"items": "@n.value"}),
@@ -216,24 +224,22 @@ def test_purity_lets_polite_nodes_pass() -> None:
         sum=("Add", {"a": "@u.value", "b": "@dice.value"}),  # an integer arrives as a float
         dice=("Dice", {"seed": 4}),
     )
-    with Engine(KNOWN, debug_purity=True) as e:
+    with Engine(KNOWN, debug_purity=full) as e:
         result = e.run(workflow, outputs=["good.value", "sum.value"])
     assert result["good.value"] == [0.0, 1.0, 2.0, 1.0]
     assert result["sum.value"] == 7
 
 
-@pytest.mark.parametrize(
-    ("text", "kind"), [("", Execution), ("purity", PureExecution), (" purity, ", PureExecution)]
-)
+@pytest.mark.parametrize(("text", "full"), [("", False), ("purity", True), (" purity, ", True)])
 def test_purity_is_read_from_the_environment_when_an_engine_is_made(
-    text: str, kind: type, monkeypatch: pytest.MonkeyPatch
+    text: str, full: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WEFT_DEBUG", text)
     with Engine(KNOWN) as e:
         monkeypatch.setenv("WEFT_DEBUG", "nonsense")
-        assert e._execution is kind
+        assert e._purity.everywhere is full
     with Engine(KNOWN, debug_purity=False) as e:
-        assert e._execution is Execution
+        assert not e._purity.everywhere
 
 
 def test_purity_with_an_unknown_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,6 +250,120 @@ def test_purity_with_an_unknown_mode_is_refused(monkeypatch: pytest.MonkeyPatch)
     assert "purity" in str(caught.value.problem.expected)
 
 
-def test_impure_node_without_purity_mode_is_believed() -> None:
-    with Engine(KNOWN, debug_purity=False) as e:
+def test_purity_believes_nodes_of_weft_unless_all_are_watched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = replace(spec_of(append_in_thread), code=None)
+    registry = Registry([REGISTRY, numbers])
+    registry._add(own)
+    with Engine(registry, debug_purity=False) as e:
         assert e.run(impure("AppendInThread"), outputs=["bad.value"])["bad.value"] == 4
+    with Engine(registry, debug_purity=True) as e:
+        failed(e, impure("AppendInThread"), "bad.value")
+
+
+def test_what_was_made_while_a_node_changed_a_value_is_not_kept() -> None:
+    """A reader that runs beside the node sees the change, and its result has the right key."""
+    begun, changed, read = threading.Event(), threading.Event(), threading.Event()
+
+    @node("AppendSlowly", category="toy")
+    def append_slowly(items: list[float]) -> float:
+        """Change a list while another node reads it.
+
+        Args:
+            items: Changed.
+        """
+        begun.set()
+        items.append(1.0)
+        changed.set()
+        read.wait(60)
+        return 0.0
+
+    @node("SumBeside", category="toy", lane="io")
+    def sum_beside(items: list[float]) -> float:
+        """Add numbers up while another node changes them.
+
+        Args:
+            items: Numbers.
+        """
+        if not read.is_set():
+            changed.wait(60)
+        return sum(items)
+
+    @node("Told", category="toy", lane="inline")
+    def told(value: float) -> float:
+        """Hand on a number.
+
+        Args:
+            value: It.
+        """
+        read.set()
+        return value
+
+    registry = Registry([KNOWN, append_slowly, sum_beside, told])
+    workflow = impure(
+        "AppendSlowly",
+        sum=("SumBeside", {"items": "@n.value"}),
+        told=("Told", {"value": "@sum.value"}),
+    )
+    with Engine(registry) as e:
+        problems, _ = failed(e, workflow, "bad.value", "told.value")
+        assert {(p.code, p.node) for p in problems} >= {("node.mutated_input", "bad")}
+        result = e.run(workflow, outputs=["told.value"])
+    assert result["told.value"] == 3.0
+
+
+def test_run_beside_a_node_that_changes_a_value_does_not_end_well() -> None:
+    """The value is shared with another run, which cannot know what it read."""
+    started, over = threading.Event(), threading.Event()
+
+    @node("WaitAndSum", category="toy", lane="io")
+    def wait_and_sum(items: list[float]) -> float:
+        """Add numbers up, later.
+
+        Args:
+            items: Numbers.
+        """
+        started.set()
+        over.wait(60)
+        return sum(items)
+
+    registry = Registry([KNOWN, wait_and_sum])
+    other = flow(n=("Numbers", {}), sum=("WaitAndSum", {"items": "@n.value"}))
+    with Engine(registry) as e, ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(e.run, other, outputs=["sum.value"])
+        assert started.wait(60)
+        failed(e, impure("AppendInThread"), "bad.value")
+        over.set()
+        with pytest.raises(RunError):
+            beside.result()
+        assert e.run(other, outputs=["sum.value"])["sum.value"] == 3.0
+
+
+def test_node_that_writes_over_what_it_gave_before_is_named() -> None:
+    buffer: list[float] = []
+
+    @node("Buffered", category="toy")
+    def buffered(*, count: int = 1) -> list[float]:
+        """Count into one list, always the same.
+
+        Args:
+            count: How far.
+        """
+        buffer[:] = [float(i) for i in range(count)]
+        return buffer
+
+    with Engine(Registry([KNOWN, buffered])) as e:
+        one = flow(b=("Buffered", {"count": 1}))
+        assert e.run(one, outputs=["b.value"])["b.value"] == [0.0]
+        (problem,), _ = failed(e, flow(b=("Buffered", {"count": 2})), "b.value")
+        assert (problem.code, problem.node) == ("node.changed_output", "b")
+        assert e.run(one, outputs=["b.value"])["b.value"] == [0.0]
+
+
+def test_explain_does_not_let_a_node_change_the_workflow() -> None:
+    workflow = flow(bad=("AppendInline", {"items": [1, 2]}))
+    with Engine(KNOWN) as e:
+        e.explain(workflow, outputs=["bad.value"])
+        e.explain(workflow, outputs=["bad.value"])
+    assert workflow.document.nodes["bad"].inputs["items"] == [1, 2]

@@ -59,6 +59,9 @@ class BlobCodec:
     def nbytes(self, value: Blob) -> int:
         return len(value.data)
 
+    def mark(self, value: Blob) -> bytes:
+        return value.data[:64]
+
 
 VALUES = Values({f"{Blob.__module__}.Blob": BlobCodec()})
 
@@ -151,8 +154,9 @@ def test_key_depends_on_each_part() -> None:
         static_key("T", 1, {"b": 1}, [("x", -1)]),
         static_key("T", 1, {"a": 1}, [("y", -1)]),
         static_key("T", 1, {"a": 1}, [("x", 1)]),
+        static_key("T", 1, {"a": 1}, [("x", -1)], b"its source"),
     ]
-    assert len({base, *others}) == 7
+    assert len({base, *others}) == 8
     one, two = VALUES.digest(1), VALUES.digest(2)
     assert one is not None
     assert two is not None
