@@ -14,6 +14,7 @@ from ..api.errors import ApiError
 from ..files.folders import Kind, as_kind, not_there
 from ..files.media import disposition, file_headers
 from ..files.pictures import open_picture
+from ..files.sending import StoredFile
 from ..files.service import FOLDERS, UPLOADS
 from ..keys import SETTINGS
 from .routing import Twins, answer
@@ -39,7 +40,7 @@ async def view(request: web.Request) -> web.StreamResponse:
         raise not_there()
     preview, channel = query.get("preview"), query.get("channel", "rgba")
     if preview is None and channel not in ("rgb", "a"):
-        return web.FileResponse(path, headers=file_headers(name))
+        return StoredFile(path, headers=file_headers(name))
     pixels = request.app[SETTINGS].limits.pixels
     form, media_type = _format(preview, channel)
     quality = _quality(preview)

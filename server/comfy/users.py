@@ -15,6 +15,7 @@ from ...engine.files.paths import find_under, safe_parts, walk_files
 from ..api.errors import ApiError
 from ..files.folders import bad_name, not_there
 from ..files.media import disposition
+from ..files.sending import StoredFile
 from ..keys import SETTINGS, owner_of
 from .routing import Twins, answer, read_object
 
@@ -135,7 +136,7 @@ async def read(request: web.Request) -> web.StreamResponse:
     """A file, always as a download."""
     path = _existing(request)
     last = path.name
-    return web.FileResponse(
+    return StoredFile(
         path,
         headers={
             "Content-Type": "application/octet-stream",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import bisect
+import dataclasses
 import os
 import stat
 import time
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...engine.files.paths import safe_parts
+from ...engine.files.stamp import stamp_of
 
 Order = Literal["name", "newest"]
 _DEEPEST = 16
@@ -32,12 +34,16 @@ class Entry:
         bytes: Size; 0 for a model that is a folder.
         modified: Nanoseconds since 1970.
         inode: Tells apart a file from another one that took its name.
+        changed: Nanoseconds since 1970 of the last change of the inode, which nobody can set.
+        device: Where the inode is.
     """
 
     name: str
     bytes: int
     modified: int
     inode: int
+    changed: int = 0
+    device: int = 0
 
 
 @dataclass(slots=True)
@@ -210,7 +216,7 @@ class FolderIndex:
             return folder  # it went away meanwhile, or may not be read
         if name and self._whole is not None and prefix + self._whole in folder.files:
             inner = folder.files[prefix + self._whole]
-            folder.files = {name: Entry(name, 0, inner.modified, inner.inode)}
+            folder.files = {name: dataclasses.replace(inner, name=name, bytes=0)}
             folder.folders = []
         else:
             folder.files = {n: e for n, e in folder.files.items() if self._wanted(n)}
@@ -223,7 +229,18 @@ def _entry(name: str, item: os.DirEntry[str], *, follow: bool) -> Entry | None:
         info = item.stat(follow_symlinks=follow)
     except OSError:
         return None
-    return Entry(name, info.st_size, info.st_mtime_ns, item.inode())
+    return entry_of(name, info)
+
+
+def entry_of(name: str, info: os.stat_result) -> Entry:
+    """The entry of a file.
+
+    Args:
+        name: Below its folder.
+        info: From `os.stat`, links followed.
+    """
+    stamp = stamp_of(info)
+    return Entry(name, stamp.size, stamp.modified, stamp.inode, stamp.changed, stamp.device)
 
 
 def _matching(listing: Sequence[Entry], start: int, words: Sequence[str]) -> Iterator[Entry]:

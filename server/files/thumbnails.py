@@ -8,6 +8,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
+from ...engine.files.stamp import stamp_of
 from .pictures import shrink
 
 SIDES = (64, 128, 256, 512, 1024)
@@ -51,8 +52,8 @@ class Thumbnails:
         return target
 
     def _target(self, path: Path, side: int) -> Path:
-        info = path.stat()
-        text = f"{path.resolve()}\0{info.st_mtime_ns}\0{info.st_size}\0{info.st_ino}\0{side}"
+        stamp = "\0".join(map(str, stamp_of(path.stat())))
+        text = f"{path.resolve()}\0{stamp}\0{side}"
         name = blake3(text.encode("utf-8", "surrogateescape")).hexdigest(16)
         return self._folder / name[:2] / f"{name}.webp"
 

@@ -12,15 +12,17 @@ import contextlib
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from ...engine.files.hashes import hashes_of
-from ..files.index import Entry
+from ..files.index import Entry, entry_of
 from .rows import Facts, IndexPage, ModelRow, Wanted
 from .statements import (
     COLUMNS,
+    SAME,
+    STAMP,
     as_text,
     below,
     conditions,
@@ -33,6 +35,7 @@ from .statements import (
 )
 
 _BATCH = 5000  # rows a transaction
+_NO_HASHES: Mapping[str, str] = {"sha256": "", "autov3": "", "blake3": ""}
 
 
 class ModelIndex:
@@ -70,13 +73,15 @@ class ModelIndex:
         if place is None:
             return False
         now = {
-            e.name: (e.bytes, e.modified, e.inode) for e in entries if as_text(e.name) is not None
+            e.name: (e.bytes, e.modified, e.inode, e.changed, e.device)
+            for e in entries
+            if as_text(e.name) is not None
         }
         with self._transaction() as database:
             before = {
-                name: (size, modified, inode)
-                for name, size, modified, inode in database.execute(
-                    "SELECT name, bytes, modified, inode FROM models WHERE root = ?", (place,)
+                name: tuple(stamp)
+                for name, *stamp in database.execute(
+                    f"SELECT name, {STAMP} FROM models WHERE root = ?", (place,)
                 )
             }
         gone = [(f"{place}/{name}",) for name in before.keys() - now.keys()]
@@ -92,10 +97,12 @@ class ModelIndex:
         for some in _batches(changed):
             with self._transaction() as database:
                 database.executemany(
-                    "INSERT OR REPLACE INTO models "
-                    "(path, root, name, bytes, modified, inode, words) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    f"INSERT OR REPLACE INTO models (path, root, name, {STAMP}, words) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     some,
+                )
+                database.executemany(
+                    "DELETE FROM metadata WHERE path = ?", [row[:1] for row in some]
                 )
         if gone or changed:
             self._totals.clear()
@@ -151,7 +158,8 @@ class ModelIndex:
                 f"SELECT {COLUMNS} FROM models WHERE sha256 GLOB ? OR autov3 GLOB ? ORDER BY path",
                 (f"{digest}*", f"{digest}*"),
             )
-            return [to_row(row) for row in found]
+            rows = [to_row(row) for row in found]
+        return [row for row in rows if _is_current(row)]
 
     def row(self, path: Path) -> ModelRow | None:
         """What is known of a file as it is now; None if that is nothing."""
@@ -163,7 +171,26 @@ class ModelIndex:
                 f"SELECT {COLUMNS} FROM models WHERE path = ?", (place,)
             ).fetchone()
         row = to_row(found) if found is not None else None
-        return row if row is not None and _is_current(row) else None
+        return row if row is None or _is_current(row) else self._renewed(row)
+
+    def _renewed(self, row: ModelRow) -> ModelRow | None:
+        """The row of a file that changed where it lies, of which nothing is known now."""
+        try:
+            found = entry_of(row.name, Path(row.path).stat())
+        except OSError:
+            return None
+        stamp = (found.bytes, found.modified, found.inode, found.changed, found.device)
+        with self._transaction() as database:
+            database.execute(
+                f"INSERT OR REPLACE INTO models (path, root, name, {STAMP}, words) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (row.path, row.root, row.name, *stamp, row.name.casefold()),
+            )
+            database.execute("DELETE FROM metadata WHERE path = ?", (row.path,))
+            (renewed,) = database.execute(
+                f"SELECT {COLUMNS} FROM models WHERE path = ?", (row.path,)
+            ).fetchall()
+        return to_row(renewed)
 
     def metadata(self, path: Path) -> dict[str, str]:
         """The free text of a file's header, very long values left out; empty if there is none."""
@@ -193,15 +220,15 @@ class ModelIndex:
                 f"SELECT {COLUMNS} FROM models WHERE {below(places)} AND described = 0 LIMIT ?",
                 (*places, count),
             ).fetchall()
-        read = [(row, self._describe(Path(row.path))) for row in map(to_row, rows)]
-        with self._transaction() as database:
-            for row, facts in read:
-                store_facts(database, row, facts)
-        return len(read)
+        for row in map(to_row, rows):
+            self.describe_one(row)
+        return len(rows)
 
     def describe_one(self, row: ModelRow) -> None:
-        """Read the header of a file now."""
+        """Read the header of a file now; what it says is kept for the state that was read."""
         facts = self._describe(Path(row.path))
+        if not _is_current(row) and self._renewed(row) is not None:
+            return  # it is asked for again
         with self._transaction() as database:
             store_facts(database, row, facts)
 
@@ -221,7 +248,12 @@ class ModelIndex:
             ).fetchone()
         if found is None:
             return False
-        self._hash(to_row(found), check)
+        row = to_row(found)
+        current = row if _is_current(row) else self._renewed(row)
+        if current is not None:
+            self._hash(current, check)
+        else:  # it is gone, which the next look at its folder tells
+            self._keep_hashes(row, _NO_HASHES)
         return True
 
     def hashes(self, path: Path) -> dict[str, str]:
@@ -243,25 +275,29 @@ class ModelIndex:
         }
 
     def _hash(self, row: ModelRow, check: Callable[[], None]) -> dict[str, str]:
+        """Hash a file and keep it, unless the file changed meanwhile; {} where there is none."""
         try:
             found = hashes_of(Path(row.path), check)
         except OSError as error:
             # An empty text is no hash, and keeps it from being tried again and again.
-            found = {"sha256": "", "autov3": "", "blake3": ""}
+            found = _NO_HASHES
             with self._transaction() as database:
                 database.execute(
                     "UPDATE models SET trouble = ? WHERE path = ?", (str(error.strerror), row.path)
                 )
+        else:
+            if not _is_current(row):
+                self._renewed(row)
+                return {}
+        self._keep_hashes(row, found)
+        return found if found["sha256"] else {}
+
+    def _keep_hashes(self, row: ModelRow, found: Mapping[str, str]) -> None:
         with self._transaction() as database:
             database.execute(
-                "UPDATE models SET sha256 = ?, autov3 = ?, blake3 = ? "
-                "WHERE path = ? AND bytes = ? AND modified = ? AND inode = ?",
-                (
-                    *(found[name] for name in ("sha256", "autov3", "blake3")),
-                    *(row.path, row.bytes, row.modified, row.inode),
-                ),
+                f"UPDATE models SET sha256 = ?, autov3 = ?, blake3 = ? WHERE {SAME}",
+                (found["sha256"], found["autov3"], found["blake3"], row.path, *row.stamp),
             )
-        return found if found["sha256"] else {}
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -276,8 +312,8 @@ def _is_current(row: ModelRow) -> bool:
         return False
     if row.bytes == 0:  # a folder, of which one file's times are noted; or an empty file
         return True
-    stamp = (found.st_size, found.st_mtime_ns)
-    return stamp == (row.bytes, row.modified)
+    now = entry_of(row.name, found)
+    return row.stamp == (now.bytes, now.modified, now.inode, now.changed, now.device)
 
 
 def _batches(rows: list[Any]) -> Iterator[list[Any]]:

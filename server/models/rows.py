@@ -45,6 +45,8 @@ class ModelRow:
     bytes: int
     modified: int
     inode: int
+    changed: int
+    device: int
     described: bool
     sha256: str | None
     autov3: str | None
@@ -56,6 +58,11 @@ class ModelRow:
     title: str | None
     trouble: str | None
     pictured: bool
+
+    @property
+    def stamp(self) -> tuple[int, int, int, int, int]:
+        """What tells this state of the file from another: columns `STAMP` of the table."""
+        return self.bytes, self.modified, self.inode, self.changed, self.device
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from .rows import EMBEDDED, Facts, ModelRow, Order, Wanted
 
 log = logging.getLogger(__name__)
 
-_VERSION = 1
+_VERSION = 2
 _TABLES = """
 CREATE TABLE models (
   path TEXT PRIMARY KEY, root TEXT NOT NULL, name TEXT NOT NULL,
   bytes INTEGER NOT NULL, modified INTEGER NOT NULL, inode INTEGER NOT NULL,
+  changed INTEGER NOT NULL, device INTEGER NOT NULL,
   described INTEGER NOT NULL DEFAULT 0,
   sha256 TEXT, autov3 TEXT, blake3 TEXT,
   holds TEXT, family TEXT, precision TEXT, tensors INTEGER, title TEXT, trouble TEXT,
@@ -35,9 +36,12 @@ CREATE INDEX models_autov3 ON models (autov3);
 CREATE TABLE metadata (path TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 """
 COLUMNS = (
-    "path, root, name, bytes, modified, inode, described, sha256, autov3, blake3, "
+    "path, root, name, bytes, modified, inode, changed, device, described, sha256, autov3, blake3, "
     "holds, family, precision, tensors, title, trouble, pictured"
 )
+STAMP = "bytes, modified, inode, changed, device"
+SAME = "path = ? AND bytes = ? AND modified = ? AND inode = ? AND changed = ? AND device = ?"
+"""Of a file that has not changed: its path and `ModelRow.stamp`."""
 _LONGEST_METADATA = 1 << 20  # characters; a training tool may write megabytes of tags
 _LONGEST_VALUE = 100_000
 _TITLES = ("modelspec.title", "ss_output_name")
@@ -151,12 +155,12 @@ def store_facts(database: sqlite3.Connection, row: ModelRow, facts: Facts) -> No
     database.execute(
         "UPDATE models SET described = 1, holds = ?, family = ?, precision = ?, tensors = ?, "
         "title = ?, trouble = ?, pictured = ?, words = ? "
-        "WHERE path = ? AND bytes = ? AND modified = ? AND inode = ?",
+        f"WHERE {SAME}",
         (
             *(facts.holds, facts.family, facts.precision, facts.tensors),
             *(title[:500] if title else None, facts.trouble, EMBEDDED in metadata),
             " ".join(each[:500] for each in words if each).casefold(),
-            *(row.path, row.bytes, row.modified, row.inode),
+            *(row.path, *row.stamp),
         ),
     )
     kept = {

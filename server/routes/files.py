@@ -14,8 +14,9 @@ from ..api.errors import ApiError
 from ..api.model import Body, Model
 from ..api.routing import Routes
 from ..files.folders import KINDS, Kind, as_kind, not_there
-from ..files.index import Entry
+from ..files.index import Entry, entry_of
 from ..files.media import PICTURES, file_headers, media_type, suffix_of
+from ..files.sending import StoredFile
 from ..files.service import FOLDERS, THUMBNAILS, UPLOADS
 from ..files.thumbnails import SIDES
 
@@ -105,7 +106,7 @@ async def read_file(
     if path is None:
         raise not_there()
     if query.thumbnail is None:
-        return web.FileResponse(path, headers=file_headers(name, download=query.download))
+        return StoredFile(path, headers=file_headers(name, download=query.download))
     if query.thumbnail not in SIDES:
         raise ApiError(
             422,
@@ -165,8 +166,7 @@ async def _told(request: web.Request, kind: Kind, name: str) -> FileModel:
     path = request.app[FOLDERS].find(kind, name)
     if path is None:
         raise not_there()
-    info = path.stat()
-    return _model(kind, Entry(name, info.st_size, info.st_mtime_ns, info.st_ino))
+    return _model(kind, entry_of(name, path.stat()))
 
 
 def _model(kind: Kind, entry: Entry) -> FileModel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,31 @@ async def test_file_asked_for_again_is_not_sent_again(tmp_path: Path) -> None:
         assert (part.status, await part.read()) == (206, bytes([10, 11, 12, 13]))
         beyond = await client.get("/v1/files/output/a.bin", headers={"Range": "bytes=200-"})
         assert beyond.status == 416
+
+
+async def test_file_rewritten_with_size_and_time_kept_is_sent_again_and_made_small_again(
+    tmp_path: Path,
+) -> None:
+    """As `cp -p` does it: a browser that kept the old one may not be told that it is still good."""
+    async with serving(tmp_path) as client:
+        path, red, blue = tmp_path / "output" / "a.bmp", BytesIO(), BytesIO()
+        for target, colour in ((red, "red"), (blue, "blue")):
+            Image.new("RGB", (80, 80), colour).save(target, "BMP")
+        path.write_bytes(red.getvalue())
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+        url = "/v1/files/output/a.bmp"
+        first = await client.get(url)
+        small = await (await client.get(f"{url}?thumbnail=64")).read()
+        with path.open("r+b") as file:
+            file.write(blue.getvalue())
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+        again = await client.get(url, headers={"If-None-Match": first.headers["ETag"]})
+        assert (again.status, await again.read()) == (200, blue.getvalue())
+        assert again.headers["ETag"] != first.headers["ETag"]
+        same = await client.get(url, headers={"If-None-Match": again.headers["ETag"]})
+        assert (same.status, same.headers["ETag"]) == (304, again.headers["ETag"])
+        assert "sandbox" in same.headers["Content-Security-Policy"]
+        assert await (await client.get(f"{url}?thumbnail=64")).read() != small
 
 
 async def test_upload_of_taken_name_gets_a_number_unless_the_same(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weft.engine.files.hashes import hashes_of
 from weft.server.files.index import Entry, FolderIndex
 from weft.server.models.index import ModelIndex
 from weft.server.models.rows import Facts, Wanted
@@ -98,7 +99,9 @@ def test_changed_file_is_looked_into_again_and_a_deleted_one_forgotten(tmp_path:
     index = ModelIndex(None, reader)
     built(index, tmp_path)
     path.write_text("two!")
-    assert index.row(path) is None  # what was known is of another file
+    row = index.row(path)  # what was known is of another file
+    assert row is not None
+    assert (row.bytes, row.described, row.sha256) == (4, False, None)
     (tmp_path / "b.pt").unlink()
     built(index, tmp_path)
     row = index.row(path)
@@ -216,3 +219,55 @@ def test_folder_that_is_read_again_tells_of_a_file_changed_in_place(tmp_path: Pa
     with path.open("r+") as file:  # neither inode nor folder change
         file.write("12345")
     assert asyncio.run(sizes()) == [5]
+
+
+def rewritten(path: Path, content: bytes) -> None:
+    """Write into a file in place and set its time back, as `cp -p` and `rsync -t --inplace` do."""
+    before = path.stat()
+    with path.open("r+b") as file:
+        file.write(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_ino) == (before.st_size, before.st_ino)
+
+
+def test_model_rewritten_with_size_and_time_kept_has_its_own_hashes_and_facts(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(b"one")
+    os.utime(path, ns=(10**18, 10**18))
+    reader = Reader()
+    index = ModelIndex(None, reader)
+    built(index, tmp_path)
+    assert index.hashes(path)["sha256"] == hashlib.sha256(b"one").hexdigest()
+    rewritten(path, b"two")
+    assert index.find(hashlib.sha256(b"one").hexdigest()) == []
+    row = index.row(path)
+    assert row is not None
+    assert (row.sha256, row.described, index.metadata(path)) == (None, False, {})
+    assert index.hashes(path)["sha256"] == hashlib.sha256(b"two").hexdigest()
+    built(index, tmp_path)
+    assert reader.read == ["a.safetensors"] * 2
+
+
+def test_model_that_changes_while_it_is_hashed_is_hashed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(b"one")
+    os.utime(path, ns=(10**18, 10**18))
+    index = ModelIndex(None, Reader())
+    looked(index, tmp_path)
+
+    def changing(file: Path, check: object = None) -> dict[str, str]:
+        found = hashes_of(file)
+        monkeypatch.undo()
+        rewritten(path, b"two")
+        return found
+
+    monkeypatch.setattr("weft.server.models.index.hashes_of", changing)
+    while index.hash_one([tmp_path]):
+        pass
+    row = index.row(path)
+    assert row is not None
+    assert row.sha256 == hashlib.sha256(b"two").hexdigest()
