@@ -8,9 +8,10 @@ from pathlib import Path
 
 from ..engine.errors import WeftError
 from ..engine.workflows.workflow import Workflow
-from ..nodes.standard import StandardEngine, standard_registry
+from ..nodes.standard import StandardEngine
 from . import say
 from .main import BAD_WORKFLOW, DONE
+from .packs import load_registry
 from .words import apply_words
 from .workspace import workspace_of
 
@@ -41,7 +42,7 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    registry = standard_registry()
+    registry = load_registry()
     workflow = Workflow.load(options.file, registry)
     workflow = apply_words(workflow, registry, options.set, options.rest)
     workspace = workspace_of(options, Path(options.file))

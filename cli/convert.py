@@ -12,14 +12,14 @@ from ..engine.errors import WeftError
 from ..engine.files.atomic import write_atomically
 from ..engine.graph.document import dumps
 from ..nodes.shared_file import open_shared
-from ..nodes.standard import standard_registry
 from . import say
 from .main import BAD_WORKFLOW, DONE
+from .packs import load_registry
 
 
 def execute(options: argparse.Namespace) -> int:
     """Do it; the exit code."""
-    registry = standard_registry()
+    registry = load_registry()
     try:
         workflow = open_shared(Path(options.file), registry).workflow
         text, obstacles = dumps(workflow.document), []

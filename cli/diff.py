@@ -8,14 +8,14 @@ from pathlib import Path
 from ..engine.errors import WeftError
 from ..engine.graph.diff import difference
 from ..nodes.shared_file import open_shared
-from ..nodes.standard import standard_registry
 from . import say
 from .main import BAD_WORKFLOW, DONE, FAILED
+from .packs import load_registry
 
 
 def execute(options: argparse.Namespace) -> int:
     """Do it; the exit code: 0 when they are equal, 1 when they differ."""
-    registry = standard_registry()
+    registry = load_registry()
     try:
         one, other = (
             open_shared(Path(file), registry).workflow.document

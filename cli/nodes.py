@@ -9,19 +9,14 @@ from itertools import groupby
 from ..engine.declaration.node import NodeSpec, Parameter
 from ..engine.declaration.schema import node_schema
 from ..engine.declaration.widgets import Choice, ModelFile, Range
-from ..engine.errors import WeftError
-from ..nodes.standard import standard_registry
 from . import say
 from .main import BAD_WORKFLOW, DONE
+from .packs import load_registry
 
 
 def execute(options: argparse.Namespace) -> int:
     """Do it; the exit code."""
-    try:
-        registry = standard_registry()
-    except WeftError as error:
-        say.error(error)
-        return BAD_WORKFLOW
+    registry = load_registry()
     if options.type is None:
         if options.json:
             say.out_json({name: node_schema(spec) for name, spec in registry.items()})
@@ -33,6 +28,9 @@ def execute(options: argparse.Namespace) -> int:
                 say.out(f"  {spec.type_id:<20} {spec.doc.summary}")
         return DONE
     found = registry.find(options.type)
+    if found is None and (fault := registry.fault_of(options.type)) is not None:
+        say.err(say.plain(f'error: the node type "{options.type}" is not loaded. {fault.text}'))
+        return BAD_WORKFLOW
     if found is None:
         close = registry.similar(options.type)
         hint = f' Did you mean "{close}"?' if close else ""

@@ -10,9 +10,10 @@ from ..engine.errors import Cancelled, RunError, WeftError
 from ..engine.events import Event, Listener, to_json
 from ..engine.running.trace import Trace
 from ..engine.workflows.workflow import Workflow
-from ..nodes.standard import StandardEngine, standard_memory, standard_registry
+from ..nodes.standard import StandardEngine, standard_memory
 from . import say
 from .main import BAD_WORKFLOW, DONE, FAILED, INTERRUPTED
+from .packs import load_registry
 from .words import apply_words
 from .workspace import workspace_of
 
@@ -20,7 +21,7 @@ from .workspace import workspace_of
 def execute(options: argparse.Namespace) -> int:
     """Do it; the exit code."""
     try:
-        registry = standard_registry()
+        registry = load_registry()
         workflow = Workflow.load(options.file, registry)
         for remark in workflow.remarks:
             say.err(say.plain(remark))

@@ -140,7 +140,7 @@ def _work(group: argparse._ArgumentGroup) -> None:
         type=int,
         default=10_000,
         metavar="N",
-        help="finished jobs that are remembered (default: 10000); their files stay",
+        help="finished jobs that are remembered of each user (default: 10000); their files stay",
     )
     add(
         "--nodes",

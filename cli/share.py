@@ -27,11 +27,11 @@ from ..nodes.standard import (
     StandardEngine,
     home,
     own_places,
-    standard_registry,
     standard_runtime,
 )
 from . import say
 from .main import BAD_WORKFLOW, DONE, FAILED, INTERRUPTED
+from .packs import load_registry
 from .pictures import Difference, compare, first_picture
 from .share_report import show
 from .workspace import workspace_of
@@ -68,7 +68,7 @@ def _pack(options: argparse.Namespace) -> int:
             expected=" or ".join(f"NAME{suffix}" for suffix in BUNDLES),
             got=target.name,
         )
-    registry = standard_registry()
+    registry = load_registry()
     opened = open_shared(file, registry)
     workflow, picture = opened.workflow, opened.picture
     workspace = workspace_of(options, file)
@@ -143,7 +143,7 @@ def _digests() -> FileDigests:
 
 def _check(options: argparse.Namespace) -> int:
     file = Path(options.file)
-    registry = standard_registry()
+    registry = load_registry()
     workspace = workspace_of(options, file)
     opened = open_shared(file, registry)
     report = _report(opened, registry, workspace)
@@ -171,7 +171,7 @@ def _report(shared: SharedFile | Bundle, registry: Registry, workspace: Workspac
 
 def _run(options: argparse.Namespace) -> int:
     bundle = read_bundle(Path(options.file))
-    registry = standard_registry()
+    registry = load_registry()
     workflow = bundle.workflow.migrated(registry, bundle.lock.versions)
     own = workspace_of(options)
     report = _report(replace(bundle, workflow=workflow), registry, own)

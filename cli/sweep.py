@@ -17,8 +17,9 @@ from ..engine.graph.parameters import parameter_of
 from ..engine.workflows.outputs import find_output
 from ..engine.workflows.sweep import Axis, Sweep, make_sweep, parse_values
 from ..engine.workflows.workflow import Workflow
-from ..nodes.standard import StandardEngine, standard_registry
+from ..nodes.standard import StandardEngine
 from .main import BAD_WORKFLOW, DONE, FAILED, INTERRUPTED
+from .packs import load_registry
 from .sweep_file import sheet_path, write_sheet
 from .sweep_report import JsonReport, Report, TextReport
 from .sweep_run import run_cells
@@ -30,7 +31,7 @@ def execute(options: argparse.Namespace) -> int:
     """Do it; the exit code."""
     report: Report = JsonReport() if options.json else TextReport()
     try:
-        registry = standard_registry()
+        registry = load_registry()
         sheet = sheet_path(options.grid, save=options.save)
         workflow = Workflow.load(options.file, registry)
         sweep = make_sweep(workflow, read_axes(workflow, registry, options.rest), registry)

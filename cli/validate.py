@@ -8,15 +8,15 @@ from pathlib import Path
 from ..engine.declaration.registry import Registry
 from ..engine.errors import WeftError, counted
 from ..engine.workflows.workflow import Workflow
-from ..nodes.standard import standard_registry
 from . import say
 from .main import BAD_WORKFLOW, DONE
+from .packs import load_registry
 from .workspace import workspace_of
 
 
 def execute(options: argparse.Namespace) -> int:
     """Do it for each file; the exit code."""
-    registry = standard_registry()
+    registry = load_registry()
     return max(_validate(file, options, registry) for file in options.file)
 
 

@@ -69,20 +69,33 @@ class _Check:
             node_id: registry.find(node.type) for node_id, node in document.nodes.items()
         }
 
+    def _unknown_type(self, node_id: str, name: str) -> Problem:
+        fault = self.registry.fault_of(name)
+        if fault is not None:
+            return Problem(
+                "graph.pack_failed",
+                f'Node {node_id} has type "{name[:100]}", which is not loaded. {fault.text}',
+                node_id,
+                expected="a known node type",
+                got=name[:100],
+                hint=fault.hint or None,
+            )
+        close = self._close(name, self.registry.names())
+        return Problem(
+            "graph.unknown_type",
+            f'Node {node_id} has type "{name[:100]}", which no loaded pack provides.',
+            node_id,
+            expected="a known node type",
+            got=name[:100],
+            hint=f'Did you mean "{close}"?' if close else "Install the pack that has it.",
+        )
+
     def node(self, node_id: str) -> Iterator[Problem]:
         """Problems of one node: its type, then each input."""
         entry = self.nodes[node_id]
         spec = self.specs[node_id]
         if spec is None:
-            close = self._close(entry.type, self.registry.names())
-            yield Problem(
-                "graph.unknown_type",
-                f'Node {node_id} has type "{entry.type[:100]}", which no loaded pack provides.',
-                node_id,
-                expected="a known node type",
-                got=entry.type[:100],
-                hint=f'Did you mean "{close}"?' if close else "Install the pack that has it.",
-            )
+            yield self._unknown_type(node_id, entry.type)
             # Links of an unknown node can still be checked for where they come from.
             for name, value in entry.inputs.items():
                 for link in _links(value):

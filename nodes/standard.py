@@ -10,7 +10,6 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 from ..engine.declaration.named_files import find_file
 from ..engine.declaration.registry import Registry
 from ..engine.engine import Engine
-from ..engine.errors import DeclarationError, FileError, WeftError
+from ..engine.errors import FileError, WeftError
 from ..engine.files.digest import FileDigests
 from ..engine.files.model_paths import read_extra_model_paths
 from ..engine.files.workspace import Workspace
@@ -30,6 +29,7 @@ from ..engine.store.history import History
 from ..engine.store.storage import Formats
 from ..engine.store.values import Values
 from .formats import FORMATS
+from .packs import load_packs
 from .shared_file import described
 from .threads import wait_passively
 from .values import CODECS
@@ -86,33 +86,29 @@ THIMBLE = Path(__file__).parent.parent / "diffusion" / "thimble"
 
 
 def standard_registry(
-    extra: Iterable[Callable[..., Any] | ModuleType | Registry] = (), *, packs: bool = True
+    extra: Iterable[Callable[..., Any] | ModuleType | Registry] = (),
+    *,
+    packs: bool = True,
+    modules: Iterable[str] = (),
 ) -> Registry:
-    """weft's own nodes, those of installed packs, and `extra` ones.
+    """weft's own nodes, `extra` ones, and those of packs.
+
+    A pack that cannot be loaded is skipped, and a node that two packs claim is left out; both stand
+    in the registry's `faults`.
 
     Args:
         extra: Node functions, modules or registries to add.
         packs: Whether to load what installed packages offer under the entry point `weft.nodes`.
+        modules: Names of more modules, which are loaded as packs are.
 
     Raises:
-        DeclarationError: Two nodes claim one name, or a pack cannot be loaded; both are named.
+        DeclarationError: One of `extra` claims a name that is taken; or there is no module of a
+            name in `modules`.
     """
     registry = Registry(importlib.import_module(f".{m}", __package__) for m in MODULES)
-    for entry in entry_points(group="weft.nodes") if packs else ():
-        try:
-            registry.add(entry.load())
-        except DeclarationError:
-            raise
-        except Exception as error:  # whatever a stranger's package does when imported
-            package = entry.dist.name if entry.dist is not None else entry.name
-            raise DeclarationError(
-                f"The node pack {package} ({entry.value}) cannot be loaded: "
-                f"{type(error).__name__}: {error}",
-                code="node.pack_failed",
-                hint=f"Update or uninstall {package}.",
-            ) from error
     for source in extra:
         registry.add(source)
+    load_packs(registry, installed=packs, modules=modules)
     return registry
 
 
@@ -351,8 +347,12 @@ class StandardEngine(Engine):
     ) -> None:
         wait_passively()
         values = Values(CODECS)
+        if registry is None:
+            registry = standard_registry(nodes, packs=packs)
+            for fault in registry.faults:
+                log.warning("%s %s", fault.text, fault.hint)
         super().__init__(
-            registry if registry is not None else standard_registry(nodes, packs=packs),
+            registry,
             workspace=workspace
             if workspace is not None
             else standard_workspace(models=models, inputs=inputs, output=output),

@@ -6,14 +6,13 @@ No torch: node schemas load without it, and functions are called in workers only
 from __future__ import annotations
 
 import asyncio
-import importlib
+import logging
 from collections.abc import Callable, Iterable, Mapping
-from types import ModuleType
 from typing import Any, TypeVar
 
 from ..engine.declaration.registry import Registry
 from ..engine.declaration.widgets import ModelFile
-from ..engine.errors import DeclarationError, DocumentError, Problem, ValidationError, refused
+from ..engine.errors import DocumentError, Problem, ValidationError, refused
 from ..engine.files.workspace import Workspace
 from ..engine.graph.document import dump
 from ..engine.graph.expand import expand
@@ -23,6 +22,7 @@ from ..engine.workflows.workflow import Workflow
 from ..nodes.standard import standard_registry, standard_workspace
 from .settings import Settings
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 _LARGE = 300  # nodes
 
@@ -31,18 +31,22 @@ class Catalog:
     """Node types and folders of one server.
 
     Attributes:
-        registry: Every node type, those of packs and of `node_modules` too.
+        registry: Every node type, those of packs and of `node_modules` too; packs that cannot be
+            loaded are among its `faults`.
         workspace: Model, input and output folders, as workers have them.
 
     Raises:
-        DeclarationError: A pack cannot be loaded.
+        DeclarationError: There is no module of a name in `node_modules`.
         FileError: A named file with model folders cannot be read.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._limit = settings.limits.nodes
-        extra = [_module(name) for name in settings.node_modules]
-        self.registry: Registry = standard_registry(extra, packs=settings.packs)
+        self.registry: Registry = standard_registry(
+            packs=settings.packs, modules=settings.node_modules
+        )
+        for fault in self.registry.faults:
+            log.warning("%s %s", fault.text, fault.hint)
         self.workspace: Workspace = standard_workspace(
             models=settings.models,
             inputs=[settings.uploads, *settings.inputs],
@@ -191,16 +195,3 @@ def _would(effect: str, packs: Iterable[str]) -> str:
         "packs": f"It runs code of {', '.join(packs)[:300]}.",
     }
     return texts[effect]
-
-
-def _module(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except DeclarationError:
-        raise
-    except Exception as error:  # whatever a stranger's module does when imported
-        raise DeclarationError(
-            f"The module {name} cannot be loaded: {type(error).__name__}: {error}",
-            code="node.pack_failed",
-            hint="Correct it, or leave it out of --nodes.",
-        ) from error

@@ -33,7 +33,8 @@ class Limits(_Frozen):
         name_length: Longest name of a file or folder, in characters.
         events_kept: How many events a client that was away can catch up on.
         connections: Most open event streams.
-        keep_jobs: How many jobs that are over are remembered; the oldest are forgotten.
+        keep_jobs: How many jobs of each owner that are over are remembered; the oldest are
+            forgotten.
     """
 
     body_bytes: Count = 64 * 2**20

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -16,11 +17,40 @@ from .collect import collect, collect_finished
 from .node import ATTRIBUTE, NodeSpec, spec_of
 
 
+@dataclass(frozen=True, slots=True)
+class PackFault:
+    """Why nodes of a pack are not there.
+
+    Attributes:
+        packs: Names of the packs.
+        text: What is wrong, a sentence.
+        types: Names of node types that are not there for that reason, as far as they are known.
+        hint: One thing to do, a sentence.
+    """
+
+    packs: tuple[str, ...]
+    text: str
+    types: frozenset[str] = frozenset()
+    hint: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {
+            "packs": list(self.packs),
+            "text": self.text,
+            "types": sorted(self.types),
+            "hint": self.hint,
+        }
+
+
 class Registry(Mapping[str, NodeSpec]):
     """Node types by id. Aliases are found by `find`, and are no keys.
 
     Args:
         sources: Node functions, modules to search for them, or other registries.
+
+    Attributes:
+        faults: Packs that could not be loaded, and nodes of packs that are left out.
 
     Raises:
         DeclarationError: Two declarations claim one id; both places are named.
@@ -30,6 +60,7 @@ class Registry(Mapping[str, NodeSpec]):
         self._specs: dict[str, NodeSpec] = {}
         self._names: dict[str, NodeSpec] = {}
         self._live: list[LiveCode] = []
+        self.faults: list[PackFault] = []
         for source in (collect, collect_finished, *sources):
             self.add(source)
 
@@ -37,17 +68,23 @@ class Registry(Mapping[str, NodeSpec]):
         """Add one node function, every node function of a module, or a whole registry."""
         if isinstance(source, Registry):
             for spec in source.values():
-                self._add(spec)
+                self.add_spec(spec)
+            self.faults += source.faults
         elif isinstance(source, ModuleType):
             for value in vars(source).values():
                 found = getattr(value, ATTRIBUTE, None)
                 # A function imported from another module is that module's to offer.
                 if isinstance(found, NodeSpec) and value.__module__ == source.__name__:
-                    self._add(found)
+                    self.add_spec(found)
         else:
-            self._add(spec_of(source))
+            self.add_spec(spec_of(source))
 
-    def _add(self, spec: NodeSpec) -> None:
+    def add_spec(self, spec: NodeSpec) -> None:
+        """Add one node type.
+
+        Raises:
+            DeclarationError: Another one has its id or an alias.
+        """
         for name in (spec.type_id, *spec.aliases):
             other = self._names.get(name)
             if other is not None and other is not spec:
@@ -65,6 +102,17 @@ class Registry(Mapping[str, NodeSpec]):
     def find(self, name: str) -> NodeSpec | None:
         """The node type of that id or alias."""
         return self._names.get(name)
+
+    def own(self) -> Iterator[NodeSpec]:
+        """The node types but for those that every registry has."""
+        common = [spec_of(collect), spec_of(collect_finished)]
+        return (spec for spec in self._specs.values() if spec not in common)
+
+    def fault_of(self, name: str) -> PackFault | None:
+        """Why there is no node type of that name; None where nothing is known of it."""
+        if name in self._names:
+            return None
+        return next((fault for fault in self.faults if name in fault.types), None)
 
     def live_code(self) -> tuple[bytes, ...]:
         """Digests of the code that is in no file and may change while it is loaded."""

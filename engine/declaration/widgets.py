@@ -76,7 +76,17 @@ class InputFile:
     """The name of an input file (a picture, a latent), relative to the input folders.
 
     The cache knows it by the file's content, not by its name.
+
+    Attributes:
+        suffixes: Ends of the names that are offered, in lower case with their dot; () for all
+            files. A file of another name may be named all the same.
     """
+
+    suffixes: tuple[str, ...] = ()
+
+    def offers(self, name: str) -> bool:
+        """Whether a file of that name is among those to choose from."""
+        return not self.suffixes or name.lower().endswith(self.suffixes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +213,8 @@ def to_json(widget: Widget) -> Mapping[str, Any]:
             return {"seed": True, "min": 0, "max": MAX_SEED}
         case ModelFile(kind):
             return {"model": kind}
-        case InputFile():
-            return {"file": True}
+        case InputFile(suffixes):
+            return {"file": True, "suffixes": list(suffixes)} if suffixes else {"file": True}
         case Mentions(kind, pattern):
             return {"mentions": {"model": kind, "pattern": pattern}}
         case Color():

@@ -226,8 +226,9 @@ def check(
         if f.state == "other name" and f.found is not None
     }
     effects, packs, touching = effects_of(document, registry)
-    problems = [p for p in validate(document, registry) if p.code != "graph.unknown_type"]
-    problems += [_missing_node(n) for n in nodes if n.state == "missing"]
+    unknown_types = ("graph.unknown_type", "graph.pack_failed")
+    problems = [p for p in validate(document, registry) if p.code not in unknown_types]
+    problems += [_missing_node(n, registry) for n in nodes if n.state == "missing"]
     differs: list[str] = []
     unknown: list[str] = []
     if lock is None:
@@ -472,8 +473,16 @@ def _differences(
         yield MISSING
 
 
-def _missing_node(node: NodeCheck) -> Problem:
-    pack = node.pack
+def _missing_node(node: NodeCheck, registry: Registry) -> Problem:
+    fault, pack = registry.fault_of(node.type), node.pack
+    if fault is not None:
+        return Problem(
+            "graph.pack_failed",
+            f'The node type "{node.type[:100]}" is not loaded. {fault.text}',
+            expected="a known node type",
+            got=node.type[:100],
+            hint=fault.hint or None,
+        )
     return Problem(
         "graph.unknown_type",
         f'The node type "{node.type[:100]}" is not here'

@@ -214,7 +214,9 @@ def save_latent(run: Run, samples: Latent, *, filename_prefix: str = "latents/we
 
 
 @node("LoadLatent", category="latent", effects=["reads"], lane="io")
-def load_latent(run: Run, *, file: Annotated[str, InputFile(), Alias("latent")]) -> Latent:
+def load_latent(
+    run: Run, *, file: Annotated[str, InputFile((".latent",)), Alias("latent")]
+) -> Latent:
     """Read a latent from a `.latent` file, of weft or of ComfyUI.
 
     Args:

@@ -21,6 +21,10 @@ SUFFIXES = {
 }
 
 
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+"""Ends of the names of image files that can be read."""
+
+
 class LoadedImage(NamedTuple):
     """A picture and what its alpha channel leaves out."""
 
@@ -29,7 +33,9 @@ class LoadedImage(NamedTuple):
 
 
 @node("LoadImage", category="image", effects=["reads"], lane="io")
-def load_image(run: Run, *, file: Annotated[str, InputFile(), Alias("image")]) -> LoadedImage:
+def load_image(
+    run: Run, *, file: Annotated[str, InputFile(SUFFIXES), Alias("image")]
+) -> LoadedImage:
     """Load a picture from a file.
 
     Looked for beside the workflow file, then in the input folders, then among the sample photos.

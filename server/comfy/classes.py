@@ -103,7 +103,8 @@ def input_info(parameter: Parameter, choices: Choices) -> list[Any]:
     if isinstance(parameter.file, InputFile):
         if "image" in parameter.aliases:
             options["image_upload"] = True
-        return [list(choices.get(INPUT, ())), options]
+        offered = [name for name in choices.get(INPUT, ()) if parameter.file.offers(name)]
+        return [offered, options]
     if kind.name == "COMBO":
         return [list(kind.choices), options]
     if parameter.is_socket and kind.is_plain:

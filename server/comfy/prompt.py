@@ -123,10 +123,11 @@ def _nodes(data: object, registry: Registry) -> Prompt:
             reason, kind = "has inputs that are no JSON object", node["class_type"]
         elif registry.find(node["class_type"]) is None:
             kind = node["class_type"]
-            close = registry.similar(kind[:100])
-            reason = f'has the class "{kind[:100]}", which is not installed' + (
-                f'; did you mean "{close}"' if close else ""
-            )
+            fault, close = registry.fault_of(kind), registry.similar(kind[:100])
+            more = f'; did you mean "{close}"' if close else ""
+            if fault is not None:
+                more = f": {fault.text.removesuffix('.')}"
+            reason = f'has the class "{kind[:100]}", which is not installed{more}'
         else:
             continue
         problem = Problem("graph.unknown_type", f"Node '#{node_id[:100]}' {reason}.", node_id)

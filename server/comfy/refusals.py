@@ -17,6 +17,7 @@ _TYPES = {
     "graph.type_mismatch": "return_type_mismatch",
     "graph.cycle": "dependency_cycle",
     "graph.unknown_type": "unknown_node_type",
+    "graph.pack_failed": "unknown_node_type",
     "params.type": "invalid_input_type",
     "params.bad_choice": "value_not_in_list",
     "files.not_found": "value_not_in_list",

@@ -102,14 +102,17 @@ class Queries:
             statement = statement.where(jobs.c.seq < before)
         return [record_of(row) for row in await self._rows(statement)]
 
-    async def count_over(self) -> int:
-        """How many jobs are over."""
-        number = select(func.count().label("n")).where(jobs.c.state.in_(sorted(FINAL)))
-        return int((await self._rows(number))[0]["n"])
+    async def count_over(self) -> dict[str, int]:
+        """How many jobs of each owner are over."""
+        number = select(jobs.c.owner, func.count().label("n"))
+        rows = await self._rows(
+            number.where(jobs.c.state.in_(sorted(FINAL))).group_by(jobs.c.owner)
+        )
+        return {row["owner"]: int(row["n"]) for row in rows}
 
-    async def oldest_over(self, limit: int) -> list[Record]:
-        """The oldest jobs that are over."""
-        over = select(jobs).where(jobs.c.state.in_(sorted(FINAL)))
+    async def oldest_over(self, owner: str, limit: int) -> list[Record]:
+        """The oldest jobs of an owner that are over."""
+        over = select(jobs).where(jobs.c.owner == owner, jobs.c.state.in_(sorted(FINAL)))
         found = await self._rows(over.order_by(jobs.c.seq).limit(limit))
         return [record_of(row) for row in found]
 

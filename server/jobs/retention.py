@@ -1,4 +1,4 @@
-"""How many jobs that are over are remembered."""
+"""How many jobs that are over are remembered, of each owner."""
 
 from __future__ import annotations
 
@@ -19,26 +19,29 @@ _AT_ONCE = 200  # jobs that are forgotten together
 
 
 class Retention:
-    """Forgets the oldest jobs that are over when there are too many. Their files stay.
+    """Forgets the oldest jobs of an owner that are over when there are too many of that owner.
+
+    Nobody's jobs push out those of somebody else. Their files stay.
 
     Args:
         queries: Tells which there are.
         ledger: Forgets them.
         active: Jobs that are not over; one that is queued again may look over in the database.
-        keep: How many are remembered.
+        keep: How many are remembered of each owner.
     """
 
     def __init__(
         self, queries: Queries, ledger: Ledger, active: Mapping[str, Record], keep: int
     ) -> None:
         self._queries, self._ledger, self._active, self._keep = queries, ledger, active, keep
-        self._room = 0  # so many may end until the next look; the first job that ends looks too
+        # So many of an owner may end until the next look; the first one that ends looks too.
+        self._room: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def ended(self) -> None:
-        """A job is over."""
-        self._room -= 1
-        if self._room < 0 and (self._task is None or self._task.done()):
+    def ended(self, owner: str) -> None:
+        """A job of an owner is over."""
+        self._room[owner] = self._room.get(owner, 0) - 1
+        if self._room[owner] < 0 and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._sweep())
 
     async def close(self) -> None:
@@ -49,16 +52,19 @@ class Retention:
 
     async def _sweep(self) -> None:
         try:
-            while self._room < 0:
-                self._room = _EVERY
-                excess = await self._queries.count_over() - self._keep
-                self._room += max(-excess, 0)
-                while excess > 0 and (old := await self._old(min(excess, _AT_ONCE))):
-                    await self._ledger.forget(old)
-                    excess -= len(old)
+            while any(room < 0 for room in self._room.values()):
+                self._room = dict.fromkeys(self._room, _EVERY)
+                for owner, count in (await self._queries.count_over()).items():
+                    await self._trim(owner, count - self._keep)
         except SQLAlchemyError as error:
             log.warning("old jobs stay: %s", str(error).partition("\n")[0])
 
-    async def _old(self, limit: int) -> list[Record]:
-        found = await self._queries.oldest_over(limit)
+    async def _trim(self, owner: str, excess: int) -> None:
+        self._room[owner] = self._room.get(owner, _EVERY) + max(-excess, 0)
+        while excess > 0 and (old := await self._old(owner, min(excess, _AT_ONCE))):
+            await self._ledger.forget(old)
+            excess -= len(old)
+
+    async def _old(self, owner: str, limit: int) -> list[Record]:
+        found = await self._queries.oldest_over(owner, limit)
         return [record for record in found if record.id not in self._active]

@@ -127,7 +127,7 @@ class Jobs:
     def _forget(self, record: Record) -> None:
         if record.is_final:
             self._active.pop(record.id, None)
-            self._retention.ended()
+            self._retention.ended(record.owner)
             self._over(record)
 
     def _given(self) -> list[Record]:

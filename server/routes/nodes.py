@@ -42,6 +42,21 @@ class Validation(Model):
     problems: list[ProblemModel] = Field(description="Everything that keeps it from running.")
 
 
+class PackFaultModel(Model):
+    """Why nodes of packs are not there."""
+
+    packs: list[str]
+    text: str = Field(description="What is wrong, a sentence.")
+    types: list[str] = Field(description="Node types that are missing for it, as far as known.")
+    hint: str = Field(description="One thing to do; may be empty.")
+
+
+class Packs(Model):
+    """What is wrong with node packs."""
+
+    faults: list[PackFaultModel]
+
+
 class NodeSchemas:
     """The schema of every node type, made once: node types do not change while it runs.
 
@@ -73,6 +88,14 @@ async def one_node(request: web.Request, type: str) -> web.Response:  # noqa: A0
     """Give the schema of one node type, by its id or an alias."""
     catalog = request.app[CATALOG]
     spec = catalog.registry.find(type)
+    fault = catalog.registry.fault_of(type)
+    if fault is not None:
+        raise ApiError(
+            404,
+            f"This node type is not loaded. {fault.text}",
+            code="nodes.pack_failed",
+            hint=fault.hint or None,
+        )
     if spec is None:
         close = catalog.registry.similar(type[:100])
         raise ApiError(
@@ -82,6 +105,13 @@ async def one_node(request: web.Request, type: str) -> web.Response:  # noqa: A0
             hint=f'Did you mean "{close}"?' if close else None,
         )
     return json_response(request.app[SCHEMAS].by_type[spec.type_id])
+
+
+@routes.get("/v1/packs")
+async def packs(request: web.Request) -> Packs:
+    """Name the node packs that could not be loaded, and nodes of packs that are left out."""
+    faults = request.app[CATALOG].registry.faults
+    return Packs(faults=[PackFaultModel(**fault.to_json()) for fault in faults])
 
 
 @routes.post("/v1/validate", errors=(400, 413, 422))

@@ -53,9 +53,8 @@ async def _work(
 ) -> None:
     loop = asyncio.get_running_loop()
     mouth = _Mouth(loop, outbox)
-    extra = [importlib.import_module(name) for name in setup.node_modules]
     with StandardEngine(
-        registry=standard_registry(extra, packs=setup.packs),
+        registry=standard_registry(packs=setup.packs, modules=setup.node_modules),
         workspace=standard_workspace(
             models=setup.models,
             inputs=setup.inputs,

@@ -255,7 +255,7 @@ def test_purity_believes_nodes_of_weft_unless_all_are_watched(
 ) -> None:
     own = replace(spec_of(append_in_thread), code=None)
     registry = Registry([REGISTRY, numbers])
-    registry._add(own)
+    registry.add_spec(own)
     with Engine(registry, debug_purity=False) as e:
         assert e.run(impure("AppendInThread"), outputs=["bad.value"])["bad.value"] == 4
     with Engine(registry, debug_purity=True) as e:
