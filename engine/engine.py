@@ -33,11 +33,11 @@ from .graph.document import Document, dump
 from .graph.expand import Expanded, expand
 from .graph.listing import listed
 from .plan import Plan, plan
-from .purity import Purity, purity_wanted
 from .run import Execution
 from .running.diary import Diary
 from .running.explain import Explainer, Explanation
 from .running.lanes import Flights, Lanes
+from .running.purity import Purity, purity_wanted
 from .store.cache import MISSING, MemoryCache
 from .store.disk_cache import DiskCache
 from .store.history import History

@@ -45,13 +45,13 @@ from .events import (
 )
 from .files.workspace import Workspace
 from .plan import Plan, Source, Step, key_of, surviving
-from .purity import Purity
 from .running.diary import Diary
 from .running.gate import Gate
 from .running.holdings import who_holds
 from .running.known import Held, Known
 from .running.lanes import Flights, Lanes
 from .running.lazy_run import LazyInputs
+from .running.purity import Purity
 from .running.results import describe
 from .store.cache import MISSING, Action, MemoryCache
 from .store.disk_cache import DiskCache
@@ -378,8 +378,8 @@ class Execution:
     async def _call(self, index: int, step: Step, held: Held, key: bytes | None) -> Computed:
         arguments = self._arguments(step, held)
         if step.spec.is_async:
-            began, used = time.perf_counter(), self._used(step)
-            watched = self.purity.watches(step.spec)
+            began, used = time.perf_counter(), self.watch()
+            watched = self.purity.watches(step, arguments)
             with (
                 self.purity.unchanged(step, arguments, self.steps, self.known)
                 if watched
@@ -521,8 +521,8 @@ class Execution:
         return arguments
 
     def _compute(self, step: Step, arguments: dict[str, Any], key: bytes | None) -> Computed:
-        used = self._used(step)
-        if self.purity.watches(step.spec):
+        used = None if step.spec.lane == "inline" else self.watch()
+        if self.purity.watches(step, arguments):
             with self.purity.unchanged(step, arguments, self.steps, self.known):
                 began = time.perf_counter()
                 result = step.spec.function(**arguments)
@@ -532,9 +532,6 @@ class Execution:
             result = step.spec.function(**arguments)
             seconds = time.perf_counter() - began
         return self._described(step, result, key, began, seconds, used)
-
-    def _used(self, step: Step) -> Callable[[], None] | None:
-        return None if step.spec.lane == "inline" else self.watch()
 
     def _described(
         self,
@@ -553,11 +550,10 @@ class Execution:
         if used is not None:
             used()
         spec = step.spec
-        named = self._named.get(step.node)
-        if key is not None and named is not None and not named.unchanged():
+        if spec.files and key is not None and not self._named[step.node].unchanged():
             raise FilesChanged
         outputs, digests, sizes = describe(spec, result, key, self.values, self.lazy.passed)
-        if self.purity.watches(spec):
+        if spec.code is not None:
             self.purity.take(spec, outputs, digests, began)
         action = Action(digests, seconds)
         # Seconds are no measure here: what is quick once its model is loaded is not in the next

@@ -8,6 +8,7 @@ import importlib.metadata
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def load_packs(registry: Registry, *, installed: bool, modules: Iterable[str]) -
                 code="node.no_module",
                 hint="Check the name given with --nodes, and the folders of PYTHONPATH.",
             )
-        _sort(_loaded(name, lambda name=name: importlib.import_module(name), name), registry, packs)
+        _sort(_loaded(name, partial(importlib.import_module, name), name), registry, packs)
     add_packs(registry, packs)
 
 

@@ -65,6 +65,9 @@ class MemoryCache:
 
     Args:
         budget: Bytes that values and bookkeeping may take; 0 keeps nothing.
+
+    Attributes:
+        spoils: How often a value was changed since the start, by nodes that must not.
     """
 
     def __init__(self, budget: int = 4 * 2**30) -> None:
@@ -75,6 +78,7 @@ class MemoryCache:
         self._tick = 0
         self._hits = self._misses = self._evicted = 0
         self._spoils: list[float] = []
+        self.spoils = 0
         self._lock = threading.Lock()
 
     def find(self, key: bytes) -> Action | None:
@@ -136,11 +140,6 @@ class MemoryCache:
             self._bytes -= freed
             return freed
 
-    @property
-    def spoils(self) -> int:
-        """How often a value was changed since the start, by nodes that must not."""
-        return len(self._spoils)
-
     def spoil(self, began: float) -> None:
         """A node changed a value that is shared: let go of every value, and have all runs know.
 
@@ -150,6 +149,7 @@ class MemoryCache:
         """
         with self._lock:
             self._spoils.append(began)
+            self.spoils = len(self._spoils)
         self.drop_values()
 
     def spoiled_since(self, before: int) -> float | None:

@@ -22,7 +22,8 @@ from blake3 import blake3
 
 _OWN = __name__.partition(".")[0]
 _INLINE = 31
-_SCALARS = frozenset({str, int, float, bool, type(None), bytes})
+PLAIN = frozenset({str, int, float, bool, type(None), bytes})
+"""Classes of values that nobody can change."""
 _THREADED = 1 << 20  # bytes from which hashing on several cores pays
 _SAMPLED = 4096  # items of a list or dict, of which more are not looked at for a sign
 
@@ -96,8 +97,8 @@ class Values:
             return None
 
     def _mark(self, value: object) -> Hashable:
-        cls = type(value)
-        if cls in _SCALARS:
+        cls: Any = type(value)
+        if cls in PLAIN:
             return (cls, value) if value == value else (cls, "nan")  # noqa: PLR0124
         if isinstance(value, list | tuple):
             step = len(value) // _SAMPLED + 1
@@ -121,7 +122,7 @@ class Values:
 
     def nbytes(self, value: object) -> int:
         """Size of a value in memory, with what it refers to."""
-        if type(value) in _SCALARS:
+        if type(value) in PLAIN:
             return sys.getsizeof(value)
         codec = self._codec(type(value))
         if codec is not None:
@@ -204,7 +205,7 @@ def encode_scalar(value: object) -> bytes | None:
 
 def is_plain(value: object) -> bool:
     """Whether a value consists of scalars, lists, tuples and dicts only."""
-    if type(value) in _SCALARS:
+    if type(value) in PLAIN:
         return True
     if type(value) in (list, tuple):
         return all(is_plain(v) for v in value)  # type: ignore[attr-defined]

@@ -276,6 +276,7 @@ class ModelIndex:
 
     def _hash(self, row: ModelRow, check: Callable[[], None]) -> dict[str, str]:
         """Hash a file and keep it, unless the file changed meanwhile; {} where there is none."""
+        found: Mapping[str, str]
         try:
             found = hashes_of(Path(row.path), check)
         except OSError as error:
@@ -290,7 +291,7 @@ class ModelIndex:
                 self._renewed(row)
                 return {}
         self._keep_hashes(row, found)
-        return found if found["sha256"] else {}
+        return dict(found) if found["sha256"] else {}
 
     def _keep_hashes(self, row: ModelRow, found: Mapping[str, str]) -> None:
         with self._transaction() as database:

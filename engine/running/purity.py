@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from .declaration.node import NodeSpec
-from .errors import NodeError, WeftError
-from .plan import Source, Step
-from .running.known import Known
-from .store.cache import MISSING, MemoryCache
-from .store.values import Values, encode_scalar
+from ..declaration.node import NodeSpec
+from ..errors import NodeError, WeftError
+from ..plan import Source, Step
+from ..store.cache import MISSING, MemoryCache
+from ..store.values import PLAIN, Values
+from .known import Known
 
 MODES = ("purity",)
 _REMEMBERED = 16  # values that a node type gave before
@@ -85,9 +85,20 @@ class Purity:
         self._cache = cache
         self._given: dict[str, deque[tuple[bytes, Hashable]]] = {}
 
-    def watches(self, spec: NodeSpec) -> bool:
-        """Whether the calls of a node type are watched."""
-        return self.everywhere or spec.code is not None
+    def watches(self, step: Step, arguments: Mapping[str, Any]) -> bool:
+        """Whether a call is watched: it gets something that it could change, and is not believed.
+
+        Args:
+            step: What is called.
+            arguments: The inputs.
+        """
+        if step.spec.code is None and not self.everywhere:
+            return False
+        return (
+            bool(step.lazy)
+            or any(type(arguments[name]) not in PLAIN for name, _, _ in step.links)
+            or any(type(value) not in PLAIN for value in step.literals.values())
+        )
 
     @contextmanager
     def unchanged(
@@ -149,7 +160,11 @@ class Purity:
             NodeError: `node.changed_output`: an earlier value is changed, as by a node that fills
                 one buffer again and again.
         """
-        given = self._given.setdefault(spec.type_id, deque(maxlen=_REMEMBERED))
+        given = self._given.get(spec.type_id)
+        if given is None:
+            if all(type(output) in PLAIN for output in outputs):
+                return
+            given = self._given.setdefault(spec.type_id, deque(maxlen=_REMEMBERED))
         for digest, mark in list(given):
             value = self._cache.peek(digest)
             if value is not MISSING and self._is_changed(value, digest, mark):
@@ -163,7 +178,7 @@ class Purity:
                     hint=f"Let {spec.type_id} return a copy of what it goes on using.",
                 )
         for output, digest in zip(outputs, digests, strict=True):
-            if encode_scalar(output) is None and (mark := self._values.mark(output)) is not None:
+            if type(output) not in PLAIN and (mark := self._values.mark(output)) is not None:
                 given.append((digest, mark))
 
     def _is_changed(self, value: Any, digest: bytes, mark: Hashable) -> bool:
@@ -199,7 +214,7 @@ class Purity:
     ) -> Iterator[Watched]:
         given = known.digests[source[0]]
         # Plain values cannot be changed; those without content cannot be compared.
-        if given is None or encode_scalar(value) is not None:
+        if given is None or type(value) in PLAIN:
             return
         mark = self._values.mark(value)
         if mark is None:

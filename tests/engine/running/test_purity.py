@@ -16,7 +16,7 @@ from weft.engine.engine import Engine
 from weft.engine.errors import Problem, RunError, WeftError
 from weft.engine.testing import EventLog, assert_ran
 
-from .toy import REGISTRY, flow
+from ..toy import REGISTRY, flow
 
 
 @dataclass
