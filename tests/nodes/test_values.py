@@ -40,6 +40,18 @@ def test_mark_shows_every_change_of_a_small_tensor_by_numpy(size: int, place: in
     assert VALUES.mark(value) != before
 
 
+@given(st.integers(16_385, 2_000_000), st.floats(0, 1))
+def test_mark_shows_a_change_of_one_part_in_9000_of_a_large_tensor_by_numpy(
+    size: int, place: float
+) -> None:
+    value = torch.zeros(size, dtype=torch.uint8)
+    run = size // 9000 + 1
+    start = int(place * (size - run))
+    before = VALUES.mark(value)
+    value.numpy()[start : start + run] = 1
+    assert VALUES.mark(value) != before
+
+
 @pytest.mark.parametrize("shape", [(1, 512, 512, 3), (1, 1024, 1024, 3), (2, 768, 1344, 3)])
 def test_mark_shows_a_drawn_square_by_numpy(shape: tuple[int, ...]) -> None:
     """A square of 64 pixels, anywhere, as cv2 draws it into an image; rows and columns as well."""

@@ -26,6 +26,8 @@ export interface InputSchema extends PortSchema {
   /** Kind of model file, such as `checkpoints`. */
   readonly model?: string;
   readonly file?: boolean;
+  /** Ends of the names of the files that it takes, in lower case; absent for all files. */
+  readonly suffixes?: readonly string[];
   /** Its text may name models of a kind; the pattern's first group is a name. */
   readonly mentions?: { readonly model: string; readonly pattern: string };
   /** 65536 red + 256 green + blue. */

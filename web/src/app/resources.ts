@@ -30,9 +30,18 @@ export function loadModels(kind: string, again = false): Promise<readonly ModelE
 /** A name that says it is a picture. */
 export const PICTURE = /\.(png|jpe?g|webp|bmp|gif|avif|tiff?)$/i;
 
-/** The newest input files; where one is to be replaced, those of its sort. */
-export async function loadFiles(instead = ""): Promise<readonly FileEntry[]> {
-  const files = await inputFiles().catch(() => []);
+/**
+ * The newest input files; where one is to be replaced, those of its sort, and where an input takes
+ * some kinds only, those whose names end so.
+ */
+export async function loadFiles(
+  instead = "",
+  suffixes: readonly string[] = [],
+): Promise<readonly FileEntry[]> {
+  const all = await inputFiles().catch(() => []);
+  const files = all.filter(
+    ({ name }) => suffixes.length === 0 || suffixes.some((end) => name.toLowerCase().endsWith(end)),
+  );
   const suffix = /\.\w+$/.exec(instead)?.[0].toLowerCase();
   if (suffix === undefined) return files;
   return files.filter(({ name, picture }) =>

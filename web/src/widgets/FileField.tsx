@@ -11,7 +11,7 @@ import { Popover } from "./Popover";
 import type { FieldProps } from "./Widget";
 
 /** A file of the server's input folder, with upload, drop and a preview. */
-export function FileField({ node, port, label, value, onChange }: FieldProps) {
+export function FileField({ node, port, label, schema, value, onChange }: FieldProps) {
   const [open, setOpen] = useState(false);
   const [over, setOver] = useState(false);
   const [busy, setBusy] = useState(false);
@@ -124,6 +124,7 @@ export function FileField({ node, port, label, value, onChange }: FieldProps) {
           <FileChoices
             label={label}
             value={name}
+            suffixes={schema.suffixes}
             onClose={() => setOpen(false)}
             onPick={(picked) => {
               onChange(picked);
@@ -139,14 +140,15 @@ export function FileField({ node, port, label, value, onChange }: FieldProps) {
 interface ListProps {
   readonly label: string;
   readonly value: string;
+  readonly suffixes: readonly string[] | undefined;
   readonly onPick: (name: string) => void;
   readonly onClose: () => void;
 }
 
-function FileChoices(props: ListProps) {
+function FileChoices({ suffixes, ...props }: ListProps) {
   const [files, setFiles] = useState<readonly FileEntry[]>([]);
   const { value } = props;
-  useEffect(() => void loadFiles(value).then(setFiles), [value]);
+  useEffect(() => void loadFiles(value, suffixes).then(setFiles), [value, suffixes]);
   const options = files.map((file) => ({
     value: file.name,
     ...(file.picture && { picture: fileUrl("input", file.name, 64) }),
