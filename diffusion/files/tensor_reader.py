@@ -210,8 +210,10 @@ class TensorReader:
             content.check()
         with ExitStack() as stack:
             yield {header.path: _Opened(header, stack) for header, _ in self._files}
-        for content in (*(content for _, content in self._files), *held):
+        for _, content in self._files:
             content.check()
+        for file in held:
+            file.check()
         self.held = held
 
 

@@ -8,7 +8,7 @@ from ...diffusion.types import Clip, ClipVision, ControlNet, IPAdapter, Model, V
 from ...engine.declaration.context import Run
 from ...engine.declaration.node import node
 from ...engine.declaration.widgets import ModelFile
-from .model_files import model_path
+from .model_files import model_path as find_model
 
 
 class Checkpoint(NamedTuple):
@@ -44,7 +44,7 @@ def load_checkpoint(run: Run, *, ckpt_name: Annotated[str, ModelFile("checkpoint
     """
     from ...diffusion import load_checkpoint as load
 
-    return Checkpoint(*load(model_path(run, "checkpoints", ckpt_name)))
+    return Checkpoint(*load(find_model(run, "checkpoints", ckpt_name)))
 
 
 Config = Literal[
@@ -92,7 +92,7 @@ def checkpoint_loader(
     from ...diffusion import set_clip_last_layer
     from ...diffusion.denoising.resampling import discrete
 
-    model, clip, vae = load(model_path(run, "checkpoints", ckpt_name))
+    model, clip, vae = load(find_model(run, "checkpoints", ckpt_name))
     if config_name.startswith("v2-inference-v"):
         model = discrete(model, "v_prediction", zero_snr=False)
     if "clip_skip_2" in config_name or config_name == "anything_v3.yaml":
@@ -138,7 +138,7 @@ def load_diffusion_model(
     from ...diffusion import load_model as load
 
     dtype = weight_dtype.removesuffix("_fast")
-    return load(model_path(run, "diffusion_models", unet_name), dtype=dtype)
+    return load(find_model(run, "diffusion_models", unet_name), dtype=dtype)
 
 
 @node(
@@ -172,7 +172,7 @@ def load_clip(
     from ...diffusion import load_clip as load
 
     family = {"stable_diffusion": None, "pixart": "pixart_sigma"}.get(type, type)
-    return load([model_path(run, "clip", clip_name)], family, device=_device(device))
+    return load([find_model(run, "clip", clip_name)], family, device=_device(device))
 
 
 @node(
@@ -207,7 +207,7 @@ def load_dual_clip(
     """
     from ...diffusion import load_clip as load
 
-    paths = [model_path(run, "clip", name) for name in (clip_name1, clip_name2)]
+    paths = [find_model(run, "clip", name) for name in (clip_name1, clip_name2)]
     return load(paths, type, device=_device(device))
 
 
@@ -241,7 +241,7 @@ def load_triple_clip(
     from ...diffusion import load_clip as load
 
     names = (clip_name1, clip_name2, clip_name3)
-    return load([model_path(run, "clip", name) for name in names], "sd3")
+    return load([find_model(run, "clip", name) for name in names], "sd3")
 
 
 @node("LoadDiffusers", category="load", aliases=["DiffusersLoader"], effects=["reads"], lane="io")
@@ -259,7 +259,7 @@ def load_diffusers(run: Run, *, model_path: Annotated[str, ModelFile("diffusers"
     """
     from ...diffusion import load_checkpoint as load
 
-    return Checkpoint(*load(model_path(run, "diffusers", model_path)))
+    return Checkpoint(*load(find_model(run, "diffusers", model_path)))
 
 
 @node("LoadVAE", category="load", aliases=["VAELoader"], effects=["reads"], lane="io")
@@ -277,7 +277,7 @@ def load_vae(run: Run, *, vae_name: Annotated[str, ModelFile("vae")]) -> Vae:
     """
     from ...diffusion import load_vae as load
 
-    return load(model_path(run, "vae", vae_name))
+    return load(find_model(run, "vae", vae_name))
 
 
 @node("LoadControlNet", category="load", aliases=["ControlNetLoader"], effects=["reads"], lane="io")
@@ -297,7 +297,7 @@ def load_control_net(
     """
     from ...diffusion import load_controlnet as load
 
-    return load(model_path(run, "controlnet", control_net_name))
+    return load(find_model(run, "controlnet", control_net_name))
 
 
 @node(
@@ -329,7 +329,7 @@ def load_control_net_difference(
     """
     from ...diffusion import load_controlnet as load
 
-    return load(model_path(run, "controlnet", control_net_name), model)
+    return load(find_model(run, "controlnet", control_net_name), model)
 
 
 @node("LoadCLIPVision", category="load", aliases=["CLIPVisionLoader"], effects=["reads"], lane="io")
@@ -350,7 +350,7 @@ def load_clip_vision(
     """
     from ...diffusion import load_clip_vision as load
 
-    return load(model_path(run, "clip_vision", clip_name))
+    return load(find_model(run, "clip_vision", clip_name))
 
 
 @node("LoadIPAdapter", category="load", effects=["reads"], lane="io")
@@ -374,7 +374,7 @@ def load_ip_adapter(
     """
     from ...diffusion import load_ip_adapter as load
 
-    return load(model_path(run, "ipadapter", ipadapter_file), clip_vision)
+    return load(find_model(run, "ipadapter", ipadapter_file), clip_vision)
 
 
 def _device(place: Place) -> str | None:

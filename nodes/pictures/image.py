@@ -21,7 +21,7 @@ SUFFIXES = {
 }
 
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+IMAGE_FILES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 """Ends of the names of image files that can be read."""
 
 
@@ -34,7 +34,7 @@ class LoadedImage(NamedTuple):
 
 @node("LoadImage", category="image", effects=["reads"], lane="io")
 def load_image(
-    run: Run, *, file: Annotated[str, InputFile(SUFFIXES), Alias("image")]
+    run: Run, *, file: Annotated[str, InputFile(IMAGE_FILES), Alias("image")]
 ) -> LoadedImage:
     """Load a picture from a file.
 

@@ -8,7 +8,7 @@ from ...diffusion.types import Image, Mask
 from ...engine.declaration.context import Run
 from ...engine.declaration.node import node
 from ...engine.declaration.widgets import Alias, Box, Color, InputFile, Points, Range
-from .image import SUFFIXES
+from .image import IMAGE_FILES
 
 MAX_SIDE = 16_384
 Side = Annotated[int, Range(1, MAX_SIDE)]
@@ -249,7 +249,7 @@ def image_color_to_mask(
 def load_image_mask(
     run: Run,
     *,
-    file: Annotated[str, InputFile(SUFFIXES), Alias("image")],
+    file: Annotated[str, InputFile(IMAGE_FILES), Alias("image")],
     channel: Literal["alpha", "red", "green", "blue"] = "alpha",
 ) -> Mask:
     """Load one channel of a picture file as a mask.
