@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import permutations
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from weft.engine.declaration.node import NodeSpec, node, spec_of
@@ -101,6 +101,7 @@ def test_pack_that_names_one_node_twice_over_loads_it_once() -> None:
 NAMES = st.sampled_from("PQRST")
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # small inputs; the machine may be busy
 @given(st.lists(st.lists(st.tuples(NAMES, st.lists(NAMES, max_size=2)), max_size=3), max_size=4))
 def test_what_is_loaded_does_not_depend_on_the_order_of_packs(
     described: list[list[tuple[str, list[str]]]],
