@@ -16,6 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 from .cancel import CancelToken
@@ -78,6 +79,7 @@ class Execution:
         journal: What an unfinished run before this one has written, to go on from there; or None.
         texts: Tells what more texts written files shall carry, by name.
         lock: What the workflow is made with, for nodes that embed it.
+        began: When the run that this one is, or goes on with, began; None for now.
     """
 
     def __init__(
@@ -101,7 +103,9 @@ class Execution:
         journal: Journal | None = None,
         texts: Callable[[], Mapping[str, str]] = dict,
         lock: Callable[[], Mapping[str, Any] | None] = lambda: None,
+        began: datetime | None = None,
     ) -> None:
+        self.began = began if began is not None else datetime.now().astimezone()
         self.plan = plan
         self.steps = list(plan.steps)
         self.run_id = run
@@ -450,6 +454,7 @@ class Execution:
                 self._emit_anywhere if self.listener is not None or self.journal else None,
                 self.texts,
                 self.lock,
+                self.began,
             )
         return arguments
 

@@ -16,6 +16,7 @@ from .errors import FileError, Problem, ValidationError
 from .files.workspace import Workspace
 from .graph.document import Document, Link, as_link, as_links, split_target
 from .graph.expand import expand
+from .graph.file_names import name_problems
 from .graph.listing import listed
 
 RANDOM = "random"
@@ -51,6 +52,7 @@ def validate(
     check = _Check(flat, registry, workspace)
     problems = list(expanded.problems)
     problems += [p for node_id in flat.nodes for p in check.node(node_id)]
+    problems += name_problems(expanded, registry)
     problems += check.cycles()
     problems += check.interface()
     problems += check.wanted(None if outputs is None else [expanded.output(o) for o in outputs])

@@ -23,6 +23,7 @@ from .widgets import (
     Box,
     Choice,
     Curve,
+    FilePrefix,
     InputFile,
     Mentions,
     ModelFile,
@@ -84,6 +85,11 @@ class Parameter:
     def mentions(self) -> Mentions | None:
         """How its text names files, if it does."""
         return next((w for w in self.widgets if isinstance(w, Mentions)), None)
+
+    @property
+    def prefix(self) -> FilePrefix | None:
+        """How it names files that the node writes, if it does."""
+        return next((w for w in self.widgets if isinstance(w, FilePrefix)), None)
 
     def value_problem(self, value: object) -> str | None:
         """Why a plain value does not fit, or None when it does."""

@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 from ...diffusion.types import Image, Latent, Mask, Vae
 from ...engine.declaration.context import Run
 from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Alias, InputFile, Range
+from ...engine.declaration.widgets import Alias, FilePrefix, InputFile, Range
 
 MAX_SIDE = 16_384
 
@@ -191,12 +191,18 @@ class SavedLatent(NamedTuple):
 
 
 @node("SaveLatent", category="latent", effects=["writes"], lane="io")
-def save_latent(run: Run, samples: Latent, *, filename_prefix: str = "latents/weft") -> SavedLatent:
+def save_latent(
+    run: Run,
+    samples: Latent,
+    *,
+    filename_prefix: Annotated[str, FilePrefix()] = "latents/weft",
+) -> SavedLatent:
     """Write a latent to a `.latent` file, in the format that ComfyUI reads.
 
     Args:
         samples: The latent.
-        filename_prefix: Name before the number, below the output folder; may hold folders.
+        filename_prefix: Name before the number, below the output folder; may hold folders and
+            tokens: %date:yyyy-MM-dd%, %year%, %KSampler.seed% and others.
 
     Returns:
         The same latent.
@@ -208,7 +214,7 @@ def save_latent(run: Run, samples: Latent, *, filename_prefix: str = "latents/we
     from ..pictures.metadata import embedded
 
     data = latent_bytes(samples, embedded(run))
-    path = run.workspace.write(filename_prefix, ".latent", lambda file: file.write(data))
+    path = run.write(filename_prefix, ".latent", lambda file: file.write(data))
     run.artifact(path, "application/octet-stream")
     return SavedLatent(samples)
 
