@@ -28,8 +28,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from ..engine.errors import DocumentError, FileError
 from ..engine.files.hashes import sha256_of
-from ..engine.files.written_names import portable_problem
 from ..engine.files.workspace import KINDS
+from ..engine.files.written_names import portable_problem
 from ..engine.graph.document import read_json, read_text
 from ..nodes.standard import home
 from . import say

@@ -262,7 +262,10 @@ class Engine:
         resume = resume if resume is not None else scope
         if resume is not None and self._journals is not None:
             journal = Journal(
-                self._journals, resume, self.workspace.output, functools.partial(dumps, resolved.document)
+                self._journals,
+                resume,
+                self.workspace.output,
+                functools.partial(dumps, resolved.document),
             )
         execution = self._execution(
             steps,

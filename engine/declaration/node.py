@@ -67,6 +67,11 @@ class Parameter:
     lazy: bool = False
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that documents may call it by."""
+        return (self.name, *self.aliases)
+
+    @property
     def required(self) -> bool:
         """Whether a document must give it."""
         return self.default is MISSING
@@ -132,6 +137,7 @@ class NodeSpec:
         lazy: Whether it has lazy inputs.
         tolerant: Whether lists it collects may lack what could not be computed.
         migrate: Inputs of a document for an earlier version -> inputs of this one; or None.
+        refuses: Says why plain inputs do not go together; or None.
         files: The parameters that name files, also within a text.
         seeds: Names of the parameters that are seeds.
         doc: The docstring in parts.
@@ -156,6 +162,7 @@ class NodeSpec:
     lazy: bool
     tolerant: bool
     migrate: Migrate | None
+    refuses: Callable[..., str | None] | None
     files: tuple[Parameter, ...]
     seeds: tuple[str, ...]
     doc: Docstring
@@ -197,6 +204,7 @@ def node(
     lane: Lane = "cpu",
     tolerant: bool = False,
     migrate: Migrate | None = None,
+    refuses: Callable[..., str | None] | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a function to be a node, and return it unchanged.
 
@@ -214,6 +222,9 @@ def node(
         migrate: Called as `migrate(inputs, version)` with what a document gives a node (values, and
             links as `{"link": ...}`) and the version that it was saved for, or None where nothing
             says so; gives the inputs as they are now, and leaves alone what is up to date.
+        refuses: Called before a run with those plain inputs that it takes by name, where none of
+            them is linked and each by itself is allowed; gives a clause that says why they do not
+            go together ("start is 0.8 and has to be at most end"), or None.
 
     Raises:
         DeclarationError: The function cannot be a node; the text says why, with file and line.
@@ -233,6 +244,7 @@ def node(
             lane=lane,
             tolerant=tolerant,
             migrate=migrate,
+            refuses=refuses,
         )
         setattr(function, ATTRIBUTE, spec)
         return function
@@ -300,6 +312,12 @@ def _read(function: Callable[..., Any], *, type_id: str, **fields: Any) -> NodeS
     sides = [w.side for p in parameters.values() for w in p.widgets if isinstance(w, Box)]
     if sides and sorted(sides) != sorted(SIDES):
         raise refuse(f"a Box has the sides {', '.join(SIDES)}, each once; it has {sides}")
+    refuses = fields["refuses"]
+    strange = (
+        [n for n in inspect.signature(refuses).parameters if n not in parameters] if refuses else []
+    )
+    if strange:
+        raise refuse(f"what it refuses goes by inputs that it does not have: {', '.join(strange)}")
     if "return" not in hints:
         raise refuse("the return annotation is missing", "Write -> None if it returns nothing.")
     outputs, returns_tuple = _outputs(hints["return"], refuse)

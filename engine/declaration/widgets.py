@@ -27,12 +27,14 @@ class Range:
         step: Distance of two neighbouring values in an editor; values between are allowed.
         multiple: What every allowed value is a whole multiple of; None for no such rule. Editors
             take it for their step where none is given.
+        above: Whether `low` itself is not allowed, only what is above it.
     """
 
     low: float | None = None
     high: float | None = None
     step: float | None = None
     multiple: int | None = None
+    above: bool = False
 
     def problem(self, value: object) -> str | None:
         """Why `value` is out of range or between two multiples, or None.
@@ -51,15 +53,16 @@ class Range:
         return reason
 
     def _out_of_bounds(self, value: float) -> str | None:
-        above = self.low is None or value >= self.low
+        above = self.low is None or value > self.low or (value == self.low and not self.above)
         below = self.high is None or value <= self.high
         if above and below and value == value:  # noqa: PLR0124  (NaN differs from itself)
             return None
         if self.low is None:
             return f"allowed up to {self.high}"
+        low = f"above {self.low}" if self.above else f"{self.low}"
         if self.high is None:
-            return f"allowed from {self.low}"
-        return f"allowed {self.low} to {self.high}"
+            return f"allowed {low}" if self.above else f"allowed from {low}"
+        return f"allowed {low} to {self.high}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +228,14 @@ Widget = (
 def to_json(widget: Widget) -> Mapping[str, Any]:
     """The mark as it stands in the published node schema."""
     match widget:
-        case Range(low, high, step, multiple):
-            given = {"min": low, "max": high, "step": step or multiple, "multiple": multiple}
+        case Range(low, high, step, multiple, above):
+            given = {
+                "min": low,
+                "max": high,
+                "step": step or multiple,
+                "multiple": multiple,
+                "above_min": above or None,
+            }
             return {k: v for k, v in given.items() if v is not None}
         case Choice(options):
             return {"choices": list(options)}

@@ -19,7 +19,9 @@ MAX_STEM = 200
 PREVIEWS = "temp"
 """The folder below the output folder that previews are written to, and nothing else."""
 
-_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³])\s*(\.|$)", re.I)
+_RESERVED = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³])\s*(\.|$)", re.IGNORECASE
+)
 _REFUSED = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f-\x9f]')
 # They look like dots and slashes, and some systems make those of them.
 _LOOKALIKES = re.compile("[\u2024\u2025\u2026\uff0e\uff0f\uff3c\u2044\u2215\u29f8]")

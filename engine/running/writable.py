@@ -1,4 +1,4 @@
-"""Whether what a run writes can be written, found out before its first step and not after its last."""
+"""Whether what a run writes can be written: found out before its first step, not after its last."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ MAX_SIDE = 16_384
 @node("EmptyLatentImage", category="latent")
 def empty_latent_image(
     *,
-    width: Annotated[int, Range(16, MAX_SIDE, step=8)] = 512,
-    height: Annotated[int, Range(16, MAX_SIDE, step=8)] = 512,
+    width: Annotated[int, Range(16, MAX_SIDE, multiple=8)] = 512,
+    height: Annotated[int, Range(16, MAX_SIDE, multiple=8)] = 512,
     batch_size: Annotated[int, Range(1, 4096)] = 1,
 ) -> Latent:
     """Make an empty latent: the canvas for a picture from noise.
@@ -28,9 +28,6 @@ def empty_latent_image(
 
     Returns:
         Zeros, (batch_size, 4, height / 8, width / 8) float32.
-
-    Raises:
-        DiffusionError: A side is no multiple of 8.
     """
     from ...diffusion import empty_latent
 

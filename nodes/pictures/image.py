@@ -9,6 +9,7 @@ from ...diffusion.types import Image, Mask
 from ...engine.declaration.context import Run
 from ...engine.declaration.node import node
 from ...engine.declaration.widgets import Alias, FilePrefix, InputFile, Range
+from ..rules import image_size
 from .metadata import embedded
 
 MAX_SIDE = 16_384
@@ -50,7 +51,7 @@ def load_image(run: Run, *, file: Annotated[str, InputFile(), Alias("image")]) -
     return LoadedImage(*read_image(run.workspace.input(file)))
 
 
-@node("ImageScale", category="image")
+@node("ImageScale", category="image", refuses=image_size)
 def image_scale(
     image: Image,
     *,
@@ -131,20 +132,17 @@ def image_scale_to_max_dimension(
     image: Image,
     *,
     upscale_method: Filter = "area",
-    largest_size: Annotated[int, Range(0, MAX_SIDE)] = 512,
+    largest_size: Annotated[int, Range(1, MAX_SIDE)] = 512,
 ) -> Image:
     """Scale pictures so that their longer side has so many pixels.
 
     Args:
         image: (B, H, W, 3) float32 in [0, 1].
         upscale_method: How new pixels are made.
-        largest_size: The longer side in pixels, above 0.
+        largest_size: The longer side in pixels.
 
     Returns:
         (B, h, w, 3) float32 in [0, 1].
-
-    Raises:
-        DiffusionError: `largest_size` is 0.
     """
     from ...diffusion.pictures.shapes import scale_to_side
 
