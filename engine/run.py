@@ -37,6 +37,7 @@ from .events import (
     Status,
 )
 from .files.workspace import Workspace
+from .leaving import leaving_refused
 from .plan import Plan, Source, Step, key_of, surviving
 from .running.diary import Diary
 from .running.gate import Gate
@@ -233,7 +234,11 @@ class Execution:
             return
         key: bytes | None = None
         if spec.kept:
-            key = self._key(step, ())
+            try:
+                key = self._key(step, ())
+            except Exception as error:  # of a node's fingerprint
+                self._failed(index, error)
+                return
             if self.known.recall(index, key, whole=index in self.forced):
                 self._cached(index)
                 return
@@ -324,7 +329,8 @@ class Execution:
         arguments = self._arguments(step, held)
         if step.spec.is_async:
             began = time.perf_counter()
-            result = await self._waits(step.spec.function(**arguments))
+            with leaving_refused():
+                result = await self._waits(step.spec.function(**arguments))
             seconds = time.perf_counter() - began
             return await self._in_io(self._described, step, result, key, began, seconds)
         if step.spec.lane == "inline" and not self.lanes.prepared:
@@ -460,7 +466,8 @@ class Execution:
 
     def _compute(self, step: Step, arguments: dict[str, Any], key: bytes | None) -> Computed:
         began = time.perf_counter()
-        result = step.spec.function(**arguments)
+        with leaving_refused():
+            result = step.spec.function(**arguments)
         return self._described(step, result, key, began, time.perf_counter() - began)
 
     def _described(

@@ -16,6 +16,7 @@ from ..errors import DeclarationError
 from .context import Run
 from .docstring import Docstring, parse_docstring
 from .lazy import Lazy
+from .output_types import Check, output_check
 from .sockets import SocketType, socket_type, value_problem
 from .widgets import (
     SIDES,
@@ -108,10 +109,17 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One output of a node: its name in links, and its type."""
+    """One output of a node: its name in links, its type, and how a value of it is told.
+
+    Attributes:
+        name: In links.
+        type: Its socket type.
+        check: Says why a value is not of this type; None where nothing can be told.
+    """
 
     name: str
     type: SocketType
+    check: Check | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -380,10 +388,12 @@ def _outputs(hint: Any, refuse: Refuse) -> tuple[tuple[Output, ...], bool]:
         return (), False
     if isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields"):
         fields = typing.get_type_hints(hint)
-        return tuple(Output(n, _output_type(t, refuse)) for n, t in fields.items()), True
+        return tuple(
+            Output(n, _output_type(t, refuse), output_check(t)) for n, t in fields.items()
+        ), True
     kind = _output_type(hint, refuse)
     name = "value" if kind.is_plain else kind.name.lower()
-    return (Output(name, kind),), False
+    return (Output(name, kind, output_check(hint)),), False
 
 
 def _output_type(hint: Any, refuse: Refuse) -> SocketType:

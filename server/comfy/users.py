@@ -93,7 +93,7 @@ def _load(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ApiError(500, "The settings are damaged.", code="settings.damaged") from error
     return found if isinstance(found, dict) else {}
 
