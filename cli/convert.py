@@ -15,13 +15,14 @@ from ..nodes.shared_file import open_shared
 from ..nodes.standard import standard_registry
 from . import say
 from .main import BAD_WORKFLOW, DONE
+from .model_finder import ModelFinder
 
 
 def execute(options: argparse.Namespace) -> int:
     """Do it; the exit code."""
     registry = standard_registry()
     try:
-        workflow = open_shared(Path(options.file), registry).workflow
+        workflow = open_shared(Path(options.file), registry, ModelFinder()).workflow
         text, obstacles = dumps(workflow.document), []
         if options.to == "comfyui":
             exported = to_comfy(workflow.document, registry)

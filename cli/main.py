@@ -54,9 +54,9 @@ def known_options(parser: argparse.ArgumentParser, options: argparse.Namespace) 
     found: list[str] = []
     while True:
         deeper = None
-        for action in parser._actions:  # noqa: SLF001  (argparse has no other way to list them)
+        for action in parser._actions:
             found += [word for word in action.option_strings if word.startswith("--")]
-            if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            if isinstance(action, argparse._SubParsersAction):
                 deeper = action.choices.get(getattr(options, action.dest, None) or "")
         if deeper is None:
             return found
