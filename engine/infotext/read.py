@@ -58,11 +58,6 @@ class Infotext:
     left: tuple[str, ...] = ()
 
 
-def looks_like_infotext(text: str) -> bool:
-    """Whether a text holds generation parameters."""
-    return len(text) <= MAX_LENGTH and _last_line(text.splitlines()) is not None
-
-
 def read_infotext(text: str) -> Infotext | None:
     """Read generation parameters; None if a text holds none.
 

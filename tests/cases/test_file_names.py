@@ -68,9 +68,12 @@ def test_every_writer_has_its_name_checked() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["prefix_hidden", "prefix_temp", "prefix_surrogate"])
+@pytest.mark.parametrize(
+    "name",
+    ["server/prefix_hidden.json", "server/prefix_temp.json", "server/prefix_surrogate.json"],
+)
 async def test_server_refuses_a_name_before_it_accepts_the_job(name: str, tmp_path: Path) -> None:
-    body = json.loads(case(f"server/{name}.json").read_text())
+    body = json.loads(case(name).read_text())
     async with serving(tmp_path) as api:
         status, answer = await api.ask(
             "POST", "/v1/jobs", data=json.dumps(body), headers={"Content-Type": "application/json"}
