@@ -18,11 +18,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-
 PART = ".part"
 """Suffix of files that are not complete yet."""
 
@@ -162,7 +157,9 @@ def _delete_left(path: Path) -> bool:
 
 def _lock(handle: int) -> bool:
     """Lock a file until its last handle is closed; False when somebody else has locked it."""
-    if fcntl is None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
         return True
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

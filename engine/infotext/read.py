@@ -19,6 +19,7 @@ NEGATIVE = "Negative prompt:"
 MAX_LENGTH = 1_000_000
 _STEPS = re.compile(r"(?:^|, *)Steps: *\d")
 _KEY = re.compile(r"\s*([A-Za-z0-9_][^:,\"\n]{0,80}?):[ \t]*")
+_STOP = re.compile(r"[,\n]")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _NETWORK = re.compile(r"<(lora|lyco):([^:<>]{1,300})((?::[^:<>]{0,40}){0,6})>")
 _OTHER_NETWORK = re.compile(r"<(hypernet):([^:<>]{1,300})((?::[^:<>]{0,40}){0,6})>")
@@ -112,9 +113,9 @@ def read_pairs(line: str) -> dict[str, str]:
         elif end is not None:  # model sites write lists and objects as they are
             value, at = line[at:end], end
         else:
-            following = re.compile(r"[,\n]").search(line, at)
-            end = following.start() if following is not None else len(line)
-            value, at = line[at:end].strip(), end
+            stop = _STOP.search(line, at)
+            until = stop.start() if stop is not None else len(line)
+            value, at = line[at:until].strip(), until
         pairs.setdefault(key[1].strip(), value)
         at += 1 if at < len(line) else 0
     return pairs

@@ -24,7 +24,9 @@ def folder_problems(steps: Iterable[Step], workspace: Workspace) -> list[Problem
         if "writes" not in step.spec.effects:
             continue
         prefixes = [(p, step.literals.get(p.name)) for p in step.spec.parameters.values()]
-        names = [sample(v, p) for p, v in prefixes if p.prefix and isinstance(v, str)]
+        names: list[str | None] = [
+            sample(v, p) for p, v in prefixes if p.prefix and isinstance(v, str)
+        ]
         for name in names or [None]:
             folder = name.rpartition("/")[0] if name is not None else None
             if folder in seen:

@@ -64,7 +64,7 @@ class Journal:
     ) -> None:
         self.began = datetime.now().astimezone()
         self._workflow = workflow
-        self._began: tuple[str, datetime] | None = None
+        self._before: list[tuple[str, datetime]] = []  # runs that the file tells of
         name = blake3(f"{scope}\n{_real(output)}".encode()).hexdigest(16)
         self._path = folder / f"{name}.jsonl"
         self._file: IO[str] | None = None
@@ -78,8 +78,8 @@ class Journal:
             self._is_there = False
         except OSError as error:
             self._complain(error)
-        if self._began is not None and self._began[0] == self._digest():
-            self.began = self._began[1]
+        if self._before and self._before[-1][0] == self._digest():
+            self.began = self._before[-1][1]
 
     def take(self, key: bytes) -> Written | None:
         """What a writer with this key did, if its files are still there; each answer once."""
@@ -137,7 +137,8 @@ class Journal:
         with contextlib.suppress(ValueError, TypeError, KeyError):
             record = json.loads(line)
             if isinstance(record, dict):
-                self._began = record["workflow"], datetime.fromisoformat(record["began"])
+                when = datetime.fromisoformat(record["began"])
+                self._before.append((record["workflow"], when))
                 return
             key, digests, files = record
             pairs: list[tuple[str, str]] = [(str(path), str(kind)) for path, kind in files]
