@@ -158,7 +158,7 @@ def _delete_left(path: Path) -> bool:
 def _lock(handle: int) -> bool:
     """Lock a file until its last handle is closed; False when somebody else has locked it."""
     try:
-        import fcntl
+        import fcntl  # noqa: PLC0415  (not on Windows)
     except ImportError:  # Windows
         return True
     try:
