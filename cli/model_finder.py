@@ -36,12 +36,10 @@ class ModelFinder:
         if by_hash is not None:
             return by_hash
         wanted = name.replace("\\", "/").casefold()
-        for said in (lambda n: n, lambda n: n.rpartition("/")[2]):
-            for each in names:
-                whole, stem = said(each), str(PurePosixPath(said(each)).with_suffix(""))
-                if wanted in (whole.casefold(), stem.casefold()):
-                    return each
-        return None
+        for each in names:
+            if wanted in _spellings(each):
+                return each
+        return next((n for n in names if wanted in _spellings(n.rpartition("/")[2])), None)
 
     def _by_hash(self, kind: str, digest: str) -> str | None:
         if not _HASH.fullmatch(digest.lower()):
@@ -54,3 +52,8 @@ class ModelFinder:
                 if str(folder.absolute() / name) in paths and (folder / name).exists():
                     return name
         return None
+
+
+def _spellings(name: str) -> tuple[str, str]:
+    """A name with and without its suffix."""
+    return name.casefold(), str(PurePosixPath(name).with_suffix("")).casefold()

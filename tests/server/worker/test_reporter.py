@@ -53,7 +53,7 @@ async def test_states_of_many_nodes_are_one_message_with_the_last_of_each(tmp_pa
     (message,) = await ear.next()
     assert isinstance(message, Nodes)
     assert len(message.nodes) == 1002
-    assert message.nodes["n7"] == ("done", 0.25, ["new"], 7)
+    assert message.nodes["n7"] == ("done", 0.25, ["new"], 7, None)
     assert message.nodes["c"][0] == "cached"
     assert message.nodes["f"][0] == "failed"
 
