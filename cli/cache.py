@@ -44,7 +44,7 @@ def execute(options: argparse.Namespace) -> int:
 def _explain(options: argparse.Namespace) -> int:
     registry = load_registry()
     workflow = Workflow.load(options.file, registry)
-    workflow = apply_words(workflow, registry, options.set, options.rest)
+    workflow = apply_words(workflow, registry, options.set, options.rest, options.known)
     workspace = workspace_of(options, Path(options.file))
     scope = str(Path(options.file).resolve())
     with StandardEngine(registry=registry, workspace=workspace) as engine:

@@ -14,6 +14,7 @@ from ..engine.graph.document import dumps
 from ..nodes.shared_file import open_shared
 from . import say
 from .main import BAD_WORKFLOW, DONE
+from .model_finder import ModelFinder
 from .packs import load_registry
 
 
@@ -21,7 +22,7 @@ def execute(options: argparse.Namespace) -> int:
     """Do it; the exit code."""
     registry = load_registry()
     try:
-        workflow = open_shared(Path(options.file), registry).workflow
+        workflow = open_shared(Path(options.file), registry, ModelFinder()).workflow
         text, obstacles = dumps(workflow.document), []
         if options.to == "comfyui":
             exported = to_comfy(workflow.document, registry)

@@ -7,9 +7,12 @@ import json
 from pathlib import Path
 
 from ..engine.errors import WeftError
+from ..engine.graph.document import read_json
 from ..nodes.shared_file import picture_texts, workflow_text
 from . import say
 from .main import BAD_WORKFLOW, DONE
+
+_LONGEST_LINE = 20_000
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -36,6 +39,10 @@ def execute(options: argparse.Namespace) -> int:
     for name, text in texts.items():
         data = _data(text)
         shown = text if isinstance(data, str) else json.dumps(data, indent=2, ensure_ascii=False)
+        if len(text) > _LONGEST_LINE and isinstance(data, str):
+            lines = text.splitlines()
+            if any(len(line) > _LONGEST_LINE for line in lines):
+                shown = f"({len(text)} characters, nested too deep or damaged; --json prints them)"
         say.out(f"{name}:")
         for line in shown.splitlines():
             say.out("  " + say.plain(line))
@@ -43,12 +50,15 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _write_workflow(text: str, target: Path) -> None:
+    read_json(text)  # what no reader would take is not worth a file
     target.write_text(json.dumps(_data(text), indent=2, ensure_ascii=False) + "\n", "utf-8")
     say.out(f"wrote {target}")
 
 
 def _data(text: str) -> object:
     try:
-        return json.loads(text)
-    except ValueError:
+        data = json.loads(text)
+        json.dumps(data, indent=2)
+    except (ValueError, RecursionError):
         return text
+    return data

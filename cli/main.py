@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -26,11 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
     if rest and options.command not in ("run", "sweep", "cache"):
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        hint = _nearest_option(parser, options, rest)
+        parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
     if options.command is None:
         parser.print_help()
         return DONE
     options.rest = rest
+    options.known = known_options(parser, options)
     wait_passively()
     if not use_memory(options):
         return BAD_WORKFLOW
@@ -44,6 +47,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return DONE
     return code
+
+
+def known_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list[str]:
+    """The long options of the command that was given, such as `--out`."""
+    found: list[str] = []
+    while True:
+        deeper = None
+        for action in parser._actions:
+            found += [word for word in action.option_strings if word.startswith("--")]
+            if isinstance(action, argparse._SubParsersAction):
+                deeper = action.choices.get(getattr(options, action.dest, None) or "")
+        if deeper is None:
+            return found
+        parser = deeper
+
+
+def nearest_option(word: str, known: Sequence[str]) -> str | None:
+    """The option that somebody may have meant by another word."""
+    name = word.partition("=")[0]
+    longer = [k for k in known if len(k) > 4 and (k.startswith(name) or name.startswith(k))]
+    return next(iter([*difflib.get_close_matches(name, known, 1), *longer]), None)
+
+
+def _nearest_option(
+    parser: argparse.ArgumentParser, options: argparse.Namespace, rest: Sequence[str]
+) -> str:
+    known = known_options(parser, options)
+    for word in rest:
+        near = nearest_option(word, known) if word.startswith("--") else None
+        if near is not None:
+            return f". Did you mean {near}?"
+    return ""
 
 
 def _parser() -> argparse.ArgumentParser:

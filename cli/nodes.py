@@ -72,7 +72,9 @@ def _type(parameter: Parameter) -> str:
     parts = [str(parameter.type)]
     for widget in parameter.widgets:
         if isinstance(widget, Range):
-            parts.append(f"{widget.low} to {widget.high}")
+            parts.append(f"{'above ' if widget.above else ''}{widget.low} to {widget.high}")
+            if widget.multiple is not None:
+                parts.append(f"multiples of {widget.multiple}")
         elif isinstance(widget, ModelFile):
             parts.append(f"file in {widget.kind}/")
         elif isinstance(widget, Choice):

@@ -25,6 +25,7 @@ from ..engine.events import (
     NodeStarted,
     RunStarted,
 )
+from .say import plain
 
 
 class Progress:
@@ -82,7 +83,7 @@ class Progress:
             case NodeCached():
                 self._end(event.node, "cached")
             case NodeFailed():
-                self._end(event.node, "failed")
+                self._end(event.node, f"failed: {plain(str(event.problem))}")
             case _:
                 pass
 

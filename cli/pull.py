@@ -28,8 +28,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from ..engine.errors import DocumentError, FileError
 from ..engine.files.hashes import sha256_of
-from ..engine.files.paths import safe_parts
 from ..engine.files.workspace import KINDS
+from ..engine.files.written_names import portable_problem
 from ..engine.graph.document import read_json, read_text
 from ..nodes.standard import home
 from . import say
@@ -78,9 +78,11 @@ def read_manifest(path: Path) -> Manifest:
             hint='Each model has "kind", "name", "url", "sha256" and "size".',
         ) from error
     for entry in manifest.models:
-        if entry.kind not in KINDS or safe_parts(entry.name) is None:
+        reason = portable_problem(entry.name)
+        if entry.kind not in KINDS or reason is not None:
             raise FileError(
-                f"{path}: {entry.kind}/{entry.name} cannot be a model's place.",
+                f"{path}: {entry.kind}/{entry.name} cannot be a model's place: "
+                f"{reason or 'there is no such kind'}.",
                 code="files.bad_name",
                 expected=f"a kind among {', '.join(KINDS)} and a relative name",
             )

@@ -27,7 +27,7 @@ def execute(options: argparse.Namespace) -> int:
             say.err(say.plain(remark))
         if options.inputs:
             return _list_inputs(workflow)
-        workflow = apply_words(workflow, registry, options.set, options.rest)
+        workflow = apply_words(workflow, registry, options.set, options.rest, options.known)
         workspace = workspace_of(options, Path(options.file))
         trace = Trace() if options.trace else None
         metadata = not options.no_metadata

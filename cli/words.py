@@ -13,7 +13,11 @@ from ..engine.workflows.workflow import Workflow
 
 
 def apply_words(
-    workflow: Workflow, registry: Registry, assignments: Sequence[str], options: Sequence[str]
+    workflow: Workflow,
+    registry: Registry,
+    assignments: Sequence[str],
+    options: Sequence[str],
+    known: Sequence[str] = (),
 ) -> Workflow:
     """A workflow with the values of the command line.
 
@@ -22,6 +26,7 @@ def apply_words(
         registry: Knows which inputs are texts.
         assignments: `node.parameter=value` each.
         options: `--name value` or `--name=value` for public inputs.
+        known: The options of the command itself, to offer for a name that no input has.
 
     Raises:
         ValidationError: A word names nothing in the workflow; all such words are listed.
@@ -39,7 +44,7 @@ def apply_words(
         except ValidationError as error:
             problems.extend(error.problems)
     for name, text in pairs(options, problems):
-        found = public_target(workflow, name, problems)
+        found = public_target(workflow, name, problems, known)
         if found is not None:
             value = typed(text, parameter_of(workflow.document, registry, found))
             workflow = workflow.set(found, value)
@@ -48,14 +53,23 @@ def apply_words(
     return workflow
 
 
-def public_target(workflow: Workflow, name: str, problems: list[Problem]) -> str | None:
-    """The `node.parameter` of a public input, `-` for `_` allowed; None adds a problem."""
+def public_target(
+    workflow: Workflow, name: str, problems: list[Problem], options: Sequence[str] = ()
+) -> str | None:
+    """The `node.parameter` of a public input, `-` for `_` allowed; None adds a problem.
+
+    Args:
+        workflow: Has the public inputs.
+        name: As typed, without `--`.
+        problems: Is added to.
+        options: The options of the command itself, to offer one of.
+    """
     public = workflow.document.interface.inputs
     found = public.get(name) or public.get(name.replace("-", "_"))
     if found is None:
         known = ", ".join(f"--{n}" for n in public) or "none"
-        close = difflib.get_close_matches(name, public, 1)
-        hint = f"Did you mean --{close[0]}?" if close else f"It has {known}."
+        close = difflib.get_close_matches(f"--{name}", [*(f"--{n}" for n in public), *options], 1)
+        hint = f"Did you mean {close[0]}?" if close else f"It has {known}."
         message = f"The workflow has no public input --{name}."
         problems.append(bad_word(message, f"one of: {known}", name, hint))
     return found

@@ -29,8 +29,9 @@ from .events import (
     Status,
 )
 from .files.workspace import Workspace
-from .graph.document import Document, dump
+from .graph.document import Document, dump, dumps
 from .graph.expand import Expanded, expand
+from .graph.file_names import named
 from .graph.listing import listed
 from .plan import Plan, plan
 from .run import Execution
@@ -38,6 +39,7 @@ from .running.diary import Diary
 from .running.explain import Explainer, Explanation
 from .running.lanes import Flights, Lanes
 from .running.purity import Purity, purity_wanted
+from .running.writable import folder_problems
 from .store.cache import MISSING, MemoryCache
 from .store.disk_cache import DiskCache
 from .store.history import History
@@ -224,7 +226,8 @@ class Engine:
             texts: More texts that files which the run writes shall carry, by name.
 
         Raises:
-            ValidationError: The workflow cannot run; nothing was done.
+            ValidationError: The workflow cannot run, or its files cannot be written; nothing was
+                done.
             RunError: Nodes failed; what did not need them was done and kept.
             Cancelled: It was cancelled.
         """
@@ -253,6 +256,9 @@ class Engine:
     ) -> Result:
         """`run` for async callers. Cancelling the task cancels the run."""
         resolved, steps, names = self._prepare(workflow, outputs)
+        writers = [s for s, asked in zip(steps.steps, steps.demanded, strict=True) if asked]
+        if problems := folder_problems(writers, self.workspace):
+            raise refused("output folder", problems)
         log = _Log(on_event)
         run = uuid.uuid4().hex[:12]
         token = token if token is not None else CancelToken()
@@ -260,7 +266,12 @@ class Engine:
         journal = None
         resume = resume if resume is not None else scope
         if resume is not None and self._journals is not None:
-            journal = Journal(self._journals, resume, self.workspace.output)
+            journal = Journal(
+                self._journals,
+                resume,
+                self.workspace.output,
+                functools.partial(dumps, resolved.document),
+            )
         execution = Execution(
             steps,
             run=run,
@@ -279,6 +290,7 @@ class Engine:
             holdings=self._holdings,
             release=self._release,
             journal=journal,
+            began=journal.began if journal is not None else None,
             texts=functools.cache(lambda: self._texts(resolved.document, texts)),
             purity=self._purity,
             watch=self._watch,
@@ -417,6 +429,7 @@ class Engine:
         if problems:
             raise refused("workflow", problems)
         flat = replace(before, document=expand(document).document)
+        flat = replace(flat, document=named(flat, self.registry))
         made = plan(flat, self.registry, targets)
         self._plans[place] = (document, made)
         if len(self._plans) > _PLANS:

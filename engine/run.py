@@ -17,6 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 from .cancel import CancelToken
@@ -44,6 +45,7 @@ from .events import (
     Status,
 )
 from .files.workspace import Workspace
+from .leaving import leaving_refused
 from .plan import Plan, Source, Step, key_of, surviving
 from .running.diary import Diary
 from .running.gate import Gate
@@ -96,6 +98,7 @@ class Execution:
         watch: Called before a call that takes time; what it gives is called after it, and raises
             if the call used what was not what it should have been (a model's file that was
             written over).
+        began: When the run that this one is, or goes on with, began; None for now.
     """
 
     def __init__(
@@ -121,7 +124,9 @@ class Execution:
         lock: Callable[[], Mapping[str, Any] | None] = lambda: None,
         purity: Purity,
         watch: Callable[[], Callable[[], None]],
+        began: datetime | None = None,
     ) -> None:
+        self.began = began if began is not None else datetime.now().astimezone()
         self.plan = plan
         self.steps = list(plan.steps)
         self.run_id = run
@@ -269,7 +274,11 @@ class Execution:
             return
         key: bytes | None = None
         if spec.kept:
-            key = self._key(step, ())
+            try:
+                key = self._key(step, ())
+            except Exception as error:  # of a node's fingerprint
+                self._failed(index, error)
+                return
             if self.known.recall(index, key, whole=index in self.forced):
                 self._cached(index)
                 return
@@ -381,9 +390,10 @@ class Execution:
             began, used = time.perf_counter(), self.watch()
             watched = self.purity.watches(step, arguments)
             with (
+                leaving_refused(),
                 self.purity.unchanged(step, arguments, self.steps, self.known)
                 if watched
-                else contextlib.nullcontext()
+                else contextlib.nullcontext(),
             ):
                 result = await self._waits(step.spec.function(**arguments))
             seconds = time.perf_counter() - began
@@ -517,20 +527,22 @@ class Execution:
                 self._emit_anywhere if self.listener is not None or self.journal else None,
                 self.texts,
                 self.lock,
+                self.began,
             )
         return arguments
 
     def _compute(self, step: Step, arguments: dict[str, Any], key: bytes | None) -> Computed:
         used = None if step.spec.lane == "inline" else self.watch()
-        if self.purity.watches(step, arguments):
-            with self.purity.unchanged(step, arguments, self.steps, self.known):
+        with leaving_refused():
+            if self.purity.watches(step, arguments):
+                with self.purity.unchanged(step, arguments, self.steps, self.known):
+                    began = time.perf_counter()
+                    result = step.spec.function(**arguments)
+                    seconds = time.perf_counter() - began
+            else:
                 began = time.perf_counter()
                 result = step.spec.function(**arguments)
                 seconds = time.perf_counter() - began
-        else:
-            began = time.perf_counter()
-            result = step.spec.function(**arguments)
-            seconds = time.perf_counter() - began
         return self._described(step, result, key, began, seconds, used)
 
     def _described(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from .errors import FileError, Problem, ValidationError
 from .files.workspace import Workspace
 from .graph.document import Document, Link, as_link, as_links, split_target
 from .graph.expand import expand
+from .graph.file_names import name_problems
 from .graph.listing import listed
 
 RANDOM = "random"
@@ -51,6 +53,7 @@ def validate(
     check = _Check(flat, registry, workspace)
     problems = list(expanded.problems)
     problems += [p for node_id in flat.nodes for p in check.node(node_id)]
+    problems += name_problems(expanded, registry)
     problems += check.cycles()
     problems += check.interface()
     problems += check.wanted(None if outputs is None else [expanded.output(o) for o in outputs])
@@ -120,6 +123,7 @@ class _Check:
             else:
                 given[parameter.name] = name
                 yield from self._input(where, node_id, parameter, value)
+        yield from self._together(where, node_id, spec)
         for parameter in spec.parameters.values():
             if parameter.required and parameter.name not in given:
                 yield Problem(
@@ -131,6 +135,28 @@ class _Check:
                     got="nothing",
                     hint="Link an output to it." if parameter.is_socket else "Give it a value.",
                 )
+
+    def _together(self, where: str, node_id: str, spec: NodeSpec) -> Iterator[Problem]:
+        """Values that are allowed, but not together."""
+        if spec.refuses is None:
+            return
+        values: dict[str, Any] = {}
+        for name in inspect.signature(spec.refuses).parameters:
+            parameter = spec.parameters[name]
+            given = [v for n, v in self.nodes[node_id].inputs.items() if n in parameter.names]
+            value = given[0] if given else parameter.default
+            if any(True for _ in _links(value)) or parameter.value_problem(value) is not None:
+                return
+            values[name] = value
+        reason = spec.refuses(**values)
+        if reason is not None:
+            yield Problem(
+                "params.do_not_fit",
+                f"{where}: {reason}.",
+                node_id,
+                next(iter(values)),
+                got=", ".join(f"{name} {value}" for name, value in values.items()),
+            )
 
     def _unknown_input(self, where: str, node_id: str, name: str, spec: NodeSpec) -> Problem:
         close = self._close(name, spec.parameters)

@@ -14,6 +14,8 @@ from pydantic import ValidationError
 from ..engine.declaration.registry import Registry
 from ..engine.errors import DocumentError, FileError
 from ..engine.graph.document import read_json
+from ..engine.infotext.graph import Finder, workflow_of
+from ..engine.infotext.read import read_infotext
 from ..engine.share.bundle import PNG, Manifest, is_bundle, read_bundle
 from ..engine.share.lock import Lock
 from ..engine.workflows.workflow import Workflow
@@ -43,8 +45,14 @@ class SharedFile:
     is_bundle: bool = False
 
 
-def open_shared(file: Path, registry: Registry) -> SharedFile:
+def open_shared(file: Path, registry: Registry, find: Finder | None = None) -> SharedFile:
     """Open a file by its content, whatever its name.
+
+    Args:
+        file: A bundle, a picture or a workflow file.
+        registry: Node types.
+        find: Finds the model files that generation parameters name (`infotext.graph`); None for
+            the names as they stand.
 
     Raises:
         FileError: A picture that holds no workflow, or a damaged or hostile bundle.
@@ -72,6 +80,11 @@ def open_shared(file: Path, registry: Registry) -> SharedFile:
     texts = picture_texts(file)
     lock = lock_text(texts)
     versions = lock.versions if lock is not None else None
+    info = read_infotext(texts.get("parameters", ""))
+    if info is not None and not {"weft", "prompt"} & texts.keys():
+        document, remarks = workflow_of(info, find) if find is not None else workflow_of(info)
+        picture = file.read_bytes() if head.startswith(PNG) else None
+        return SharedFile(Workflow(document, remarks=remarks), lock, picture=picture)
     workflow = Workflow.from_json(read_json(workflow_text(texts, file)), registry, versions)
     if "weft" not in texts and "workflow" in texts:
         workflow = _as_drawn(workflow, texts["workflow"], registry)

@@ -177,7 +177,7 @@ def _check_chain(header: Header, width: int, layers: Mapping[int, Mapping[str, s
 def _settings(header: Header) -> dict[str, Any]:
     try:
         told = json.loads(header.metadata.get("hypernetwork", "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         told = {}
     told = told if isinstance(told, dict) else {}
     name = str(told.get("activation_func") or "linear").lower()

@@ -86,7 +86,7 @@ def read_json(path: Path) -> dict[str, Any]:
         return {}
     try:
         value = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(
             "model.bad_config",
             f'"{path.parent.name}/{path.name}" is not valid JSON: {error}.',

@@ -178,6 +178,14 @@ def _parse(
                 hint="The file is damaged: download or copy it again.",
             )
         position = info.end
+    if position != size:
+        raise ModelError(
+            "model.trailing_bytes",
+            f'"{path.name}" has {size - position} bytes behind its last tensor.',
+            expected=f"{position} bytes",
+            got=f"{size} bytes",
+            hint="The file is damaged, or something was appended: download or copy it again.",
+        )
     return tensors, metadata
 
 

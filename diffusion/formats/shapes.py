@@ -382,7 +382,7 @@ def _stated(kind: str, metadata: Mapping[str, str]) -> Mapping[str, Any]:
     """What the header's metadata says of one network; nothing if it is not ours to understand."""
     try:
         stated = json.loads(metadata.get("config", "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     part = stated.get(kind, {}) if isinstance(stated, dict) else {}
     return part if isinstance(part, dict) else {}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MAX_TEXT = 64 * 2**20
 # What Pillow's reader of EXIF and ours of texts meet in broken files.
 _DAMAGED = (struct.error, zlib.error, ValueError, OSError, SyntaxError, LookupError, TypeError)
+_EXIF_BLOCK, _USER_COMMENT = 0x8769, 0x9286
 _DESCRIPTION, _MAKE, _MODEL, _ORIENTATION = 0x010E, 0x010F, 0x0110, 0x0112
 
 
@@ -26,7 +27,9 @@ def read_texts(path: Path) -> dict[str, str]:
     """The texts that a picture holds, by keyword.
 
     PNG keeps each in a chunk; weft's WebP and JPEG files keep them as one JSON object in EXIF,
-    and WebP those of ComfyUI as it does ("prompt:..." and "workflow:..."). No pixel is decoded.
+    and WebP those of ComfyUI as it does ("prompt:..." and "workflow:..."). EXIF's UserComment, in
+    which the web UI and model sites keep theirs, is `parameters`, unless it is JSON of ComfyUI. No
+    pixel is decoded.
 
     Raises:
         DiffusionError: `image.not_an_image`: it is no PNG, WebP or JPEG; `image.damaged`.
@@ -47,12 +50,15 @@ def read_texts(path: Path) -> dict[str, str]:
                 texts = {str(name): text for name, text in found if isinstance(text, str)}
                 exif = picture.getexif()
             values = [exif.get(tag) for tag in (_DESCRIPTION, _MAKE, _MODEL)]
+            comment = exif.get_ifd(_EXIF_BLOCK).get(_USER_COMMENT)
         except _DAMAGED as error:
             raise _damaged(path) from error
     for value in values:
         text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
         if isinstance(text, str) and len(text) <= MAX_TEXT:
             texts.update(_from_exif(text))
+    if isinstance(comment, bytes | str) and 0 < len(comment) <= MAX_TEXT:
+        texts.update(_from_comment(comment))
     return texts
 
 
@@ -172,3 +178,39 @@ def _from_exif(value: str) -> dict[str, str]:
     if not isinstance(data, dict):
         return {}
     return {str(name): text for name, text in data.items() if isinstance(text, str)}
+
+
+def _from_comment(comment: bytes | str) -> dict[str, str]:
+    """EXIF's UserComment: eight bytes that name an encoding, then the text (EXIF 2.32, 4.6.5)."""
+    text = comment if isinstance(comment, str) else _comment_text(comment)
+    text = text.strip("\0").strip()
+    if not text:
+        return {}
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return {"parameters": text}
+    found = data.items() if isinstance(data, dict) else ()
+    nodes = {n: v for n, v in found if isinstance(v, dict) and "class_type" in v}
+    if nodes:
+        return {"prompt": json.dumps(nodes, ensure_ascii=False)}
+    return _from_exif(text) or {"parameters": text}
+
+
+def _comment_text(comment: bytes) -> str:
+    kind, body = comment[:8], comment[8:]
+    if kind == b"UNICODE\0":
+        return body.decode(_utf16_order(body), "replace").removeprefix("\ufeff")
+    if kind.startswith(b"JIS"):
+        return body.decode("iso2022_jp", "replace")
+    if kind in (b"ASCII\0\0\0", b"\0" * 8):
+        return body.decode("utf-8", "replace")
+    return comment.decode("utf-8", "replace")  # written without the eight bytes
+
+
+def _utf16_order(body: bytes) -> str:
+    """Which byte of each pair is the high one. Writers differ, whatever the byte order of EXIF."""
+    if body[:2] in (b"\xfe\xff", b"\xff\xfe"):
+        return "utf-16"
+    # Keys such as `Steps:` are ASCII, of which the high byte is 0.
+    return "utf-16-le" if body[1::2].count(0) > body[0::2].count(0) else "utf-16-be"

@@ -171,7 +171,7 @@ def _read(path: Path, channels: int) -> LatentColours:
         red, green, blue = (float(v) for v in data["bias"])
         if len(factors) != channels:
             raise ValueError(f"{len(factors)} channels")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(
             "preview.bad_colours",
             f'"{path.name}" holds no map from latents to colours: {error}.',

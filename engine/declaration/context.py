@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ..cancel import CancelToken
 from ..events import Event, NodeArtifact, NodePreview, NodeProgress
@@ -28,9 +29,21 @@ class Run:
         texts: Tells what more texts written files shall carry, by name: what whoever asked for the
             run gave along, and the workflow in ComfyUI's API format where it can be said.
         lock: Tells what the workflow is made with, as JSON data; None where that is not known.
+        began: When the run began, in local time; None for now.
     """
 
-    __slots__ = ("_emit", "_token", "document", "id", "lock", "node", "seeds", "texts", "workspace")
+    __slots__ = (
+        "_emit",
+        "_token",
+        "began",
+        "document",
+        "id",
+        "lock",
+        "node",
+        "seeds",
+        "texts",
+        "workspace",
+    )
 
     def __init__(
         self,
@@ -43,7 +56,9 @@ class Run:
         emit: Callable[[Event], None] | None = None,
         texts: Callable[[], Mapping[str, str]] = dict,
         lock: Callable[[], Mapping[str, Any] | None] = lambda: None,
+        began: datetime | None = None,
     ) -> None:
+        self.began = began if began is not None else datetime.now().astimezone()
         self.node = node
         self.id = run
         self.workspace = workspace if workspace is not None else Workspace()
@@ -73,6 +88,29 @@ class Run:
         """Show an unfinished picture, encoded as `media_type`."""
         if self._emit is not None:
             self._emit(NodePreview(self.id, self.node, image, media_type))
+
+    def write(
+        self,
+        prefix: str,
+        suffix: str,
+        fill: Callable[[BinaryIO], object],
+        *,
+        image: Mapping[str, int] | None = None,
+    ) -> Path:
+        """Write a new numbered file into the output folder, and give its path.
+
+        Args:
+            prefix: Name before the number, from a parameter marked `FilePrefix`. Its tokens of
+                time stand for the time that the run began, for all files of the run.
+            suffix: With its dot.
+            fill: Writes the content.
+            image: `width` and `height` in pixels and `batch_num` (0 for the first), which the
+                tokens of these names stand for; None where the file is no image.
+
+        Raises:
+            FileError: The name cannot be used, or the disk refuses.
+        """
+        return self.workspace.write(prefix, suffix, fill, began=self.began, image=image)
 
     def artifact(self, path: Path, media_type: str, *, temporary: bool = False) -> None:
         """Report a file that is complete at `path`."""

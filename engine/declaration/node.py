@@ -17,6 +17,7 @@ from .code import code_of
 from .context import Run
 from .docstring import Docstring, parse_docstring
 from .lazy import Lazy
+from .output_types import Check, output_check
 from .sockets import SocketType, socket_type, value_problem
 from .widgets import (
     SIDES,
@@ -24,6 +25,7 @@ from .widgets import (
     Box,
     Choice,
     Curve,
+    FilePrefix,
     InputFile,
     Mentions,
     ModelFile,
@@ -67,6 +69,11 @@ class Parameter:
     lazy: bool = False
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that documents may call it by."""
+        return (self.name, *self.aliases)
+
+    @property
     def required(self) -> bool:
         """Whether a document must give it."""
         return self.default is MISSING
@@ -86,6 +93,11 @@ class Parameter:
         """How its text names files, if it does."""
         return next((w for w in self.widgets if isinstance(w, Mentions)), None)
 
+    @property
+    def prefix(self) -> FilePrefix | None:
+        """How it names files that the node writes, if it does."""
+        return next((w for w in self.widgets if isinstance(w, FilePrefix)), None)
+
     def value_problem(self, value: object) -> str | None:
         """Why a plain value does not fit, or None when it does."""
         reason = value_problem(self.type, value)
@@ -98,10 +110,17 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One output of a node: its name in links, and its type."""
+    """One output of a node: its name in links, its type, and how a value of it is told.
+
+    Attributes:
+        name: In links.
+        type: Its socket type.
+        check: Says why a value is not of this type; None where nothing can be told.
+    """
 
     name: str
     type: SocketType
+    check: Check | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,6 +146,7 @@ class NodeSpec:
         lazy: Whether it has lazy inputs.
         tolerant: Whether lists it collects may lack what could not be computed.
         migrate: Inputs of a document for an earlier version -> inputs of this one; or None.
+        refuses: Says why plain inputs do not go together; or None.
         files: The parameters that name files, also within a text.
         seeds: Names of the parameters that are seeds.
         doc: The docstring in parts.
@@ -153,6 +173,7 @@ class NodeSpec:
     lazy: bool
     tolerant: bool
     migrate: Migrate | None
+    refuses: Callable[..., str | None] | None
     files: tuple[Parameter, ...]
     seeds: tuple[str, ...]
     doc: Docstring
@@ -195,6 +216,7 @@ def node(
     lane: Lane = "cpu",
     tolerant: bool = False,
     migrate: Migrate | None = None,
+    refuses: Callable[..., str | None] | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a function to be a node, and return it unchanged.
 
@@ -212,6 +234,9 @@ def node(
         migrate: Called as `migrate(inputs, version)` with what a document gives a node (values, and
             links as `{"link": ...}`) and the version that it was saved for, or None where nothing
             says so; gives the inputs as they are now, and leaves alone what is up to date.
+        refuses: Called before a run with those plain inputs that it takes by name, where none of
+            them is linked and each by itself is allowed; gives a clause that says why they do not
+            go together ("start is 0.8 and has to be at most end"), or None.
 
     Raises:
         DeclarationError: The function cannot be a node; the text says why, with file and line.
@@ -231,6 +256,7 @@ def node(
             lane=lane,
             tolerant=tolerant,
             migrate=migrate,
+            refuses=refuses,
         )
         setattr(function, ATTRIBUTE, spec)
         return function
@@ -298,6 +324,12 @@ def _read(function: Callable[..., Any], *, type_id: str, **fields: Any) -> NodeS
     sides = [w.side for p in parameters.values() for w in p.widgets if isinstance(w, Box)]
     if sides and sorted(sides) != sorted(SIDES):
         raise refuse(f"a Box has the sides {', '.join(SIDES)}, each once; it has {sides}")
+    refuses = fields["refuses"]
+    strange = (
+        [n for n in inspect.signature(refuses).parameters if n not in parameters] if refuses else []
+    )
+    if strange:
+        raise refuse(f"what it refuses goes by inputs that it does not have: {', '.join(strange)}")
     if "return" not in hints:
         raise refuse("the return annotation is missing", "Write -> None if it returns nothing.")
     outputs, returns_tuple = _outputs(hints["return"], refuse)
@@ -361,10 +393,12 @@ def _outputs(hint: Any, refuse: Refuse) -> tuple[tuple[Output, ...], bool]:
         return (), False
     if isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields"):
         fields = typing.get_type_hints(hint)
-        return tuple(Output(n, _output_type(t, refuse)) for n, t in fields.items()), True
+        return tuple(
+            Output(n, _output_type(t, refuse), output_check(t)) for n, t in fields.items()
+        ), True
     kind = _output_type(hint, refuse)
     name = "value" if kind.is_plain else kind.name.lower()
-    return (Output(name, kind),), False
+    return (Output(name, kind, output_check(hint)),), False
 
 
 def _output_type(hint: Any, refuse: Refuse) -> SocketType:

@@ -24,5 +24,5 @@ def typed(word: str, parameter: Parameter | None) -> Any:
         return word
     try:
         return json.loads(word)
-    except ValueError:  # no JSON, or a number beyond all bounds
+    except (ValueError, RecursionError):  # no JSON, a number beyond all bounds, nested too deep
         return word

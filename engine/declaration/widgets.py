@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..files.name_tokens import known_tokens
+
 MAX_SEED = 2**64 - 1
 
 
@@ -23,25 +25,44 @@ class Range:
         low: Smallest allowed value; None for no bound.
         high: Largest allowed value; None for no bound.
         step: Distance of two neighbouring values in an editor; values between are allowed.
+        multiple: What every allowed value is a whole multiple of; None for no such rule. Editors
+            take it for their step where none is given.
+        above: Whether `low` itself is not allowed, only what is above it.
     """
 
     low: float | None = None
     high: float | None = None
     step: float | None = None
+    multiple: int | None = None
+    above: bool = False
 
     def problem(self, value: object) -> str | None:
-        """Why `value` is out of range, or None. NaN is out of every range."""
+        """Why `value` is out of range or between two multiples, or None.
+
+        NaN is out of every range.
+        """
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None  # the type check speaks of it
-        above = self.low is None or value >= self.low
+        reason = self._out_of_bounds(value)
+        if reason is None and self.multiple is not None and value % self.multiple:
+            below = int(value // self.multiple) * self.multiple
+            near = [n for n in (below, below + self.multiple) if self._out_of_bounds(n) is None]
+            return (
+                f"allowed are multiples of {self.multiple}: {' or '.join(map(str, near)) or 'none'}"
+            )
+        return reason
+
+    def _out_of_bounds(self, value: float) -> str | None:
+        above = self.low is None or value > self.low or (value == self.low and not self.above)
         below = self.high is None or value <= self.high
         if above and below and value == value:  # noqa: PLR0124  (NaN differs from itself)
             return None
         if self.low is None:
             return f"allowed up to {self.high}"
+        low = f"above {self.low}" if self.above else f"{self.low}"
         if self.high is None:
-            return f"allowed from {self.low}"
-        return f"allowed {self.low} to {self.high}"
+            return f"allowed {low}" if self.above else f"allowed from {low}"
+        return f"allowed {low} to {self.high}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +130,20 @@ class Mentions:
         """The files that a text names, in order, each once, with their suffix."""
         found = [match[1] for match in re.finditer(self.pattern, text)]
         return [n.removesuffix(self.suffix) + self.suffix for n in dict.fromkeys(found)]
+
+
+@dataclass(frozen=True, slots=True)
+class FilePrefix:
+    """The name of a file that the node writes, before its number, below the output folder.
+
+    It may hold folders and tokens such as `%year%`. Validation refuses a name that not every file
+    system can have, and tokens that stand for nothing; `Run.write` fills them in.
+
+    Attributes:
+        images: Whether the files are images, whose `%width%` and `%height%` can be told.
+    """
+
+    images: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +226,7 @@ Widget = (
     | ModelFile
     | InputFile
     | Mentions
+    | FilePrefix
     | Color
     | Box
     | Points
@@ -202,8 +238,14 @@ Widget = (
 def to_json(widget: Widget) -> Mapping[str, Any]:
     """The mark as it stands in the published node schema."""
     match widget:
-        case Range(low, high, step):
-            given = {"min": low, "max": high, "step": step}
+        case Range(low, high, step, multiple, above):
+            given = {
+                "min": low,
+                "max": high,
+                "step": step or multiple,
+                "multiple": multiple,
+                "above_min": above or None,
+            }
             return {k: v for k, v in given.items() if v is not None}
         case Choice(options):
             return {"choices": list(options)}
@@ -217,6 +259,8 @@ def to_json(widget: Widget) -> Mapping[str, Any]:
             return {"file": True, "suffixes": list(suffixes)} if suffixes else {"file": True}
         case Mentions(kind, pattern):
             return {"mentions": {"model": kind, "pattern": pattern}}
+        case FilePrefix(images):
+            return {"file_prefix": {"tokens": known_tokens(images=images)}}
         case Color():
             return {"color": True, "min": 0, "max": 0xFFFFFF}
         case Box(side):

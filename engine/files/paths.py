@@ -13,24 +13,26 @@ from pathlib import Path
 MAX_NAME = 1000
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".avif", ".tif", ".tiff"})
 _CODE = frozenset({".py", ".pyi", ".pyc", ".pyo", ".pyd", ".so"})
-_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\]|^[A-Za-z]:")
-_RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]|^[A-Za-z]:")
+# There these name devices, and trailing dots and blanks vanish; elsewhere they are files.
+_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)\s*(\.|$)|.*[. ]$", re.IGNORECASE)
 
 
 def safe_parts(name: str) -> tuple[str, ...] | None:
     """The parts of a relative name, or None when the name must not be used at all.
 
     Refused: empty and overlong names, absolute ones, drives, backslashes, control characters,
-    `.` and `..`, and names that Windows reserves (a shared file must mean the same everywhere).
+    surrogates, `.` and `..`; on Windows what names a device or another file there. What is listed
+    for somebody to choose from passes here too, so that all that is listed is found. Names of new
+    files have to pass `written_names.name_problem`, which asks for more.
     """
     if not name or len(name) > MAX_NAME or name.startswith("/") or _FORBIDDEN.search(name):
         return None
     parts = tuple(name.split("/"))
     for part in parts:
-        # Trailing dots and spaces vanish on Windows; lookalike dots fold to real ones there.
-        if part in ("", ".", "..") or part.rstrip(". ") != part or len(part) > 255:
+        if part in ("", ".", "..") or len(part) > 255:
             return None
-        if _RESERVED.match(part) or any(c in part for c in "\u2024\u2025\u2026\uff0e\uff0f\u2215"):
+        if os.name == "nt" and _WINDOWS.match(part):
             return None
     return parts
 
@@ -74,14 +76,18 @@ def stands_for(name: str, wanted: str) -> bool:
 
 
 def walk_files(root: Path, *, limit: int = 100_000) -> list[str]:
-    """Names of the files below a folder, `/`-separated and sorted; hidden ones are left out."""
+    """Names of the files below a folder, `/`-separated and sorted.
+
+    Hidden ones are left out, and those that `safe_parts` does not allow to be asked for.
+    """
     names: list[str] = []
     for folder, subfolders, files in os.walk(root, followlinks=True):
         subfolders[:] = sorted(f for f in subfolders if not f.startswith("."))
         relative = Path(folder).relative_to(root)
         if len(relative.parts) > 16:  # a link that leads back up would go on forever
             subfolders.clear()
-        names.extend((relative / f).as_posix() for f in files if not f.startswith("."))
+        found = ((relative / f).as_posix() for f in files if not f.startswith("."))
+        names.extend(name for name in found if safe_parts(name) is not None)
         if len(names) >= limit:
             break
     return sorted(names[:limit])

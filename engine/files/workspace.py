@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
+import errno
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import FileError
 from .digest import FileDigests
+from .name_tokens import fill as fill_tokens
+from .new_files import new_part, write_numbered
 from .paths import find_under, is_data, safe_parts, stands_for, walk_files
+from .written_names import output_parts
 
 # Folder names of ComfyUI, and the second names that some kinds have there.
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -166,7 +169,14 @@ class Workspace:
         return list(found)
 
     def write(
-        self, prefix: str, suffix: str, fill: Callable[[BinaryIO], object], *, folder: str = ""
+        self,
+        prefix: str,
+        suffix: str,
+        fill: Callable[[BinaryIO], object],
+        *,
+        folder: str = "",
+        began: datetime | None = None,
+        image: Mapping[str, int] | None = None,
     ) -> Path:
         """Write a new numbered file `prefix_00001suffix` into the output folder.
 
@@ -174,23 +184,19 @@ class Workspace:
         existing file is never replaced, and two writers never get one name.
 
         Args:
-            prefix: Relative name before the number; may hold folders.
+            prefix: Relative name before the number; may hold folders and the tokens of
+                `name_tokens`.
             suffix: With its dot.
             fill: Writes the content.
-            folder: Relative folder below the output folder.
+            folder: Relative folder below the output folder that the prefix is in.
+            began: What tokens of time stand for; None for now.
+            image: `width`, `height` and `batch_num` for tokens, where the file is an image.
 
         Raises:
-            FileError: The prefix would leave the output folder, or the disk refuses.
+            FileError: The name cannot be used (`written_names`), or the disk refuses.
         """
-        name = "/".join(p for p in (folder, prefix) if p)
-        parts = safe_parts(name)
-        if parts is None or len(parts[-1]) > 200:
-            raise FileError(
-                f"The file name prefix {name[:200]!r} cannot be used.",
-                code="files.bad_name",
-                expected="a relative name without .., \\ or control characters",
-                hint="Use letters, digits, - and _, with / for folders.",
-            )
+        name = fill_tokens(prefix, began or datetime.now().astimezone(), image)
+        parts = (*(folder.split("/") if folder else ()), *output_parts(name))
         target = self.output.joinpath(*parts[:-1])
         try:
             if not target.resolve().is_relative_to(self.output.resolve()):
@@ -199,41 +205,43 @@ class Workspace:
                     code="files.bad_name",
                 )
             target.mkdir(parents=True, exist_ok=True)
-            return _write_numbered(target, parts[-1], suffix, fill)
+            return write_numbered(target, parts[-1], suffix, fill)
         except OSError as error:
-            raise FileError(
-                f"{name}{suffix} cannot be written to {self.output}: {error.strerror or error}.",
-                code="files.write_failed",
-                hint="Look at free space and rights, or choose another output folder.",
-            ) from error
+            raise _not_written(f"{name}{suffix}", self.output, error) from error
+
+    def check_output(self, name: str | None = None) -> None:
+        """Make sure that files can be written, before somebody waits for one in vain.
+
+        A file is made and deleted in the output folder, or in the folder that it will be made in;
+        permissions alone do not tell of a read-only or foreign file system.
+
+        Args:
+            name: A name that will be written to, its tokens filled in: its folders are looked at;
+                None for the output folder alone.
+
+        Raises:
+            FileError: `files.write_failed`.
+        """
+        parts = () if name is None else output_parts(name)[:-1]
+        folder = self.output.joinpath(*parts)
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        try:
+            if not folder.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, f"{folder.name} is a file, no folder")
+            handle, probe = new_part(folder)
+            os.close(handle)
+            probe.unlink()
+        except OSError as error:
+            raise _not_written("A file", self.output.joinpath(*parts), error) from error
 
 
-def _write_numbered(
-    folder: Path, stem: str, suffix: str, fill: Callable[[BinaryIO], object]
-) -> Path:
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".", suffix=suffix + ".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            fill(file)
-        Path(temporary).chmod(0o644)
-        number = _next_number(folder, stem, suffix)
-        while True:
-            path = folder / f"{stem}_{number:05d}{suffix}"
-            with contextlib.suppress(FileExistsError):
-                os.link(temporary, path)  # fails if the name is taken, unlike a rename
-                return path
-            number += 1
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-
-
-def _next_number(folder: Path, stem: str, suffix: str) -> int:
-    taken = (
-        p.name[len(stem) + 1 : -len(suffix)]
-        for p in folder.iterdir()
-        if p.name.startswith(stem + "_") and p.name.endswith(suffix)
+def _not_written(what: str, output: Path, error: OSError) -> FileError:
+    return FileError(
+        f"{what} cannot be written to {output}: {error.strerror or error}.",
+        code="files.write_failed",
+        hint="Look at free space and rights, or choose another output folder.",
     )
-    return max((int(n) for n in taken if n.isdecimal()), default=0) + 1
 
 
 def _missing(what: str, where: str, name: str, known: Iterable[str]) -> FileError:

@@ -17,6 +17,7 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from ..errors import DocumentError
+from .unread_numbers import without_unread
 
 FORMAT = 1
 MAX_BYTES = 64 * 2**20
@@ -170,7 +171,8 @@ def split_target(target: str) -> tuple[str, str]:
 
 
 def read_json(text: str | bytes) -> Any:
-    """Parse JSON strictly: no NaN, no duplicate keys, bounded size and depth.
+    """Parse JSON strictly: no duplicate keys, bounded size and depth; NaN only where nobody reads
+    it, and there it is dropped. A byte order mark may stand before it.
 
     Raises:
         DocumentError: `document.json`, `document.duplicate_key`, `document.too_large`.
@@ -183,7 +185,7 @@ def read_json(text: str | bytes) -> Any:
     try:
         if isinstance(text, bytes):
             text = text.decode(json.detect_encoding(text), "surrogatepass")
-        data = _STRICT.decode(text)
+        data = _STRICT.decode(text.removeprefix("\ufeff"))
     except ValueError as error:  # not JSON, not UTF-8, or a number of thousands of digits
         raise DocumentError(
             f"This is not JSON: {str(error)[:300]}.", code="document.json"
@@ -191,6 +193,8 @@ def read_json(text: str | bytes) -> Any:
     except RecursionError as error:
         raise _too_deep() from error
     _check_depth(data)
+    if any(word in text for word in ("NaN", "Infinity")):
+        return without_unread(data)
     return data
 
 
@@ -281,7 +285,8 @@ def read_text(path: Path) -> str:
             raise DocumentError(
                 f"{path} is larger than {MAX_BYTES} bytes.", code="document.too_large"
             )
-        return path.read_text("utf-8")
+        content = path.read_bytes()
+        return content.decode(json.detect_encoding(content))  # with or without byte order mark
     except UnicodeDecodeError as error:
         raise DocumentError(f"{path} is not UTF-8 text.", code="document.json") from error
     except OSError as error:
@@ -301,10 +306,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             hint="Rename or remove one.",
         )
     return data
-
-
-def _no_constant(name: str) -> Any:
-    raise DocumentError(f"{name} is not a number that JSON has.", code="document.json")
 
 
 def _finite(text: str) -> float:
@@ -336,6 +337,4 @@ def _check_depth(data: object) -> None:
 
 
 # Made once: `loads` would make a decoder for each text.
-_STRICT = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
-)
+_STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_finite)

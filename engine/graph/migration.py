@@ -14,6 +14,7 @@ from typing import Any
 
 from ..declaration.registry import Registry
 from ..errors import DocumentError
+from ..leaving import leaving_refused
 from .document import Document, Node, Subgraph
 
 
@@ -107,7 +108,8 @@ def _nodes(
             continue
         given: dict[str, Any] = dict(node.inputs)
         try:
-            inputs = dict(spec.migrate(given, before))
+            with leaving_refused():
+                inputs = dict(spec.migrate(given, before))
         except Exception as error:  # a pack's code, on whatever a stranger's file says
             raise DocumentError(
                 f"{prefix}{name} cannot be brought from version {before} of {spec.type_id} to "

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from ..declaration.named_files import NamedFiles
 from ..errors import FileError
 from ..files.workspace import Workspace
+from ..leaving import leaving_refused
 from ..plan import Plan, Step, key_of
 from ..store.cache import MemoryCache
 from ..store.disk_cache import DiskCache
@@ -143,7 +144,8 @@ class Explainer:
             found = [self._results[i][o] for i, o in sources]
             arguments[name] = found if collects else found[0]
         try:
-            result = step.spec.function(**arguments)
+            with leaving_refused():
+                result = step.spec.function(**arguments)
         except Exception:  # it will fail in the run as well, and say why there
             return False
         outputs = tuple(result) if step.spec.returns_tuple else (result,)

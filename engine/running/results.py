@@ -32,7 +32,8 @@ def describe(
             digests; for those whose class defines no content.
 
     Raises:
-        NodeError: The function returned another number of outputs than it declares.
+        NodeError: The function returned another number of outputs than it declares, or one of
+            another type.
     """
     count = len(spec.outputs)
     outputs: tuple[Any, ...]
@@ -45,6 +46,17 @@ def describe(
         outputs = tuple(result)
     else:
         outputs = (result,) if count else ()
+    for output, value in zip(spec.outputs, outputs, strict=True):
+        reason = output.check(value) if output.check is not None else None
+        if reason is not None:
+            raise NodeError(
+                f'{spec.type_id} returned {type(value).__name__} as "{output.name}": {reason}.',
+                code="node.wrong_type",
+                port=output.name,
+                expected=str(output.type),
+                got=type(value).__name__,
+                hint="This is a fault of the node, not of the workflow; tell its author.",
+            )
     digests = []
     for number, output in enumerate(outputs):
         digest = values.digest(output)

@@ -24,7 +24,7 @@ from typing import Any, BinaryIO, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import FileError
-from ..files.paths import safe_parts
+from ..files.written_names import portable_problem
 from ..graph.document import dump, parse, read_json
 from ..workflows.workflow import Workflow
 from .lock import Lock
@@ -83,7 +83,14 @@ class Bundle:
     manifest: Manifest = field(default_factory=Manifest)
 
     def to_zip(self, *, with_picture: bool = True) -> bytes:
-        """The bundle as a zip file."""
+        """The bundle as a zip file.
+
+        Raises:
+            FileError: `share.bad_name`: an input has a name that not every system can have.
+        """
+        for name in self.inputs:
+            if reason := portable_problem(name):
+                raise _refuse("bad_name", f'the input "{name[:200]}" cannot be shared: {reason}')
         files = {
             MANIFEST: _text(self.manifest.model_dump(exclude_none=True)),
             WORKFLOW: _text(dump(self.workflow.document)),
@@ -192,9 +199,8 @@ def parse_bundle(data: bytes, name: str = "the bundle") -> Bundle:
 def unpack_inputs(bundle: Bundle, folder: Path) -> None:
     """Write the input files of a bundle below a folder; their names were checked."""
     for name, content in bundle.inputs.items():
-        parts = safe_parts(name)
-        assert parts is not None
-        target = folder.joinpath(*parts)
+        assert portable_problem(name) is None
+        target = folder.joinpath(*name.split("/"))
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
 
@@ -233,7 +239,7 @@ def _check_member(member: zipfile.ZipInfo, name: str) -> None:
     kind = (member.external_attr >> 16) & 0o170000
     inner = member.filename.removeprefix(INPUTS)
     allowed = member.filename in (MANIFEST, WORKFLOW, LOCK, PICTURE) or (
-        member.filename.startswith(INPUTS) and safe_parts(inner) is not None
+        member.filename.startswith(INPUTS) and portable_problem(inner) is None
     )
     if not allowed or kind not in (0, 0o100000):
         raise _refuse("bad_name", f"{name} holds {member.filename[:100]!r}, which cannot be")

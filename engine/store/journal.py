@@ -13,7 +13,9 @@ import functools
 import json
 import logging
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -50,9 +52,19 @@ class Journal:
         folder: Where journals lie.
         scope: What makes runs belong together: a workflow's path, a job's id.
         output: The run's output folder; another folder is another run.
+        workflow: Gives the text of the workflow as it runs, seeds drawn. Called if it is needed.
+
+    Attributes:
+        began: When the run began, in local time: if this one goes on with a run of the same
+            workflow, when that one did, so that the names of all its files tell one time.
     """
 
-    def __init__(self, folder: Path, scope: str, output: Path) -> None:
+    def __init__(
+        self, folder: Path, scope: str, output: Path, workflow: Callable[[], str] = str
+    ) -> None:
+        self.began = datetime.now().astimezone()
+        self._workflow = workflow
+        self._before: list[tuple[str, datetime]] = []  # runs that the file tells of
         name = blake3(f"{scope}\n{_real(output)}".encode()).hexdigest(16)
         self._path = folder / f"{name}.jsonl"
         self._file: IO[str] | None = None
@@ -66,6 +78,8 @@ class Journal:
             self._is_there = False
         except OSError as error:
             self._complain(error)
+        if self._before and self._before[-1][0] == self._digest():
+            self.began = self._before[-1][1]
 
     def take(self, key: bytes) -> Written | None:
         """What a writer with this key did, if its files are still there; each answer once."""
@@ -101,6 +115,8 @@ class Journal:
                 self._file = self._path.open("a", encoding="utf-8")
                 self._is_there = True
                 self._file.write("\n")  # ends a line that was torn
+                began = {"began": self.began.isoformat(), "workflow": self._digest()}
+                self._file.write(json.dumps(began) + "\n")
             self._file.write(json.dumps(record) + "\n")
             self._file.flush()
         except OSError as error:
@@ -118,11 +134,19 @@ class Journal:
 
     def _read(self, line: bytes) -> None:
         # The last line may be torn: then that writer runs again.
-        with contextlib.suppress(ValueError, TypeError):
-            key, digests, files = json.loads(line)
+        with contextlib.suppress(ValueError, TypeError, KeyError):
+            record = json.loads(line)
+            if isinstance(record, dict):
+                when = datetime.fromisoformat(record["began"])
+                self._before.append((record["workflow"], when))
+                return
+            key, digests, files = record
             pairs: list[tuple[str, str]] = [(str(path), str(kind)) for path, kind in files]
             written = Written(tuple(bytes.fromhex(d) for d in digests), tuple(pairs))
             self._done[bytes.fromhex(key)].append(written)
+
+    def _digest(self) -> str:
+        return blake3(self._workflow().encode("utf-8", "surrogatepass")).hexdigest(16)
 
     def _complain(self, error: Any) -> None:
         log.warning("the journal at %s cannot be used: %s", self._path, error)

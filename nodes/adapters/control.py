@@ -7,9 +7,10 @@ from typing import Annotated, Literal, NamedTuple
 from ...diffusion.types import Conditioning, ControlNet, Image, Mask, Vae
 from ...engine.declaration.node import node
 from ...engine.declaration.widgets import Alias, Range
+from ..rules import thresholds, window
 
 
-@node("Canny", category="control/preprocess", aliases=["canny"])
+@node("Canny", category="control/preprocess", aliases=["canny"], refuses=thresholds)
 def canny(
     image: Image,
     *,
@@ -48,6 +49,7 @@ class ControlledConditioning(NamedTuple):
     "ApplyControlNet",
     category="control",
     aliases=["ControlNetApplyAdvanced", "ControlNetApplySD3"],
+    refuses=window,
 )
 def apply_control_net(
     positive: Conditioning,
@@ -137,7 +139,7 @@ def control_net_apply(
     )
 
 
-@node("ControlNetInpaintingAliMamaApply", category="control")
+@node("ControlNetInpaintingAliMamaApply", category="control", refuses=window)
 def control_net_inpainting_apply(
     positive: Conditioning,
     negative: Conditioning,

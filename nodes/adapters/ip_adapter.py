@@ -8,9 +8,10 @@ from ...diffusion.types import Image, Model
 from ...diffusion.types import IPAdapter as IPAdapterModel
 from ...engine.declaration.node import node
 from ...engine.declaration.widgets import Range
+from ..rules import window_at
 
 
-@node("IPAdapter", category="adapter", lane="gpu")
+@node("IPAdapter", category="adapter", lane="gpu", refuses=window_at)
 def ip_adapter(
     model: Model,
     ipadapter: IPAdapterModel,

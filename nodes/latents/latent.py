@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 from ...diffusion.types import Image, Latent, Mask, Vae
 from ...engine.declaration.context import Run
 from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Alias, InputFile, Range
+from ...engine.declaration.widgets import Alias, FilePrefix, InputFile, Range
 
 MAX_SIDE = 16_384
 
@@ -15,8 +15,8 @@ MAX_SIDE = 16_384
 @node("EmptyLatentImage", category="latent")
 def empty_latent_image(
     *,
-    width: Annotated[int, Range(16, MAX_SIDE, step=8)] = 512,
-    height: Annotated[int, Range(16, MAX_SIDE, step=8)] = 512,
+    width: Annotated[int, Range(16, MAX_SIDE, multiple=8)] = 512,
+    height: Annotated[int, Range(16, MAX_SIDE, multiple=8)] = 512,
     batch_size: Annotated[int, Range(1, 4096)] = 1,
 ) -> Latent:
     """Make an empty latent: the canvas for a picture from noise.
@@ -28,9 +28,6 @@ def empty_latent_image(
 
     Returns:
         Zeros, (batch_size, 4, height / 8, width / 8) float32.
-
-    Raises:
-        DiffusionError: A side is no multiple of 8.
     """
     from ...diffusion import empty_latent
 
@@ -191,12 +188,18 @@ class SavedLatent(NamedTuple):
 
 
 @node("SaveLatent", category="latent", effects=["writes"], lane="io")
-def save_latent(run: Run, samples: Latent, *, filename_prefix: str = "latents/weft") -> SavedLatent:
+def save_latent(
+    run: Run,
+    samples: Latent,
+    *,
+    filename_prefix: Annotated[str, FilePrefix()] = "latents/weft",
+) -> SavedLatent:
     """Write a latent to a `.latent` file, in the format that ComfyUI reads.
 
     Args:
         samples: The latent.
-        filename_prefix: Name before the number, below the output folder; may hold folders.
+        filename_prefix: Name before the number, below the output folder; may hold folders and
+            tokens: %date:yyyy-MM-dd%, %year%, %KSampler.seed% and others.
 
     Returns:
         The same latent.
@@ -208,7 +211,7 @@ def save_latent(run: Run, samples: Latent, *, filename_prefix: str = "latents/we
     from ..pictures.metadata import embedded
 
     data = latent_bytes(samples, embedded(run))
-    path = run.workspace.write(filename_prefix, ".latent", lambda file: file.write(data))
+    path = run.write(filename_prefix, ".latent", lambda file: file.write(data))
     run.artifact(path, "application/octet-stream")
     return SavedLatent(samples)
 

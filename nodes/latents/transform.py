@@ -8,13 +8,14 @@ from ...diffusion.types import Latent, Mask
 from ...engine.declaration.node import node
 from ...engine.declaration.widgets import Box, Range
 from ..pictures.edit import QUARTERS
+from ..rules import latent_size
 
 MAX_SIDE = 16_384
 Method = Literal["nearest-exact", "bilinear", "area", "bicubic", "bislerp"]
 Place = Annotated[int, Range(0, MAX_SIDE, step=8)]
 
 
-@node("LatentUpscale", category="latent/transform")
+@node("LatentUpscale", category="latent/transform", refuses=latent_size)
 def latent_upscale(
     samples: Latent,
     *,

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from ...diffusion.types import Clip, Model, Vae
 from ...engine.declaration.context import Run
 from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Alias, Multiline, Range
+from ...engine.declaration.widgets import Alias, FilePrefix, Multiline, Range
 
 if TYPE_CHECKING:
     from ...diffusion.files.exporting import SingleFile
     from ...diffusion.files.lora_saving import LoraExtraction
 
+FileName = Annotated[str, FilePrefix()]
 Ratio = Annotated[float, Range(0, 1, step=0.01)]
 Multiplier = Annotated[float, Range(-10, 10, step=0.01)]
 StoredType = Literal["as stored", "fp16", "bf16", "fp32"]
@@ -182,7 +183,7 @@ def checkpoint_save(
     clip: Clip,
     vae: Vae,
     *,
-    filename_prefix: str = "checkpoints/weft",
+    filename_prefix: FileName = "checkpoints/weft",
     precision: StoredType = "as stored",
 ) -> None:
     """Write a model, its text encoders and a VAE as one checkpoint file.
@@ -193,7 +194,8 @@ def checkpoint_save(
         model: The model.
         clip: The text encoders.
         vae: The VAE.
-        filename_prefix: Name before the number, below the output folder; may hold folders.
+        filename_prefix: Name before the number, below the output folder; may hold folders and
+            tokens: %date:yyyy-MM-dd%, %year%, %KSampler.seed% and others.
         precision: Type of all tensors; "as stored" keeps that of the files they came from.
 
     Raises:
@@ -212,7 +214,7 @@ def model_save(
     run: Run,
     model: Model,
     *,
-    filename_prefix: str = "diffusion_models/weft",
+    filename_prefix: FileName = "diffusion_models/weft",
     precision: StoredType = "as stored",
 ) -> None:
     """Write a denoising network alone.
@@ -236,7 +238,7 @@ def clip_save(
     run: Run,
     clip: Clip,
     *,
-    filename_prefix: str = "clip/weft",
+    filename_prefix: FileName = "clip/weft",
     precision: StoredType = "as stored",
 ) -> None:
     """Write text encoders, each into a file of its own with transformers' names.
@@ -261,7 +263,7 @@ def vae_save(
     run: Run,
     vae: Vae,
     *,
-    filename_prefix: str = "vae/weft",
+    filename_prefix: FileName = "vae/weft",
     precision: StoredType = "as stored",
 ) -> None:
     """Write a VAE alone.
@@ -285,7 +287,7 @@ def extract_lora(
     model_diff: Model | None = None,
     text_encoder_diff: Clip | None = None,
     *,
-    filename_prefix: str = "loras/weft",
+    filename_prefix: FileName = "loras/weft",
     rank: Annotated[int, Range(1, 4096)] = 8,
     lora_type: Literal["standard", "full_diff"] = "standard",
     bias_diff: bool = True,
@@ -343,7 +345,7 @@ def _file(precision: StoredType) -> SingleFile:
 
 def _write(run: Run, file: SingleFile | LoraExtraction, prefix: str) -> None:
     header = {"weft": json.dumps(run.document, sort_keys=True)} if run.document else {}
-    path = run.workspace.write(prefix, ".safetensors", lambda stream: file.write(stream, header))
+    path = run.write(prefix, ".safetensors", lambda stream: file.write(stream, header))
     run.artifact(path, "application/octet-stream")
 
 

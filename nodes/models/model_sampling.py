@@ -7,6 +7,7 @@ from typing import Annotated
 from ...diffusion.types import Model
 from ...engine.declaration.node import node
 from ...engine.declaration.widgets import Choice, Range
+from ..rules import noise_levels
 
 CATEGORY = "model/sampling"
 
@@ -39,13 +40,13 @@ def model_sampling_discrete(
     return discrete(model, sampling, zero_snr=zsnr)
 
 
-@node("ModelSamplingContinuousEDM", category=CATEGORY, lane="inline")
+@node("ModelSamplingContinuousEDM", category=CATEGORY, lane="inline", refuses=noise_levels)
 def model_sampling_continuous_edm(
     model: Model,
     *,
     sampling: Annotated[str, Choice(("v_prediction", "edm", "eps"))] = "v_prediction",
-    sigma_max: Annotated[float, Range(0, 1000, step=0.001)] = 120.0,
-    sigma_min: Annotated[float, Range(0, 1000, step=0.001)] = 0.002,
+    sigma_max: Annotated[float, Range(0, 1000, step=0.001, above=True)] = 120.0,
+    sigma_min: Annotated[float, Range(0, 1000, step=0.001, above=True)] = 0.002,
 ) -> Model:
     """Sample a model that was trained on continuous noise levels, told as log(sigma) / 4.
 
@@ -69,13 +70,13 @@ def model_sampling_continuous_edm(
     return continuous(model, sampling, sigma_min, sigma_max)
 
 
-@node("ModelSamplingContinuousV", category=CATEGORY, lane="inline")
+@node("ModelSamplingContinuousV", category=CATEGORY, lane="inline", refuses=noise_levels)
 def model_sampling_continuous_v(
     model: Model,
     *,
     sampling: Annotated[str, Choice(("v_prediction",))] = "v_prediction",
-    sigma_max: Annotated[float, Range(0, 1000, step=0.001)] = 500.0,
-    sigma_min: Annotated[float, Range(0, 1000, step=0.001)] = 0.03,
+    sigma_max: Annotated[float, Range(0, 1000, step=0.001, above=True)] = 500.0,
+    sigma_min: Annotated[float, Range(0, 1000, step=0.001, above=True)] = 0.03,
 ) -> Model:
     """Sample a model that was trained on continuous noise levels, told as an angle.
 
@@ -101,7 +102,7 @@ def model_sampling_continuous_v(
 
 @node("ModelSamplingSD3", category=CATEGORY, lane="inline")
 def model_sampling_sd3(
-    model: Model, *, shift: Annotated[float, Range(0, 100, step=0.01)] = 3.0
+    model: Model, *, shift: Annotated[float, Range(0, 100, step=0.01, above=True)] = 3.0
 ) -> Model:
     """Move the steps of a flow model towards more noise; larger pictures want more.
 
@@ -125,7 +126,7 @@ def model_sampling_sd3(
 
 @node("ModelSamplingAuraFlow", category=CATEGORY, lane="inline")
 def model_sampling_aura_flow(
-    model: Model, *, shift: Annotated[float, Range(0, 100, step=0.01)] = 1.73
+    model: Model, *, shift: Annotated[float, Range(0, 100, step=0.01, above=True)] = 1.73
 ) -> Model:
     """As ModelSamplingSD3, for networks that are told sigma itself.
 

@@ -7,13 +7,14 @@ from typing import Annotated
 from ...diffusion.types import Model
 from ...engine.declaration.node import node
 from ...engine.declaration.widgets import Range
+from ..rules import window
 
 CATEGORY = "model/speed"
 Threshold = Annotated[float, Range(0, 3, step=0.01)]
 Fraction = Annotated[float, Range(0, 1, step=0.01)]
 
 
-@node("EasyCache", category=CATEGORY, lane="inline")
+@node("EasyCache", category=CATEGORY, lane="inline", refuses=window)
 def easy_cache(
     model: Model,
     *,
@@ -49,7 +50,7 @@ def easy_cache(
     return with_reuse(model, rule)
 
 
-@node("LazyCache", category=CATEGORY, lane="inline")
+@node("LazyCache", category=CATEGORY, lane="inline", refuses=window)
 def lazy_cache(
     model: Model,
     *,

@@ -8,11 +8,13 @@ from typing import Annotated, Literal, NamedTuple
 from ...diffusion.types import Image, Mask
 from ...engine.declaration.context import Run
 from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Alias, InputFile, Range
+from ...engine.declaration.widgets import Alias, FilePrefix, InputFile, Range
+from ..rules import image_size
 from .metadata import embedded
 
 MAX_SIDE = 16_384
 Filter = Literal["nearest-exact", "bilinear", "area", "bicubic", "lanczos"]
+ImageName = Annotated[str, FilePrefix(images=True)]
 SUFFIXES = {
     "png": (".png", "image/png"),
     "webp": (".webp", "image/webp"),
@@ -55,7 +57,7 @@ def load_image(
     return LoadedImage(*read_image(run.workspace.input(file)))
 
 
-@node("ImageScale", category="image")
+@node("ImageScale", category="image", refuses=image_size)
 def image_scale(
     image: Image,
     *,
@@ -136,20 +138,17 @@ def image_scale_to_max_dimension(
     image: Image,
     *,
     upscale_method: Filter = "area",
-    largest_size: Annotated[int, Range(0, MAX_SIDE)] = 512,
+    largest_size: Annotated[int, Range(1, MAX_SIDE)] = 512,
 ) -> Image:
     """Scale pictures so that their longer side has so many pixels.
 
     Args:
         image: (B, H, W, 3) float32 in [0, 1].
         upscale_method: How new pixels are made.
-        largest_size: The longer side in pixels, above 0.
+        largest_size: The longer side in pixels.
 
     Returns:
         (B, h, w, 3) float32 in [0, 1].
-
-    Raises:
-        DiffusionError: `largest_size` is 0.
     """
     from ...diffusion.pictures.shapes import scale_to_side
 
@@ -167,7 +166,7 @@ def save_image(
     run: Run,
     images: Image,
     *,
-    filename_prefix: str = "weft",
+    filename_prefix: ImageName = "weft",
     file_format: Literal["png", "webp", "webp-lossless", "jpeg"] = "png",
     quality: Annotated[int, Range(1, 100)] = 95,
 ) -> SavedImages:
@@ -178,7 +177,8 @@ def save_image(
 
     Args:
         images: (B, H, W, 3) float32 in [0, 1], or (B, H, W, 4) with alpha; one file each.
-        filename_prefix: Name before the number, below the output folder; may hold folders.
+        filename_prefix: Name before the number, below the output folder; may hold folders and
+            tokens: %date:yyyy-MM-dd%, %year%, %width%, %KSampler.seed% and others.
         file_format: PNG, WebP or JPEG. JPEG holds no transparency.
         quality: Of `jpeg` and `webp`, 100 is best.
 
@@ -196,7 +196,7 @@ def save_image(
     for number, picture in enumerate(images):
         run.progress(number, len(images))
         fill = partial(write_image, picture=picture, texts=texts, kind=file_format, quality=quality)
-        path = run.workspace.write(filename_prefix, suffix, fill)
+        path = run.write(filename_prefix, suffix, fill, image=_size(images, number))
         run.artifact(path, media_type)
     return SavedImages(images)
 
@@ -230,7 +230,7 @@ def save_animated_webp(
     run: Run,
     images: Image,
     *,
-    filename_prefix: str = "weft",
+    filename_prefix: ImageName = "weft",
     fps: Annotated[float, Range(0.01, 1000, step=0.01)] = 6.0,
     lossless: bool = True,
     quality: Annotated[int, Range(0, 100)] = 80,
@@ -240,7 +240,8 @@ def save_animated_webp(
 
     Args:
         images: (B, H, W, 3) float32 in [0, 1], the frames.
-        filename_prefix: Name before the number, below the output folder; may hold folders.
+        filename_prefix: Name before the number, below the output folder; may hold folders and
+            tokens: %date:yyyy-MM-dd%, %year%, %width%, %KSampler.seed% and others.
         fps: Frames a second.
         lossless: Keep every pixel.
         quality: 100 is best; of lossless files, how hard to try to make them small.
@@ -264,7 +265,8 @@ def save_animated_webp(
         quality=quality,
         method=effort,
     )
-    run.artifact(run.workspace.write(filename_prefix, ".webp", fill), "image/webp")
+    path = run.write(filename_prefix, ".webp", fill, image=_size(images))
+    run.artifact(path, "image/webp")
     return SavedImages(images)
 
 
@@ -273,7 +275,7 @@ def save_animated_png(
     run: Run,
     images: Image,
     *,
-    filename_prefix: str = "weft",
+    filename_prefix: ImageName = "weft",
     fps: Annotated[float, Range(0.01, 1000, step=0.01)] = 6.0,
     compress_level: Annotated[int, Range(0, 9)] = 4,
 ) -> SavedImages:
@@ -281,7 +283,8 @@ def save_animated_png(
 
     Args:
         images: (B, H, W, 3) float32 in [0, 1], the frames.
-        filename_prefix: Name before the number, below the output folder; may hold folders.
+        filename_prefix: Name before the number, below the output folder; may hold folders and
+            tokens: %date:yyyy-MM-dd%, %year%, %width%, %KSampler.seed% and others.
         fps: Frames a second.
         compress_level: 0 fast, 9 small.
 
@@ -300,5 +303,11 @@ def save_animated_png(
         fps=fps,
         compress_level=compress_level,
     )
-    run.artifact(run.workspace.write(filename_prefix, ".png", fill), "image/png")
+    path = run.write(filename_prefix, ".png", fill, image=_size(images))
+    run.artifact(path, "image/png")
     return SavedImages(images)
+
+
+def _size(images: Image, number: int = 0) -> dict[str, int]:
+    """What the tokens of file names say of an image."""
+    return {"width": images.shape[2], "height": images.shape[1], "batch_num": number}

@@ -9,6 +9,7 @@ from ...engine.declaration.context import Run
 from ...engine.declaration.node import node
 from ...engine.declaration.widgets import ModelFile, Range
 from ..models.model_files import model_path
+from ..rules import tiles
 
 
 @node(
@@ -38,14 +39,14 @@ def load_upscale_model(
     return load_upscaler(model_path(run, "upscale_models", model_name))
 
 
-@node("ImageUpscaleWithModel", category="image/upscaling", lane="gpu")
+@node("ImageUpscaleWithModel", category="image/upscaling", lane="gpu", refuses=tiles)
 def image_upscale_with_model(
     run: Run,
     upscale_model: UpscaleModel,
     image: Image,
     *,
-    tile_size: Annotated[int, Range(64, 4096, step=8)] = 512,
-    overlap: Annotated[int, Range(0, 512, step=8)] = 32,
+    tile_size: Annotated[int, Range(64, 4096, multiple=8)] = 512,
+    overlap: Annotated[int, Range(0, 512, multiple=8)] = 32,
 ) -> Image:
     """Make pictures larger with a network, tile by tile.
 

@@ -9,6 +9,7 @@ from ...diffusion.sampling.sigma_spacings import ALIGN_YOUR_STEPS, OPTIMAL_STEPS
 from ...diffusion.types import Model, Schedule
 from ...engine.declaration.node import node
 from ...engine.declaration.widgets import Choice, Range
+from ..rules import schedule
 
 SCHEDULES = "sampling/custom/schedules"
 SIGMAS = "sampling/custom/sigmas"
@@ -21,6 +22,9 @@ class SplitSchedule(NamedTuple):
 
     high_sigmas: Schedule
     low_sigmas: Schedule
+
+
+Sigma = Annotated[float, Range(0, 5000, step=0.01, above=True)]
 
 
 @node("BasicScheduler", category=SCHEDULES, lane="cpu")
@@ -50,13 +54,13 @@ def basic_scheduler(
     return Schedule(tuple(run_sigmas(table, SAMPLERS["euler"], scheduler, steps, denoise)))
 
 
-@node("KarrasScheduler", category=SCHEDULES, lane="cpu")
+@node("KarrasScheduler", category=SCHEDULES, lane="cpu", refuses=schedule)
 def karras_scheduler(
     *,
     steps: Annotated[int, Range(1, MOST_STEPS)] = 20,
-    sigma_max: Annotated[float, Range(0, 5000, step=0.01)] = SIGMA_MAX,
-    sigma_min: Annotated[float, Range(0, 5000, step=0.01)] = SIGMA_MIN,
-    rho: Annotated[float, Range(0, 100, step=0.01)] = 7.0,
+    sigma_max: Sigma = SIGMA_MAX,
+    sigma_min: Sigma = SIGMA_MIN,
+    rho: Annotated[float, Range(0, 100, step=0.01, above=True)] = 7.0,
 ) -> Schedule:
     """Smaller steps where the picture is nearly clean.
 
@@ -79,12 +83,12 @@ def karras_scheduler(
     return Schedule(tuple(karras(steps, sigma_min, sigma_max, rho)))
 
 
-@node("ExponentialScheduler", category=SCHEDULES, lane="cpu")
+@node("ExponentialScheduler", category=SCHEDULES, lane="cpu", refuses=schedule)
 def exponential_scheduler(
     *,
     steps: Annotated[int, Range(1, MOST_STEPS)] = 20,
-    sigma_max: Annotated[float, Range(0, 5000, step=0.01)] = SIGMA_MAX,
-    sigma_min: Annotated[float, Range(0, 5000, step=0.01)] = SIGMA_MIN,
+    sigma_max: Sigma = SIGMA_MAX,
+    sigma_min: Sigma = SIGMA_MIN,
 ) -> Schedule:
     """Even steps in log sigma.
 
@@ -104,12 +108,12 @@ def exponential_scheduler(
     return Schedule(tuple(exponential(steps, sigma_min, sigma_max)))
 
 
-@node("PolyexponentialScheduler", category=SCHEDULES, lane="cpu")
+@node("PolyexponentialScheduler", category=SCHEDULES, lane="cpu", refuses=schedule)
 def polyexponential_scheduler(
     *,
     steps: Annotated[int, Range(1, MOST_STEPS)] = 20,
-    sigma_max: Annotated[float, Range(0, 5000, step=0.01)] = SIGMA_MAX,
-    sigma_min: Annotated[float, Range(0, 5000, step=0.01)] = SIGMA_MIN,
+    sigma_max: Sigma = SIGMA_MAX,
+    sigma_min: Sigma = SIGMA_MIN,
     rho: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
 ) -> Schedule:
     """Steps along a power of the way in log sigma.
@@ -133,12 +137,12 @@ def polyexponential_scheduler(
     return Schedule(tuple(polyexponential(steps, sigma_min, sigma_max, rho)))
 
 
-@node("LaplaceScheduler", category=SCHEDULES, lane="cpu")
+@node("LaplaceScheduler", category=SCHEDULES, lane="cpu", refuses=schedule)
 def laplace_scheduler(
     *,
     steps: Annotated[int, Range(1, MOST_STEPS)] = 20,
-    sigma_max: Annotated[float, Range(0, 5000, step=0.01)] = SIGMA_MAX,
-    sigma_min: Annotated[float, Range(0, 5000, step=0.01)] = SIGMA_MIN,
+    sigma_max: Sigma = SIGMA_MAX,
+    sigma_min: Sigma = SIGMA_MIN,
     mu: Annotated[float, Range(-10, 10, step=0.1)] = 0.0,
     beta: Annotated[float, Range(0, 10, step=0.1)] = 0.5,
 ) -> Schedule:
@@ -195,8 +199,8 @@ def beta_sampling_scheduler(
     model: Model,
     *,
     steps: Annotated[int, Range(1, MOST_STEPS)] = 20,
-    alpha: Annotated[float, Range(0, 50, step=0.01)] = 0.6,
-    beta: Annotated[float, Range(0, 50, step=0.01)] = 0.6,
+    alpha: Annotated[float, Range(0, 50, step=0.01, above=True)] = 0.6,
+    beta: Annotated[float, Range(0, 50, step=0.01, above=True)] = 0.6,
 ) -> Schedule:
     """Steps by the quantiles of a Beta distribution over a model's time.
 

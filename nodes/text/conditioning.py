@@ -8,6 +8,7 @@ from ...diffusion.types import Clip, Conditioning, Mask
 from ...engine.declaration.context import Run
 from ...engine.declaration.node import node
 from ...engine.declaration.widgets import Box, Range
+from ..rules import start_end
 from .prompts import Prompt, embeddings_of
 
 MAX_SIDE = 16_384
@@ -179,8 +180,8 @@ def conditioning_set_area(
 def conditioning_set_area_percentage(
     conditioning: Conditioning,
     *,
-    width: Annotated[float, Range(0, 1, step=0.01), Box("width")] = 1.0,
-    height: Annotated[float, Range(0, 1, step=0.01), Box("height")] = 1.0,
+    width: Annotated[float, Range(0, 1, step=0.01, above=True), Box("width")] = 1.0,
+    height: Annotated[float, Range(0, 1, step=0.01, above=True), Box("height")] = 1.0,
     x: Annotated[float, Range(0, 1, step=0.01), Box("x")] = 0.0,
     y: Annotated[float, Range(0, 1, step=0.01), Box("y")] = 0.0,
     strength: Strength = 1.0,
@@ -252,7 +253,7 @@ def conditioning_set_mask(
     return set_mask(conditioning, mask, strength, bounds=set_cond_area == "mask bounds")
 
 
-@node("ConditioningSetTimestepRange", category="conditioning", lane="inline")
+@node("ConditioningSetTimestepRange", category="conditioning", lane="inline", refuses=start_end)
 def conditioning_set_timestep_range(
     conditioning: Conditioning, *, start: Fraction = 0.0, end: Fraction = 1.0
 ) -> Conditioning:

@@ -294,8 +294,8 @@ def clip_text_encode_controlnet(
 @node("EmptySD3LatentImage", category="latent", lane="inline")
 def empty_sd3_latent_image(
     *,
-    width: Annotated[int, Range(16, MAX_SIDE, step=16)] = 1024,
-    height: Annotated[int, Range(16, MAX_SIDE, step=16)] = 1024,
+    width: Annotated[int, Range(16, MAX_SIDE, step=16, multiple=8)] = 1024,
+    height: Annotated[int, Range(16, MAX_SIDE, step=16, multiple=8)] = 1024,
     batch_size: Annotated[int, Range(1, 4096)] = 1,
 ) -> Latent:
     """Make an empty latent of 16 channels: the canvas of SD3 and Flux.
@@ -309,9 +309,6 @@ def empty_sd3_latent_image(
 
     Returns:
         Zeros, (batch_size, 16, height / 8, width / 8) float32.
-
-    Raises:
-        DiffusionError: A side is no multiple of 8.
     """
     from ...diffusion import empty_latent
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ...diffusion.types import Conditioning, Mask, TimestepRange
 from ...diffusion.types.hooks import Hooks
 from ...engine.declaration.node import node
+from ..rules import window
 from .conditioning import Fraction, Strength, Where
 
 
@@ -25,7 +26,7 @@ class Pair(NamedTuple):
     negative: Conditioning
 
 
-@node("ConditioningTimestepsRange", category="conditioning/sets", lane="inline")
+@node("ConditioningTimestepsRange", category="conditioning/sets", lane="inline", refuses=window)
 def conditioning_timesteps_range(
     *, start_percent: Fraction = 0.0, end_percent: Fraction = 1.0
 ) -> Ranges:

@@ -86,6 +86,9 @@ class NodeReport(Model):
     seconds: float | None = Field(None, description="How long its function took.")
     why: list[str] | None = Field(None, description="What changed since it last ran.")
     bytes: int | None = Field(None, description="Memory of its outputs, with what they refer to.")
+    problem: ProblemModel | None = Field(
+        None, description="Why it failed, told at once; the job may still do what needs it not."
+    )
 
 
 class Progress(Model):

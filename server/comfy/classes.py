@@ -91,7 +91,7 @@ def input_info(parameter: Parameter, choices: Choices) -> list[Any]:
         options["lazy"] = True
     for widget in parameter.widgets:
         if isinstance(widget, Range):
-            bounds = {"min": widget.low, "max": widget.high, "step": widget.step}
+            bounds = {"min": widget.low, "max": widget.high, "step": widget.step or widget.multiple}
             options |= {key: value for key, value in bounds.items() if value is not None}
         elif isinstance(widget, Multiline):
             options["multiline"] = True

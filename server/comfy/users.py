@@ -11,7 +11,8 @@ from typing import Any
 from aiohttp import web
 
 from ...engine.files.atomic import write_atomically
-from ...engine.files.paths import find_under, safe_parts, walk_files
+from ...engine.files.paths import find_under, walk_files
+from ...engine.files.written_names import portable_problem
 from ..api.errors import ApiError
 from ..files.folders import bad_name, not_there
 from ..files.media import disposition
@@ -93,7 +94,7 @@ def _load(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ApiError(500, "The settings are damaged.", code="settings.damaged") from error
     return found if isinstance(found, dict) else {}
 
@@ -193,8 +194,8 @@ def _existing(request: web.Request) -> Path:
 
 
 def _place(request: web.Request, name: str) -> tuple[Path, str]:
-    parts = safe_parts(name)
-    if parts is None or len(parts) > 16:
+    parts = name.split("/")
+    if portable_problem(name) is not None or len(parts) > 16:  # its clients hide files with a dot
         raise bad_name()
     root = _files(request)
     path = root.joinpath(*parts)

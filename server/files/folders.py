@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from ...engine.files.paths import find_under, is_data, safe_parts
+from ...engine.files.new_files import clean_parts
+from ...engine.files.paths import find_under, is_data
 from ...engine.files.workspace import Workspace
+from ...engine.files.written_names import PREVIEWS, shown_problem
 from ..api.errors import ApiError
 from .index import FolderIndex
 
@@ -71,10 +73,9 @@ class Folders:
         Raises:
             ApiError: The name cannot be used.
         """
-        parts = safe_parts(name)
-        hidden = parts is not None and any(p.startswith(".") for p in parts)
-        into_temp = kind == "output" and parts is not None and parts[0] == "temp"
-        if parts is None or hidden or into_temp or len(parts) > 8:
+        parts = tuple(name.split("/"))
+        into_previews = kind == "output" and parts[0].casefold() == PREVIEWS
+        if shown_problem(name) is not None or into_previews or len(parts) > 8:
             raise bad_name()
         root = self._write[kind]
         path = root.joinpath(*parts)
@@ -91,10 +92,9 @@ class Folders:
         return self._write[kind] / ".incoming"
 
     def clean(self) -> None:
-        """Delete what uploads left behind when the server was killed."""
+        """Delete what uploads and runs left unfinished when their processes were killed."""
         for kind in KINDS:
-            for left in self.incoming(kind).glob(".upload-*"):
-                left.unlink(missing_ok=True)
+            clean_parts(self._write[kind])
 
 
 def as_kind(text: str) -> Kind:

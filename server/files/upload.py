@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import filecmp
 import os
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import BinaryIO
 from aiohttp import BodyPartReader, web
 from aiohttp.http import HttpProcessingError
 
+from ...engine.files.new_files import new_part, place_new, set_mode
 from ..api.errors import ApiError
 from ..keys import owner_of
 from ..settings import Limits
@@ -164,9 +164,8 @@ def spooled(content: bytes, folder: Path) -> Path:
 
 def _hidden_file(folder: Path) -> tuple[int, Path]:
     folder.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".upload-")
-    path = Path(temporary)
-    path.chmod(0o644)
+    handle, path = new_part(folder)
+    set_mode(path)
     return handle, path
 
 
@@ -213,12 +212,11 @@ def _place(content: Path, target: Path, overwrite: bool) -> str:
         if number:
             named = target.with_name(f"{target.stem} ({number}){target.suffix}")
         try:
-            os.link(content, named)  # fails if the name is taken, unlike a rename
+            place_new(content, named)
         except FileExistsError:
             if not named.is_symlink() and filecmp.cmp(content, named, shallow=False):
                 content.unlink()
                 return named.name
         else:
-            content.unlink()
             return named.name
     raise ApiError(409, "Too many files have this name.", code="files.exists")

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from pydantic_core import to_json
 
+from ..api.errors import ProblemModel
 from ..api.jobs import NodeReport, NodeState, Progress
 from ..worker.messages import Ended, Nodes, Step
 from .record import Record
@@ -30,8 +31,14 @@ class Running:
     def take_nodes(self, message: Nodes) -> dict[str, NodeReport]:
         """Take in what changed; the same for clients."""
         changed = {
-            node: NodeReport(state=cast("NodeState", state), seconds=seconds, why=why, bytes=size)
-            for node, (state, seconds, why, size) in message.nodes.items()
+            node: NodeReport(
+                state=cast("NodeState", state),
+                seconds=seconds,
+                why=why,
+                bytes=size,
+                problem=ProblemModel(**problem) if problem is not None else None,
+            )
+            for node, (state, seconds, why, size, problem) in message.nodes.items()
         }
         self.nodes.update(changed)
         for node, report in changed.items():

@@ -12,7 +12,7 @@ from typing import Any
 Json = dict[str, Any]
 # Data as JSON text without spaces. Made once: `dumps` would make an encoder for each message.
 compact = json.JSONEncoder(separators=(",", ":")).encode
-NodeState = tuple[str, float | None, list[str] | None, int | None]
+NodeState = tuple[str, float | None, list[str] | None, int | None, dict[str, str] | None]
 
 
 # -- to a worker ----------------------------------------------------------------------------------
@@ -114,7 +114,9 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """Nodes that reached another state: id -> (state, seconds, reasons, bytes of its outputs).
+    """Nodes that reached another state, by id.
+
+    Each is (state, seconds, reasons, bytes of its outputs, why it failed as a JSON object).
 
     All but the state may be None.
     """

@@ -55,16 +55,16 @@ class Reporter:
             why = list(event.why) or None
             if why is not None:
                 self._why[event.node] = why
-            self._nodes[event.node] = ("running", None, why, None)
+            self._nodes[event.node] = ("running", None, why, None, None)
         elif isinstance(event, NodeFinished):
             seconds = round(event.seconds, 6)
             why = self._why.pop(event.node, None)
-            self._nodes[event.node] = ("done", seconds, why, event.bytes or None)
+            self._nodes[event.node] = ("done", seconds, why, event.bytes or None, None)
             self._forget_steps(event.node)
         elif isinstance(event, NodeCached):
-            self._nodes[event.node] = ("cached", None, None, None)
+            self._nodes[event.node] = ("cached", None, None, None, None)
         elif isinstance(event, NodeFailed):
-            self._nodes[event.node] = ("failed", None, None, None)
+            self._nodes[event.node] = ("failed", None, None, None, event.problem.to_json())
             self._forget_steps(event.node)
         elif isinstance(event, NodeProgress):
             self._steps[event.node] = event

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 from weft.engine.declaration.context import Run
 from weft.engine.declaration.node import node
 from weft.engine.declaration.registry import Registry
-from weft.engine.declaration.widgets import Alias, InputFile, Range, Seed
+from weft.engine.declaration.widgets import Alias, FilePrefix, InputFile, Range, Seed
 from weft.engine.engine import Engine, Result
 from weft.engine.errors import NodeError
 from weft.engine.files.workspace import Workspace
@@ -182,14 +182,14 @@ def show(a: float) -> None:
 
 
 @node("WriteText", category="toy", effects=["writes"])
-def write_text(run: Run, text: str, *, prefix: str = "note") -> None:
+def write_text(run: Run, text: str, *, prefix: Annotated[str, FilePrefix()] = "note") -> None:
     """Write a file.
 
     Args:
         text: Its content.
         prefix: Its name.
     """
-    path = run.workspace.write(prefix, ".txt", lambda f: f.write(text.encode()))
+    path = run.write(prefix, ".txt", lambda f: f.write(text.encode()))
     run.artifact(path, "text/plain")
 
 

@@ -219,7 +219,7 @@ class _Scales:
         self._settings: dict[str, dict[str, Any]] = {}
         try:
             stored = json.loads(metadata.get("lora_adapter_metadata", "{}"))
-        except ValueError:
+        except (ValueError, RecursionError):
             stored = {}
         for key, value in stored.items() if isinstance(stored, dict) else ():
             component, _, name = str(key).partition(".")

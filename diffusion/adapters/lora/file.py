@@ -50,6 +50,15 @@ class LoraFile:
         self.content_digest = self._content.digest
         self.family = lora_family(self.shapes)
         self.entries, self.unknown = sort_entries(self.shapes, self.metadata, self.path.name)
+        if not self.entries:
+            seen = ", ".join(list(self.shapes)[:5]) + (", ..." if len(self.shapes) > 5 else "")
+            raise ModelError(
+                "lora.unknown_tensors",
+                f'"{self.path.name}" has no tensor that a LoRA is known by: {seen}.',
+                expected="lora_up and lora_down, lora_A and lora_B, hada_..., lokr_..., diff, ...",
+                got=f"{len(self.shapes)} other tensors",
+                hint="Choose another file, or convert this one with the tool that made it.",
+            )
         self._lock = threading.Lock()
         self._open: tuple[Any, HeldFile] | None = None
 
@@ -102,7 +111,7 @@ def load_lora(path: str | os.PathLike[str]) -> LoraFile:
 
     Raises:
         ModelError: Missing or damaged file, not safetensors, another kind, an algorithm that weft
-            does not read.
+            does not read, or no tensor that is known.
     """
     return LoraFile(path)
 

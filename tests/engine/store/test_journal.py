@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from weft.engine.cancel import CancelToken
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
 from weft.engine.declaration.registry import Registry
 from weft.engine.engine import Engine
-from weft.engine.errors import Cancelled
+from weft.engine.errors import Cancelled, NodeError, RunError
 from weft.engine.events import Event, NodeArtifact
 from weft.engine.files.workspace import Workspace
+from weft.engine.store import journal as journal_module
 from weft.engine.store.cache import MemoryCache
 from weft.engine.testing import EventLog
 from weft.engine.workflows.workflow import Workflow
@@ -150,3 +154,105 @@ def test_torn_journal_is_read_as_far_as_it_goes(folder: Path, junk: bytes) -> No
     finished(folder)
     assert set(texts(folder)) == set(WHOLE)
     assert len(texts(folder)) == 21  # the one whose line is torn is there twice
+
+
+def dated(folder: Path, value: float, prefix: str) -> Workflow:
+    """Two files with the time in their names; the second one fails while `broken` is there."""
+    return Workflow.from_json(
+        {
+            "weft": 1,
+            "nodes": {
+                "n": {"type": "Number", "inputs": {"value": value}},
+                "t": {"type": "ReadText", "inputs": {"file": "1.txt"}},
+                "u": {"type": "MayFail", "inputs": {"text": link("t.value")}},
+                "first": {
+                    "type": "WriteText",
+                    "inputs": {"text": link("t.value"), "prefix": f"{prefix}/first"},
+                },
+                "second": {
+                    "type": "WriteText",
+                    "inputs": {"text": link("u.value"), "prefix": f"{prefix}/second"},
+                },
+            },
+        }
+    )
+
+
+@node("MayFail", category="toy")
+def may_fail(run: Run, text: str) -> str:
+    """Fail while there is a file `broken`.
+
+    Args:
+        text: Handed on.
+
+    Returns:
+        The text.
+    """
+    if (run.workspace.output.parent / "broken").exists():
+        raise NodeError("It is broken.")
+    return text
+
+
+def run_dated(folder: Path, workflow: Workflow, when: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.fromisoformat(when)
+
+    monkeypatch.setattr(journal_module, "datetime", Clock)
+    with engine(folder) as e:
+        e.registry.add(may_fail)
+        e.run(workflow, scope="dated")
+
+
+def files_of(folder: Path) -> list[str]:
+    out = folder / "out"
+    return sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
+
+
+def test_resumed_run_names_files_by_the_time_that_it_began_first(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "broken").touch()
+    workflow = dated(folder, 1, "%date:yyyy-MM-dd%")
+    with pytest.raises(RunError):
+        run_dated(folder, workflow, "2026-03-01T23:59:00", monkeypatch)
+    assert files_of(folder) == ["2026-03-01/first_00001.txt"]
+    (folder / "broken").unlink()
+    run_dated(folder, workflow, "2026-03-02T00:10:00", monkeypatch)
+    assert files_of(folder) == ["2026-03-01/first_00001.txt", "2026-03-01/second_00001.txt"]
+    # That run ended well: the next one is a new one, of its own time, and writes everything.
+    run_dated(folder, workflow, "2026-03-02T00:20:00", monkeypatch)
+    assert files_of(folder)[2:] == ["2026-03-02/first_00001.txt", "2026-03-02/second_00001.txt"]
+
+
+def test_other_workflow_of_the_same_file_has_its_own_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "broken").touch()
+    with pytest.raises(RunError):
+        run_dated(folder, dated(folder, 1, "%year%"), "2026-12-31T23:59:00", monkeypatch)
+    (folder / "broken").unlink()
+    workflow = dated(folder, 1, "y%year%")
+    run_dated(folder, workflow, "2027-01-01T00:01:00", monkeypatch)
+    assert files_of(folder) == [
+        "2026/first_00001.txt",
+        "y2027/first_00001.txt",
+        "y2027/second_00001.txt",
+    ]
+
+
+def test_resumed_run_writes_again_what_is_named_after_another_value(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "broken").touch()
+    when = "2026-03-01T12:00:00"
+    with pytest.raises(RunError):
+        run_dated(folder, dated(folder, 1, "v%n.value%"), when, monkeypatch)
+    (folder / "broken").unlink()
+    run_dated(folder, dated(folder, 2, "v%n.value%"), when, monkeypatch)
+    assert files_of(folder) == [
+        "v1/first_00001.txt",
+        "v2/first_00001.txt",
+        "v2/second_00001.txt",
+    ]

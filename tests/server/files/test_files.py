@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -242,12 +244,22 @@ async def test_temp_files_are_no_output_files(tmp_path: Path) -> None:
         assert (await client.get("/v1/files/temp/preview.png")).status == 200
 
 
+def left_by_killed(incoming: Path) -> Path:
+    """A half upload of a server that is gone."""
+    incoming.mkdir(parents=True)
+    code = (
+        "import sys; from pathlib import Path; from weft.engine.files.new_files import new_part;"
+        "print(new_part(Path(sys.argv[1]))[1])"
+    )
+    command = [sys.executable, "-c", code, str(incoming)]
+    return Path(subprocess.check_output(command, text=True).strip())
+
+
 async def test_leftovers_of_killed_uploads_are_deleted_at_start(tmp_path: Path) -> None:
-    left = tmp_path / "input" / ".incoming" / ".upload-x"
-    left.parent.mkdir(parents=True)
-    left.touch()
+    left = left_by_killed(tmp_path / "input" / ".incoming")
+    assert files_below(tmp_path / "input") == [left]
     async with serving(tmp_path):
-        assert not left.exists()
+        assert files_below(tmp_path / "input") == []
 
 
 async def test_thumbnails_over_their_budget_lose_the_oldest(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ async def test_states_of_many_nodes_are_one_message_with_the_last_of_each(tmp_pa
     (message,) = await ear.next()
     assert isinstance(message, Nodes)
     assert len(message.nodes) == 1002
-    assert message.nodes["n7"] == ("done", 0.25, ["new"], 7)
+    assert message.nodes["n7"] == ("done", 0.25, ["new"], 7, None)
     assert message.nodes["c"][0] == "cached"
     assert message.nodes["f"][0] == "failed"
 
@@ -101,5 +101,14 @@ async def test_closing_says_what_was_not_said_and_nothing_later(tmp_path: Path) 
     reporter.receive(NodeFinished("r", "n", 1.0))
     reporter.receive(RunFinished("r", "done", 1, 2, 3.0))
     reporter.close()
-    assert ear.heard == [Nodes("j", {"n": ("done", 1.0, None, None)})]
+    assert ear.heard == [Nodes("j", {"n": ("done", 1.0, None, None, None)})]
     assert reporter.counts == (1, 2, 3.0)
+
+
+async def test_failure_is_told_with_its_words(tmp_path: Path) -> None:
+    ear = Ear()
+    reporter = Reporter("j", tmp_path, ear.say)
+    reporter.receive(NodeFailed("r", "n", Problem("node.failed", "It is broken.", "n")))
+    reporter.close()
+    problem = {"code": "node.failed", "message": "It is broken.", "node": "n"}
+    assert ear.heard == [Nodes("j", {"n": ("failed", None, None, None, problem)})]

@@ -21,6 +21,12 @@ export interface InputSchema extends PortSchema {
   readonly min?: number;
   readonly max?: Value;
   readonly step?: number;
+  /** Allowed are only whole multiples of it. */
+  readonly multiple?: number;
+  /** Whether `min` itself is not allowed. */
+  readonly above_min?: boolean;
+  /** Names files that the node writes; it may hold these tokens, and values of nodes. */
+  readonly file_prefix?: { readonly tokens: readonly string[] };
   readonly multiline?: boolean;
   readonly seed?: boolean;
   /** Kind of model file, such as `checkpoints`. */

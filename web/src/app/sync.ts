@@ -39,6 +39,10 @@ function receiveOne(event: ServerEvent): void {
     case "nodes": {
       const tab = tabOf(event.job);
       if (tab !== null) updateRun(tab, (run) => ({ states: { ...run.states, ...event.nodes } }));
+      // The job may go on for long with what does not need the failed node.
+      for (const { problem } of Object.values(event.nodes)) {
+        if (tab !== null && problem) say(problem.message, "bad");
+      }
       return;
     }
     case "progress": {

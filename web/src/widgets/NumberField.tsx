@@ -18,7 +18,8 @@ export function NumberField({ label, schema, value, onChange, onDone }: FieldPro
   const now = numberOf(value);
   const bounded = Number.isFinite(low) && Number.isFinite(high) && high - low <= 10_000 * step;
   const part = bounded && Number.isFinite(now) ? (now - low) / (high - low) : 0;
-  const bad = !Number.isFinite(now) || now < low || now > high;
+  const between = schema.multiple !== undefined && now % schema.multiple !== 0;
+  const bad = !Number.isFinite(now) || now < low || now > high || between;
   const start = useRef({ x: 0, value: 0, moved: false });
   const slider = useRef<HTMLDivElement>(null);
   // Whoever typed by keyboard finds the focus where it was.
@@ -43,7 +44,14 @@ export function NumberField({ label, schema, value, onChange, onDone }: FieldPro
     const next = evaluate(text, now);
     if (next === null) return t("widget.notNumber", { text });
     if (whole && !Number.isInteger(next)) return t("widget.notWhole", { text, value: next });
-    if (next < low || next > high) return t("widget.range", { min: low, max: high });
+    if (next < low || next > high || (schema.above_min && next === low)) {
+      return t("widget.range", { min: low, max: high });
+    }
+    const { multiple } = schema;
+    if (multiple && next % multiple !== 0) {
+      const below = Math.floor(next / multiple) * multiple;
+      return t("widget.multiple", { multiple, below, above: below + multiple });
+    }
     onChange(whole ? next : floatNumber(next));
     onDone();
     return null;

@@ -1,0 +1,1 @@
+"""What the Stable Diffusion web UI writes into pictures: read, and made into a workflow."""
