@@ -381,7 +381,7 @@ class _Check:
                 "graph.cycle",
                 f"The graph has a cycle: {'; '.join(cycle[:20])}"
                 + (f" ({len(cycle)} links in all)." if len(cycle) > 20 else "."),
-                cycle[0].rpartition(" -> ")[2].rpartition(".")[0],
+                split_target(cycle[0].rpartition(" -> ")[2])[0],
                 hint=f"Remove one of these {len(cycle)} links.",
             )
 
