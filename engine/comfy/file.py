@@ -157,7 +157,12 @@ class Properties(_Loose):
 
 
 class FileNode(_Loose):
-    """A node as drawn."""
+    """A node as drawn.
+
+    Attributes:
+        widgets_values_named: The same values again with their names, in files of late 2026. Tools
+            that change a file forget it, so that only the names are of use.
+    """
 
     id: Id
     type: Annotated[str, Field(min_length=1, max_length=1000)]
@@ -169,6 +174,7 @@ class FileNode(_Loose):
     inputs: list[Slot] | None = None
     outputs: list[Slot] | None = None
     widgets_values: list[Any] | dict[str, Any] | None = None
+    widgets_values_named: Any = None
     color: str | None = None
     bgcolor: str | None = None
     properties: Properties = Properties()

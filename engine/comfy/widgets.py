@@ -58,8 +58,8 @@ def widget_values(node: FileNode, spec: NodeSpec | None) -> WidgetValues:
 
     Args:
         node: The node.
-        spec: Its type; None where it is not known. The names are those of ComfyUI's own class then,
-            or else the file's, if it names as many as there are values.
+        spec: Its type; None where it is not known. The names are the file's then, where it gives
+            one for each value, or else those of ComfyUI's own class, or of the inputs as drawn.
     """
     given = node.widgets_values
     if isinstance(given, dict):
@@ -70,10 +70,27 @@ def widget_values(node: FileNode, spec: NodeSpec | None) -> WidgetValues:
         seeds |= {name for kind, name in _CONTROLLED if kind == node.type and name in names}
         booleans = {name for name in names if spec.parameters[name].type.name == "BOOLEAN"}
         return _named(list(given or ()), names, seeds, booleans)
+    named = node.widgets_values_named
+    if isinstance(named, dict) and given and len(named) == len(given):
+        return _as_said(dict(zip(named, given, strict=True)))
     found = _named(list(given or ()), _class_names(node), _SEEDS, set(), loose=True)
-    if any(value not in _BESIDE for value in found.left if not isinstance(value, (list, dict))):
+    left = [value for value in found.left if not isinstance(value, (list, dict))]
+    if node.type not in comfy_inputs() and any(value not in _BESIDE for value in left):
         # Older files name only the inputs that were widgets once: which value is whose is not said.
         return WidgetValues(left=list(given or ()))
+    return found
+
+
+def _as_said(values: dict[str, Any]) -> WidgetValues:
+    found = WidgetValues()
+    last = None
+    for name, value in values.items():
+        mode = mode_of(value)
+        if name != MODE_WIDGET:
+            found.named[name] = value
+            last = name
+        elif mode is not None and last is not None:
+            found.modes[last] = mode
     return found
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...engine.comfy.api import INPUT_MARK
 from ...engine.declaration.node import NodeSpec, Parameter
 from ...engine.declaration.registry import Registry
 from ...engine.declaration.sockets import SocketType, value_problem
@@ -22,7 +23,6 @@ from ..catalog import Catalog
 from .refusals import Refused, problem_as_error
 
 Prompt = dict[str, dict[str, Any]]
-_ANNOTATION = " [input]"
 _SHOWN = 20
 _MOST_ERRORS = 200
 _LONGEST_NAME = 200  # characters of a class that is not known, when it is told back
@@ -196,7 +196,7 @@ def _is_link(value: Any) -> bool:
 def _fitting(parameter: Parameter, value: Any) -> Any:
     """The value, or an equal one of the type that the input takes."""
     if isinstance(parameter.file, InputFile) and isinstance(value, str):
-        return value.removesuffix(_ANNOTATION) if value.endswith(_ANNOTATION) else value
+        return value.removesuffix(INPUT_MARK) if value.endswith(INPUT_MARK) else value
     if isinstance(value, dict | list) or value_problem(parameter.type, value) is None:
         return value
     members = parameter.type.args if parameter.type.name == "UNION" else (parameter.type,)
