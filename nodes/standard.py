@@ -341,9 +341,7 @@ class StandardEngine(Engine):
             registry if registry is not None else standard_registry(nodes, packs=packs),
             workspace=workspace
             if workspace is not None
-            else standard_workspace(
-                models=models, inputs=inputs, output=output, reads_output=True
-            ),
+            else standard_workspace(models=models, inputs=inputs, output=output, reads_output=True),
             values=values,
             cache=MemoryCache(cache_bytes),
             disk=standard_disk_cache(values) if disk_cache else None,

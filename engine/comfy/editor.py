@@ -199,9 +199,7 @@ class _Reader:
             )
         return inputs
 
-    def instance(
-        self, graph: Graph, node: FileNode
-    ) -> tuple[str, dict[str, Any], dict[str, str]]:
+    def instance(self, graph: Graph, node: FileNode) -> tuple[str, dict[str, Any], dict[str, str]]:
         """An instance of a subgraph: its type, values, and what its seeds do after each run."""
         definition = graph.definition_of(node)
         assert definition is not None

@@ -111,7 +111,7 @@ def _named(
     *,
     loose: bool = False,
 ) -> WidgetValues:
-    """Give values to names; `loose`: a word behind any number can be about it, if it is one more."""
+    """Give values to names; `loose`: one value too many behind a number can be about it."""
     found = WidgetValues()
     for number, name in enumerate(names):
         if not values:

@@ -148,10 +148,10 @@ class Workspace:
                 return found
         if mark in ("output", "temp"):
             raise FileError(
-                f'"{name[:300]} [{mark}]" is a file of ComfyUI\'s {mark} folder, which is not here.',
+                f'"{name[:300]} [{mark}]" is in ComfyUI\'s {mark} folder, which is not read here.',
                 expected="the name of a file in the input folders",
                 got=f"{name[:300]} [{mark}]",
-                hint="Copy the file into an input folder, and name it without the word in brackets.",
+                hint="Copy it into an input folder, and take off the word in brackets.",
             )
         for folder in self.inputs:
             found = find_under(folder, name, follow_links=False)

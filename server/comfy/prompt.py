@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...engine.comfy.api import INPUT_MARK
+from ...engine.comfy.foreign import foreign_hint
 from ...engine.declaration.node import NodeSpec, Parameter
 from ...engine.declaration.registry import Registry
 from ...engine.declaration.sockets import SocketType, value_problem
@@ -123,9 +124,9 @@ def _nodes(data: object, registry: Registry) -> Prompt:
             reason, kind = "has inputs that are no JSON object", node["class_type"]
         elif registry.find(node["class_type"]) is None:
             kind = node["class_type"]
-            close = registry.similar(kind[:100])
+            foreign, close = foreign_hint(kind), registry.similar(kind[:100])
             reason = f'has the class "{kind[:100]}", which is not installed' + (
-                f'; did you mean "{close}"' if close else ""
+                f": {foreign}" if foreign else f'; did you mean "{close}"' if close else ""
             )
         else:
             continue
