@@ -9,6 +9,8 @@ from .file import BYPASSED, MUTED, NOTES, FileGraph, FileNode
 from .hues import hue_of
 
 _NOTE_SIZE = (240.0, 120.0)
+_NOTE_TITLES = {"Note", "Markdown Note"}
+"""Titles that say only that it is a note."""
 
 
 def layout_of(
@@ -47,9 +49,15 @@ def place_of(node: FileNode, seeds: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _note(node: FileNode) -> dict[str, Any]:
-    """A note; one without a text of its own says its title."""
-    text = node.title if node.value is None else str(node.value)
-    return {**_frame(*node.pos, *(node.size or _NOTE_SIZE)), "text": text or ""}
+    """A note with its title and hue; one without a text of its own says its title as the text."""
+    title = "" if node.title in (None, node.type, *_NOTE_TITLES) else str(node.title)[:1000]
+    text = title if node.value is None else str(node.value)
+    return {
+        **_frame(*node.pos, *(node.size or _NOTE_SIZE)),
+        **hue_of(node.color),
+        **({"title": title} if title and node.value is not None else {}),
+        "text": text,
+    }
 
 
 def _frame(x: float, y: float, width: float, height: float) -> dict[str, int]:

@@ -176,7 +176,6 @@ class FileNode(_Loose):
     widgets_values: list[Any] | dict[str, Any] | None = None
     widgets_values_named: Any = None
     color: str | None = None
-    bgcolor: str | None = None
     properties: Properties = Properties()
 
     @property

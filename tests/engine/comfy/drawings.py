@@ -184,8 +184,8 @@ class _Drawing:
             if bend == "reroute":
                 self.lite.add(number, "Reroute", inputs=[("", "*", at)], outputs=[("", "*")])
             else:
-                inputs, outputs = [("a", FLOAT, at)], [("*", "*")]
-                self.lite.add(number, "Bypassed", inputs=inputs, outputs=outputs, mode=4)
+                inputs = [("other", "PICTURE", None), ("a", FLOAT, at)]
+                self.lite.add(number, "Bypassed", inputs=inputs, outputs=[("*", "*")], mode=4)
             at = (number, 0)
         return at
 
