@@ -6,7 +6,7 @@ import { type Pending, say, setUi, useUi } from "../app/ui";
 import { connect, disconnect, replaceSource } from "../graph/commands/links";
 import { firstFit, inputType, judge, outputType, partners, type Scope } from "../graph/connect";
 import type { Draft } from "../graph/edits";
-import { asLink, type Link, linksInto, linksOf, type PortRef } from "../graph/model";
+import { asLink, type Link, linksInto, linksOf, type PortRef, splitTarget } from "../graph/model";
 import { typeText } from "../graph/types";
 import { panBy, toFlow, viewEdge } from "./viewport";
 

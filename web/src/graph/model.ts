@@ -56,6 +56,7 @@ export interface Group extends Frame {
 }
 
 export interface Note extends Frame {
+  readonly title?: string;
   readonly text: string;
 }
 
