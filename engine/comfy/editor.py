@@ -29,7 +29,8 @@ from .file import (
     FileNode,
     read_editor_file,
 )
-from .graphs import Graph, Graphs
+from .graph import Graph
+from .graphs import Graphs
 from .names import distinct, unused, word
 from .sources import Output, Source, Value
 from .widgets import SEED_MODES, WidgetValues, widget_values

@@ -91,14 +91,14 @@ class Slot(_Loose):
     """An input or output as drawn; `widget` is there on inputs that have a widget too.
 
     Attributes:
-        link_ids: For a subgraph's own inputs and outputs, the links inside of it.
+        linkIds: For a subgraph's own inputs and outputs, the links inside of it.
     """
 
     name: str = Field("", max_length=1000)
     type: Any = "*"
     link: int | None = None
     widget: dict[str, Any] | None = None
-    link_ids: Any = Field(None, alias="linkIds")
+    linkIds: Any = None  # noqa: N815  (the file's own name)
 
     @property
     def widget_name(self) -> str | None:
@@ -146,14 +146,14 @@ class Properties(_Loose):
     Attributes:
         cnr_id: The pack that has its type, by its name in ComfyUI's registry.
         aux_id: The same by its repository, for packs that are not in the registry.
-        proxy_widgets: For an instance of a subgraph, which widgets it shows, in the order of its
+        proxyWidgets: For an instance of a subgraph, which widgets it shows, in the order of its
             values: pairs of a node's id and a widget's name, in some versions as JSON text.
     """
 
     models: list[Any] = Field(default_factory=list)
     cnr_id: Any = None
     aux_id: Any = None
-    proxy_widgets: Any = Field(None, alias="proxyWidgets")
+    proxyWidgets: Any = None  # noqa: N815  (the file's own name)
 
 
 class FileNode(_Loose):
@@ -176,7 +176,7 @@ class FileNode(_Loose):
     widgets_values: list[Any] | dict[str, Any] | None = None
     widgets_values_named: Any = None
     color: str | None = None
-    properties: Properties = Properties()
+    properties: Properties = Field(default_factory=Properties)
 
     @property
     def models(self) -> Iterator[FileModel]:
@@ -194,7 +194,7 @@ class FileNode(_Loose):
     @property
     def promoted(self) -> list[Promoted] | None:
         """The widgets that an instance of a subgraph shows; None if the file does not list them."""
-        said = self.properties.proxy_widgets
+        said = self.properties.proxyWidgets
         if isinstance(said, str):
             with contextlib.suppress(ValueError, RecursionError):
                 said = json.loads(said)

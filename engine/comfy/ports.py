@@ -19,7 +19,7 @@ from .sources import Port, Value
 from .widgets import MODE_WIDGET, mode_of
 
 if TYPE_CHECKING:
-    from .graphs import Graph
+    from .graph import Graph
 
 Target = tuple[str, str]
 """A node inside, and a parameter of it."""
@@ -159,7 +159,7 @@ def instance_values(graph: Graph, node: FileNode) -> InstanceValues:
     order = _order(definition, own, node.promoted, len(values))
     if len(values) > len(order):
         values = _without_modes(values)
-    placed = list(zip(order, values, strict=False))
+    placed: list[tuple[int | Promoted | None, Any]] = list(zip(order, values, strict=False))
     if isinstance(given, dict):
         numbers = {slot.name: number for number, slot in enumerate(definition.inputs)}
         placed = [(numbers[name], v) for name, v in given.items() if name in numbers]
@@ -172,10 +172,12 @@ def instance_values(graph: Graph, node: FileNode) -> InstanceValues:
             mode = mode_of(value)
             found.modes |= dict.fromkeys(last.get(place.node, ()), mode) if mode else {}
             continue
-        slot = ports.same.get(place) if isinstance(place, Promoted) else place
-        names = ports.promoted.get(place, []) if slot is None else ports.of_input(slot)
-        if value is None:
+        if value is None or place is None:
             continue
+        slot = ports.same.get(place) if isinstance(place, Promoted) else place
+        names = [] if slot is None else ports.of_input(slot)
+        if isinstance(place, Promoted) and slot is None:
+            names = ports.promoted.get(place, [])
         if slot is not None:
             found.by_input[slot] = value
         if isinstance(place, Promoted):
