@@ -97,7 +97,7 @@ def _as_drawn(workflow: Workflow, text: str, registry: Registry) -> Workflow:
     if drawn.subgraphs and _flat(drawn) == _flat(document):
         return Workflow(drawn)
     places = drawn.layout.get("nodes", {})
-    kept = {
+    kept: dict[str, Any] = {
         "nodes": {name: place for name, place in places.items() if name in document.nodes},
         **{part: drawn.layout[part] for part in ("groups", "notes") if part in drawn.layout},
     }
