@@ -8,6 +8,7 @@ from pathlib import Path
 from ..engine.cancel import CancelToken
 from ..engine.errors import Cancelled, RunError, WeftError
 from ..engine.events import Event, Listener, to_json
+from ..engine.graph.document import split_target
 from ..engine.running.trace import Trace
 from ..engine.workflows.workflow import Workflow
 from ..nodes.standard import StandardEngine, standard_memory
@@ -80,7 +81,7 @@ def _tell_memory(*, as_json: bool) -> None:
 
 def _list_inputs(workflow: Workflow) -> int:
     for name, target in workflow.document.interface.inputs.items():
-        node_id, _, port = target.rpartition(".")
+        node_id, port = split_target(target)
         node = workflow.document.nodes.get(node_id)
         value = node.inputs.get(port) if node is not None else None
         say.out(f"--{name:<20} {target:<30} {value!r}")

@@ -25,4 +25,5 @@ def workspace_of(options: argparse.Namespace, file: Path | None = None) -> Works
         inputs=[*options.input, *beside],
         output=getattr(options, "out", "out"),
         extra_model_paths=options.extra_model_paths_config,
+        reads_output=True,
     )

@@ -8,9 +8,10 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from .comfy.foreign import foreign_hint
 from .declaration.named_files import find_file, mentioned_files
 from .declaration.node import NodeSpec, Parameter
-from .declaration.registry import Registry
+from .declaration.registry import SIMILAR, Registry
 from .declaration.sockets import SocketType, accepts, shorten
 from .declaration.widgets import MAX_SEED
 from .errors import FileError, Problem, ValidationError
@@ -83,14 +84,15 @@ class _Check:
                 got=name[:100],
                 hint=fault.hint or None,
             )
-        close = self._close(name, self.registry.names())
+        packs = self.document.requires.get("packs")
+        said = packs.get(name) if isinstance(packs, dict) else None
         return Problem(
             "graph.unknown_type",
             f'Node {node_id} has type "{name[:100]}", which no loaded pack provides.',
             node_id,
             expected="a known node type",
             got=name[:100],
-            hint=f'Did you mean "{close}"?' if close else "Install the pack that has it.",
+            hint=foreign_hint(name, said) or self._like(name),
         )
 
     def node(self, node_id: str) -> Iterator[Problem]:
@@ -171,13 +173,17 @@ class _Check:
             hint=f'Did you mean "{close}"?' if close else f"Its inputs: {known}.",
         )
 
-    def _close(self, name: str, options: Iterable[str]) -> str | None:
+    def _like(self, kind: str) -> str:
+        close = self._close(kind, self.registry.names(), SIMILAR)
+        return f'Did you mean "{close}"?' if close else "Install the pack that has it."
+
+    def _close(self, name: str, options: Iterable[str], cutoff: float = 0.6) -> str | None:
         """The option most like a name, for a hint. Comparing is slow, so only so many times."""
         if self.hints_left == 0:
             return None
         self.hints_left -= 1
         few = list(itertools.islice(options, _MOST_COMPARED))
-        return next(iter(difflib.get_close_matches(name[:100], few, n=1)), None)
+        return next(iter(difflib.get_close_matches(name[:100], few, n=1, cutoff=cutoff)), None)
 
     def _input(
         self, where: str, node_id: str, parameter: Parameter, value: Any
@@ -420,7 +426,7 @@ class _Check:
                 "graph.cycle",
                 f"The graph has a cycle: {'; '.join(cycle[:20])}"
                 + (f" ({len(cycle)} links in all)." if len(cycle) > 20 else "."),
-                cycle[0].rpartition(" -> ")[2].rpartition(".")[0],
+                split_target(cycle[0].rpartition(" -> ")[2])[0],
                 hint=f"Remove one of these {len(cycle)} links.",
             )
 

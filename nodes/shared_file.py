@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from ..engine.declaration.registry import Registry
 from ..engine.errors import DocumentError, FileError
-from ..engine.graph.document import read_json
+from ..engine.graph.document import Document, as_link, read_json
+from ..engine.graph.expand import expand
 from ..engine.infotext.graph import Finder, workflow_of
 from ..engine.infotext.read import read_infotext
 from ..engine.share.bundle import PNG, Manifest, is_bundle, read_bundle
@@ -86,31 +88,58 @@ def open_shared(file: Path, registry: Registry, find: Finder | None = None) -> S
         picture = file.read_bytes() if head.startswith(PNG) else None
         return SharedFile(Workflow(document, remarks=remarks), lock, picture=picture)
     workflow = Workflow.from_json(read_json(workflow_text(texts, file)), registry, versions)
-    if "weft" not in texts and "workflow" in texts:
+    if "prompt" in texts and "workflow" in texts and "weft" not in texts:
         workflow = _as_drawn(workflow, texts["workflow"], registry)
     picture = file.read_bytes() if head.startswith(PNG) else None
     return SharedFile(workflow, lock, picture=picture)
 
 
 def _as_drawn(workflow: Workflow, text: str, registry: Registry) -> Workflow:
-    """What ran, in the places that ComfyUI's editor drew it in, if both are the same nodes."""
+    """What ran, in the places that ComfyUI's editor drew it in.
+
+    ComfyUI runs a drawing without its subgraphs. Where what ran is what was drawn, they come back;
+    else the nodes that both have get their places, and notes and groups are kept.
+    """
     try:
         drawn = Workflow.from_json(read_json(text), registry).document
     except DocumentError:
         return workflow
     document = workflow.document
-    if set(drawn.nodes) != set(document.nodes):
-        return workflow
-    return Workflow(document.model_copy(update={"layout": drawn.layout}))
+    if set(drawn.nodes) == set(document.nodes):
+        return Workflow(document.model_copy(update={"layout": drawn.layout}))
+    if drawn.subgraphs and _flat(drawn) == _flat(document):
+        return Workflow(drawn)
+    places = drawn.layout.get("nodes", {})
+    kept: dict[str, Any] = {
+        "nodes": {name: place for name, place in places.items() if name in document.nodes},
+        **{part: drawn.layout[part] for part in ("groups", "notes") if part in drawn.layout},
+    }
+    return Workflow(document.model_copy(update={"layout": kept}))
+
+
+def _flat(document: Document) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Types and inputs of all nodes by the ids that ComfyUI gives them, subgraphs in place."""
+
+    def value_there(value: Any) -> Any:
+        link = as_link(value)
+        return value if link is None else {"link": link.replace("/", ":")}
+
+    return {
+        name.replace("/", ":"): (
+            node.type,
+            {key: value_there(value) for key, value in node.inputs.items() if value is not None},
+        )
+        for name, node in expand(document).document.nodes.items()
+    }
 
 
 def workflow_text(texts: Mapping[str, str], file: Path) -> str:
-    """The workflow among the texts of a picture: weft's, else ComfyUI's.
+    """The workflow among the texts of a picture: weft's, else what ComfyUI ran, else its drawing.
 
     Raises:
         FileError: There is none.
     """
-    text = texts.get("weft") or texts.get("prompt")
+    text = texts.get("weft") or texts.get("prompt") or texts.get("workflow")
     if text is None:
         raise FileError(
             f"The picture {file.name} holds no workflow.",

@@ -124,6 +124,7 @@ def standard_workspace(
     inputs: Sequence[str | Path] = (),
     output: str | Path = "out",
     extra_model_paths: Sequence[str | Path] = (),
+    reads_output: bool = False,
 ) -> Workspace:
     """The usual folders.
 
@@ -137,6 +138,7 @@ def standard_workspace(
         output: Output folder.
         extra_model_paths: Files in the format of ComfyUI's `extra_model_paths.yaml`. One lying
             in a models folder, or beside it, is read without being named.
+        reads_output: Whether an input named `picture.png [output]` is that finished file.
 
     Raises:
         FileError: A named file is missing or has another format.
@@ -163,6 +165,7 @@ def standard_workspace(
         model_folders=folders,
         inputs=[*(Path(i) for i in inputs), home() / "input", *photos],
         output=Path(output),
+        reads_output=reads_output,
         digests=FileDigests(home() / "digests.json"),
     )
 
@@ -355,7 +358,7 @@ class StandardEngine(Engine):
             registry,
             workspace=workspace
             if workspace is not None
-            else standard_workspace(models=models, inputs=inputs, output=output),
+            else standard_workspace(models=models, inputs=inputs, output=output, reads_output=True),
             values=values,
             cache=MemoryCache(cache_bytes),
             disk=standard_disk_cache(values) if disk_cache else None,

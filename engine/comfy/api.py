@@ -11,10 +11,13 @@ from typing import Any, TypeGuard
 
 from ..declaration.node import NodeSpec
 from ..declaration.registry import Registry
+from ..declaration.widgets import InputFile
 from ..graph.document import Document, parse
 
 # Written by ComfyUI's editor beside an upload button; they say nothing about the picture.
 EDITOR_ONLY = {"upload", "choose file to upload"}
+INPUT_MARK = " [input]"
+"""What ComfyUI puts behind the name of a file in the input folder, where it could lie elsewhere."""
 
 
 def is_comfy(data: object) -> TypeGuard[dict[str, Any]]:
@@ -60,6 +63,8 @@ def input_of(spec: NodeSpec | None, name: str, value: Any) -> tuple[str | None, 
         return (None if name in EDITOR_ONLY else name), value
     if parameter.file is not None and isinstance(value, str):
         value = value.replace("\\", "/")  # names saved on Windows
+    if isinstance(parameter.file, InputFile) and isinstance(value, str):
+        value = value.removesuffix(INPUT_MARK)
     return parameter.name, value
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ..declaration.node import MISSING, NodeSpec
@@ -12,6 +15,8 @@ from ..errors import DocumentError, ValidationError
 from ..graph.document import Document, Link, Node, as_link, as_links
 from ..graph.expand import expand
 from .known import comfy_inputs
+
+_SLOT = re.compile(r"slot_(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ def to_comfy(document: Document, registry: Registry) -> Exported:
 class _Writer:
     def __init__(self, document: Document, registry: Registry) -> None:
         self._nodes = document.nodes
+        self._outputs = _outputs(document)
         self._registry = registry
         self._ids = _ids(document.nodes)
         self.obstacles: list[str] = []
@@ -112,11 +118,53 @@ class _Writer:
         return {"__value__": value} if isinstance(value, list) else value
 
     def _link(self, link: Link) -> list[Any]:
-        source = self._nodes.get(link.node)
-        spec = self._registry.find(source.type) if source is not None else None
-        names = [output.name for output in spec.outputs] if spec is not None else []
-        slot = names.index(link.output) if link.output in names else 0
+        slot = self._slot(link)
+        if slot is None:
+            slot = 0
+            if len(self._read[link.node]) > 1 or self._is_known(link.node):
+                self.obstacles.append(
+                    f'"{link.node}": nothing says which of its outputs "{link.output}" is; it was '
+                    "written as the first."
+                )
         return [self._ids.get(link.node, link.node), slot]
+
+    def _slot(self, link: Link) -> int | None:
+        """The number of an output; None where nothing says it."""
+        node = self._nodes.get(link.node)
+        names: list[str] = []
+        if node is not None:
+            spec = self._registry.find(node.type)
+            said = self._outputs.get(node.type, [])
+            names = said if spec is None else [each.name for each in spec.outputs]
+        if link.output in names:
+            return names.index(link.output)
+        numbered = _SLOT.fullmatch(link.output)
+        return int(numbered[1]) if numbered is not None else None
+
+    def _is_known(self, name: str) -> bool:
+        node = self._nodes.get(name)
+        return node is not None and self._registry.find(node.type) is not None
+
+    @cached_property
+    def _read(self) -> Mapping[str, set[str]]:
+        """The outputs that are read, by node."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for node in self._nodes.values():
+            for value in node.inputs.values():
+                for link in (as_link(value), *(as_links(value) or ())):
+                    if link is not None:
+                        found[link.node].add(link.output)
+        return found
+
+
+def _outputs(document: Document) -> dict[str, list[str]]:
+    """The outputs of types that are not here, in their order, as the document says them."""
+    said = document.requires.get("outputs")
+    return {
+        kind: [each for each in names if isinstance(each, str)]
+        for kind, names in (said.items() if isinstance(said, dict) else ())
+        if isinstance(names, list)
+    }
 
 
 def _placed(

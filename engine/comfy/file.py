@@ -7,9 +7,11 @@ format are read, links as lists (version 0.4) and as objects (version 1).
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import pydantic
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -18,7 +20,10 @@ from ..errors import DocumentError
 
 INPUT_SIDE, OUTPUT_SIDE = "-10", "-20"
 """Ids of what stands for a subgraph's own inputs and outputs inside of it."""
+OWN_INPUT = "-1"
+"""What stands in a promoted widget's place for its node where it is the subgraph's own input."""
 MUTED, BYPASSED = 2, 4
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _LINK = ("id", "origin_id", "origin_slot", "target_id", "target_slot", "type")
 
 
@@ -43,6 +48,27 @@ def _pair(value: object) -> object:
     return tuple(value[:2]) if isinstance(value, list) else value
 
 
+PRIMITIVE = "PrimitiveNode"
+BEND = {"Reroute", "Reroute (rgthree)"}
+GET = {"GetNode", "easy getNode"}
+SET = {"SetNode", "easy setNode"}
+NOTES = {"Note", "MarkdownNote", "Label (rgthree)"}
+DRAWN_ONLY = {
+    "Bookmark (rgthree)",
+    "Fast Actions Button (rgthree)",
+    "Fast Bypasser (rgthree)",
+    "Fast Groups Bypasser (rgthree)",
+    "Fast Groups Muter (rgthree)",
+    "Fast Muter (rgthree)",
+    "Mute / Bypass Relay (rgthree)",
+    "Mute / Bypass Repeater (rgthree)",
+    "Node Collector (rgthree)",
+    "Random Unmuter (rgthree)",
+}
+"""Nodes that work in ComfyUI's editor alone: they run nowhere and no value comes out of them."""
+VIRTUAL = {*NOTES, PRIMITIVE, *GET, *SET, *BEND, *DRAWN_ONLY}
+"""Nodes that never run: ComfyUI's editor makes links and values of them."""
+
 Id = Annotated[str, BeforeValidator(_text)]
 Pair = Annotated[tuple[float, float], BeforeValidator(_pair)]
 
@@ -62,20 +88,56 @@ class FileLink(_Loose):
 
 
 class Slot(_Loose):
-    """An input or output as drawn; `widget` is there on inputs that have a widget too."""
+    """An input or output as drawn; `widget` is there on inputs that have a widget too.
+
+    Attributes:
+        linkIds: For a subgraph's own inputs and outputs, the links inside of it.
+    """
 
     name: str = Field("", max_length=1000)
     type: Any = "*"
     link: int | None = None
     widget: dict[str, Any] | None = None
+    linkIds: Any = None  # noqa: N815  (the file's own name)
+
+    @property
+    def widget_name(self) -> str | None:
+        """The name of its widget; None if it has none."""
+        name = self.widget.get("name") if self.widget is not None else None
+        return name if isinstance(name, str) else None
 
 
 class FileModel(_Loose):
-    """A model that a node names: its folder, and where its author says that it can be had."""
+    """A model that a node names: its folder, and where its author says that it can be had.
+
+    Attributes:
+        hash: What the file's content hashes to, by the method `hash_type`; None if it is not said.
+    """
 
     name: str
     url: str
     directory: str
+    hash: str | None = None
+    hash_type: str | None = None
+
+    @property
+    def sha256(self) -> str | None:
+        """The SHA-256 in small hexadecimal digits; None if the file does not say it."""
+        said = (self.hash or "").lower()
+        plausible = _SHA256.fullmatch(said) is not None
+        return said if plausible and (self.hash_type or "sha256").lower() == "sha256" else None
+
+
+class Promoted(NamedTuple):
+    """A widget inside of a subgraph that an instance shows as its own.
+
+    Attributes:
+        node: The node inside that has it; `OWN_INPUT` for an input of the subgraph itself.
+        widget: The widget's name.
+    """
+
+    node: str
+    widget: str
 
 
 class Properties(_Loose):
@@ -84,15 +146,23 @@ class Properties(_Loose):
     Attributes:
         cnr_id: The pack that has its type, by its name in ComfyUI's registry.
         aux_id: The same by its repository, for packs that are not in the registry.
+        proxyWidgets: For an instance of a subgraph, which widgets it shows, in the order of its
+            values: pairs of a node's id and a widget's name, in some versions as JSON text.
     """
 
     models: list[Any] = Field(default_factory=list)
     cnr_id: Any = None
     aux_id: Any = None
+    proxyWidgets: Any = None  # noqa: N815  (the file's own name)
 
 
 class FileNode(_Loose):
-    """A node as drawn."""
+    """A node as drawn.
+
+    Attributes:
+        widgets_values_named: The same values again with their names, in files of late 2026. Tools
+            that change a file forget it, so that only the names are of use.
+    """
 
     id: Id
     type: Annotated[str, Field(min_length=1, max_length=1000)]
@@ -104,8 +174,9 @@ class FileNode(_Loose):
     inputs: list[Slot] | None = None
     outputs: list[Slot] | None = None
     widgets_values: list[Any] | dict[str, Any] | None = None
+    widgets_values_named: Any = None
     color: str | None = None
-    properties: Properties = Properties()
+    properties: Properties = Field(default_factory=Properties)
 
     @property
     def models(self) -> Iterator[FileModel]:
@@ -119,6 +190,18 @@ class FileNode(_Loose):
         """The pack that has its type; None if the file does not say it."""
         said = (self.properties.cnr_id, self.properties.aux_id)
         return next((name for name in said if isinstance(name, str) and 0 < len(name) <= 200), None)
+
+    @property
+    def promoted(self) -> list[Promoted] | None:
+        """The widgets that an instance of a subgraph shows; None if the file does not list them."""
+        said = self.properties.proxyWidgets
+        if isinstance(said, str):
+            with contextlib.suppress(ValueError, RecursionError):
+                said = json.loads(said)
+        if not isinstance(said, list):
+            return None
+        pairs = [each if isinstance(each, list) and len(each) >= 2 else ["", ""] for each in said]
+        return [Promoted(str(node), str(widget)) for node, widget, *_ in pairs]
 
     @property
     def value(self) -> Any:
@@ -154,8 +237,8 @@ class FileGraph(_Loose):
 
     @cached_property
     def stored(self) -> dict[str, FileNode]:
-        """What a "SetNode" keeps under a name, for every "GetNode" of that name."""
-        return {str(n.value): n for n in self.nodes if n.type == "SetNode"}
+        """What a node like "SetNode" keeps under a name, for every "GetNode" of that name."""
+        return {str(n.value): n for n in self.nodes if n.type in SET}
 
 
 class Definition(FileGraph):

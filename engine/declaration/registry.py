@@ -16,6 +16,9 @@ from .code import LiveCode
 from .collect import collect, collect_finished
 from .node import ATTRIBUTE, NodeSpec, spec_of
 
+SIMILAR = 0.75
+"""How like a known name an unknown one is that may be a slip of the hand; 1 is equal."""
+
 
 @dataclass(frozen=True, slots=True)
 class PackFault:
@@ -124,7 +127,7 @@ class Registry(Mapping[str, NodeSpec]):
 
     def similar(self, name: str) -> str | None:
         """The known id or alias most like a name, for a hint."""
-        close = difflib.get_close_matches(name, self._names, n=1)
+        close = difflib.get_close_matches(name, self._names, n=1, cutoff=SIMILAR)
         return close[0] if close else None
 
     def __getitem__(self, type_id: str) -> NodeSpec:

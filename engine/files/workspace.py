@@ -48,6 +48,8 @@ class Workspace:
         model_folders: More folders by kind, searched before `models`.
         inputs: Folders in which input files are looked for, in order.
         output: Where finished files go; made when the first one is written.
+        reads_output: Whether an input named `picture.png [output]` is that finished file. Not
+            where several people share the folder.
         digests: Content digests of files; by default forgotten with the workspace.
     """
 
@@ -58,11 +60,13 @@ class Workspace:
         model_folders: Mapping[str, Sequence[Path]] | None = None,
         inputs: Sequence[Path] = (),
         output: Path = Path("out"),
+        reads_output: bool = False,
         digests: FileDigests | None = None,
     ) -> None:
         self.models = tuple(models)
         self.inputs = tuple(inputs)
         self.output = output
+        self.reads_output = reads_output
         self.digests = digests if digests is not None else FileDigests()
         self._extra = {kind: tuple(paths) for kind, paths in (model_folders or {}).items()}
 
@@ -82,6 +86,7 @@ class Workspace:
             model_folders=self._extra,
             inputs=self.inputs if inputs is None else inputs,
             output=self.output if output is None else output,
+            reads_output=self.reads_output,
             digests=self.digests,
         )
 
@@ -133,11 +138,24 @@ class Workspace:
         raise _missing(f'model "{name}"', f"models/{kind}", name, known)
 
     def input(self, name: str) -> Path:
-        """Path of an input file.
+        """Path of an input file; ComfyUI's `[input]` or `[output]` behind the name says where.
 
         Raises:
-            FileError: It is in none of the input folders; the nearest name is offered.
+            FileError: It is in none of the input folders; the nearest name is offered. It is marked
+                as a finished or a temporary file, and such files are not read here.
         """
+        name, mark = split_mark(name)
+        if mark == "output" and self.reads_output:
+            found = find_under(self.output, name, follow_links=False)
+            if found is not None and found.is_file():
+                return found
+        if mark in ("output", "temp"):
+            raise FileError(
+                f'"{name[:300]} [{mark}]" is in ComfyUI\'s {mark} folder, which is not read here.',
+                expected="the name of a file in the input folders",
+                got=f"{name[:300]} [{mark}]",
+                hint="Copy it into an input folder, and take off the word in brackets.",
+            )
         for folder in self.inputs:
             found = find_under(folder, name, follow_links=False)
             if found is not None and found.is_file():
@@ -242,6 +260,17 @@ def _not_written(what: str, output: Path, error: OSError) -> FileError:
         code="files.write_failed",
         hint="Look at free space and rights, or choose another output folder.",
     )
+
+
+def split_mark(name: str) -> tuple[str, str]:
+    """The name of a file, and the folder that ComfyUI says behind it in brackets, or nothing.
+
+    The folder is "input", "output" or "temp": `painted.png [input]`.
+    """
+    for mark in ("input", "output", "temp"):
+        if name.endswith(f" [{mark}]"):
+            return name.removesuffix(f" [{mark}]"), mark
+    return name, ""
 
 
 def _missing(what: str, where: str, name: str, known: Iterable[str]) -> FileError:

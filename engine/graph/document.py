@@ -128,19 +128,22 @@ class Document(_Strict):
 
 
 class Link(str):
-    """The target of a link, `node.output`. A string of its own class, so that no text is a link."""
+    """The target of a link, `node.output`. A string of its own class, so that no text is a link.
+
+    No node's id has a dot: the first one ends it, and others belong to the name behind.
+    """
 
     __slots__ = ()
 
     @property
     def node(self) -> str:
         """Id of the node that it reads."""
-        return self.rpartition(".")[0]
+        return split_target(self)[0]
 
     @property
     def output(self) -> str:
         """Name of that node's output."""
-        return self.rpartition(".")[2]
+        return split_target(self)[1]
 
 
 def as_link(value: object) -> Link | None:
@@ -165,9 +168,9 @@ def as_links(value: object) -> list[Link | None] | None:
 
 
 def split_target(target: str) -> tuple[str, str]:
-    """Split `node.port`; the port is empty when there is no dot."""
-    node, dot, port = target.rpartition(".")
-    return (node, port) if dot else (target, "")
+    """Split `node.port` at its first dot; the port is empty when there is none."""
+    node, _, port = target.partition(".")
+    return node, port
 
 
 def read_json(text: str | bytes) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from ..comfy.foreign import foreign_hint
 from ..declaration.registry import Registry
 from ..declaration.widgets import ModelFile
 from ..errors import FileError, Problem
@@ -483,13 +484,15 @@ def _missing_node(node: NodeCheck, registry: Registry) -> Problem:
             got=node.type[:100],
             hint=fault.hint or None,
         )
+    foreign = foreign_hint(node.type, pack) if node.wanted is None else None
     return Problem(
         "graph.unknown_type",
         f'The node type "{node.type[:100]}" is not here'
         + (f"; the author had it from {pack[:200]}." if pack else "."),
         expected="a known node type",
         got=node.type[:100],
-        hint=f"Install the pack {pack[:200]} if you trust it." if pack else "Find its pack.",
+        hint=foreign
+        or (f"Install the pack {pack[:200]} if you trust it." if pack else "Find its pack."),
     )
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...engine.comfy.api import INPUT_MARK
+from ...engine.comfy.foreign import foreign_hint
 from ...engine.declaration.node import NodeSpec, Parameter
 from ...engine.declaration.registry import Registry
 from ...engine.declaration.sockets import SocketType, value_problem
@@ -22,7 +24,6 @@ from ..catalog import Catalog
 from .refusals import Refused, problem_as_error
 
 Prompt = dict[str, dict[str, Any]]
-_ANNOTATION = " [input]"
 _SHOWN = 20
 _MOST_ERRORS = 200
 _LONGEST_NAME = 200  # characters of a class that is not known, when it is told back
@@ -123,8 +124,11 @@ def _nodes(data: object, registry: Registry) -> Prompt:
             reason, kind = "has inputs that are no JSON object", node["class_type"]
         elif registry.find(node["class_type"]) is None:
             kind = node["class_type"]
-            fault, close = registry.fault_of(kind), registry.similar(kind[:100])
+            fault, foreign = registry.fault_of(kind), foreign_hint(kind)
+            close = registry.similar(kind[:100])
             more = f'; did you mean "{close}"' if close else ""
+            if foreign:
+                more = f": {foreign}"
             if fault is not None:
                 more = f": {fault.text.removesuffix('.')}"
             reason = f'has the class "{kind[:100]}", which is not installed{more}'
@@ -197,7 +201,7 @@ def _is_link(value: Any) -> bool:
 def _fitting(parameter: Parameter, value: Any) -> Any:
     """The value, or an equal one of the type that the input takes."""
     if isinstance(parameter.file, InputFile) and isinstance(value, str):
-        return value.removesuffix(_ANNOTATION) if value.endswith(_ANNOTATION) else value
+        return value.removesuffix(INPUT_MARK) if value.endswith(INPUT_MARK) else value
     if isinstance(value, dict | list) or value_problem(parameter.type, value) is None:
         return value
     members = parameter.type.args if parameter.type.name == "UNION" else (parameter.type,)

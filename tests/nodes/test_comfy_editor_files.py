@@ -14,6 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 import weft
 from weft.cli.main import main
 from weft.diffusion.pictures.texts import read_texts
+from weft.engine.graph.expand import expand
 from weft.nodes.shared_file import open_shared
 from weft.nodes.standard import standard_registry
 
@@ -104,6 +105,47 @@ def test_picture_of_comfyui_opens_with_what_ran_where_it_was_drawn(tmp_path: Pat
     document = open_shared(picture, standard_registry(packs=False)).workflow.document
     assert document.nodes["3"].inputs["seed"] == 5
     assert document.layout["nodes"]["9"] == {"x": 904, "y": 40}
+
+
+def with_subgraph() -> dict[str, Any]:
+    """A file with one subgraph, whose instance has the width itself."""
+    inner = Lite()
+    inner.add(
+        1,
+        "EmptyImage",
+        [512, 64, 1, 255],
+        inputs=[("width", "INT", (-10, 0)), ("height", "INT", None)],
+        widgets=["width", "height"],
+        outputs=[("IMAGE", "IMAGE")],
+    )
+    inner.link((1, 0), (-20, 0), "IMAGE")
+    part = inner.definition("u-1", "Plain", [("width", "INT")], [("IMAGE", "IMAGE")])
+    lite = Lite().add(5, "u-1", [96], outputs=[("IMAGE", "IMAGE")])
+    lite.add(9, "SaveImage", ["ComfyUI"], inputs=[("images", "IMAGE", (5, 0))])
+    return lite.data(definitions={"subgraphs": [part]})
+
+
+def test_picture_of_comfyui_gets_its_subgraphs_back_if_they_are_what_ran(tmp_path: Path) -> None:
+    made = {"width": 96, "height": 64, "batch_size": 1, "color": 255}
+    for width, subgraphs, places in ((96, {"Plain"}, {"5", "9"}), (128, set(), {"9"})):
+        ran = {
+            "9": {
+                "class_type": "SaveImage",
+                "inputs": {"images": ["5:1", 0], "filename_prefix": "ComfyUI"},
+            },
+            "5:1": {"class_type": "EmptyImage", "inputs": {**made, "width": width}},
+        }
+        texts = PngInfo()
+        texts.add_text("prompt", json.dumps(ran))
+        texts.add_text("workflow", json.dumps(with_subgraph()))
+        picture = tmp_path / f"{width}.png"
+        Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(picture, pnginfo=texts)
+        document = open_shared(picture, standard_registry(packs=False)).workflow.document
+        assert set(document.subgraphs) == subgraphs
+        assert set(document.layout["nodes"]) == places
+        flat = expand(document).document.nodes
+        (inputs,) = (node.inputs for node in flat.values() if node.type == "EmptyImage")
+        assert inputs["width"] == width
 
 
 def test_saved_picture_carries_what_comfyui_can_open(tiny_models: Path, tmp_path: Path) -> None:

@@ -137,3 +137,15 @@ def test_node_of_any_type_reads_back_with_the_values_it_had(data: st.DataObject)
     document = parse({"weft": 1, "nodes": {"n": {"type": spec.type_id, "inputs": inputs}}})
     back = from_comfy(to_comfy(document, REGISTRY).prompt, REGISTRY)
     assert plain(Workflow(back)) == plain(Workflow(document))
+
+
+def test_output_of_an_unknown_node_that_has_no_number_is_said(registry: Registry) -> None:
+    nodes = {
+        "x": {"type": "NoSuch", "inputs": {}},
+        "y": {"type": "NoSuch", "inputs": {"a": {"link": "x.one"}, "b": {"link": "x.two"}}},
+    }
+    found = exported(registry, nodes)
+    assert any('which of its outputs "two" is' in each for each in found.obstacles)
+    known = exported(registry, nodes, requires={"outputs": {"NoSuch": ["two", "one"]}})
+    assert known.prompt["y"]["inputs"] == {"a": ["x", 1], "b": ["x", 0]}
+    assert not any("which of its outputs" in each for each in known.obstacles)

@@ -201,3 +201,19 @@ def test_extra_model_paths_of_wrong_shape_are_refused(tmp_path: Path, text: str,
 def test_extra_model_paths_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"gone\.yaml"):
         read_extra_model_paths(tmp_path / "gone.yaml")
+
+
+def test_mark_behind_an_inputs_name_says_where_it_is(tmp_path: Path) -> None:
+    for folder in ("in", "out"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.png").write_bytes(folder.encode())
+    folders = {"inputs": [tmp_path / "in"], "output": tmp_path / "out"}
+    alone = Workspace(**folders, reads_output=True).writing_to(tmp_path / "out")
+    shared = Workspace(**folders)
+    for name, where in (("a.png", "in"), ("a.png [input]", "in"), ("a.png [output]", "out")):
+        assert alone.input(name) == tmp_path / where / "a.png"
+    for workspace, name in ((shared, "a.png [output]"), (alone, "a.png [temp]")):
+        with pytest.raises(FileError, match="folder, which is not read here"):
+            workspace.input(name)
+    with pytest.raises(FileError):
+        alone.input("../in/a.png [output]")

@@ -256,6 +256,13 @@ def test_file_with_annotation_is_found(catalog: Catalog) -> None:
     assert accept(prompt, catalog).prompt["1"]["inputs"] == {"image": "cat.png"}
 
 
+def test_class_of_a_pack_is_refused_with_its_pack(catalog: Catalog) -> None:
+    prompt = {"1": {"class_type": "IPAdapterAdvanced", "inputs": {}}}
+    with pytest.raises(Refused, match="ComfyUI_IPAdapter_plus") as caught:
+        accept(prompt, catalog)
+    assert "KSampler" not in str(caught.value)
+
+
 def test_ids_that_weft_does_not_take_are_renamed_and_told_as_they_were(catalog: Catalog) -> None:
     prompt = {
         "the picture.1": {"class_type": "LoadImage", "inputs": {"image": "cat.png"}},

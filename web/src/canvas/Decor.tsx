@@ -80,6 +80,7 @@ export const NoteView = memo(function NoteView({ id, selected }: NodeProps) {
         background: nodeColor(note.color ?? 4),
       }}
     >
+      {note.title !== undefined && <h3>{note.title}</h3>}
       <textarea
         className="nodrag nowheel"
         value={note.text}

@@ -6,7 +6,7 @@ import { type Pending, say, setUi, useUi } from "../app/ui";
 import { connect, disconnect, replaceSource } from "../graph/commands/links";
 import { firstFit, inputType, judge, outputType, partners, type Scope } from "../graph/connect";
 import type { Draft } from "../graph/edits";
-import { asLink, type Link, linksInto, linksOf, type PortRef } from "../graph/model";
+import { asLink, type Link, linksInto, linksOf, type PortRef, splitTarget } from "../graph/model";
 import { typeText } from "../graph/types";
 import { panBy, toFlow, viewEdge } from "./viewport";
 
@@ -51,7 +51,7 @@ function pendingOfAll(links: readonly [Link, ...Link[]]): Pending {
 }
 
 function nodesOf(ports: Iterable<string>, ends: readonly PortRef[]): Set<string> {
-  const nodes = new Set([...ports].map((port) => port.slice(0, port.lastIndexOf("."))));
+  const nodes = new Set([...ports].map((port) => splitTarget(port).node));
   for (const { node } of ends) nodes.add(node);
   return nodes;
 }
@@ -261,8 +261,9 @@ function portOn(pending: Pending, id: string): string | null {
   const node = activeGraph().nodes[id];
   if (node === undefined) return null;
   const fitting = [...pending.ports]
-    .filter((port) => port.slice(0, port.lastIndexOf(".")) === id)
-    .map((port) => port.slice(port.lastIndexOf(".") + 1));
+    .map(splitTarget)
+    .filter(({ node: at }) => at === id)
+    .map(({ port }) => port);
   const exact = firstFit(scopeNow(), node.type, pending.type, pending.side);
   const ordered = exact !== null && fitting.includes(exact) ? [exact, ...fitting] : fitting;
   const sockets = schemaOfType(node.type)?.inputs;

@@ -8,7 +8,7 @@ import { inputOf, REROUTE } from "./catalog";
 import type { Scope } from "./connect";
 import { graphOf, schemaOf } from "./connect";
 import type { GraphNode, PortRef } from "./model";
-import { asLink, isLinked, linkValue } from "./model";
+import { asLink, isLinked, linkValue, ROOT, splitTarget } from "./model";
 import { accepts, socketType } from "./types";
 
 export interface Compiled {
@@ -21,28 +21,61 @@ type Source = PortRef | "missing" | "off";
 
 export function compile(scope: Scope): Compiled {
   const graph = graphOf(scope);
-  const ids = Object.keys(graph.nodes);
-  const mode = (id: string) => graph.places[id]?.mode;
-  const off = new Set(ids.filter((id) => mode(id) === "mute"));
-  const through = new Set(
-    ids.filter((id) => graph.nodes[id]?.type === REROUTE || mode(id) === "bypass"),
-  );
-  if (off.size === 0 && through.size === 0) return { nodes: graph.nodes, aside: off };
-
-  for (let grew = off.size > 0; grew; ) {
-    grew = false;
-    for (const [id, node] of Object.entries(graph.nodes)) {
-      if (off.has(id) || through.has(id) || !needsOff(scope, node, off, through)) continue;
-      off.add(id);
-      grew = true;
-    }
-  }
+  const { off, through, partly } = switchedOff(scope);
+  if (off.size === 0 && through.size === 0 && !partly) return { nodes: graph.nodes, aside: off };
   const aside = new Set([...off, ...through]);
   const nodes: Record<string, GraphNode> = {};
   for (const [id, node] of Object.entries(graph.nodes)) {
     if (!aside.has(id)) nodes[id] = relink(scope, node, off, through);
   }
   return { nodes, aside };
+}
+
+/** Nodes that do not run, nodes that links go past, and whether an instance runs in part. */
+function switchedOff(scope: Scope) {
+  const graph = graphOf(scope);
+  const ids = Object.keys(graph.nodes);
+  const mode = (id: string) => graph.places[id]?.mode;
+  const off = new Set(ids.filter((id) => mode(id) === "mute"));
+  const through = new Set(
+    ids.filter((id) => graph.nodes[id]?.type === REROUTE || mode(id) === "bypass"),
+  );
+  const nodes = Object.entries(graph.nodes);
+  const partly = nodes.some(([, { type }]) => offOutputs(scope, type).size > 0);
+  for (let grew = off.size > 0 || partly; grew; ) {
+    grew = false;
+    for (const [id, node] of nodes) {
+      if (off.has(id) || through.has(id) || !needsOff(scope, node, off, through)) continue;
+      off.add(id);
+      grew = true;
+    }
+  }
+  return { off, through, partly };
+}
+
+const NO_OUTPUTS: ReadonlySet<string> = new Set();
+const offByCatalog = new WeakMap<object, WeakMap<object, Map<string, ReadonlySet<string>>>>();
+
+/** The outputs of a subgraph whose nodes inside do not run; none for other types. */
+function offOutputs(scope: Scope, type: string): ReadonlySet<string> {
+  const { workflow, catalog } = scope;
+  if (type === ROOT || !Object.hasOwn(workflow.graphs, type)) return NO_OUTPUTS;
+  const byWorkflow = offByCatalog.get(catalog) ?? new WeakMap();
+  offByCatalog.set(catalog, byWorkflow);
+  const known: Map<string, ReadonlySet<string>> = byWorkflow.get(workflow) ?? new Map();
+  byWorkflow.set(workflow, known);
+  const found = known.get(type);
+  if (found !== undefined) return found;
+  known.set(type, NO_OUTPUTS); // what a subgraph finds that stands inside of itself
+  const inside = { ...scope, at: type };
+  const { off, through } = switchedOff(inside);
+  const outputs = new Set(
+    Object.entries(graphOf(inside).interface.outputs)
+      .filter(([, target]) => sourceOf(inside, splitTarget(target), off, through) === "off")
+      .map(([name]) => name),
+  );
+  known.set(type, outputs);
+  return outputs;
 }
 
 function needsOff(
@@ -109,7 +142,8 @@ function sourceOf(
     at = next;
   }
   if (seen.has(at.node)) return "missing";
-  return off.has(at.node) ? "off" : at;
+  const type = graphOf(scope).nodes[at.node]?.type ?? "";
+  return off.has(at.node) || offOutputs(scope, type).has(at.port) ? "off" : at;
 }
 
 /** What a bypassed node gives for an output: its first linked input of that type. */

@@ -49,7 +49,11 @@ function readGraph(data: JsonObject, layout: JsonObject): Graph {
       ...frame(g),
       title: text(g, "title"),
     })),
-    notes: mapObjects(objectAt(layout, "notes"), (n) => ({ ...frame(n), text: text(n, "text") })),
+    notes: mapObjects(objectAt(layout, "notes"), (n) => ({
+      ...frame(n),
+      ...(typeof n["title"] === "string" && { title: n["title"] }),
+      text: text(n, "text"),
+    })),
     foreign: Object.fromEntries(Object.entries(layout).filter(([key]) => !KNOWN.has(key))),
   };
   if (typeof data["title"] === "string") graph.title = data["title"];

@@ -56,6 +56,7 @@ export interface Group extends Frame {
 }
 
 export interface Note extends Frame {
+  readonly title?: string;
   readonly text: string;
 }
 
@@ -112,9 +113,9 @@ export function graphAt(workflow: Workflow, at: string): Graph {
   return workflow.graphs[at] ?? EMPTY_GRAPH;
 }
 
-/** `node.port` in two; the port is empty when there is no dot. */
+/** `node.port` in two, at the first dot: no node's id has one. No dot, and the port is empty. */
 export function splitTarget(target: string): PortRef {
-  const dot = target.lastIndexOf(".");
+  const dot = target.indexOf(".");
   return dot < 0
     ? { node: target, port: "" }
     : { node: target.slice(0, dot), port: target.slice(dot + 1) };

@@ -49,6 +49,8 @@ export const Widget = memo(function Widget({ node, port, schema, given, label }:
     const { inputs } = activeGraph(docs).interface;
     return Object.values(inputs).includes(targetOf({ node, port }));
   });
+  // ComfyUI lets a plain number change after each run as a seed does; who sees it can stop it.
+  const changes = useDocs((docs) => activeGraph(docs).places[node]?.seeds?.[port] !== undefined);
   const name = label ?? portName(port, schema);
   if (isLinked(given)) return <LinkedField port={port} given={given} label={name} />;
   const tab = activeTab().id;
@@ -68,7 +70,7 @@ export const Widget = memo(function Widget({ node, port, schema, given, label }:
     },
     onDone: endGesture,
   };
-  const Field = fieldFor(schema);
+  const Field = changes && schema.seed !== true ? SeedField : fieldFor(schema);
   return (
     <div
       className={`widget nodrag ${exposed ? "exposed" : ""}`}
