@@ -20,7 +20,13 @@ from ..server.settings import Limits, Settings
 from . import say
 from .main import BAD_WORKFLOW
 
-_OPTIONS = {"output": "out", "previews": "preview-method", "upload_bytes": "max-upload-size"}
+_OPTIONS = {
+    "output": "out",
+    "previews": "preview-method",
+    "upload_bytes": "max-upload-size",
+    "sockets": "max-connections",
+    "sockets_each": "max-connections-each",
+}
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -105,6 +111,9 @@ def settings_of(options: argparse.Namespace) -> Settings:
         allowed_hosts=tuple(options.allow_host),
         allowed_origins=tuple(options.allow_origin),
         limits=Limits(
-            upload_bytes=int(options.max_upload_size * 2**20), keep_jobs=options.keep_jobs
+            upload_bytes=int(options.max_upload_size * 2**20),
+            keep_jobs=options.keep_jobs,
+            sockets=options.max_connections,
+            sockets_each=options.max_connections_each,
         ),
     )

@@ -80,6 +80,21 @@ def _listening(group: argparse._ArgumentGroup) -> None:
         help="a foreign web page that may call, as scheme://host[:port]; may be repeated",
     )
     add(
+        "--max-connections",
+        type=int,
+        default=4096,
+        metavar="N",
+        help="open connections, those of listeners too (default: 4096; fewer where the system "
+        "allows fewer open files)",
+    )
+    add(
+        "--max-connections-each",
+        type=int,
+        default=2048,
+        metavar="N",
+        help="of those, from one address (default: 2048); a proxy is one address",
+    )
+    add(
         "--max-upload-size",
         type=float,
         default=512,
