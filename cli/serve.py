@@ -99,6 +99,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         token=SecretStr(token) if token else None,
         database=SecretStr(options.database) if options.database else None,
         workers=options.workers,
+        worker_silence=options.worker_silence,
         node_modules=tuple(options.nodes),
         packs=not options.no_packs,
         cpu=options.cpu,

@@ -151,6 +151,13 @@ def _work(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--workers", type=int, default=1, metavar="N", help="processes that run jobs (default: 1)")
     add(
+        "--worker-silence",
+        type=float,
+        default=120,
+        metavar="SECONDS",
+        help="replace a worker that hangs so long (default: 120); 0 waits for ever",
+    )
+    add(
         "--keep-jobs",
         type=int,
         default=10_000,

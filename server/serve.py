@@ -62,7 +62,14 @@ async def _serve(settings: Settings, listening: Listening | None, *, once: bool)
             loop.add_signal_handler(name, stop.set)
     listener: Listener | None = None
     try:
-        await runner.setup()
+        try:
+            await runner.setup()
+        except OSError as error:
+            raise WeftError(
+                f"The server cannot start: {error}.",
+                code="server.start",
+                hint="Look at the rights of --data, --input and --out, and at the free space there.",
+            ) from error
         assert runner.server is not None
         limits = settings.limits
         table = Table(room_for(files, limits.sockets), limits.sockets_each)

@@ -100,6 +100,9 @@ class Settings(_Frozen):
             for clients of ComfyUI that ask for none; None for the usual way, for those that ask.
         cancel_grace: Seconds that a cancelled job may go on before its worker is killed.
         stop_grace: Seconds that a running job may go on when the server stops.
+        worker_silence: Seconds without a sign of life after which a worker counts as hanging and
+            is replaced; 0 to wait for ever.
+        worker_answer: Seconds that a request waits for a worker's answer.
         attempts: How often a job is started before a crash of its worker counts as its failure.
         tls_certificate: PEM file; None for plain HTTP.
         tls_key: PEM file of its key.
@@ -129,6 +132,8 @@ class Settings(_Frozen):
     previews: Literal["none", "auto", "latent2rgb", "taesd"] | None = None
     cancel_grace: Annotated[float, Field(ge=0)] = 10.0
     stop_grace: Annotated[float, Field(ge=0)] = 5.0
+    worker_silence: Annotated[float, Field(ge=0)] = 120.0
+    worker_answer: Seconds = 30.0
     attempts: Count = 2
     tls_certificate: Path | None = None
     tls_key: Path | None = None

@@ -56,7 +56,7 @@ class Retention:
                 while excess > 0 and (old := await self._old(min(excess, _AT_ONCE))):
                     await self._ledger.forget(old)
                     excess -= len(old)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             log.warning("old jobs stay: %s", str(error).partition("\n")[0])
 
     async def _old(self, limit: int) -> list[Record]:

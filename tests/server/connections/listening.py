@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from weft.server.api.errors import answer_errors
+from weft.server.api.answering import answer_errors
 from weft.server.connections.listen import Listener
 from weft.server.connections.table import Table
 from weft.server.settings import Patience
