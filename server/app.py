@@ -7,7 +7,7 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from .api.answering import answer_errors, send_files
+from .api.answering import answer_errors
 from .catalog import Catalog
 from .comfy.service import install_comfy
 from .files.service import install_files
@@ -84,7 +84,6 @@ def create_app(
     app.cleanup_ctx.append(services)
     app.on_shutdown.append(end_streams)
     install_guard(app, policy_of(settings))
-    app.middlewares.insert(0, send_files)  # around the guard, which adds headers to answers
     install_files(app)
     install_models(app)
     nodes.install_nodes(app)

@@ -68,7 +68,7 @@ async def _serve(settings: Settings, listening: Listening | None, *, once: bool)
             raise WeftError(
                 f"The server cannot start: {error}.",
                 code="server.start",
-                hint="Look at the rights of --data, --input and --out, and at the free space there.",
+                hint="Look at the rights of --data, --input and --out, and at the space there.",
             ) from error
         assert runner.server is not None
         limits = settings.limits

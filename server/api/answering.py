@@ -43,26 +43,6 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return error_response(known)
 
 
-@web.middleware
-async def send_files(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Begin to send a file here, so that one that cannot be opened is answered in our words.
-
-    aiohttp opens it only after all handlers, and answers with plain text then.
-    """
-    response = await handler(request)
-    if isinstance(response, web.FileResponse) and not response.prepared:
-        try:
-            await response.prepare(request)
-        except ConnectionError:
-            raise
-        except OSError as error:
-            known = refusal_of(error)
-            if known is None or response.prepared:
-                raise
-            return error_response(known)
-    return response
-
-
 def _fault() -> ApiError:
     return ApiError(
         500,
