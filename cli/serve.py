@@ -16,6 +16,8 @@ from pydantic import SecretStr, ValidationError
 
 from ..engine.errors import WeftError
 from ..nodes.standard import home
+from ..server.guard.hosts import is_loopback
+from ..server.logs import log
 from ..server.settings import Limits, Settings
 from . import say
 from .main import BAD_WORKFLOW
@@ -48,6 +50,7 @@ def execute(options: argparse.Namespace) -> int:
     made = settings.token.get_secret_value() if settings.token and options.token == "" else None
 
     def listening(urls: Sequence[str]) -> None:
+        _tell_reach(settings.hosts, options.token)
         _greet(urls[0], made, browse=options.auto_launch)
 
     try:
@@ -62,6 +65,23 @@ def execute(options: argparse.Namespace) -> int:
         return BAD_WORKFLOW
     finally:
         gc.enable()
+
+
+def _tell_reach(hosts: Sequence[str], token: str | None) -> None:
+    """Say on which addresses others reach the server, and what token lets them in.
+
+    Args:
+        hosts: Where it listens.
+        token: As the command line has it: None for one of the environment, empty for one made now.
+    """
+    wide = [host for host in hosts if not is_loopback(host)]
+    if not wide:
+        return
+    how = {None: "that the environment sets as WEFT_TOKEN", "": "that was made and is shown once"}
+    log.warning(
+        "others reach this server on %s; whoever has the token %s may use it",
+        *(", ".join(wide), how.get(token, "of --token")),
+    )
 
 
 def _greet(url: str, made: str | None, *, browse: bool) -> None:
