@@ -85,8 +85,8 @@ def _try(what: str, folder: Path) -> str | None:
     """Write a little into a folder; what is wrong, in words."""
     try:
         if not folder.is_dir():  # it is made when something is to be written into it
-            place = next((p for p in folder.absolute().parents if p.is_dir()), None)
-            if place is None or not os.access(place, os.W_OK):
+            place = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+            if not place.is_dir() or not os.access(place, os.W_OK):
                 return f"the folder for {what} may not be made"
             return None
         # Without a name where the system can, so that the folder looks the same to who lists it.
