@@ -148,6 +148,6 @@ class _Above(io.TextIOBase, TextIO):
         return self._stream.fileno()
 
     @property
-    def encoding(self) -> str:
+    def encoding(self) -> str:  # type: ignore[override]  # it is no variable of ours
         """The terminal's."""
         return self._stream.encoding
