@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
+import threading
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -14,7 +12,6 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.progress import Progress as Bars
 
 from ..engine.events import (
     Event,
@@ -25,46 +22,36 @@ from ..engine.events import (
     NodeStarted,
     RunStarted,
 )
+from .live import Live
 from .say import plain
 
 
-class Progress:
+class Progress(Live):
     """Listens to a run and draws it on standard error.
 
     On a terminal the bars live; elsewhere (a log file) each finished node gives one line.
     """
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True)
-        self.live = self.console.is_terminal
-        self.bars = Bars(
+        super().__init__(
             TextColumn("{task.description:<24}", markup=False),
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            console=self.console,
-            disable=not self.live,
             transient=True,
         )
+        self.lock = threading.RLock()
         self.run: TaskID | None = None
         self.nodes: dict[str, TaskID] = {}
         self.steps: dict[str, int] = {}
 
-    def __enter__(self) -> Self:
-        self.bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.bars.stop()
-
     def receive(self, event: Event) -> None:
-        """Draw one event."""
+        """Draw one event, in whatever thread."""
+        with self.lock:
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
         match event:
             case RunStarted():
                 self.run = self.bars.add_task("nodes", total=len(event.nodes))
@@ -93,4 +80,4 @@ class Progress:
             self.bars.remove_task(task)
         if self.run is not None:
             self.bars.advance(self.run)
-        self.console.print(f"{node:<24} {how}", highlight=False, markup=False)
+        self.line(f"{node:<24} {how}")

@@ -23,8 +23,7 @@ from typing import IO, Annotated
 import pydantic
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
 
 from ..engine.errors import DocumentError, FileError
 from ..engine.files.hashes import sha256_of
@@ -33,6 +32,7 @@ from ..engine.files.written_names import portable_problem
 from ..engine.graph.document import read_json, read_text
 from ..nodes.standard import home
 from . import say
+from .live import Live
 
 _CHUNK = 1 << 20
 _TIMEOUT = 60  # seconds without a byte
@@ -92,13 +92,14 @@ def read_manifest(path: Path) -> Manifest:
 def pull(manifest: Manifest, root: Path) -> bool:
     """Fetch what is missing into `root/kind/name`; whether everything is there afterwards."""
     good = True
-    with Progress(
+    with Live(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
-        console=Console(stderr=True),
-    ) as progress:
+        transient=False,
+    ) as live:
+        progress = live.bars
         for entry in manifest.models:
             place = root / entry.kind / entry.name
             task = progress.add_task(f"{entry.kind}/{entry.name}", total=entry.size)

@@ -16,11 +16,19 @@ from pydantic import SecretStr, ValidationError
 
 from ..engine.errors import WeftError
 from ..nodes.standard import home
+from ..server.guard.hosts import is_loopback
+from ..server.logs import log
 from ..server.settings import Limits, Settings
 from . import say
 from .main import BAD_WORKFLOW
 
-_OPTIONS = {"output": "out", "previews": "preview-method", "upload_bytes": "max-upload-size"}
+_OPTIONS = {
+    "output": "out",
+    "previews": "preview-method",
+    "upload_bytes": "max-upload-size",
+    "sockets": "max-connections",
+    "sockets_each": "max-connections-each",
+}
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -42,6 +50,7 @@ def execute(options: argparse.Namespace) -> int:
     made = settings.token.get_secret_value() if settings.token and options.token == "" else None
 
     def listening(urls: Sequence[str]) -> None:
+        _tell_reach(settings.hosts, options.token)
         _greet(urls[0], made, browse=options.auto_launch)
 
     try:
@@ -56,6 +65,23 @@ def execute(options: argparse.Namespace) -> int:
         return BAD_WORKFLOW
     finally:
         gc.enable()
+
+
+def _tell_reach(hosts: Sequence[str], token: str | None) -> None:
+    """Say on which addresses others reach the server, and what token lets them in.
+
+    Args:
+        hosts: Where it listens.
+        token: As the command line has it: None for one of the environment, empty for one made now.
+    """
+    wide = [host for host in hosts if not is_loopback(host)]
+    if not wide:
+        return
+    how = {None: "that the environment sets as WEFT_TOKEN", "": "that was made and is shown once"}
+    log.warning(
+        "others reach this server on %s; whoever has the token %s may use it",
+        *(", ".join(wide), how.get(token, "of --token")),
+    )
 
 
 def _greet(url: str, made: str | None, *, browse: bool) -> None:
@@ -93,6 +119,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         token=SecretStr(token) if token else None,
         database=SecretStr(options.database) if options.database else None,
         workers=options.workers,
+        worker_silence=options.worker_silence,
         node_modules=tuple(options.nodes),
         packs=not options.no_packs,
         cpu=options.cpu,
@@ -105,6 +132,9 @@ def settings_of(options: argparse.Namespace) -> Settings:
         allowed_hosts=tuple(options.allow_host),
         allowed_origins=tuple(options.allow_origin),
         limits=Limits(
-            upload_bytes=int(options.max_upload_size * 2**20), keep_jobs=options.keep_jobs
+            upload_bytes=int(options.max_upload_size * 2**20),
+            keep_jobs=options.keep_jobs,
+            sockets=options.max_connections,
+            sockets_each=options.max_connections_each,
         ),
     )

@@ -80,6 +80,21 @@ def _listening(group: argparse._ArgumentGroup) -> None:
         help="a foreign web page that may call, as scheme://host[:port]; may be repeated",
     )
     add(
+        "--max-connections",
+        type=int,
+        default=4096,
+        metavar="N",
+        help="open connections, those of listeners too (default: 4096; fewer where the system "
+        "allows fewer open files)",
+    )
+    add(
+        "--max-connections-each",
+        type=int,
+        default=2048,
+        metavar="N",
+        help="of those, from one address (default: 2048); a proxy is one address",
+    )
+    add(
         "--max-upload-size",
         type=float,
         default=512,
@@ -135,6 +150,13 @@ def _folders(group: argparse._ArgumentGroup) -> None:
 def _work(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--workers", type=int, default=1, metavar="N", help="processes that run jobs (default: 1)")
+    add(
+        "--worker-silence",
+        type=float,
+        default=120,
+        metavar="SECONDS",
+        help="replace a worker that hangs so long (default: 120); 0 waits for ever",
+    )
     add(
         "--keep-jobs",
         type=int,

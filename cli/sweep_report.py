@@ -122,9 +122,7 @@ class TextReport(Progress):
     def cell(self, number: int, cell: Cell) -> None:
         """Head the lines of a combination with its values."""
         values = ", ".join(f"{target}={value}"[:60] for target, value in cell.values.items())
-        self.console.print(
-            f"[{number + 1}/{self.count}] {values}".rstrip(), highlight=False, markup=False
-        )
+        self.line(f"[{number + 1}/{self.count}] {values}".rstrip())
 
     def receive(self, event: Event) -> None:
         """Draw an event; of a node that is known from before, the bar alone tells."""
@@ -152,7 +150,7 @@ class TextReport(Progress):
 
     def failed(self, number: int, cell: Cell, problem: Problem) -> None:
         """Say why, at once."""
-        self.console.print(f"  [{problem.code}] {problem}", highlight=False, markup=False)
+        self.line(f"  [{problem.code}] {problem}")
 
     def finished(self, sheet: Path | None, failed: int) -> None:
         """Say what was written, and what it took."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from .api.errors import answer_errors
+from .api.answering import answer_errors
 from .catalog import Catalog
 from .comfy.service import install_comfy
 from .files.service import install_files

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .jobs.service import Jobs
     from .library.service import Library
     from .metrics import Tally
+    from .probes import Probes
     from .share.service import Sharing
     from .worker.base import Worker
 
@@ -23,6 +24,7 @@ CATALOG: web.AppKey[Catalog] = web.AppKey("catalog")
 HUB: web.AppKey[Hub] = web.AppKey("hub")
 MAKE_WORKER: web.AppKey[Callable[[int], Worker]] = web.AppKey("make_worker")
 TALLY: web.AppKey[Tally] = web.AppKey("tally")
+PROBES: web.AppKey[Probes] = web.AppKey("probes")
 JOBS: web.AppKey[Jobs] = web.AppKey("jobs")
 SHARING: web.AppKey[Sharing] = web.AppKey("sharing")
 LIBRARY: web.AppKey[Library] = web.AppKey("library")

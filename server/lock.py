@@ -25,10 +25,20 @@ class DataLock:
         """Take it.
 
         Raises:
-            WeftError: `server.data_in_use`: another server has it.
+            WeftError: `server.data_in_use`: another server has it. `server.data`: the folder cannot
+                be made or written to.
         """
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = self._path.open("a+", encoding="utf-8")
+        folder = self._path.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            file = self._path.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise WeftError(
+                f"The data folder {folder} cannot be used: {error.strerror or error}.",
+                code="server.data",
+                expected="a folder that can be written to",
+                hint="Look at its rights and at its disk, or name another with --data.",
+            ) from error
         try:
             _lock(file)
         except OSError as error:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import os
 import sys
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,6 +93,45 @@ class Tail(logging.Handler):
                 self._loop.call_soon_threadsafe(self._tell, line)
         except RuntimeError:  # the loop is closed
             self._loop = None
+
+
+class Seldom:
+    """Logs the same thing once a minute, and then how often it was: strangers can cause some lines
+    as often as they like.
+
+    Args:
+        logger: Where to.
+        every: Seconds between two lines with the same text.
+        now: Clock, in seconds.
+    """
+
+    def __init__(
+        self,
+        logger: logging.Logger,
+        every: float = 60.0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._logger, self._every, self._now = logger, every, now
+        self._last: dict[str, tuple[float, int]] = {}  # text -> when it was logged, left out since
+
+    def warning(self, text: str, *values: object, **how: Any) -> None:
+        """Log a warning, as `Logger.warning` does. `text` must be one of a few constants."""
+        self.log(logging.WARNING, text, *values, **how)
+
+    def error(self, text: str, *values: object, **how: Any) -> None:
+        """Log an error, as `Logger.error` does. `text` must be one of a few constants."""
+        self.log(logging.ERROR, text, *values, **how)
+
+    def log(self, level: int, text: str, *values: object, **how: Any) -> None:
+        """Log, unless the same text was logged just now; `left_out` counts those that were not."""
+        now = self._now()
+        last, left_out = self._last.get(text, (-math.inf, 0))
+        if now - last < self._every:
+            self._last[text] = (last, left_out + 1)
+            return
+        self._last[text] = (now, 0)
+        extra = {**how.pop("extra", {}), **({"left_out": left_out} if left_out else {})}
+        self._logger.log(level, text, *values, extra=extra, **how)
 
 
 def to_standard_error(level: str) -> None:

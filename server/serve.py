@@ -13,6 +13,9 @@ from aiohttp import web
 
 from ..engine.errors import WeftError
 from .app import create_app
+from .connections.listen import Listener
+from .connections.open_files import raise_limit, room_for
+from .connections.table import Table
 from .guard.hosts import is_loopback
 from .logs import log, to_standard_error
 from .settings import Settings
@@ -43,21 +46,45 @@ def serve(
 
 
 async def _serve(settings: Settings, listening: Listening | None, *, once: bool) -> int:
+    files = raise_limit()
     app = create_app(settings)
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handler_cancellation=True,
+        shutdown_timeout=2.0,
+        keepalive_timeout=settings.patience.idle,
+    )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows, where Ctrl-C ends it anyhow
             loop.add_signal_handler(name, stop.set)
+    listener: Listener | None = None
     try:
-        await runner.setup()
-        addresses = await _listen(runner, settings)
+        try:
+            await runner.setup()
+        except OSError as error:
+            raise WeftError(
+                f"The server cannot start: {error}.",
+                code="server.start",
+                hint="Look at the rights of --data, --input and --out, and at the space there.",
+            ) from error
+        assert runner.server is not None
+        limits = settings.limits
+        table = Table(room_for(files, limits.sockets), limits.sockets_each)
+        listener = Listener(runner.server, table, settings.patience, _tls(settings))
+        addresses = await _listen(listener, settings)
         gc.freeze()  # what is there now stays, and need not be looked through again and again
         gc.enable()
         gc.set_threshold(20_000, 20, 20)  # jobs come and go by the thousand, and have no cycles
         for address in addresses:
             log.info("listening", extra={"url": address})
+        if table.most < limits.sockets:
+            log.warning(
+                "the system allows %d open files, so there are at most %d connections",
+                *(files, table.most),
+            )
         if settings.tls_certificate is None and not all(map(is_loopback, settings.hosts)):
             log.warning(
                 "tokens and pictures can be read on the way: give --tls-certificate, or let others "
@@ -69,27 +96,25 @@ async def _serve(settings: Settings, listening: Listening | None, *, once: bool)
             await stop.wait()
         log.info("stopping")
     finally:
+        if listener is not None:
+            listener.close()
         await runner.cleanup()
     return 0
 
 
-async def _listen(runner: web.AppRunner, settings: Settings) -> list[str]:
-    tls = _tls(settings)
+async def _listen(listener: Listener, settings: Settings) -> list[str]:
     for host in settings.hosts:
         try:
-            # The address may be taken again at once: connections that the last process left
-            # behind do not count.
-            await web.TCPSite(
-                runner, host, settings.port, ssl_context=tls, reuse_address=True, backlog=1024
-            ).start()
+            await listener.listen(host, settings.port)
         except OSError as error:
             raise WeftError(
                 f"Port {settings.port} of {host} cannot be listened on: {error.strerror or error}.",
                 code="server.port",
                 hint="Stop what uses it, or choose another with --port.",
             ) from error
-    scheme = "http" if tls is None else "https"
-    return [f"{scheme}://{f'[{a[0]}]' if ':' in a[0] else a[0]}:{a[1]}" for a in runner.addresses]
+    scheme = "http" if settings.tls_certificate is None else "https"
+    found = listener.addresses
+    return [f"{scheme}://{f'[{a[0]}]' if ':' in a[0] else a[0]}:{a[1]}" for a in found]
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -17,11 +18,12 @@ from .jobs.ledger import Ledger
 from .jobs.queries import Queries
 from .jobs.record import MUTABLE
 from .jobs.service import Jobs
-from .keys import CATALOG, HUB, JOBS, LIBRARY, MAKE_WORKER, SETTINGS, TALLY
+from .keys import CATALOG, HUB, JOBS, LIBRARY, MAKE_WORKER, PROBES, SETTINGS, TALLY
 from .library.queries import LibraryQueries
 from .library.service import Library
 from .library.statements import LibraryStatements
 from .lock import DataLock
+from .probes import Probes
 from .settings import Settings
 from .store.database import close_database, open_database
 from .store.sender import sender_for
@@ -49,7 +51,11 @@ async def services(app: web.Application) -> AsyncIterator[None]:
             queries = Queries(engine)
             statements = Statements(engine.dialect.name, MUTABLE)
             kept = LibraryStatements(engine.dialect.name)
-            writer = Writer(sender_for(engine), [*statements.in_order, *kept.in_order])
+            writer = Writer(
+                sender_for(engine),
+                [*statements.in_order, *kept.in_order],
+                lambda: statements.fact("probe", str(time.time())),
+            )
             keep = settings.limits.events_kept
             last_job, last_artifact, last_event = await queries.highest()
             hub = Hub(keep, last_event, await queries.events(keep))
@@ -63,6 +69,14 @@ async def services(app: web.Application) -> AsyncIterator[None]:
             )
             jobs = Jobs(app[CATALOG], queries, ledger, settings, app[MAKE_WORKER], app[TALLY].job)
             app[HUB], app[JOBS] = hub, jobs
+            app[PROBES] = Probes(
+                queries.ping,
+                {
+                    "data": settings.data,
+                    "uploads": settings.uploads,
+                    "finished files": settings.output,
+                },
+            )
             app[LIBRARY] = Library(
                 LibraryQueries(engine),
                 writer,
@@ -75,6 +89,7 @@ async def services(app: web.Application) -> AsyncIterator[None]:
                 await jobs.start()
                 yield
             finally:
+                app[PROBES].close()
                 await jobs.close()
                 await writer.close()
         finally:

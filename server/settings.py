@@ -11,6 +11,7 @@ from ..nodes.standard import home
 
 PORT = 8188
 Count = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0)]
 
 
 class _Frozen(BaseModel):
@@ -35,6 +36,8 @@ class Limits(_Frozen):
         connections: Most open event streams.
         keep_jobs: How many jobs of each owner that are over are remembered; the oldest are
             forgotten.
+        sockets: Most open connections of any kind. Fewer where the system allows fewer open files.
+        sockets_each: Of those, most of one address.
     """
 
     body_bytes: Count = 64 * 2**20
@@ -50,6 +53,27 @@ class Limits(_Frozen):
     events_kept: Count = 10_000
     connections: Count = 1000
     keep_jobs: Count = 10_000
+    sockets: Count = 4096
+    sockets_each: Count = 2048
+
+
+class Patience(_Frozen):
+    """How many seconds a connection may take. Whoever is slower is closed, and may come again.
+
+    Attributes:
+        head: From the opening, or the first byte of a request, until its head is whole.
+        idle: Between two requests.
+        body: After so long a body must have come at `body_rate`, and in every such stretch again.
+        body_rate: Least bytes a second of a body that we wait for.
+        reading: Until some of an answer is read. Also the time after which a connection counts as
+            dead that acknowledges nothing.
+    """
+
+    head: Seconds = 20.0
+    idle: Seconds = 75.0
+    body: Seconds = 30.0
+    body_rate: Annotated[int, Field(ge=0)] = 500
+    reading: Seconds = 120.0
 
 
 class Settings(_Frozen):
@@ -77,12 +101,16 @@ class Settings(_Frozen):
             for clients of ComfyUI that ask for none; None for the usual way, for those that ask.
         cancel_grace: Seconds that a cancelled job may go on before its worker is killed.
         stop_grace: Seconds that a running job may go on when the server stops.
+        worker_silence: Seconds without a sign of life after which a worker counts as hanging and
+            is replaced; 0 to wait for ever.
+        worker_answer: Seconds that a request waits for a worker's answer.
         attempts: How often a job is started before a crash of its worker counts as its failure.
         tls_certificate: PEM file; None for plain HTTP.
         tls_key: PEM file of its key.
         allowed_hosts: More host names that requests may be addressed to.
         allowed_origins: Foreign web pages that may call, as `scheme://host[:port]`.
         limits: How much of anything.
+        patience: How long a connection may take.
     """
 
     host: str = "127.0.0.1"
@@ -105,12 +133,15 @@ class Settings(_Frozen):
     previews: Literal["none", "auto", "latent2rgb", "taesd"] | None = None
     cancel_grace: Annotated[float, Field(ge=0)] = 10.0
     stop_grace: Annotated[float, Field(ge=0)] = 5.0
+    worker_silence: Annotated[float, Field(ge=0)] = 120.0
+    worker_answer: Seconds = 30.0
     attempts: Count = 2
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     limits: Limits = Limits()
+    patience: Patience = Patience()
 
     @field_validator("host")
     @classmethod

@@ -23,6 +23,8 @@ LEFT_OUT = ("weft_lock", "workflow", "prompt")  # where they do not fit, in this
 _DESCRIPTION = 0x010E
 _COMFY = {"workflow": 0x010F, "prompt": 0x0110}  # where ComfyUI's editor looks for them in WebP
 Kind = Literal["png", "webp", "webp-lossless", "jpeg"]
+# The longest sides of formats that have a bound: libwebp's and libjpeg's.
+_SIDES: Mapping[Kind, int] = {"webp": 16_383, "webp-lossless": 16_383, "jpeg": 65_500}
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 
@@ -96,8 +98,10 @@ def write_image(
         quality: Of JPEG and lossy WebP, 1 to 100.
 
     Raises:
-        DiffusionError: JPEG cannot hold an alpha channel, or texts of more than 64 kB.
+        DiffusionError: JPEG cannot hold an alpha channel, or texts of more than 64 kB; JPEG and
+            WebP not so many pixels in a row.
     """
+    _check_sides(picture, kind)
     if kind == "png":
         # Level 4 is nearly as small as 9 for pictures and several times faster.
         pil_image(picture).save(file, "PNG", pnginfo=_png_texts(texts), compress_level=4)
@@ -132,6 +136,20 @@ def write_image(
     )
 
 
+def _check_sides(picture: Tensor, kind: Kind) -> None:
+    """Refuse a picture whose format cannot hold it; the last three axes are (H, W, channels)."""
+    most = _SIDES.get(kind)
+    height, width = picture.shape[-3:-1]
+    if most is not None and max(height, width) > most:
+        raise DiffusionError(
+            "image.too_large_for_format",
+            f"{'JPEG' if kind == 'jpeg' else 'WebP'} files hold no picture of this size.",
+            expected=f"sides up to {most} pixels",
+            got=f"{width} x {height} pixels",
+            hint="Save as png, or scale it down first.",
+        )
+
+
 def write_png(file: BinaryIO, picture: Tensor, texts: Mapping[str, str]) -> None:
     """Write one picture as PNG; see `write_image`."""
     write_image(file, picture, texts)
@@ -157,7 +175,11 @@ def write_animated_webp(
         lossless: Whether every pixel is kept.
         quality: 0 to 100; for lossless files, how hard to try.
         method: 0 fast to 6 small.
+
+    Raises:
+        DiffusionError: WebP holds not so many pixels in a row.
     """
+    _check_sides(pictures, "webp")
     first, *others = [pil_image(picture) for picture in pictures]
     first.save(
         file,

@@ -1,14 +1,12 @@
-"""How every error looks in an answer. The one place where exceptions become JSON."""
+"""How every error looks in an answer. `answering` turns exceptions into these."""
 
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 from pydantic import BaseModel, Field
 from pydantic_core import PydanticSerializationError
 
@@ -23,9 +21,6 @@ from ...engine.errors import (
     refused,
 )
 from .model import Model
-
-log = logging.getLogger(__name__)
-
 
 _LONGEST = 4000  # characters of a text in a finding
 
@@ -154,48 +149,6 @@ def _plain(value: object) -> object:
 
 
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain).encode
-
-
-@web.middleware
-async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn whatever a handler raises into the one shape that errors have."""
-    try:
-        return await handler(request)
-    except WeftError as error:
-        return error_response(error)
-    except web.HTTPException as error:
-        if error.status < 400:
-            raise
-        return error_response(_from_http(error, request))
-    except Exception:  # a fault of ours: told to the log whole, to the client not at all
-        log.exception("%s %s failed", request.method, request.path)
-        return error_response(
-            ApiError(
-                500,
-                "The server failed at this request.",
-                code="server.fault",
-                hint="Its log has the details.",
-            )
-        )
-
-
-def _from_http(error: web.HTTPException, request: web.Request) -> ApiError:
-    """aiohttp's own refusals, which come as plain text."""
-    path = request.path[:200]
-    if isinstance(error, web.HTTPNotFound):
-        return ApiError(404, f"There is nothing at {path}.", code="request.unknown_path")
-    if isinstance(error, web.HTTPMethodNotAllowed):
-        allowed = ", ".join(sorted(error.allowed_methods))
-        return ApiError(
-            405,
-            f"{path} cannot be asked with {request.method[:20]}.",
-            code="request.method",
-            expected=allowed,
-            headers={"Allow": allowed},
-        )
-    if isinstance(error, web.HTTPRequestEntityTooLarge):
-        return ApiError(413, "The body is too large.", code="request.too_large")
-    return ApiError(error.status, error.reason or "The request was refused.")
 
 
 def from_json(data: Mapping[str, Any]) -> WeftError:

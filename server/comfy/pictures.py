@@ -20,6 +20,7 @@ from ..keys import SETTINGS
 from .routing import Twins, answer
 
 routes = Twins()
+_WEBP_SIDE = 16_383  # pixels; the format holds no more
 _ANNOTATED = re.compile(r"(.*) \[(input|output|temp)\]", re.DOTALL)
 
 
@@ -141,6 +142,8 @@ def _converted(path: Path, form: str, quality: int, channel: str, pixels: int) -
             shown = picture.convert("RGB")
         else:
             shown = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    if form == "WEBP" and max(shown.size) > _WEBP_SIDE:  # a preview may be smaller
+        shown.thumbnail((_WEBP_SIDE, _WEBP_SIDE))
     file = BytesIO()
     shown.save(file, form, quality=quality)
     return file.getvalue()

@@ -14,7 +14,7 @@ from ...engine.files.atomic import write_atomically
 from ...engine.files.paths import find_under, walk_files
 from ...engine.files.written_names import portable_problem
 from ..api.errors import ApiError
-from ..files.folders import bad_name, not_there
+from ..files.folders import NAME_TROUBLE, bad_name, not_there
 from ..files.media import disposition
 from ..files.sending import StoredFile
 from ..keys import SETTINGS, owner_of
@@ -222,7 +222,9 @@ def _move(source: Path, path: Path) -> None:
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:  # a file stands where a folder should
+    except OSError as error:
+        if error.errno not in NAME_TROUBLE:
+            raise
         raise bad_name() from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,11 @@ from ..api.errors import ApiError
 from .index import FolderIndex
 
 Kind = Literal["input", "output", "temp"]
+# What the system says of a name: a file stands where a folder should, it is too long, it leads in a
+# circle. Anything else is trouble with the disk.
+NAME_TROUBLE = frozenset(
+    {errno.EEXIST, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EILSEQ}
+)
 KINDS: tuple[Kind, ...] = ("input", "output", "temp")
 
 
@@ -83,7 +89,9 @@ class Folders:
             if not path.parent.resolve().is_relative_to(root.resolve()) or path.is_dir():
                 raise bad_name()
             path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:  # a file stands where a folder should
+        except OSError as error:
+            if error.errno not in NAME_TROUBLE:
+                raise
             raise bad_name() from error
         return path
 

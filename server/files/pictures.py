@@ -46,6 +46,8 @@ def open_picture(path: Path, pixels: int) -> Iterator[Image]:
         except Image.DecompressionBombError as error:
             raise _too_large("far too many", pixels) from error
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError, IndexError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # the disk's trouble, not the picture's
             raise _no_picture() from error
 
 

@@ -14,11 +14,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from ..api.errors import ApiError, from_json
 from ..api.events import PreviewShown, ProgressMade
+from ..logs import Seldom
 from ..settings import Settings
 from ..worker.base import Worker
 from ..worker.messages import (
+    Alive,
     Answer,
     Ask,
     Began,
@@ -41,6 +45,8 @@ from .slots import Slot
 log = logging.getLogger(__name__)
 
 _SLOWEST_RESTART = 30.0  # seconds
+_LOOK = 1.0  # seconds between two looks whether workers give signs of life
+_AGAIN = 1.0  # seconds until the database is asked again
 _LAST_WORD = 2.0  # seconds for a job to stop by itself when the server stops
 
 
@@ -71,11 +77,14 @@ class Dispatcher:
         self._orders = orders
         self._settings = settings
         self._ended = ended
+        self._seldom = Seldom(log)
         self._closing = False
         self._idle = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._questions: dict[int, tuple[Slot, asyncio.Future[Any]]] = {}
         self._asked = 0
+        self._looked = 0.0  # when the workers' signs of life were looked at, by the loop's clock
+        self._watch_timer: asyncio.TimerHandle | None = None
         self.paused = False
         self.deaths = 0
         self.slots = [Slot(n, make_worker(n)) for n in range(settings.workers)]
@@ -84,12 +93,19 @@ class Dispatcher:
 
     async def start(self) -> None:
         """Start the workers; jobs are given to them as they become ready."""
+        self._look()
         for slot in self.slots:
-            await slot.worker.start(self._heard, self._lost)
+            await self._start(slot)
+
+    async def _start(self, slot: Slot) -> None:
+        slot.heard = asyncio.get_running_loop().time()
+        await slot.worker.start(self._heard, self._lost)
 
     async def close(self) -> None:
         """Let running jobs finish for a while, put the others back, and end the workers."""
         self._closing = True
+        if self._watch_timer is not None:
+            self._watch_timer.cancel()
         for grace, cancel in ((self._settings.stop_grace, False), (_LAST_WORD, True)):
             if all(slot.running is None for slot in self.slots):
                 break
@@ -139,7 +155,13 @@ class Dispatcher:
             slot.worker.send(task)
 
     async def _load(self, slot: Slot, worker: Worker, record: Record) -> None:
-        task = await self._orders.load(record.id)
+        while True:
+            try:
+                task = await self._orders.load(record.id)
+                break
+            except SQLAlchemyError as error:  # the job waits until the database is back
+                self._seldom.error("a job cannot be read: %s", str(error).partition("\n")[0])
+                await asyncio.sleep(_AGAIN)
         if slot.worker is worker and slot.unsent and slot.unsent[0] is record:
             self._orders.keep(task)
             self._feed(slot)
@@ -179,11 +201,36 @@ class Dispatcher:
 
         asyncio.get_running_loop().call_later(self._settings.cancel_grace, look)
 
+    # -- workers that hang ----------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """End workers that have said nothing for too long."""
+        loop = asyncio.get_running_loop()
+        now, silence = loop.time(), self._settings.worker_silence
+        stood_still = now - self._looked > 2 * _LOOK  # then the server has not listened
+        self._looked = now
+        for slot in self.slots:
+            if slot.heard is None:
+                continue
+            if stood_still:
+                slot.heard = now
+            elif silence and now - slot.heard > silence and not slot.hangs:
+                slot.hangs = True
+                log.error(
+                    "a worker gives no sign of life; it is replaced",
+                    extra={"worker": slot.worker.name},
+                )
+                slot.worker.kill()
+        self._watch_timer = loop.call_later(_LOOK, self._look)
+
     # -- hearing --------------------------------------------------------------------------------
 
     def _heard(self, worker: Worker, message: FromWorker) -> None:
         slot = next((s for s in self.slots if s.worker is worker), None)
         if slot is None:
+            return
+        slot.heard = asyncio.get_running_loop().time()
+        if isinstance(message, Alive):
             return
         if isinstance(message, Ready):
             slot.ready, slot.failures, slot.trouble = True, 0, None
@@ -191,6 +238,7 @@ class Dispatcher:
             self.pump()
             return
         if isinstance(message, Answer):
+            slot.is_mute = False
             self._answered(message)
             return
         record = slot.find(message.job)
@@ -271,6 +319,10 @@ class Dispatcher:
         slot = next((s for s in self.slots if s.worker is worker), None)
         if slot is None:
             return
+        if slot.hangs:
+            silence = self._settings.worker_silence
+            reason = f"it gave no sign of life for {silence:g} seconds, so it was ended"
+        slot.hangs, slot.is_mute, slot.heard = False, False, None
         given, running, stopped = list(slot.given), slot.running, slot.stopped
         if not slot.ready:
             slot.failures += 1
@@ -307,7 +359,7 @@ class Dispatcher:
         record = running.record
         record.crashes += 1
         if record.crashes < self._settings.attempts:
-            self._back(record, f"started again, because of its worker {reason}")
+            self._back(record, f"started again: {reason}")
             return
         problem = {
             "code": "worker.lost",
@@ -320,7 +372,15 @@ class Dispatcher:
         # At once after a crash; later and later if it cannot even start.
         if slot.failures:
             await asyncio.sleep(min(2.0 ** (slot.failures - 1), _SLOWEST_RESTART))
-        await slot.worker.start(self._heard, self._lost)
+        while True:
+            try:
+                await self._start(slot)
+                break
+            except OSError as error:  # no memory, no process, no file is left for it
+                slot.failures += 1
+                slot.trouble = f"none can be started: {error.strerror or error}"
+                self._seldom.error("no worker can be started: %s", error.strerror or error)
+                await asyncio.sleep(min(2.0 ** (slot.failures - 1), _SLOWEST_RESTART))
         self.pump()
 
     # -- questions ------------------------------------------------------------------------------
@@ -329,12 +389,21 @@ class Dispatcher:
         """Ask a worker something, beside its work.
 
         Raises:
-            ApiError: 503: there is no worker; or what the worker found wrong.
+            ApiError: 503: there is no worker, or it does not answer in time; or what the worker
+                found wrong.
         """
-        slot = min((s for s in self.slots if s.ready), key=lambda s: len(s.given), default=None)
+        ready = [slot for slot in self.slots if slot.ready]
+        slot = min((s for s in ready if not s.is_mute), key=lambda s: len(s.given), default=None)
         if slot is None:
-            raise no_worker("none has started yet")
-        return await self._ask(slot, question, about)
+            raise no_worker("it does not answer" if ready else "none has started yet")
+        future = self._ask(slot, question, about)
+        worker, seconds = slot.worker, self._settings.worker_answer
+        await asyncio.wait([future], timeout=seconds)
+        if not future.done():
+            future.cancel()
+            slot.is_mute = slot.worker is worker
+            raise no_worker(f"it did not answer within {seconds:g} seconds")
+        return future.result()
 
     async def ask_all(self, question: str, seconds: float, **about: Any) -> list[Any]:
         """Ask every worker that has started; the answers of those that give one in time.
@@ -371,7 +440,13 @@ class Dispatcher:
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error("the dispatcher met a fault", exc_info=error)
 
 
 def _of(record: Record, running: Running | None) -> Running:

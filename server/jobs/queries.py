@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..api.jobs import FINAL, Artifact, State
 from ..events.note import Kept
+from ..store.reach import reaching, rows_of
 from ..store.tables import artifacts, events, facts, jobs, orders, reports
 from .record import Record, record_of, when
 
@@ -52,13 +53,19 @@ class Queries:
         self._engine = engine
 
     async def _rows(self, statement: Executable) -> Sequence[Any]:
-        async with self._engine.connect() as connection:
-            rows: Sequence[Any] = (await connection.execute(statement)).mappings().all()
-            return rows
+        return await rows_of(self._engine, statement)
 
     async def _one(self, statement: Executable) -> Any:
         rows = await self._rows(statement)
         return rows[0] if rows else None
+
+    async def ping(self) -> None:
+        """Return when the database has answered.
+
+        Raises:
+            SQLAlchemyError: It refuses, or is away.
+        """
+        await self._rows(select(1))
 
     async def active(self) -> list[Record]:
         """Jobs that wait or run."""
@@ -68,7 +75,7 @@ class Queries:
     async def highest(self) -> tuple[int, int, int]:
         """The highest numbers so far: of jobs, artifacts, events."""
         tables = (jobs.c.seq, artifacts.c.id, events.c.id)
-        async with self._engine.connect() as connection:
+        async with reaching(), self._engine.connect() as connection:
             found = [
                 (await connection.execute(select(func.max(column)))).scalar() or 0
                 for column in tables

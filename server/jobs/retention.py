@@ -56,7 +56,7 @@ class Retention:
                 self._room = dict.fromkeys(self._room, _EVERY)
                 for owner, count in (await self._queries.count_over()).items():
                     await self._trim(owner, count - self._keep)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             log.warning("old jobs stay: %s", str(error).partition("\n")[0])
 
     async def _trim(self, owner: str, excess: int) -> None:

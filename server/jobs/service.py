@@ -292,11 +292,19 @@ class Jobs:
         return record.view()
 
     async def _cancel_waiting(self, records: Sequence[Record]) -> None:
+        reasons = [record.reason for record in records]
         for record in records:
             self._queue.remove(record)
             record.state, record.reason = "cancelled", "cancelled while it waited"
             record.finished = time.time()
-        await self._ledger.changed_now(records)
+        try:
+            await self._ledger.changed_now(records)
+        except BaseException:  # nothing was stored, so nothing has happened: they wait on
+            for record, reason in zip(records, reasons, strict=True):
+                record.state, record.reason, record.finished = "queued", reason, None
+                self._queue.add(record)
+            self.dispatcher.pump()
+            raise
         for record in records:
             self._forget(record)
             self._orders.pop(record.id)
@@ -318,7 +326,11 @@ class Jobs:
         record.ran = record.cached = record.seconds = record.started = None
         seq = self._ledger.next_job()
         record.position = self._queue.position(record.owner, record.priority, seq, front=False)
-        await self._ledger.changed_now([record])
+        try:
+            await self._ledger.changed_now([record])
+        except BaseException:
+            del self._active[job]
+            raise
         self._queue.add(record)
         self.dispatcher.pump()
         return record.view(self._place(record))
@@ -336,7 +348,7 @@ class Jobs:
                     expected="queued",
                     got=each.state,
                 )
-        changed = [record]
+        changed, before = [record], (record.priority, record.position)
         if target is not None and target is not record:
             changed += self._move_before(record, target)
         elif target is None:
@@ -348,7 +360,14 @@ class Jobs:
                     front=move.to == "front",
                 )  # fmt: skip
             self._queue.add(record)
-        await self._ledger.changed_now(changed)
+        try:
+            await self._ledger.changed_now(changed)
+        except BaseException:
+            if record.id in self._queue:
+                self._queue.remove(record)
+                record.priority, record.position = before
+                self._queue.add(record)
+            raise
         return record.view(self._place(record))
 
     def _move_before(self, record: Record, target: Record) -> Sequence[Record]:
@@ -386,13 +405,13 @@ class Jobs:
 
     async def pause(self) -> None:
         """Start no more jobs; running ones go on."""
-        self.dispatcher.paused = True
         await self._ledger.queue(paused=True, waiting=len(self._queue))
+        self.dispatcher.paused = True
 
     async def resume(self) -> None:
         """Start jobs again."""
-        self.dispatcher.paused = False
         await self._ledger.queue(paused=False, waiting=len(self._queue))
+        self.dispatcher.paused = False
         self.dispatcher.pump()
 
     async def clear(self, owner: str | None) -> int:

@@ -30,6 +30,9 @@ class Slot:
         failures: How often in a row it ended before it was ready.
         trouble: Why it ended last, in words; None when it did not.
         done: How many jobs it has finished.
+        heard: When it said something last, by the clock of the event loop; None before its start.
+        hangs: Whether it is being ended because it said nothing for too long.
+        is_mute: Whether it left a question without an answer, and has answered none since.
     """
 
     number: int
@@ -44,6 +47,9 @@ class Slot:
     failures: int = 0
     trouble: str | None = None
     done: int = 0
+    heard: float | None = None
+    hangs: bool = False
+    is_mute: bool = False
 
     @property
     def has_room(self) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..api.library import WorkflowQuery
 from ..store.library_tables import revisions, shares, stars, workflows
+from ..store.reach import rows_of
 
 Row = Mapping[str, Any]
 _LIST = [c for c in revisions.c if c.name != "document"]
@@ -26,9 +27,7 @@ class LibraryQueries:
         self._engine = engine
 
     async def _rows(self, statement: Executable) -> Sequence[Any]:
-        async with self._engine.connect() as connection:
-            rows: Sequence[Any] = (await connection.execute(statement)).mappings().all()
-            return rows
+        return await rows_of(self._engine, statement)
 
     async def _one(self, statement: Executable) -> Row | None:
         rows = await self._rows(statement)

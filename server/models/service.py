@@ -16,6 +16,7 @@ from ..api.errors import ApiError
 from ..files.index import FolderIndex
 from ..files.service import THUMBNAILS
 from ..keys import CATALOG, JOBS, SETTINGS, SHARING
+from ..logs import Seldom
 from ..share.service import Sharing
 from .facts import standard_index
 from .folders import ModelFolders
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 _PATIENCE = 0.5  # seconds that a listing waits for the first look at the folders
 _LESS = 0.05  # if the index knows them from before
 _AGAIN = 600.0  # seconds between two thorough looks
+_AFTER_TROUBLE = 30.0  # seconds until the index is built on
 _PAUSE = 0.5  # seconds between two questions whether jobs still run
 
 
@@ -64,6 +66,7 @@ class Models:
         self._synced: dict[str, int] = {}  # kind -> version of its folders in the index
         self._locks = {kind: asyncio.Lock() for kind in folders.kinds}
         self._looks: dict[str, asyncio.Task[None]] = {}
+        self._seldom = Seldom(log)
         self._stop = threading.Event()
         self._more = asyncio.Event()
         self._work: asyncio.Task[None] | None = None
@@ -147,7 +150,7 @@ class Models:
             await self._sync(kind)
             return True
         task = self._looks.get(kind)
-        if task is None:
+        if task is None or _failed(task):  # a folder or disk that refused may do no more
             task = self._looks[kind] = asyncio.create_task(self._sync(kind))
         known = await asyncio.to_thread(self.index.knows, self._roots[kind])
         with contextlib.suppress(TimeoutError):
@@ -210,12 +213,17 @@ class Models:
         self._work = asyncio.create_task(self._guarded())
 
     async def _guarded(self) -> None:
-        try:
-            await self._build()
-        except Stopped:
-            pass
-        except Exception:  # the index is a convenience; the server goes on without
-            log.exception("the index of models cannot be built further")
+        while True:
+            try:
+                await self._build()
+            except Stopped:
+                return
+            except Exception as error:  # a convenience: the server goes on without, and tries again
+                self._seldom.error(
+                    f"the index of models cannot be built now: {type(error).__name__}",
+                    exc_info=error,
+                )
+                await asyncio.sleep(_AFTER_TROUBLE)
 
     async def close(self) -> None:
         """End at once; what was not done goes on after the next start."""
@@ -249,6 +257,10 @@ async def _serve(app: web.Application) -> AsyncIterator[None]:
     await models.start()
     yield
     await models.close()
+
+
+def _failed(task: asyncio.Task[None]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
 
 
 def _pictured(rows: Sequence[ModelRow]) -> set[str]:

@@ -16,7 +16,7 @@ from ..api.errors import ApiError
 from ..api.model import Body, Model
 from ..api.routing import Routes
 from ..jobs.dispatch import no_worker
-from ..keys import CATALOG, HUB, JOBS, SETTINGS, TALLY, is_admin
+from ..keys import CATALOG, HUB, JOBS, PROBES, SETTINGS, TALLY, is_admin
 from ..metrics import exposition
 
 routes = Routes("system")
@@ -141,6 +141,7 @@ async def health(request: web.Request) -> Health:
     trouble = [f"a worker ended: {s.trouble}" for s in jobs.dispatcher.slots if s.trouble]
     if not jobs.can_store:
         trouble.append("the database refuses changes")
+    trouble += [text for text in await request.app[PROBES].trouble() if text not in trouble]
     ready = sum(slot.ready for slot in jobs.dispatcher.slots)
     return Health(
         status="degraded" if trouble else "ok",

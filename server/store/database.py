@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event, inspect, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
 from ...engine.errors import WeftError
 from ..settings import Settings
+from .reach import ANSWER
 
 log = logging.getLogger(__name__)
 
 HEAD = "0004"  # the last migration; a test compares it with what Alembic finds
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
-_PATIENCE = 10.0  # seconds for readers to end before the database is closed all the same
+_PATIENCE = 10.0  # seconds for a connection, and for readers to end before all is closed
 _TURN = 0.01  # seconds between two looks whether they have
 
 
@@ -40,7 +41,7 @@ async def open_database(settings: Settings) -> AsyncEngine:
     try:
         url = make_url(named or f"sqlite:///{settings.data / 'weft.sqlite'}")
         url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
-        engine = create_async_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite")
+        engine = create_async_engine(url, **_options(url))
     except ModuleNotFoundError as error:
         if error.name != "asyncpg":
             raise _unknown() from error
@@ -66,6 +67,16 @@ async def open_database(settings: Settings) -> AsyncEngine:
         await engine.dispose()
         raise
     return engine
+
+
+def _options(url: URL) -> dict[str, Any]:
+    """How a database is opened: nothing that lies across a network is waited for without end."""
+    if url.get_backend_name() == "sqlite":
+        return {}
+    options: dict[str, Any] = {"pool_pre_ping": True, "pool_timeout": _PATIENCE}
+    if url.drivername == _DRIVERS["postgresql"]:
+        options["connect_args"] = {"timeout": _PATIENCE, "command_timeout": ANSWER}
+    return options
 
 
 async def close_database(engine: AsyncEngine) -> None:

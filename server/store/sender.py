@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from .database import prepare_sqlite
+from .reach import reaching
 
 # Statements in their order, each with its rows.
 Groups = Sequence[tuple[Executable, list[Mapping[str, Any]]]]
@@ -51,7 +52,7 @@ class InLoop(Sender):
 
     async def send(self, groups: Groups) -> None:
         """Send each statement when the one before was answered."""
-        async with self._engine.begin() as connection:
+        async with reaching(), self._engine.begin() as connection:
             for statement, rows in groups:
                 await connection.execute(statement, rows)
 

@@ -67,10 +67,18 @@ class Writer:
     Args:
         sender: Reaches the database; closed with the writer.
         order: Every statement, in the order in which they are sent within a transaction.
+        probe: Makes a change that does nothing. After a refusal it is tried again and again, so
+            that `healthy` says what is true although nobody writes; None to wait for who does.
     """
 
-    def __init__(self, sender: Sender, order: Iterable[Executable]) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        order: Iterable[Executable],
+        probe: Callable[[], Change] | None = None,
+    ) -> None:
         self._sender = sender
+        self._probe = probe
         self._statements = tuple(order)
         self._rank = {id(statement): rank for rank, statement in enumerate(self._statements)}
         self._waiting: list[_Entry] = []
@@ -201,7 +209,10 @@ class Writer:
     def _stored(self, batch: list[_Entry]) -> None:
         for entry in batch:
             if entry.then is not None:
-                entry.then()
+                try:
+                    entry.then()
+                except Exception:  # a fault of ours in one must not end the writing of all
+                    log.exception("what follows a change met a fault")
             if entry.stored is not None and not entry.stored.done():
                 entry.stored.set_result(None)
 
@@ -232,6 +243,8 @@ class Writer:
         kept = [entry for entry in batch if entry.stored is None]
         for entry in batch:
             self._fail(entry, error)
+        if not kept and self._probe is not None:
+            kept = [_Entry((self._probe(),), None, None)]
         self._waiting = [*kept, *self._waiting]
         if self._closing:
             self._waiting.clear()

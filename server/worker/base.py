@@ -15,7 +15,8 @@ class Worker(ABC):
     """A worker, wherever it is: a process here, or an actor of a cluster.
 
     Tasks are done in the order in which they are sent. Everything that it says arrives in order,
-    in the server's event loop.
+    in the server's event loop. It says `Alive` every few seconds from its start on; one that says
+    nothing for long hangs, and is killed.
 
     Attributes:
         name: For logs and statistics.

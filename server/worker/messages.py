@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Json = dict[str, Any]
+HEARTBEAT = 2.0  # seconds between two `Alive`
 # Data as JSON text without spaces. Made once: `dumps` would make an encoder for each message.
 compact = json.JSONEncoder(separators=(",", ":")).encode
 NodeState = tuple[str, float | None, list[str] | None, int | None, dict[str, str] | None]
@@ -106,6 +107,14 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Alive:
+    """A sign of life, said every few seconds whatever else is said (`HEARTBEAT`).
+
+    It does not come while the process is stopped, or while native code keeps Python from running.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Began:
     """A job begins."""
 
@@ -192,11 +201,14 @@ class Answer:
 
 
 ToWorker = Setup | Task | Cancel | Ask
-FromWorker = Ready | Began | Nodes | Step | Preview | Wrote | Ended | Answer
+FromWorker = Ready | Alive | Began | Nodes | Step | Preview | Wrote | Ended | Answer
 Message = ToWorker | FromWorker
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
-    for kind in (Setup, Task, Cancel, Ask, Ready, Began, Nodes, Step, Preview, Wrote, Ended, Answer)
+    for kind in (
+        *(Setup, Task, Cancel, Ask),
+        *(Ready, Alive, Began, Nodes, Step, Preview, Wrote, Ended, Answer),
+    )
 }
 
 

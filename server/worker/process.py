@@ -15,13 +15,14 @@ import os
 import signal
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from ...nodes.standard import StandardEngine, standard_registry, standard_workspace
 from ..logs import to_standard_error
-from .messages import Cutter, FromWorker, Message, Ready, Setup, encode
+from .messages import HEARTBEAT, Alive, Cutter, FromWorker, Message, Ready, Setup, encode
 from .runner import Runner
 
 log = logging.getLogger(__name__)
@@ -33,8 +34,9 @@ _PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 def main() -> None:
     """Work until the input ends."""
     inbox = os.fdopen(os.dup(0), "rb", buffering=0)
-    outbox = os.fdopen(os.dup(1), "wb", buffering=0)
+    outbox = _Outbox(os.fdopen(os.dup(1), "wb", buffering=0))
     os.dup2(2, 1)
+    threading.Thread(target=_beat, args=(outbox,), name="heart", daemon=True).start()
     _volunteer_for_the_killer()
     _die_with_the_server()
     cutter = Cutter()
@@ -49,7 +51,7 @@ def main() -> None:
 
 
 async def _work(
-    setup: Setup, waiting: list[Message], cutter: Cutter, inbox: BinaryIO, outbox: BinaryIO
+    setup: Setup, waiting: list[Message], cutter: Cutter, inbox: BinaryIO, outbox: _Outbox
 ) -> None:
     loop = asyncio.get_running_loop()
     mouth = _Mouth(loop, outbox)
@@ -82,7 +84,7 @@ async def _work(
 class _Mouth:
     """Sends messages; those said in one turn of the event loop go out in one write."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, outbox: BinaryIO) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, outbox: _Outbox) -> None:
         self._loop = loop
         self._outbox = outbox
         self._said: list[bytes] = []
@@ -94,13 +96,33 @@ class _Mouth:
         self._said.append(encode(message))
 
     def _send(self) -> None:
-        data = memoryview(b"".join(self._said))
+        data = b"".join(self._said)
         self._said.clear()
+        self._outbox.send(data)
+
+
+class _Outbox:
+    """The pipe to the server; whoever writes into it writes whole messages."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+
+    def send(self, data: bytes) -> None:
+        rest = memoryview(data)
         try:
-            while data:
-                data = data[self._outbox.write(data) :]
+            with self._lock:
+                while rest:
+                    rest = rest[self._file.write(rest) :]
         except BrokenPipeError:
             os._exit(0)
+
+
+def _beat(outbox: _Outbox) -> None:
+    """Say that this process runs, for as long as it does."""
+    while True:
+        outbox.send(encode(Alive()))
+        time.sleep(HEARTBEAT)
 
 
 def _read(inbox: BinaryIO) -> bytes:

@@ -27,6 +27,7 @@ class FakeWorker(Worker):
         self.told: list[ToWorker] = []
         self.killed = False
         self.obedient = True  # whether jobs stop when they are asked to
+        self.is_mute = False  # whether it answers no questions
         self.changed = asyncio.Event()
 
     async def start(self, heard: Heard, lost: Lost) -> None:
@@ -38,7 +39,7 @@ class FakeWorker(Worker):
         self.changed.set()
         if isinstance(message, Cancel) and self.obedient:
             self.end(message.job, "cancelled")
-        if isinstance(message, Ask):
+        if isinstance(message, Ask) and not self.is_mute:
             self.say(Answer(message.number, {"asked": message.question}))
 
     def kill(self) -> None:

@@ -153,3 +153,28 @@ async def test_worker_with_the_models_loaded_is_preferred(tmp_path: Path) -> Non
         assert (await holders[first_a].given(2))[1] == next_a
         holders[first_b].end(first_b)
         assert (await holders[first_b].given(2))[1] == next_b
+
+
+async def test_worker_without_signs_of_life_is_ended_and_its_job_fails_with_words(
+    tmp_path: Path,
+) -> None:
+    workers = FakeWorkers()  # they never say `Alive`
+    async with serving(tmp_path, workers, worker_silence=0.5, attempts=1) as api:
+        first = workers.last
+        job = (await api.submit(FLOAT, **OUT))["id"]
+        await first.given(1)
+        first.begin(job)
+        detail = await api.until(job, "failed")
+        assert first.killed
+        assert "no sign of life for 0.5 seconds" in detail["error"]["message"]
+
+
+async def test_question_that_a_worker_leaves_open_is_503(tmp_path: Path) -> None:
+    workers = FakeWorkers()
+    async with serving(tmp_path, workers, worker_answer=0.1) as api:
+        workers.last.is_mute = True
+        status, answer = await api.ask("GET", "/v1/cache")
+        assert (status, answer["error"]["code"]) == (503, "worker.none")
+        assert "within 0.1 seconds" in answer["error"]["message"]
+        _, answer = await api.ask("GET", "/v1/cache")  # it is not waited for a second time
+        assert "it does not answer" in answer["error"]["message"]

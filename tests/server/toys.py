@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -146,3 +147,18 @@ def model(*, name: Annotated[str, ModelFile("checkpoints")]) -> str:
         name: Its file.
     """
     return name
+
+
+@node("Hang", category="toy", lane="cpu", pure=False, output=True)
+def hang(*, unless: str = "") -> float:
+    """Keep Python from running, as native code that never comes back does.
+
+    Args:
+        unless: Path of a file that is made first; if it is there already, do not.
+    """
+    if unless and Path(unless).exists():
+        return 1.0
+    if unless:
+        Path(unless).touch()
+    ctypes.PyDLL(None).pause()  # unlike `CDLL`, it keeps Python's lock
+    return 0.0

@@ -13,7 +13,8 @@ from pydantic import BaseModel, Field
 
 from tests.server.running import settings
 from weft.engine.errors import DocumentError, FileError, Problem, ValidationError
-from weft.server.api.errors import ApiError, answer_errors, from_json
+from weft.server.api.answering import answer_errors
+from weft.server.api.errors import ApiError, from_json
 from weft.server.api.openapi import openapi
 from weft.server.api.routing import Routes, endpoints
 from weft.server.app import create_app

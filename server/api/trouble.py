@@ -1,0 +1,122 @@
+"""The last line of defence: what disk, database and texts refuse, as the answer that says so.
+
+Handlers need not think of a full disk or a database that is away: whatever that raises becomes 507
+or 503 with words here, on every route.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from ..store.reach import DatabaseAwayError
+from .errors import ApiError
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_LOCKED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+_TOO_MANY = frozenset({errno.EMFILE, errno.ENFILE})
+_AGAIN = {"Retry-After": "5"}
+
+
+def refusal_of(error: BaseException) -> ApiError | None:
+    """The answer to a request that met an error of the surroundings; None for any other error.
+
+    Args:
+        error: What a handler raised.
+
+    Returns:
+        507: the disk or the database is full. 503: the disk, a folder or the database refuses or
+        does not answer in time. 422: a text of the request cannot be kept.
+    """
+    if isinstance(error, UnicodeEncodeError | DataError):
+        return bad_text()
+    if isinstance(error, DatabaseAwayError | DBAPIError | sqlite3.Error | PoolTimeout):
+        return database_trouble(error)
+    if isinstance(error, TimeoutError):
+        return ApiError(
+            503,
+            "Something that the answer needs did not come in time.",
+            code="server.too_slow",
+            hint="Try again; the server's log and /v1/health may say more.",
+            headers=_AGAIN,
+        )
+    if isinstance(error, OSError):
+        return _disk_trouble(error)
+    return None
+
+
+def database_trouble(error: BaseException) -> ApiError | None:
+    """What is said of a database that refuses; None if the fault is in what it was asked.
+
+    Args:
+        error: What it, its driver or SQLAlchemy said.
+    """
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(error, IntegrityError | ProgrammingError):
+        return None
+    if isinstance(cause, sqlite3.Error) and "full" in str(cause):
+        return _full()
+    return ApiError(
+        503,
+        "The database cannot be reached, or refuses.",
+        code="server.database",
+        hint="Try again; the server's log says why.",
+        headers=_AGAIN,
+    )
+
+
+def bad_text() -> ApiError:
+    """Refuses a text that is no Unicode: half of a surrogate pair, which JSON can write."""
+    return ApiError(
+        422,
+        "A text of the request has half of a character (a lone surrogate), which cannot be kept.",
+        code="request.bad_text",
+        expected="text that can be written as UTF-8",
+        hint="Write the character anew.",
+    )
+
+
+def _disk_trouble(error: OSError) -> ApiError:
+    if error.errno in _FULL:
+        return _full()
+    if error.errno in _LOCKED:
+        return ApiError(
+            503,
+            "The server may not write to one of its folders, or not read one of its files.",
+            code="server.read_only",
+            hint="Look at the rights of its folders; its log says which.",
+            headers=_AGAIN,
+        )
+    if error.errno in _TOO_MANY:
+        return ApiError(
+            503,
+            "The server has too many files open.",
+            code="server.busy",
+            hint="Try again soon.",
+            headers=_AGAIN,
+        )
+    return ApiError(
+        503,
+        "The server's disk refuses.",
+        code="server.disk",
+        hint="Try again; the server's log says why.",
+        headers=_AGAIN,
+    )
+
+
+def _full() -> ApiError:
+    return ApiError(
+        507,
+        "The server's disk is full.",
+        code="server.disk_full",
+        hint="Make room on it; nothing of this request was kept.",
+        headers=_AGAIN,
+    )
