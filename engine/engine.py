@@ -118,8 +118,8 @@ class Engine:
             precision; part of the keys of steps in the `gpu` lane.
         metadata: Whether nodes get to know the workflow that they are part of, and may embed it in
             what they write; prompts are private to some.
-        lock: Writes down what a document is made with, as JSON data, for what nodes embed; None if
-            it cannot be told.
+        lock: Writes down what a document is made with, as JSON data, for what nodes embed, from the
+            folders of the run; None if it cannot be told.
         ahead: Called in a thread of its own when a run begins that may ask for `lock`: what that
             needs and takes long can be worked out while the picture is made.
         debug_purity: Whether a node that changes a value handed to it fails; None leaves it to
@@ -143,8 +143,8 @@ class Engine:
         release: Callable[[], int] = lambda: 0,
         numerics: Callable[[], str] = lambda: "",
         metadata: bool = True,
-        lock: Callable[[Document], Mapping[str, Any] | None] = lambda _: None,
-        ahead: Callable[[Document], None] | None = None,
+        lock: Callable[[Document, Workspace], Mapping[str, Any] | None] = lambda *_: None,
+        ahead: Callable[[Document, Workspace], None] | None = None,
         debug_purity: bool | None = None,
     ) -> None:
         self._metadata = metadata
@@ -187,6 +187,12 @@ class Engine:
         """
         other = copy.copy(self)
         other._lanes, other._running, other._plans = Lanes(prepare), {}, OrderedDict()
+        return other
+
+    def reading(self, workspace: Workspace) -> Engine:
+        """This engine with other folders; everything else is shared, its threads too."""
+        other = copy.copy(self)
+        other.workspace, other._plans = workspace, OrderedDict()
         return other
 
     def close(self) -> None:
@@ -267,7 +273,9 @@ class Engine:
             flights=self._flights,
             workspace=self.workspace,
             document=functools.cache(lambda: dump(resolved.document) if self._metadata else {}),
-            lock=functools.cache(lambda: self._lock(resolved.document) if self._metadata else None),
+            lock=functools.cache(
+                lambda: self._lock(resolved.document, self.workspace) if self._metadata else None
+            ),
             token=token,
             listener=log.receive,
             diary=diary,
@@ -313,7 +321,8 @@ class Engine:
             return
         if any("writes" in step.spec.effects for step in steps.steps):
             # A daemon: a run that fails early, or is cancelled, does not wait for it.
-            Thread(target=self._ahead, args=(document,), name="ahead", daemon=True).start()
+            given = (document, self.workspace)
+            Thread(target=self._ahead, args=given, name="ahead", daemon=True).start()
 
     def _texts(self, document: Document, given: Mapping[str, str] | None) -> dict[str, str]:
         """What written files carry beside weft's own texts."""

@@ -12,11 +12,13 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from ..engine.declaration.registry import Registry
-from ..engine.declaration.widgets import ModelFile
+from ..engine.declaration.widgets import InputFile, ModelFile
 from ..engine.errors import DeclarationError, DocumentError, Problem, ValidationError, refused
+from ..engine.files.paths import MAX_NAME
 from ..engine.files.workspace import Workspace
 from ..engine.graph.document import dump
 from ..engine.graph.expand import expand
+from ..engine.graph.listing import listed
 from ..engine.share.check import effects_of
 from ..engine.validate import validate
 from ..engine.workflows.workflow import Workflow
@@ -41,6 +43,8 @@ class Catalog:
 
     def __init__(self, settings: Settings) -> None:
         self._limit = settings.limits.nodes
+        self._uploads = settings.uploads
+        self._sees: Callable[[str, str], bool] | None = None
         extra = [_module(name) for name in settings.node_modules]
         self.registry: Registry = standard_registry(extra, packs=settings.packs)
         self.workspace: Workspace = standard_workspace(
@@ -48,6 +52,26 @@ class Catalog:
             inputs=[settings.uploads, *settings.inputs],
             output=settings.output,
             extra_model_paths=settings.extra_model_paths,
+        )
+
+    def hide(self, sees: Callable[[str, str], bool]) -> None:
+        """Let people use only those uploaded files that they may see.
+
+        Args:
+            sees: Whether an owner may see an uploaded file, by owner and name.
+        """
+        self._sees = sees
+
+    def sees(self, owner: str, name: str) -> bool:
+        """Whether an owner may see an uploaded file of that name."""
+        return self._sees is None or self._sees(owner, name)
+
+    def seen_by(self, owner: str) -> Workspace:
+        """The folders without the input files that an owner may not see."""
+        if self._sees is None:
+            return self.workspace
+        return self.workspace.hiding(
+            lambda folder, name: folder == self._uploads and not self.sees(owner, name)
         )
 
     def read(self, data: object, values: Mapping[str, Any] | None = None) -> Workflow:
@@ -90,24 +114,30 @@ class Catalog:
                 got=str(count) if count > self._limit else None,
             )
 
-    def problems(self, workflow: Workflow, outputs: tuple[str, ...] | None = None) -> list[Problem]:
-        """Everything that keeps a workflow from running."""
-        return validate(workflow.document, self.registry, workspace=self.workspace, outputs=outputs)
+    def problems(
+        self, workflow: Workflow, outputs: tuple[str, ...] | None = None, *, owner: str
+    ) -> list[Problem]:
+        """Everything that keeps a workflow of an owner from running."""
+        return validate(
+            workflow.document, self.registry, workspace=self.seen_by(owner), outputs=outputs
+        )
 
     def checked(
         self,
         data: object,
         values: Mapping[str, Any] | None = None,
         outputs: tuple[str, ...] | None = None,
+        *,
+        owner: str,
     ) -> Workflow:
-        """`read`, and refuse what cannot run.
+        """`read`, and refuse what cannot run for an owner.
 
         Raises:
             DocumentError: As `read`.
             ValidationError: With every problem.
         """
         workflow = self.read(data, values)
-        problems = self.problems(workflow, outputs)
+        problems = self.problems(workflow, outputs, owner=owner)
         if problems:
             raise refused("workflow", problems)
         return workflow
@@ -152,6 +182,40 @@ class Catalog:
                 if type(value) is int:
                     seeds[f"{node_id}.{name}"] = value
         return dump(resolved.document), seeds
+
+    def with_inputs_listed(self, workflow: Workflow, owner: str) -> Workflow:
+        """A workflow whose patterns of input files, which maps go over, are lists of their names.
+
+        So a job takes the files that there are when it is submitted, however long it waits.
+        """
+        document = listed(workflow.document, self.registry, self.seen_by(owner), only=InputFile)
+        return workflow if document is workflow.document else Workflow(document, workflow.path)
+
+    def input_names(self, workflow: Workflow) -> frozenset[str]:
+        """Texts of a workflow that may name input files; none where no node reads one.
+
+        Every text counts, whichever node it is given to: a link may bring it to one that reads.
+        """
+        document = workflow.document
+        graphs = [document, *document.subgraphs.values()]
+        nodes = [node for graph in graphs for node in graph.nodes.values()]
+        specs = {node.type: self.registry.find(node.type) for node in nodes}
+        if not any(
+            isinstance(p.file, InputFile) for spec in specs.values() if spec for p in spec.files
+        ):
+            return frozenset()
+        found: set[str] = set()
+        defaults = (p.default for s in specs.values() if s for p in s.files)
+        waiting: list[object] = [*defaults, *(node.inputs for node in nodes)]
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, str):
+                found.add(value)
+            elif isinstance(value, dict):
+                waiting += value.values()
+            elif isinstance(value, list | tuple):
+                waiting += value
+        return frozenset(text for text in found if len(text) <= MAX_NAME)
 
     def models_of(self, workflow: Workflow) -> str:
         """The model files that a workflow names, as one text: jobs with the same text share

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from ..engine.errors import WeftError
+from .store.private import private_folder
 
 
 class DataLock:
@@ -27,7 +28,7 @@ class DataLock:
         Raises:
             WeftError: `server.data_in_use`: another server has it.
         """
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(self._path.parent)
         file = self._path.open("a+", encoding="utf-8")
         try:
             _lock(file)

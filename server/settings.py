@@ -70,6 +70,8 @@ class Settings(_Frozen):
         packs: Whether nodes of installed packs are loaded.
         cpu: Whether workers leave accelerators alone.
         metadata: Whether saved pictures hold their workflow.
+        private: Whether files are for who uploaded them or whose job wrote them, and for
+            administrators; else for everybody who may use the server.
         hash_models: Whether model files are hashed in the background, while no job runs.
         warm: Whether workers load their heavy libraries before the first job.
         previews: How unfinished pictures are painted, in ComfyUI's words (`none`: not at all), also
@@ -99,6 +101,7 @@ class Settings(_Frozen):
     packs: bool = True
     cpu: bool = False
     metadata: bool = True
+    private: bool = False
     hash_models: bool = True
     warm: bool = True
     previews: Literal["none", "auto", "latent2rgb", "taesd"] | None = None
@@ -127,3 +130,8 @@ class Settings(_Frozen):
     def uploads(self) -> Path:
         """The folder for uploads."""
         return self.input if self.input is not None else self.data / "input"
+
+    @property
+    def pins(self) -> Path:
+        """Where the bytes of input files lie that jobs were submitted with."""
+        return self.data / "pins"

@@ -46,6 +46,8 @@ class Workspace:
         inputs: Folders in which input files are looked for, in order.
         output: Where finished files go; made when the first one is written.
         digests: Content digests of files; by default forgotten with the workspace.
+        pinned: Input files by name that lie elsewhere, and are found before all others.
+        hides: Whether an input file is to look missing, by its folder and name.
     """
 
     def __init__(
@@ -56,11 +58,15 @@ class Workspace:
         inputs: Sequence[Path] = (),
         output: Path = Path("out"),
         digests: FileDigests | None = None,
+        pinned: Mapping[str, Path] | None = None,
+        hides: Callable[[Path, str], bool] | None = None,
     ) -> None:
         self.models = tuple(models)
         self.inputs = tuple(inputs)
         self.output = output
         self.digests = digests if digests is not None else FileDigests()
+        self._pinned = dict(pinned or {})
+        self._hides = hides
         self._extra = {kind: tuple(paths) for kind, paths in (model_folders or {}).items()}
 
     def writing_to(self, output: Path) -> Workspace:
@@ -71,8 +77,25 @@ class Workspace:
         """The same folders with one more for inputs, before the others."""
         return self._changed(inputs=(folder, *self.inputs))
 
+    def pinning(self, pinned: Mapping[str, Path]) -> Workspace:
+        """The same folders, with some input files that lie elsewhere; they are found first."""
+        return self._changed(pinned=pinned)
+
+    def hiding(self, hides: Callable[[Path, str], bool]) -> Workspace:
+        """The same folders without some input files, which look missing.
+
+        Args:
+            hides: Whether a file is one of them, by its folder and name.
+        """
+        return self._changed(hides=hides)
+
     def _changed(
-        self, *, inputs: Sequence[Path] | None = None, output: Path | None = None
+        self,
+        *,
+        inputs: Sequence[Path] | None = None,
+        output: Path | None = None,
+        pinned: Mapping[str, Path] | None = None,
+        hides: Callable[[Path, str], bool] | None = None,
     ) -> Workspace:
         return Workspace(
             models=self.models,
@@ -80,6 +103,8 @@ class Workspace:
             inputs=self.inputs if inputs is None else inputs,
             output=self.output if output is None else output,
             digests=self.digests,
+            pinned=self._pinned if pinned is None else pinned,
+            hides=self._hides if hides is None else hides,
         )
 
     def folders(self, kind: str) -> tuple[Path, ...]:
@@ -92,7 +117,8 @@ class Workspace:
     def readable(self) -> tuple[Path, ...]:
         """Every folder that files are read from: models, inputs, output."""
         extra = tuple(path for paths in self._extra.values() for path in paths)
-        return (*self.models, *extra, *self.inputs, self.output)
+        elsewhere = (path.parent for path in self._pinned.values())
+        return (*self.models, *extra, *self.inputs, self.output, *elsewhere)
 
     def list_models(self, kind: str) -> list[str]:
         """Names of the models of one kind, sorted, each once.
@@ -135,9 +161,11 @@ class Workspace:
         Raises:
             FileError: It is in none of the input folders; the nearest name is offered.
         """
+        if name in self._pinned:
+            return self._pinned[name]
         for folder in self.inputs:
             found = find_under(folder, name, follow_links=False)
-            if found is not None and found.is_file():
+            if found is not None and found.is_file() and not self._is_hidden(folder, name):
                 return found
         known = self.inputs_instead_of(name)
         raise _missing(f'input file "{name}"', "the input folders", name, known)
@@ -159,11 +187,14 @@ class Workspace:
             for path in folder.glob(pattern):
                 name = path.relative_to(folder).as_posix()
                 hidden = any(part.startswith(".") for part in name.split("/"))
-                if hidden or not is_data(name):
+                if hidden or not is_data(name) or self._is_hidden(folder, name):
                     continue
                 if find_under(folder, name, follow_links=False) == path:
                     found.update({name: None} if path.is_file() else {})
         return list(found)
+
+    def _is_hidden(self, folder: Path, name: str) -> bool:
+        return self._hides is not None and self._hides(folder, name)
 
     def write(
         self, prefix: str, suffix: str, fill: Callable[[BinaryIO], object], *, folder: str = ""

@@ -7,10 +7,12 @@ import json
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from aiohttp import WSCloseCode
 
 from ..api.events import (
     ArtifactWritten,
@@ -103,11 +105,21 @@ class Bridge:
             if session.wants_logs:
                 session.send("logs", entries)
 
+    async def end(self, owner: str) -> None:
+        """Close the websockets of somebody who may not listen any longer."""
+        theirs = [session for session in self._sessions if session.owner == owner]
+        for session in theirs:
+            self.leave(session)  # they hear nothing more, however long they take to close
+        await self._close(theirs, WSCloseCode.POLICY_VIOLATION)
+
     async def close(self) -> None:
         """Close every websocket."""
-        await asyncio.gather(
-            *(s.socket.close(code=1001) for s in list(self._sessions)), return_exceptions=True
-        )
+        await self._close(self._sessions, WSCloseCode.GOING_AWAY)
+
+    @staticmethod
+    async def _close(sessions: Iterable[Session], code: int) -> None:
+        closing = [session.socket.close(code=code) for session in sessions]
+        await asyncio.gather(*closing, return_exceptions=True)
 
     async def listen(self) -> None:
         """Pass on events for ever."""

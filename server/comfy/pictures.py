@@ -11,10 +11,11 @@ from pathlib import Path
 from aiohttp import web
 
 from ..api.errors import ApiError
-from ..files.folders import Kind, as_kind, not_there
+from ..files.folders import Kind, as_kind
 from ..files.media import disposition, file_headers
 from ..files.pictures import open_picture
-from ..files.service import FOLDERS, UPLOADS
+from ..files.service import UPLOADS, find_file
+from ..files.upload import uploader_of
 from ..keys import SETTINGS
 from .routing import Twins, answer
 
@@ -34,9 +35,7 @@ async def view(request: web.Request) -> web.StreamResponse:
         raise ApiError(400, "No file is named.", code="files.bad_name")
     folder = query.get("subfolder", "").strip("/")
     full = f"{folder}/{name}" if folder else name
-    path = request.app[FOLDERS].find(as_kind(kind), full)
-    if path is None:
-        raise not_there()
+    path = find_file(request, as_kind(kind), full)
     preview, channel = query.get("preview"), query.get("channel", "rgba")
     if preview is None and channel not in ("rgb", "a"):
         return web.FileResponse(path, headers=file_headers(name))
@@ -96,7 +95,9 @@ async def _keep(
     folder = fields.get("subfolder", "").strip("/")
     full = f"{folder}/{name}" if folder else name
     overwrite = fields.get("overwrite", "").lower() in ("true", "1")
-    kept = await request.app[UPLOADS].keep(content, kind, full, overwrite=overwrite)
+    kept = await request.app[UPLOADS].keep(
+        content, kind, full, uploader_of(request), overwrite=overwrite
+    )
     place, _, last = kept.rpartition("/")
     return answer({"name": last, "subfolder": place, "type": kind})
 
@@ -108,10 +109,7 @@ def _original(request: web.Request, text: str) -> Path:
         kind = as_kind(str(given.get("type", "output")))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ApiError(400, "original_ref names no file.", code="request.bad_form") from error
-    path = request.app[FOLDERS].find(kind, f"{folder}/{name}" if folder else name)
-    if path is None:
-        raise not_there()
-    return path
+    return find_file(request, kind, f"{folder}/{name}" if folder else name)
 
 
 def _format(preview: str | None, channel: str) -> tuple[str, str]:

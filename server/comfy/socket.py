@@ -7,9 +7,10 @@ import json
 import uuid
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from ..api.errors import ApiError
+from ..guard.middleware import is_let_in
 from ..guard.throttle import Throttle
 from ..keys import SETTINGS, asking, owner_of
 from .prompts import BRIDGE
@@ -36,6 +37,8 @@ async def connect(request: web.Request) -> web.StreamResponse:
     sending = asyncio.create_task(session.pump())
     try:
         await bridge.join(session)
+        if not is_let_in(request):  # no longer: the token ended while the websocket was made
+            await socket.close(code=WSCloseCode.POLICY_VIOLATION)
         await _listen(socket, session, request.app[SETTINGS].limits.upload_bytes)
     finally:
         bridge.leave(session)

@@ -90,6 +90,10 @@ class Library:
         self._most_bytes = most_bytes
         self._changing = asyncio.Lock()
 
+    async def knows(self, person: str) -> bool:
+        """Whether anything is kept of somebody."""
+        return await self._read.knows(person)
+
     # -- workflows ------------------------------------------------------------------------------
 
     async def create(

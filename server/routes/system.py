@@ -16,7 +16,7 @@ from ..api.errors import ApiError
 from ..api.model import Body, Model
 from ..api.routing import Routes
 from ..jobs.dispatch import no_worker
-from ..keys import CATALOG, HUB, JOBS, SETTINGS, TALLY, is_admin
+from ..keys import CATALOG, HUB, JOBS, SETTINGS, TALLY, is_admin, owner_of
 from ..metrics import exposition
 
 routes = Routes("system")
@@ -231,7 +231,7 @@ async def explain(request: web.Request, body: ExplainRequest) -> Explanation:
 
     catalog = request.app[CATALOG]
     outputs = tuple(body.outputs) if body.outputs is not None else None
-    workflow = catalog.checked(body.workflow, body.set, outputs)
+    workflow = catalog.checked(body.workflow, body.set, outputs, owner=owner_of(request))
     document, _ = catalog.drawn(workflow)
     nodes = await request.app[JOBS].dispatcher.ask(
         "explain", document=json.dumps(document), outputs=body.outputs, scope=body.scope

@@ -14,7 +14,7 @@ from ..api.share import PlacedInput
 from ..files.folders import Folders
 from ..files.media import suffix_of
 from ..files.pictures import SUFFIXES, check_picture
-from ..files.upload import Uploads, spooled
+from ..files.upload import Uploader, Uploads, spooled
 
 
 async def place_inputs(
@@ -22,6 +22,7 @@ async def place_inputs(
     folders: Folders,
     uploads: Uploads,
     workspace: Workspace,
+    who: Uploader,
     *,
     pixels: int,
 ) -> list[PlacedInput]:
@@ -34,7 +35,8 @@ async def place_inputs(
         inputs: Content by name.
         folders: Where they go.
         uploads: Puts them there.
-        workspace: Where runs look for them.
+        workspace: Where runs of who opens the bundle look for them.
+        who: Who opens it.
         pixels: Most pixels of a picture.
 
     Raises:
@@ -55,7 +57,7 @@ async def place_inputs(
         for name, path in waiting:
             wanted = _usable(folders, uploads, name, inputs[name])
             inode = path.stat().st_ino
-            kept = await uploads.keep(path, "input", wanted)
+            kept = await uploads.keep(path, "input", wanted, who)
             there = folders.find_own("input", kept)
             # Putting a file in place keeps its inode; an equal one that was there has its own.
             new = there is not None and there.stat().st_ino == inode
