@@ -97,6 +97,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         packs=not options.no_packs,
         cpu=options.cpu,
         metadata=not options.no_metadata,
+        private=options.private,
         hash_models=not options.no_model_hashes,
         warm=not options.no_warm,
         previews=options.preview_method,

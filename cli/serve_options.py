@@ -155,6 +155,11 @@ def _work(group: argparse._ArgumentGroup) -> None:
         help="leave out the nodes of installed packs",
     )
     add(
+        "--private",
+        action="store_true",
+        help="show files only to who uploaded them or whose job wrote them, and to administrators",
+    )
+    add(
         *("--no-metadata", "--disable-metadata"),
         action="store_true",
         help="save pictures without their workflow",

@@ -7,12 +7,10 @@ import json
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from aiohttp import WSCloseCode
 
 from ..api.events import (
     ArtifactWritten,
@@ -105,21 +103,17 @@ class Bridge:
             if session.wants_logs:
                 session.send("logs", entries)
 
-    async def end(self, owner: str) -> None:
+    def end(self, owner: str) -> None:
         """Close the websockets of somebody who may not listen any longer."""
-        theirs = [session for session in self._sessions if session.owner == owner]
-        for session in theirs:
-            self.leave(session)  # they hear nothing more, however long they take to close
-        await self._close(theirs, WSCloseCode.POLICY_VIOLATION)
+        for session in [each for each in self._sessions if each.owner == owner]:
+            self.leave(session)  # it hears nothing more, however long it takes to close
+            session.ended.set()
 
     async def close(self) -> None:
         """Close every websocket."""
-        await self._close(self._sessions, WSCloseCode.GOING_AWAY)
-
-    @staticmethod
-    async def _close(sessions: Iterable[Session], code: int) -> None:
-        closing = [session.socket.close(code=code) for session in sessions]
-        await asyncio.gather(*closing, return_exceptions=True)
+        await asyncio.gather(
+            *(s.socket.close(code=1001) for s in list(self._sessions)), return_exceptions=True
+        )
 
     async def listen(self) -> None:
         """Pass on events for ever."""

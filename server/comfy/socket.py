@@ -38,13 +38,31 @@ async def connect(request: web.Request) -> web.StreamResponse:
     try:
         await bridge.join(session)
         if not is_let_in(request):  # no longer: the token ended while the websocket was made
-            await socket.close(code=WSCloseCode.POLICY_VIOLATION)
-        await _listen(socket, session, request.app[SETTINGS].limits.upload_bytes)
+            session.ended.set()
+        await _listen_until_ended(socket, session, request.app[SETTINGS].limits.upload_bytes)
     finally:
         bridge.leave(session)
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
     return socket
+
+
+async def _listen_until_ended(
+    socket: web.WebSocketResponse, session: Session, upload_bytes: int
+) -> None:
+    listening = asyncio.create_task(_listen(socket, session, upload_bytes))
+    ended = asyncio.create_task(session.ended.wait())
+    try:
+        await asyncio.wait((listening, ended), return_when=asyncio.FIRST_COMPLETED)
+        if not listening.done():
+            listening.cancel()  # a websocket is closed by whoever reads it
+            await asyncio.gather(listening, return_exceptions=True)
+            await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"the token has ended")
+        elif not listening.cancelled():
+            listening.result()
+    finally:
+        for task in (listening, ended):
+            task.cancel()
 
 
 async def _listen(socket: web.WebSocketResponse, session: Session, upload_bytes: int) -> None:

@@ -128,7 +128,7 @@ class Users(Mapping[str, User]):
         Raises:
             WeftError: The name is taken or has other characters.
         """
-        if not _NAME.fullmatch(name):
+        if not is_name(name):
             raise WeftError(
                 "The user name cannot be used.",
                 code="guard.bad_user",
@@ -161,6 +161,11 @@ class Users(Mapping[str, User]):
             content = json.dumps({"users": rows, "given": given}, indent=1).encode()
             write_atomically(self._path, content, mode=0o600)
         self._stored, self._given = users, given
+
+
+def is_name(text: str) -> bool:
+    """Whether a user may be called so."""
+    return _NAME.fullmatch(text) is not None
 
 
 def digest(token: str) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from functools import partial
 from typing import Literal
 
@@ -16,11 +15,10 @@ from ..api.model import Body, Model
 from ..api.routing import Routes
 from ..comfy.prompts import BRIDGE
 from ..guard.middleware import POLICY
-from ..guard.users import Role
+from ..guard.users import Role, is_name
 from ..keys import HUB, JOBS, LIBRARY, LOCAL, SETTINGS
 
 routes = Routes("users")
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 RoleName = Literal["viewer", "runner", "editor", "admin"]
 
 
@@ -88,7 +86,7 @@ async def add_user(request: web.Request, body: NewUser) -> AddedUser:
         status = 409 if error.code == "guard.user_exists" else 400
         raise ApiError(status, error.problem.message, code=error.code) from error
     if was_open:
-        await _end_streams(request, LOCAL)
+        _end_streams(request, LOCAL)
     return AddedUser(name=body.name, role=body.role, owner=known.owner(body.name), token=token)
 
 
@@ -103,7 +101,7 @@ async def remove_user(request: web.Request, name: str) -> None:
     owner = known.owner(name)
     if not await asyncio.to_thread(known.remove, name):
         raise not_found("user", name)
-    await _end_streams(request, owner)
+    _end_streams(request, owner)
 
 
 async def _has_things(request: web.Request, name: str) -> bool:
@@ -111,10 +109,10 @@ async def _has_things(request: web.Request, name: str) -> bool:
     folder = request.app[SETTINGS].data / "comfy" / name
     if await request.app[LIBRARY].knows(name) or await request.app[JOBS].knows(name):
         return True
-    return await asyncio.to_thread(lambda: bool(_NAME.fullmatch(name)) and folder.exists())
+    return await asyncio.to_thread(lambda: is_name(name) and folder.exists())
 
 
-async def _end_streams(request: web.Request, owner: str) -> None:
+def _end_streams(request: web.Request, owner: str) -> None:
     """Let nobody listen any longer who listens as this owner."""
     request.app[HUB].end(owner)
-    await request.app[BRIDGE].end(owner)
+    request.app[BRIDGE].end(owner)

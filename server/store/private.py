@@ -10,14 +10,20 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-_OWN = ("lock", "weft.sqlite", "users.json")  # what shows that a folder is the server's
+_OWN = frozenset(
+    {
+        *("lock", "weft.sqlite", "weft.sqlite-wal", "weft.sqlite-shm", "users.json"),
+        *("input", "thumbnails", "previews", "pins", "comfy"),
+    }
+)
+"""What the server puts into its data folder."""
 
 
 def private_folder(folder: Path) -> None:
     """Make a folder with mode 0700, or give an existing one that mode.
 
-    A folder that existed before and holds nothing of the server's may be somebody's home or `/tmp`;
-    it stays as it is, and the log says who else may read it.
+    A folder that holds other things than the server's may be somebody's home or `/tmp`; it stays as
+    it is, and the log says that others may look into it.
 
     Raises:
         OSError: It cannot be made.
@@ -29,7 +35,7 @@ def private_folder(folder: Path) -> None:
     if not mode & 0o077:
         return
     with contextlib.suppress(OSError):  # somebody else's folder, or a disk without modes
-        if any((folder / name).exists() for name in _OWN) or not any(folder.iterdir()):
+        if all(path.name in _OWN for path in folder.iterdir()):
             folder.chmod(0o700)
             return
     log.warning(
