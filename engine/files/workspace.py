@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import itertools
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,6 +34,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "vae": ("vae",),
     "vae_approx": ("vae_approx",),
 }
+_MOST_COMPARED = 1000  # names, when one like a missing one is looked for
 _MODEL_SUFFIXES = {".safetensors", ".sft", ".gguf", ".onnx", ".ckpt", ".pt", ".pth", ".bin"}
 
 
@@ -149,11 +151,11 @@ class Workspace:
             FileError: It is in none of the folders of that kind; the nearest name is offered.
         """
         for folder in self.folders(kind):
-            found = find_under(folder, name, follow_links=True)
+            found = self._find(folder, name, follow_links=True)
             if found is not None:
                 return found
         known = self.list_models(kind)
-        raise _missing(f'model "{name}"', f"models/{kind}", name, known)
+        raise self._missing(f'model "{name[:200]}"', f"models/{kind}", name, known)
 
     def input(self, name: str) -> Path:
         """Path of an input file.
@@ -164,11 +166,11 @@ class Workspace:
         if name in self._pinned:
             return self._pinned[name]
         for folder in self.inputs:
-            found = find_under(folder, name, follow_links=False)
+            found = self._find(folder, name, follow_links=False)
             if found is not None and found.is_file() and not self._is_hidden(folder, name):
                 return found
         known = self.inputs_instead_of(name)
-        raise _missing(f'input file "{name}"', "the input folders", name, known)
+        raise self._missing(f'input file "{name[:200]}"', "the input folders", name, known)
 
     def inputs_instead_of(self, name: str) -> list[str]:
         """Input files of the sort that a missing one was, sorted; none of folders in them."""
@@ -192,6 +194,23 @@ class Workspace:
                 if find_under(folder, name, follow_links=False) == path:
                     found.update({name: None} if path.is_file() else {})
         return list(found)
+
+    def _find(self, folder: Path, name: str, *, follow_links: bool) -> Path | None:
+        return find_under(folder, name, follow_links=follow_links)
+
+    def nearest(self, name: str, known: Iterable[str]) -> str | None:
+        """The known name most like one that is missing; None if none is like it."""
+        few = list(itertools.islice(known, _MOST_COMPARED))
+        return next(iter(difflib.get_close_matches(name[:100], few, n=1, cutoff=0.4)), None)
+
+    def _missing(self, what: str, where: str, name: str, known: Collection[str]) -> FileError:
+        close = self.nearest(name, known)
+        return FileError(
+            f"The {what} is not in {where} ({len(known)} files).",
+            expected="the name of a file there",
+            got=name[:300],
+            hint=f'Nearest name: "{close}".' if close else "Copy the file there or choose another.",
+        )
 
     def _is_hidden(self, folder: Path, name: str) -> bool:
         return self._hides is not None and self._hides(folder, name)
@@ -265,15 +284,3 @@ def _next_number(folder: Path, stem: str, suffix: str) -> int:
         if p.name.startswith(stem + "_") and p.name.endswith(suffix)
     )
     return max((int(n) for n in taken if n.isdecimal()), default=0) + 1
-
-
-def _missing(what: str, where: str, name: str, known: Iterable[str]) -> FileError:
-    known = list(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    hint = f'Nearest name: "{close[0]}".' if close else "Copy the file there or choose another."
-    return FileError(
-        f"The {what[:300]} is not in {where} ({len(known)} files).",
-        expected="the name of a file there",
-        got=name[:300],
-        hint=hint,
-    )
