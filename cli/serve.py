@@ -20,7 +20,12 @@ from ..server.settings import Limits, Settings
 from . import say
 from .main import BAD_WORKFLOW
 
-_OPTIONS = {"output": "out", "previews": "preview-method", "upload_bytes": "max-upload-size"}
+_OPTIONS = {
+    "output": "out",
+    "previews": "preview-method",
+    "upload_bytes": "max-upload-size",
+    "json_bytes": "max-json-size",
+}
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -106,6 +111,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
         allowed_hosts=tuple(options.allow_host),
         allowed_origins=tuple(options.allow_origin),
         limits=Limits(
-            upload_bytes=int(options.max_upload_size * 2**20), keep_jobs=options.keep_jobs
+            upload_bytes=int(options.max_upload_size * 2**20),
+            json_bytes=int(options.max_json_size * 2**20),
+            keep_jobs=options.keep_jobs,
         ),
     )

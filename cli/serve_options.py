@@ -86,6 +86,13 @@ def _listening(group: argparse._ArgumentGroup) -> None:
         metavar="MB",
         help="largest uploaded file (default: 512)",
     )
+    add(
+        "--max-json-size",
+        type=float,
+        default=16,
+        metavar="MB",
+        help="largest request that is no upload, such as a workflow (default: 16)",
+    )
 
 
 def _folders(group: argparse._ArgumentGroup) -> None:

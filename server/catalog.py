@@ -26,7 +26,8 @@ from ..nodes.standard import standard_registry, standard_workspace
 from .settings import Settings
 
 T = TypeVar("T")
-_LARGE = 300  # nodes
+_LONG = 100_000  # characters of a text
+_LARGE = 3000  # values: about 300 nodes
 
 
 class Catalog:
@@ -238,13 +239,22 @@ async def in_thread_if_large(documents: Iterable[object], work: Callable[[], T])
         documents: Parsed JSON that nobody has read yet.
         work: What is done with them.
     """
-    return await asyncio.to_thread(work) if sum(map(_size, documents)) > _LARGE else work()
+    return await asyncio.to_thread(work) if _is_large(documents) else work()
 
 
-def _size(document: object) -> int:
-    """About how many nodes it has."""
-    nodes: Any = document.get("nodes", document) if isinstance(document, dict) else None
-    return len(nodes) if isinstance(nodes, dict) else 0
+def _is_large(documents: Iterable[object]) -> bool:
+    """Whether there are many values in them; not many are looked at to find out."""
+    waiting, count = list(documents), 0
+    while waiting:
+        value = waiting.pop()
+        count += 1
+        if isinstance(value, dict | list):
+            if count + len(waiting) + len(value) > _LARGE:
+                return True
+            waiting += value.values() if isinstance(value, dict) else value
+        elif isinstance(value, str) and len(value) > _LONG:
+            return True
+    return False
 
 
 def _would(effect: str, packs: Iterable[str]) -> str:

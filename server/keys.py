@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ TALLY: web.AppKey[Tally] = web.AppKey("tally")
 JOBS: web.AppKey[Jobs] = web.AppKey("jobs")
 SHARING: web.AppKey[Sharing] = web.AppKey("sharing")
 LIBRARY: web.AppKey[Library] = web.AppKey("library")
+
+# How many large bodies are read at the same time.
+LARGE_BODIES = web.AppKey("large_bodies", asyncio.Semaphore)
 
 # Who asks: set by the guard, and nobody else. The jobs of one owner share the queue fairly with
 # those of others.

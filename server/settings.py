@@ -22,6 +22,7 @@ class Limits(_Frozen):
 
     Attributes:
         body_bytes: Largest body of a request that is no upload.
+        json_bytes: Largest body of a request that is JSON.
         upload_bytes: Largest uploaded file.
         nodes: Most nodes in a submitted workflow, subgraphs expanded.
         queued: Most jobs waiting; a submission beyond gets 429.
@@ -37,6 +38,7 @@ class Limits(_Frozen):
     """
 
     body_bytes: Count = 64 * 2**20
+    json_bytes: Count = 16 * 2**20
     upload_bytes: Count = 512 * 2**20
     nodes: Count = 100_000
     queued: Count = 100_000

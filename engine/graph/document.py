@@ -169,8 +169,13 @@ def split_target(target: str) -> tuple[str, str]:
     return (node, port) if dot else (target, "")
 
 
-def read_json(text: str | bytes) -> Any:
+def read_json(text: str | bytes, *, patiently: bool = False) -> Any:
     """Parse JSON strictly: no NaN, no duplicate keys, bounded size and depth.
+
+    Args:
+        text: The JSON.
+        patiently: Whether to let other threads have their turn while it is read; some ten times
+            slower.
 
     Raises:
         DocumentError: `document.json`, `document.duplicate_key`, `document.too_large`.
@@ -183,7 +188,7 @@ def read_json(text: str | bytes) -> Any:
     try:
         if isinstance(text, bytes):
             text = text.decode(json.detect_encoding(text), "surrogatepass")
-        data = _STRICT.decode(text)
+        data = (_PATIENT if patiently else _STRICT).decode(text)
     except ValueError as error:  # not JSON, not UTF-8, or a number of thousands of digits
         raise DocumentError(
             f"This is not JSON: {str(error)[:300]}.", code="document.json"
@@ -335,7 +340,19 @@ def _check_depth(data: object) -> None:
     raise _too_deep()
 
 
+class _Patient(json.JSONDecoder):
+    """Reads in Python and not in C, which would hold the interpreter's lock to the end."""
+
+    def __init__(self, **hooks: Any) -> None:
+        super().__init__(**hooks)
+        self.scan_once = json.scanner.py_make_scanner(self)  # type: ignore[attr-defined]
+
+
 # Made once: `loads` would make a decoder for each text.
-_STRICT = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
-)
+_HOOKS: dict[str, Any] = {
+    "object_pairs_hook": _unique,
+    "parse_constant": _no_constant,
+    "parse_float": _finite,
+}
+_STRICT = json.JSONDecoder(**_HOOKS)
+_PATIENT = _Patient(**_HOOKS)

@@ -10,8 +10,10 @@ from typing import Any
 
 from aiohttp import web
 
+from ...engine.errors import DocumentError
 from ...engine.files.atomic import write_atomically
 from ...engine.files.paths import find_under, safe_parts, walk_files
+from ..api.bodies import read_body
 from ..api.errors import ApiError
 from ..files.folders import bad_name, not_there
 from ..files.media import disposition
@@ -65,9 +67,11 @@ async def set_many(request: web.Request) -> web.Response:
 @routes.post("/settings/{id}")
 async def set_one(request: web.Request) -> web.Response:
     """Set one setting to any JSON value."""
+    if not (await request.read()).strip():
+        raise ApiError(400, "The body is no JSON.", code="request.invalid")
     try:
-        value = json.loads(await request.read())
-    except (ValueError, RecursionError) as error:
+        value = await read_body(request)
+    except DocumentError as error:
         raise ApiError(400, "The body is no JSON.", code="request.invalid") from error
     await _set(request, {request.match_info["id"]: value})
     return web.Response()

@@ -186,7 +186,7 @@ class Reception:
         def check() -> list[_Checked]:
             return self._check_all(fresh) if count > 1 else [self._checked(o) for _, o in fresh]
 
-        return await in_thread_if_large([order.workflow for _, order in fresh], check)
+        return await in_thread_if_large([[o.workflow, dict(o.values)] for _, o in fresh], check)
 
     def _check_all(self, fresh: Sequence[tuple[int, Order]]) -> list[_Checked]:
         found: list[_Checked] = []
