@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from ..api.errors import ApiError
 from ..files.folders import Kind, as_kind
 from ..files.media import disposition, file_headers
 from ..files.pictures import open_picture
-from ..files.service import UPLOADS, find_file
+from ..files.service import DECODER, UPLOADS, find_file
 from ..files.upload import uploader_of
 from ..keys import SETTINGS
 from .routing import Twins, answer
@@ -42,7 +42,8 @@ async def view(request: web.Request) -> web.StreamResponse:
     pixels = request.app[SETTINGS].limits.pixels
     form, media_type = _format(preview, channel)
     quality = _quality(preview)
-    body = await asyncio.to_thread(_converted, path, form, quality, channel, pixels)
+    work = partial(_converted, path, form, quality, channel, pixels)
+    body = await request.app[DECODER].run(work, path)
     return web.Response(
         body=body,
         content_type=media_type,
@@ -77,7 +78,8 @@ async def upload_mask(request: web.Request) -> web.Response:
         _, name, content = form.files[0]
         original = _original(request, form.fields.get("original_ref", ""))
         pixels = request.app[SETTINGS].limits.pixels
-        await asyncio.to_thread(_put_alpha, original, content, pixels)
+        work = partial(_put_alpha, original, content, pixels)
+        await request.app[DECODER].run(work, original, content)
         return await _keep(request, form.fields, name, content)
     finally:
         form.discard()

@@ -10,12 +10,14 @@ from aiohttp import web
 
 from ..guard.middleware import POLICY
 from ..keys import CATALOG, SETTINGS, owner_of
+from .decoding import Decoder
 from .folders import Folders, Kind, not_there
 from .owners import Owners
 from .thumbnails import Thumbnails
 from .upload import Uploads
 
 FOLDERS = web.AppKey("folders", Folders)
+DECODER = web.AppKey("decoder", Decoder)
 OWNERS = web.AppKey("owners", Owners)
 UPLOADS = web.AppKey("uploads", Uploads)
 THUMBNAILS = web.AppKey("thumbnails", Thumbnails)
@@ -28,8 +30,9 @@ def install_files(app: web.Application) -> None:
     owners = app[OWNERS] = Owners(private=settings.private, is_admin=app[POLICY].is_admin)
     if settings.private:
         catalog.hide(lambda owner, name: owners.sees(owner, "input", name))
-    app[UPLOADS] = Uploads(folders, settings.limits, owners)
-    app[THUMBNAILS] = Thumbnails(settings.data / "thumbnails", pixels=settings.limits.pixels)
+    decoder = app[DECODER] = Decoder(settings.limits.pixels)
+    app[UPLOADS] = Uploads(folders, settings.limits, owners, decoder)
+    app[THUMBNAILS] = Thumbnails(settings.data / "thumbnails", decoder)
     app.cleanup_ctx.append(_prepare)
 
 

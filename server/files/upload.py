@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +20,7 @@ from ..api.errors import ApiError
 from ..keys import may_delete, owner_of
 from ..settings import Limits
 from .allowance import Allowance
+from .decoding import Decoder
 from .folders import Folders, Kind, bad_name
 from .media import suffix_of
 from .owners import Owners
@@ -84,9 +86,11 @@ class Uploads:
         folders: Where they go.
         limits: How large they may be.
         owners: Whose the files are.
+        decoder: Decodes pictures.
     """
 
-    def __init__(self, folders: Folders, limits: Limits, owners: Owners) -> None:
+    def __init__(self, folders: Folders, limits: Limits, owners: Owners, decoder: Decoder) -> None:
+        self._decoder = decoder
         self._folders, self._limits, self._owners = folders, limits, owners
         self._placing = asyncio.Lock()  # nobody's file appears between a look and a replacement
         self._allowance = Allowance(limits.uploads_a_day)
@@ -143,7 +147,7 @@ class Uploads:
         last = name.rpartition("/")[2]
         target = self._folders.place(kind, name)
         if suffix_of(name) in SUFFIXES:
-            await asyncio.to_thread(check_picture, content, self._limits.pixels)
+            await self.check_picture(content)
         folder = name.removesuffix(last)
 
         def is_shared(beside: str) -> bool:
@@ -162,6 +166,14 @@ class Uploads:
         if not os.path.lexists(target) or self._owners.owner(kind, name) == who.owner:
             return True
         return who.deletes and self._owners.sees(who.owner, kind, name)
+
+    async def check_picture(self, content: Path) -> None:
+        """Refuse a file that is no whole picture.
+
+        Raises:
+            ApiError: As `pictures.open_picture`.
+        """
+        await self._decoder.run(partial(check_picture, content, self._limits.pixels), content)
 
     def check_name(self, name: str) -> None:
         """Refuse a name that is too long, or that a browser would take for something else.

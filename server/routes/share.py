@@ -36,7 +36,7 @@ from ..api.share import (
 from ..files.media import disposition
 from ..files.service import FOLDERS, UPLOADS, sees_file
 from ..files.upload import uploader_of
-from ..keys import CATALOG, JOBS, SETTINGS, SHARING, asking, owner_of
+from ..keys import CATALOG, JOBS, SHARING, asking, owner_of
 from ..share.opening import place_inputs
 
 routes = Routes("share")
@@ -80,7 +80,6 @@ async def open_file(request: web.Request) -> Opened:
             app[UPLOADS],
             app[CATALOG].seen_by(owner_of(request)),
             uploader_of(request),
-            pixels=app[SETTINGS].limits.pixels,
         )
         names = report.renamed | {("", each.name): each.file for each in placed}
         document = renamed(shared.workflow.document, app[CATALOG].registry, names)

@@ -13,7 +13,7 @@ from ..api.errors import ApiError
 from ..api.share import PlacedInput
 from ..files.folders import Folders
 from ..files.media import suffix_of
-from ..files.pictures import SUFFIXES, check_picture
+from ..files.pictures import SUFFIXES
 from ..files.upload import Uploader, Uploads, spooled
 
 
@@ -23,8 +23,6 @@ async def place_inputs(
     uploads: Uploads,
     workspace: Workspace,
     who: Uploader,
-    *,
-    pixels: int,
 ) -> list[PlacedInput]:
     """Write what is not there yet; all of it, or nothing.
 
@@ -37,7 +35,6 @@ async def place_inputs(
         uploads: Puts them there.
         workspace: Where runs of who opens the bundle look for them.
         who: Who opens it.
-        pixels: Most pixels of a picture.
 
     Raises:
         ApiError: One says that it is a picture and is not; nothing was written.
@@ -53,7 +50,7 @@ async def place_inputs(
             path = await asyncio.to_thread(spooled, content, folders.incoming("input"))
             waiting.append((name, path))
             if suffix_of(name) in SUFFIXES:
-                await asyncio.to_thread(check_picture, path, pixels)
+                await uploads.check_picture(path)
         for name, path in waiting:
             wanted = _usable(folders, uploads, name, inputs[name])
             inode = path.stat().st_ino

@@ -15,7 +15,7 @@ from ...engine.errors import FileError
 from ...engine.files.workspace import Workspace
 from ...engine.graph.document import Document
 from ...engine.graph.listing import listed
-from ...engine.share.bundle import PNG, Bundle, Manifest
+from ...engine.share.bundle import PNG, Bundle, Manifest, inputs_of
 from ...engine.share.check import Report, check
 from ...engine.share.lock import Lock, Runtime, make_lock
 from ...engine.workflows.workflow import Workflow
@@ -166,7 +166,7 @@ class Sharing:
         document = listed(workflow.document, registry, workspace)
         document = Workflow(document).resolve(registry).document
         lock = self._locked(document, workspace, runtime)
-        inputs = {each.name: workspace.input(each.name).read_bytes() for each in lock.inputs}
+        inputs = inputs_of(lock, workspace.input)
         shown = _as_png(picture) if picture is not None else None
         bundle = Bundle(Workflow(document), lock, inputs, shown, manifest)
         if as_png:
