@@ -163,7 +163,7 @@ class Packed:
         try:
             with source.open() as file:
                 window = _Window(file, source.start, source.size)
-                with zipfile.ZipFile(window) as archive:  # type: ignore[call-overload]
+                with zipfile.ZipFile(window) as archive:
                     yield archive
         except _DAMAGE as error:
             raise refuse("damaged", f"{source.name} is no whole zip file: {error}") from error

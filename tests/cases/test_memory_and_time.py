@@ -28,6 +28,8 @@ from weft.diffusion.errors import DiffusionError
 from weft.diffusion.pictures import floods
 from weft.diffusion.pictures.file import read_image
 from weft.diffusion.pictures.texts import MAX_TEXT, read_texts
+from weft.diffusion.text import prompt_schedule
+from weft.diffusion.text.prompt_schedule import read_schedule
 from weft.engine.declaration.registry import Registry
 from weft.engine.engine import Engine
 from weft.engine.errors import NodeError, RunError, WeftError
@@ -380,6 +382,28 @@ def test_any_pattern_is_answered_or_refused_with_words(pattern: str) -> None:
         texts.match_pattern(text="a(b)", pattern=pattern)
     except NodeError as error:
         assert error.code in ("text.bad_pattern", "text.slow_pattern")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "steps"),
+    [
+        ("[a|b]" * 4000, 10_000),
+        ("".join(f"[a:b:{n}]" for n in range(1, 5000)), 10_000),
+        ("[" + "a|" * 5000 + "b]" * 1, 10_000),
+    ],
+)
+def test_prompt_that_changes_countless_times_is_refused(prompt: str, steps: int) -> None:
+    assert code_of(read_schedule, prompt, steps) == "prompt.too_many_changes"
+
+
+@given(st.text("[]()|:.05ab", max_size=40), st.integers(1, 30))
+@settings(deadline=None)
+def test_bound_of_changes_is_never_below_what_a_prompt_does(prompt: str, steps: int) -> None:
+    tree = prompt_schedule._read(prompt, steps, 0)
+    count, changes = prompt_schedule._count(tree, steps)
+    assert len(prompt_schedule._times(tree, steps)) <= changes
+    assert len(prompt_schedule._render(tree, 0.0, 0, 1.0)) <= max(count, 1)
+    assert len(read_schedule(prompt, steps)) <= max(changes, 1) + 1
 
 
 # -- names of files --------------------------------------------------------------------------------
