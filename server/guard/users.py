@@ -189,7 +189,10 @@ def _read(path: Path) -> tuple[dict[str, User], dict[str, int]]:
             hint="Restore it, or delete it and add the users again.",
         ) from error
     if not all(
-        len(u.secret) == 32 and _NAME.fullmatch(u.name) and _OWNER.fullmatch(str(u.owner))
+        len(u.secret) == 32
+        and _NAME.fullmatch(u.name)
+        and isinstance(u.owner, str)
+        and _OWNER.fullmatch(u.owner)
         for u in users.values()
     ):
         raise WeftError(f"The file of users {path} is damaged.", code="guard.bad_users_file")
