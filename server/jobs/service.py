@@ -121,6 +121,8 @@ class Jobs:
             paused=self.dispatcher.paused,
         )
         await self._ledger.changed_now([*lost, *changed])
+        for record in lost:
+            self._pins.ended(record.id)
         await self.dispatcher.start()
 
     async def close(self) -> None:
