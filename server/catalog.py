@@ -198,8 +198,9 @@ class Catalog:
         Every text counts, whichever node it is given to: a link may bring it to one that reads.
         """
         document = workflow.document
-        graphs = [document, *document.subgraphs.values()]
-        nodes = [node for graph in graphs for node in graph.nodes.values()]
+        nodes = list(document.nodes.values())
+        for subgraph in document.subgraphs.values():
+            nodes += subgraph.nodes.values()
         specs = {node.type: self.registry.find(node.type) for node in nodes}
         if not any(
             isinstance(p.file, InputFile) for spec in specs.values() if spec for p in spec.files
