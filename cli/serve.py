@@ -28,6 +28,7 @@ _OPTIONS = {
     "upload_bytes": "max-upload-size",
     "sockets": "max-connections",
     "sockets_each": "max-connections-each",
+    "json_bytes": "max-json-size",
 }
 
 
@@ -124,6 +125,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         packs=not options.no_packs,
         cpu=options.cpu,
         metadata=not options.no_metadata,
+        private=options.private,
         hash_models=not options.no_model_hashes,
         warm=not options.no_warm,
         previews=options.preview_method,
@@ -136,5 +138,6 @@ def settings_of(options: argparse.Namespace) -> Settings:
             keep_jobs=options.keep_jobs,
             sockets=options.max_connections,
             sockets_each=options.max_connections_each,
+            json_bytes=int(options.max_json_size * 2**20),
         ),
     )

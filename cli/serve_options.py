@@ -101,6 +101,13 @@ def _listening(group: argparse._ArgumentGroup) -> None:
         metavar="MB",
         help="largest uploaded file (default: 512)",
     )
+    add(
+        "--max-json-size",
+        type=float,
+        default=16,
+        metavar="MB",
+        help="largest request that is no upload, such as a workflow (default: 16)",
+    )
 
 
 def _folders(group: argparse._ArgumentGroup) -> None:
@@ -175,6 +182,11 @@ def _work(group: argparse._ArgumentGroup) -> None:
         *("--no-packs", "--disable-all-custom-nodes"),
         action="store_true",
         help="leave out the nodes of installed packs",
+    )
+    add(
+        "--private",
+        action="store_true",
+        help="show files only to who uploaded them or whose job wrote them, and to administrators",
     )
     add(
         *("--no-metadata", "--disable-metadata"),

@@ -17,7 +17,7 @@ from ..engine.files.digest import FileDigests
 from ..engine.files.workspace import Workspace
 from ..engine.graph.document import Document
 from ..engine.graph.listing import listed
-from ..engine.share.bundle import Bundle, Manifest, read_bundle, unpack_inputs
+from ..engine.share.bundle import Bundle, Manifest, inputs_of, read_bundle, unpack_inputs
 from ..engine.share.check import Report, check, renamed
 from ..engine.share.limits import limited
 from ..engine.share.lock import Lock, make_lock
@@ -86,7 +86,7 @@ def _pack(options: argparse.Namespace) -> int:
     if problems:
         raise ValidationError("It cannot run:", problems)
     lock = _lock(document, registry, workspace)
-    inputs = {each.name: workspace.input(each.name).read_bytes() for each in lock.inputs}
+    inputs = inputs_of(lock, workspace.input)
     title = document.title
     manifest = Manifest(title=title, author=options.author, license=options.license)
     bundle = Bundle(

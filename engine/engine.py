@@ -120,8 +120,8 @@ class Engine:
             precision; part of the keys of steps in the `gpu` lane.
         metadata: Whether nodes get to know the workflow that they are part of, and may embed it in
             what they write; prompts are private to some.
-        lock: Writes down what a document is made with, as JSON data, for what nodes embed; None if
-            it cannot be told.
+        lock: Writes down what a document is made with, as JSON data, for what nodes embed, from the
+            folders of the run; None if it cannot be told.
         ahead: Called in a thread of its own when a run begins that may ask for `lock`: what that
             needs and takes long can be worked out while the picture is made.
         debug_purity: Whether the inputs of every call are hashed in full before and after it, to
@@ -149,8 +149,8 @@ class Engine:
         release: Callable[[], int] = lambda: 0,
         numerics: Callable[[], str] = lambda: "",
         metadata: bool = True,
-        lock: Callable[[Document], Mapping[str, Any] | None] = lambda _: None,
-        ahead: Callable[[Document], None] | None = None,
+        lock: Callable[[Document, Workspace], Mapping[str, Any] | None] = lambda *_: None,
+        ahead: Callable[[Document, Workspace], None] | None = None,
         debug_purity: bool | None = None,
         watch: Callable[[], Callable[[], None]] = lambda: _nothing,
     ) -> None:
@@ -194,6 +194,12 @@ class Engine:
         """
         other = copy.copy(self)
         other._lanes, other._running, other._plans = Lanes(prepare), {}, OrderedDict()
+        return other
+
+    def reading(self, workspace: Workspace) -> Engine:
+        """This engine with other folders; everything else is shared, its threads too."""
+        other = copy.copy(self)
+        other.workspace, other._plans = workspace, OrderedDict()
         return other
 
     def close(self) -> None:
@@ -283,7 +289,9 @@ class Engine:
             flights=self._flights,
             workspace=self.workspace,
             document=functools.cache(lambda: dump(resolved.document) if self._metadata else {}),
-            lock=functools.cache(lambda: self._lock(resolved.document) if self._metadata else None),
+            lock=functools.cache(
+                lambda: self._lock(resolved.document, self.workspace) if self._metadata else None
+            ),
             token=token,
             listener=log.receive,
             diary=diary,
@@ -333,7 +341,8 @@ class Engine:
             return
         if any("writes" in step.spec.effects for step in steps.steps):
             # A daemon: a run that fails early, or is cancelled, does not wait for it.
-            Thread(target=self._ahead, args=(document,), name="ahead", daemon=True).start()
+            given = (document, self.workspace)
+            Thread(target=self._ahead, args=given, name="ahead", daemon=True).start()
 
     def _texts(self, document: Document, given: Mapping[str, str] | None) -> dict[str, str]:
         """What written files carry beside weft's own texts."""

@@ -15,6 +15,7 @@ from .declaration.registry import SIMILAR, Registry
 from .declaration.sockets import SocketType, accepts, shorten
 from .declaration.widgets import MAX_SEED
 from .errors import FileError, Problem, ValidationError
+from .files.remembered import Remembered
 from .files.workspace import Workspace
 from .graph.document import Document, Link, as_link, as_links, split_target
 from .graph.expand import expand
@@ -45,6 +46,7 @@ def validate(
         outputs: Wanted `node.output`s; None for what the document's root nodes give.
     """
     if workspace is not None:
+        workspace = Remembered(workspace)
         try:
             document = listed(document, registry, workspace)
         except ValidationError as error:

@@ -375,19 +375,19 @@ class StandardEngine(Engine):
         )
         self._sha256 = FileDigests(home() / "sha256.json", "sha256").digest
 
-    def _hash_ahead(self, document: Document) -> None:
+    def _hash_ahead(self, document: Document, workspace: Workspace) -> None:
         """Find the hashes that `_locked` will ask for: 4 GB take seconds, once."""
         with contextlib.suppress(WeftError, OSError):  # the lock will say what is wrong
             for file in named_files(document, self.registry):
                 if file.name is not None:
-                    self._sha256(find_file(self.workspace, file.kind, file.name))
+                    self._sha256(find_file(workspace, file.kind, file.name))
 
-    def _locked(self, document: Document) -> dict[str, Any] | None:
+    def _locked(self, document: Document, workspace: Workspace) -> dict[str, Any] | None:
         try:
             lock = make_lock(
                 document,
                 self.registry,
-                self.workspace,
+                workspace,
                 standard_runtime(),
                 sha256=self._sha256,
                 describe=described,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from aiohttp import web
@@ -13,7 +14,7 @@ from .comfy.service import install_comfy
 from .files.service import install_files
 from .guard.middleware import install_guard
 from .guard.policy import policy_of
-from .keys import CATALOG, MAKE_WORKER, SETTINGS, TALLY
+from .keys import CATALOG, LARGE_BODIES, MAKE_WORKER, SETTINGS, TALLY
 from .metrics import Tally
 from .models.service import install_models
 from .routes import (
@@ -36,6 +37,7 @@ from .services import end_streams, local_workers, services
 from .settings import Settings
 from .worker.base import Worker
 
+_LARGE_AT_ONCE = 2  # large bodies that are read; each takes a hundred megabytes or two
 # Each has `routes`: a `Routes`, or aiohttp's own `RouteTableDef`.
 MODULES = (
     jobs,
@@ -77,6 +79,7 @@ def create_app(
         middlewares=middlewares(settings), client_max_size=settings.limits.body_bytes
     )
     app[SETTINGS] = settings
+    app[LARGE_BODIES] = asyncio.Semaphore(_LARGE_AT_ONCE)
     app[MAKE_WORKER] = make_worker if make_worker is not None else local_workers(settings)
     app[CATALOG] = Catalog(settings)
     tally = app[TALLY] = Tally()

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from ..engine.declaration.registry import Registry
-from ..engine.declaration.widgets import ModelFile
+from ..engine.declaration.widgets import InputFile, ModelFile
 from ..engine.errors import DocumentError, Problem, ValidationError, refused
+from ..engine.files.paths import MAX_NAME
 from ..engine.files.workspace import Workspace
 from ..engine.graph.document import dump
 from ..engine.graph.expand import expand
+from ..engine.graph.listing import listed
 from ..engine.share.check import effects_of
 from ..engine.validate import validate
 from ..engine.workflows.workflow import Workflow
@@ -24,7 +26,8 @@ from .settings import Settings
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-_LARGE = 300  # nodes
+_LONG = 100_000  # characters of a text
+_LARGE = 3000  # values: about 300 nodes
 
 
 class Catalog:
@@ -42,6 +45,8 @@ class Catalog:
 
     def __init__(self, settings: Settings) -> None:
         self._limit = settings.limits.nodes
+        self._uploads = settings.uploads
+        self._sees: Callable[[str, str], bool] | None = None
         self.registry: Registry = standard_registry(
             packs=settings.packs, modules=settings.node_modules
         )
@@ -52,6 +57,26 @@ class Catalog:
             inputs=[settings.uploads, *settings.inputs],
             output=settings.output,
             extra_model_paths=settings.extra_model_paths,
+        )
+
+    def hide(self, sees: Callable[[str, str], bool]) -> None:
+        """Let people use only those uploaded files that they may see.
+
+        Args:
+            sees: Whether an owner may see an uploaded file, by owner and name.
+        """
+        self._sees = sees
+
+    def sees(self, owner: str, name: str) -> bool:
+        """Whether an owner may see an uploaded file of that name."""
+        return self._sees is None or self._sees(owner, name)
+
+    def seen_by(self, owner: str) -> Workspace:
+        """The folders without the input files that an owner may not see."""
+        if self._sees is None:
+            return self.workspace
+        return self.workspace.hiding(
+            lambda folder, name: folder == self._uploads and not self.sees(owner, name)
         )
 
     def read(self, data: object, values: Mapping[str, Any] | None = None) -> Workflow:
@@ -94,24 +119,30 @@ class Catalog:
                 got=str(count) if count > self._limit else None,
             )
 
-    def problems(self, workflow: Workflow, outputs: tuple[str, ...] | None = None) -> list[Problem]:
-        """Everything that keeps a workflow from running."""
-        return validate(workflow.document, self.registry, workspace=self.workspace, outputs=outputs)
+    def problems(
+        self, workflow: Workflow, outputs: tuple[str, ...] | None = None, *, owner: str
+    ) -> list[Problem]:
+        """Everything that keeps a workflow of an owner from running."""
+        return validate(
+            workflow.document, self.registry, workspace=self.seen_by(owner), outputs=outputs
+        )
 
     def checked(
         self,
         data: object,
         values: Mapping[str, Any] | None = None,
         outputs: tuple[str, ...] | None = None,
+        *,
+        owner: str,
     ) -> Workflow:
-        """`read`, and refuse what cannot run.
+        """`read`, and refuse what cannot run for an owner.
 
         Raises:
             DocumentError: As `read`.
             ValidationError: With every problem.
         """
         workflow = self.read(data, values)
-        problems = self.problems(workflow, outputs)
+        problems = self.problems(workflow, outputs, owner=owner)
         if problems:
             raise refused("workflow", problems)
         return workflow
@@ -157,6 +188,41 @@ class Catalog:
                     seeds[f"{node_id}.{name}"] = value
         return dump(resolved.document), seeds
 
+    def with_inputs_listed(self, workflow: Workflow, owner: str) -> Workflow:
+        """A workflow whose patterns of input files, which maps go over, are lists of their names.
+
+        So a job takes the files that there are when it is submitted, however long it waits.
+        """
+        document = listed(workflow.document, self.registry, self.seen_by(owner), only=InputFile)
+        return workflow if document is workflow.document else Workflow(document, workflow.path)
+
+    def input_names(self, workflow: Workflow) -> frozenset[str]:
+        """Texts of a workflow that may name input files; none where no node reads one.
+
+        Every text counts, whichever node it is given to: a link may bring it to one that reads.
+        """
+        document = workflow.document
+        nodes = list(document.nodes.values())
+        for subgraph in document.subgraphs.values():
+            nodes += subgraph.nodes.values()
+        specs = {node.type: self.registry.find(node.type) for node in nodes}
+        if not any(
+            isinstance(p.file, InputFile) for spec in specs.values() if spec for p in spec.files
+        ):
+            return frozenset()
+        found: set[str] = set()
+        defaults = (p.default for s in specs.values() if s for p in s.files)
+        waiting: list[object] = [*defaults, *(node.inputs for node in nodes)]
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, str):
+                found.add(value)
+            elif isinstance(value, dict):
+                waiting += value.values()
+            elif isinstance(value, list | tuple):
+                waiting += value
+        return frozenset(text for text in found if len(text) <= MAX_NAME)
+
     def models_of(self, workflow: Workflow) -> str:
         """The model files that a workflow names, as one text: jobs with the same text share
         loaded weights.
@@ -178,13 +244,22 @@ async def in_thread_if_large(documents: Iterable[object], work: Callable[[], T])
         documents: Parsed JSON that nobody has read yet.
         work: What is done with them.
     """
-    return await asyncio.to_thread(work) if sum(map(_size, documents)) > _LARGE else work()
+    return await asyncio.to_thread(work) if _is_large(documents) else work()
 
 
-def _size(document: object) -> int:
-    """About how many nodes it has."""
-    nodes: Any = document.get("nodes", document) if isinstance(document, dict) else None
-    return len(nodes) if isinstance(nodes, dict) else 0
+def _is_large(documents: Iterable[object]) -> bool:
+    """Whether there are many values in them; not many are looked at to find out."""
+    waiting, count = list(documents), 0
+    while waiting:
+        value = waiting.pop()
+        count += 1
+        if isinstance(value, dict | list):
+            if count + len(waiting) + len(value) > _LARGE:
+                return True
+            waiting += value.values() if isinstance(value, dict) else value
+        elif isinstance(value, str) and len(value) > _LONG:
+            return True
+    return False
 
 
 def _would(effect: str, packs: Iterable[str]) -> str:

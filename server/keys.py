@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -29,16 +30,21 @@ JOBS: web.AppKey[Jobs] = web.AppKey("jobs")
 SHARING: web.AppKey[Sharing] = web.AppKey("sharing")
 LIBRARY: web.AppKey[Library] = web.AppKey("library")
 
+# How many large bodies are read at the same time.
+LARGE_BODIES = web.AppKey("large_bodies", asyncio.Semaphore)
+
 # Who asks: set by the guard, and nobody else. The jobs of one owner share the queue fairly with
 # those of others.
 OWNER = web.RequestKey("owner", str)
 # Whether that owner may see and steer the jobs of others.
 ADMIN = web.RequestKey("admin", bool)
+# Whether that owner may delete files of others.
+DELETES = web.RequestKey("deletes", bool)
 LOCAL = "local"
 
 
 def owner_of(request: web.Request) -> str:
-    """The name of who asks; `local` where nobody has to say."""
+    """Under what the things of who asks are kept; `local` where nobody has to say who asks."""
     owner: str = request.get(OWNER, LOCAL)
     return owner
 
@@ -52,3 +58,9 @@ def is_admin(request: web.Request) -> bool:
     """Whether who asks may see and steer everyone's jobs; where nobody has to say who, yes."""
     admin: bool = request.get(ADMIN, True)
     return admin
+
+
+def may_delete(request: web.Request) -> bool:
+    """Whether who asks may delete, and so replace, files of others."""
+    deletes: bool = request.get(DELETES, True)
+    return deletes

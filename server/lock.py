@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from ..engine.errors import WeftError
+from .store.private import private_folder
 
 
 class DataLock:
@@ -30,7 +31,7 @@ class DataLock:
         """
         folder = self._path.parent
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            private_folder(folder)
             file = self._path.open("a+", encoding="utf-8")
         except OSError as error:
             raise WeftError(

@@ -17,6 +17,7 @@ from .connections.listen import Listener
 from .connections.open_files import raise_limit, room_for
 from .connections.table import Table
 from .guard.hosts import is_loopback
+from .guard.middleware import POLICY
 from .logs import log, to_standard_error
 from .settings import Settings
 
@@ -89,6 +90,11 @@ async def _serve(settings: Settings, listening: Listening | None, *, once: bool)
             log.warning(
                 "tokens and pictures can be read on the way: give --tls-certificate, or let others "
                 "in through a proxy with TLS only"
+            )
+        if settings.private and app[POLICY].is_open:
+            log.warning(
+                "--private has no effect yet: everybody sees everything until there is a token or "
+                "a user"
             )
         if listening is not None:
             listening(addresses)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -14,6 +15,9 @@ from aiohttp import web
 
 from ..nodes.threads import thread_settings
 from .events.hub import Hub
+from .files.owners import OwnerStatements
+from .files.pins import Pins
+from .files.service import OWNERS
 from .jobs.ledger import Ledger
 from .jobs.queries import Queries
 from .jobs.record import MUTABLE
@@ -51,11 +55,14 @@ async def services(app: web.Application) -> AsyncIterator[None]:
             queries = Queries(engine)
             statements = Statements(engine.dialect.name, MUTABLE)
             kept = LibraryStatements(engine.dialect.name)
+            owned = OwnerStatements(engine.dialect.name)
             writer = Writer(
                 sender_for(engine),
-                [*statements.in_order, *kept.in_order],
+                [*statements.in_order, *kept.in_order, *owned.in_order],
                 lambda: statements.fact("probe", str(time.time())),
             )
+            owners = app[OWNERS]
+            owners.open(await queries.files(), writer, owned)
             keep = settings.limits.events_kept
             last_job, last_artifact, last_event = await queries.highest()
             hub = Hub(keep, last_event, await queries.events(keep))
@@ -66,8 +73,12 @@ async def services(app: web.Application) -> AsyncIterator[None]:
                 keep=keep,
                 last_job=last_job,
                 last_artifact=last_artifact,
+                owners=owners,
             )
-            jobs = Jobs(app[CATALOG], queries, ledger, settings, app[MAKE_WORKER], app[TALLY].job)
+            catalog = app[CATALOG]
+            pins = Pins(settings.pins, settings.uploads, catalog.workspace.digests)
+            await asyncio.to_thread(pins.begin, await queries.pins())
+            jobs = Jobs(catalog, queries, ledger, settings, app[MAKE_WORKER], app[TALLY].job, pins)
             app[HUB], app[JOBS] = hub, jobs
             app[PROBES] = Probes(
                 queries.ping,
@@ -108,6 +119,8 @@ def local_workers(settings: Settings) -> Callable[[int], Worker]:
         extra_model_paths=[str(path.absolute()) for path in settings.extra_model_paths],
         warm=settings.warm,
         metadata=settings.metadata,
+        pins=str(settings.pins.absolute()),
+        private=settings.private,
         level=logging.getLevelName(logging.getLogger().getEffectiveLevel()),
     )
 

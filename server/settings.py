@@ -23,6 +23,7 @@ class Limits(_Frozen):
 
     Attributes:
         body_bytes: Largest body of a request that is no upload.
+        json_bytes: Largest body of a request that is JSON.
         upload_bytes: Largest uploaded file.
         nodes: Most nodes in a submitted workflow, subgraphs expanded.
         queued: Most jobs waiting; a submission beyond gets 429.
@@ -41,6 +42,7 @@ class Limits(_Frozen):
     """
 
     body_bytes: Count = 64 * 2**20
+    json_bytes: Count = 16 * 2**20
     upload_bytes: Count = 512 * 2**20
     nodes: Count = 100_000
     queued: Count = 100_000
@@ -95,6 +97,8 @@ class Settings(_Frozen):
         packs: Whether nodes of installed packs are loaded.
         cpu: Whether workers leave accelerators alone.
         metadata: Whether saved pictures hold their workflow.
+        private: Whether files are for who uploaded them or whose job wrote them, and for
+            administrators; else for everybody who may use the server.
         hash_models: Whether model files are hashed in the background, while no job runs.
         warm: Whether workers load their heavy libraries before the first job.
         previews: How unfinished pictures are painted, in ComfyUI's words (`none`: not at all), also
@@ -128,6 +132,7 @@ class Settings(_Frozen):
     packs: bool = True
     cpu: bool = False
     metadata: bool = True
+    private: bool = False
     hash_models: bool = True
     warm: bool = True
     previews: Literal["none", "auto", "latent2rgb", "taesd"] | None = None
@@ -159,3 +164,8 @@ class Settings(_Frozen):
     def uploads(self) -> Path:
         """The folder for uploads."""
         return self.input if self.input is not None else self.data / "input"
+
+    @property
+    def pins(self) -> Path:
+        """Where the bytes of input files lie that jobs were submitted with."""
+        return self.data / "pins"

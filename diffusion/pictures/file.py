@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from ..errors import DiffusionError
+from .floods import refuse_floods
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -42,7 +43,8 @@ def read_image(path: Path) -> tuple[Tensor, Tensor]:
         mask: (B, H, W) float32, 1 where the picture is transparent, else 0.
 
     Raises:
-        DiffusionError: `image.not_an_image`, `image.too_large` or `image.damaged`.
+        DiffusionError: `image.not_an_image`, `image.too_large`, `image.too_many_parts` or
+            `image.damaged`.
     """
     import torch
     from PIL import Image, ImageSequence, UnidentifiedImageError
@@ -52,6 +54,7 @@ def read_image(path: Path) -> tuple[Tensor, Tensor]:
         # Pillow warns of large pictures; ours is an error with a place and a hint.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
+            refuse_floods(path)
             opened = Image.open(path, formats=FORMATS)
         except (UnidentifiedImageError, SyntaxError, ValueError) as error:
             raise _not_an_image(path) from error

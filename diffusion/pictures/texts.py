@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from ..errors import DiffusionError
 from ..replacing import replacing
 from .bare import bare_jpeg, bare_png, bare_webp
+from .floods import MAX_CHUNKS, MAX_PIXEL_CHUNKS, refuse_floods
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
-MAX_TEXT = 64 * 2**20
+MAX_TEXT = 16 * 2**20
 # What Pillow's reader of EXIF and ours of texts meet in broken files.
 _DAMAGED = (struct.error, zlib.error, ValueError, OSError, SyntaxError, LookupError, TypeError)
 _EXIF_BLOCK, _USER_COMMENT = 0x8769, 0x9286
@@ -107,7 +108,9 @@ def _png_texts(data: bytes) -> tuple[dict[str, str], bytes]:
     """The texts and the EXIF block of a PNG; nothing is unpacked beyond `MAX_TEXT` in all."""
     texts: dict[str, str] = {}
     exif, left, at = b"", MAX_TEXT, 8
-    while at + 12 <= len(data):
+    for _ in range(MAX_CHUNKS + MAX_PIXEL_CHUNKS):
+        if at + 12 > len(data):
+            break
         length, kind = struct.unpack_from(">I4s", data, at)
         body = data[at + 8 : at + 8 + length]
         at += 12 + length
@@ -132,6 +135,8 @@ def _png_text(kind: bytes, body: bytes, limit: int) -> tuple[str, str]:
         packed, encoding = rest[:1] == b"\1", "utf-8"
         _, _, rest = rest[2:].partition(b"\0")
         _, _, rest = rest.partition(b"\0")
+    if limit <= 0 and rest:
+        raise ValueError("the texts are too long")
     if packed:
         unpack = zlib.decompressobj()
         rest = unpack.decompress(rest, limit)
@@ -154,6 +159,7 @@ def _opened(path: Path) -> PILImage:
     from PIL import Image
 
     try:
+        refuse_floods(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             return Image.open(path, formats=("PNG", "WEBP", "JPEG"))

@@ -22,6 +22,8 @@ _AND = re.compile(r"\bAND\b")
 _WEIGHT = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)\Z")
 _OPENING = {"(": ")", "[": "]"}
 MOST_STEPS = 10_000
+MOST_CHANGES = 1_000_000
+"""Parts of a prompt times its scenes: what is worked out to split it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ def read_schedule(prompt: str, steps: int = 20) -> list[Scene]:
         Scenes from 0 to 1; one for a prompt without a schedule. Neighbours differ.
 
     Raises:
-        ParameterError: More than 50 brackets stand within each other, or steps is not 1 to 10000.
+        ParameterError: More than 50 brackets stand within each other, steps is not 1 to 10000, or
+            the prompt has so many parts that change so often that they are not worked out.
     """
     if not 1 <= steps <= MOST_STEPS:
         raise ParameterError(
@@ -92,6 +95,15 @@ def read_schedule(prompt: str, steps: int = 20) -> list[Scene]:
             got=str(steps),
         )
     tree = _read(prompt, steps, 0)
+    count, changes = _count(tree, steps)
+    if count * min(changes, steps + count) > MOST_CHANGES:
+        raise ParameterError(
+            "prompt.too_many_changes",
+            f"The prompt has {count} parts and changes up to {changes} times.",
+            expected=f"at most {MOST_CHANGES} for parts times changes",
+            got=str(count * changes),
+            hint="Use fewer brackets that change by step, or fewer steps.",
+        )
     times = sorted({0.0, 1.0} | {t for t in _times(tree, steps) if 0.0 < t < 1.0})
     scenes: list[Scene] = []
     for start, end in itertools.pairwise(times):
@@ -197,6 +209,25 @@ def _split(text: str, at_char: str) -> list[str]:
             plain = at + 1
         at += 2 if text[at] == "\\" else 1
     return [*parts, text[plain:]]
+
+
+def _count(prompt: _Prompt, steps: int) -> tuple[int, int]:
+    """How many parts a prompt has, and how often it changes at most."""
+    parts, changes = len(prompt), 1
+    inner: tuple[_Prompt, ...]
+    for part in prompt:
+        if isinstance(part, str):
+            continue
+        if isinstance(part, _Weighted):
+            inner = (part.inner,)
+        elif isinstance(part, _Switch):
+            inner, changes = (part.before, part.after), changes + 1
+        else:
+            inner, changes = part.options, changes + steps
+        for each in inner:
+            more, often = _count(each, steps)
+            parts, changes = parts + more, changes + often
+    return parts, changes
 
 
 def _times(prompt: _Prompt, steps: int) -> set[float]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import errno
+import itertools
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -36,6 +37,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "vae": ("vae",),
     "vae_approx": ("vae_approx",),
 }
+_MOST_COMPARED = 1000  # names, when one like a missing one is looked for
 _MODEL_SUFFIXES = {".safetensors", ".sft", ".gguf", ".onnx", ".ckpt", ".pt", ".pth", ".bin"}
 
 
@@ -51,6 +53,8 @@ class Workspace:
         reads_output: Whether an input named `picture.png [output]` is that finished file. Not
             where several people share the folder.
         digests: Content digests of files; by default forgotten with the workspace.
+        pinned: Input files by name that lie elsewhere, and are found before all others.
+        hides: Whether an input file is to look missing, by its folder and name.
     """
 
     def __init__(
@@ -62,12 +66,16 @@ class Workspace:
         output: Path = Path("out"),
         reads_output: bool = False,
         digests: FileDigests | None = None,
+        pinned: Mapping[str, Path] | None = None,
+        hides: Callable[[Path, str], bool] | None = None,
     ) -> None:
         self.models = tuple(models)
         self.inputs = tuple(inputs)
         self.output = output
         self.reads_output = reads_output
         self.digests = digests if digests is not None else FileDigests()
+        self._pinned = dict(pinned or {})
+        self._hides = hides
         self._extra = {kind: tuple(paths) for kind, paths in (model_folders or {}).items()}
 
     def writing_to(self, output: Path) -> Workspace:
@@ -78,8 +86,25 @@ class Workspace:
         """The same folders with one more for inputs, before the others."""
         return self._changed(inputs=(folder, *self.inputs))
 
+    def pinning(self, pinned: Mapping[str, Path]) -> Workspace:
+        """The same folders, with some input files that lie elsewhere; they are found first."""
+        return self._changed(pinned=pinned)
+
+    def hiding(self, hides: Callable[[Path, str], bool]) -> Workspace:
+        """The same folders without some input files, which look missing.
+
+        Args:
+            hides: Whether a file is one of them, by its folder and name.
+        """
+        return self._changed(hides=hides)
+
     def _changed(
-        self, *, inputs: Sequence[Path] | None = None, output: Path | None = None
+        self,
+        *,
+        inputs: Sequence[Path] | None = None,
+        output: Path | None = None,
+        pinned: Mapping[str, Path] | None = None,
+        hides: Callable[[Path, str], bool] | None = None,
     ) -> Workspace:
         return Workspace(
             models=self.models,
@@ -88,6 +113,8 @@ class Workspace:
             output=self.output if output is None else output,
             reads_output=self.reads_output,
             digests=self.digests,
+            pinned=self._pinned if pinned is None else pinned,
+            hides=self._hides if hides is None else hides,
         )
 
     def folders(self, kind: str) -> tuple[Path, ...]:
@@ -100,7 +127,8 @@ class Workspace:
     def readable(self) -> tuple[Path, ...]:
         """Every folder that files are read from: models, inputs, output."""
         extra = tuple(path for paths in self._extra.values() for path in paths)
-        return (*self.models, *extra, *self.inputs, self.output)
+        elsewhere = (path.parent for path in self._pinned.values())
+        return (*self.models, *extra, *self.inputs, self.output, *elsewhere)
 
     def list_models(self, kind: str) -> list[str]:
         """Names of the models of one kind, sorted, each once.
@@ -131,11 +159,11 @@ class Workspace:
             FileError: It is in none of the folders of that kind; the nearest name is offered.
         """
         for folder in self.folders(kind):
-            found = find_under(folder, name, follow_links=True)
+            found = self._find(folder, name, follow_links=True)
             if found is not None:
                 return found
         known = self.list_models(kind)
-        raise _missing(f'model "{name}"', f"models/{kind}", name, known)
+        raise self._missing(f'model "{name[:200]}"', f"models/{kind}", name, known)
 
     def input(self, name: str) -> Path:
         """Path of an input file; ComfyUI's `[input]` or `[output]` behind the name says where.
@@ -144,6 +172,8 @@ class Workspace:
             FileError: It is in none of the input folders; the nearest name is offered. It is marked
                 as a finished or a temporary file, and such files are not read here.
         """
+        if name in self._pinned:
+            return self._pinned[name]
         name, mark = split_mark(name)
         if mark == "output" and self.reads_output:
             found = find_under(self.output, name, follow_links=False)
@@ -156,12 +186,14 @@ class Workspace:
                 got=f"{name[:300]} [{mark}]",
                 hint="Copy it into an input folder, and take off the word in brackets.",
             )
+        if name in self._pinned:
+            return self._pinned[name]
         for folder in self.inputs:
-            found = find_under(folder, name, follow_links=False)
-            if found is not None and found.is_file():
+            found = self._find(folder, name, follow_links=False)
+            if found is not None and found.is_file() and not self._is_hidden(folder, name):
                 return found
         known = self.inputs_instead_of(name)
-        raise _missing(f'input file "{name}"', "the input folders", name, known)
+        raise self._missing(f'input file "{name[:200]}"', "the input folders", name, known)
 
     def inputs_instead_of(self, name: str) -> list[str]:
         """Input files of the sort that a missing one was, sorted; none of folders in them."""
@@ -180,11 +212,31 @@ class Workspace:
             for path in folder.glob(pattern):
                 name = path.relative_to(folder).as_posix()
                 hidden = any(part.startswith(".") for part in name.split("/"))
-                if hidden or not is_data(name):
+                if hidden or not is_data(name) or self._is_hidden(folder, name):
                     continue
                 if find_under(folder, name, follow_links=False) == path:
                     found.update({name: None} if path.is_file() else {})
         return list(found)
+
+    def _find(self, folder: Path, name: str, *, follow_links: bool) -> Path | None:
+        return find_under(folder, name, follow_links=follow_links)
+
+    def nearest(self, name: str, known: Iterable[str]) -> str | None:
+        """The known name most like one that is missing; None if none is like it."""
+        few = list(itertools.islice(known, _MOST_COMPARED))
+        return next(iter(difflib.get_close_matches(name[:100], few, n=1, cutoff=0.4)), None)
+
+    def _missing(self, what: str, where: str, name: str, known: Collection[str]) -> FileError:
+        close = self.nearest(name, known)
+        return FileError(
+            f"The {what} is not in {where} ({len(known)} files).",
+            expected="the name of a file there",
+            got=name[:300],
+            hint=f'Nearest name: "{close}".' if close else "Copy the file there or choose another.",
+        )
+
+    def _is_hidden(self, folder: Path, name: str) -> bool:
+        return self._hides is not None and self._hides(folder, name)
 
     def write(
         self,
@@ -271,15 +323,3 @@ def split_mark(name: str) -> tuple[str, str]:
         if name.endswith(f" [{mark}]"):
             return name.removesuffix(f" [{mark}]"), mark
     return name, ""
-
-
-def _missing(what: str, where: str, name: str, known: Iterable[str]) -> FileError:
-    known = list(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    hint = f'Nearest name: "{close[0]}".' if close else "Copy the file there or choose another."
-    return FileError(
-        f"The {what[:300]} is not in {where} ({len(known)} files).",
-        expected="the name of a file there",
-        got=name[:300],
-        hint=hint,
-    )

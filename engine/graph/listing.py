@@ -17,13 +17,20 @@ from .parameters import parameter_of
 from .sweep_values import parse_values
 
 
-def listed(document: Document, registry: Registry, workspace: Workspace) -> Document:
+def listed(
+    document: Document,
+    registry: Registry,
+    workspace: Workspace,
+    *,
+    only: type[InputFile | ModelFile] | None = None,
+) -> Document:
     """A document in which every map of the top level goes over lists; itself if all did.
 
     Args:
         document: Any document.
         registry: Says what an input takes: where a file is named, a text is a pattern of names.
         workspace: Where files are looked for.
+        only: Reads only the texts that are patterns of such files; None reads all.
 
     Raises:
         ValidationError: A text says no list. A pattern that no file fits gives an empty list,
@@ -35,6 +42,7 @@ def listed(document: Document, registry: Registry, workspace: Workspace) -> Docu
             name: value
             for name in (node.map.over if node.map is not None else ())
             if isinstance(value := node.inputs.get(name), str)
+            and (only is None or _names(document, registry, node_id, name, only))
         }
         if texts:
             lists = _lists(document, registry, workspace, node_id, texts)
@@ -42,6 +50,18 @@ def listed(document: Document, registry: Registry, workspace: Workspace) -> Docu
     if not changed:
         return document
     return document.model_copy(update={"nodes": {**document.nodes, **changed}})
+
+
+def _names(
+    document: Document,
+    registry: Registry,
+    node_id: str,
+    name: str,
+    kind: type[InputFile | ModelFile],
+) -> bool:
+    """Whether an input names such a file."""
+    parameter = parameter_of(document, registry, f"{node_id}.{name}")
+    return parameter is not None and isinstance(parameter.file, kind)
 
 
 def _lists(

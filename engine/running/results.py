@@ -11,6 +11,8 @@ from ..errors import NodeError
 from ..store.keys import result_digest
 from ..store.values import Values
 
+MAX_TEXT = 10_000_000
+"""Characters that a node may give as text: the texts of a list count together."""
 Described = tuple[tuple[Any, ...], tuple[bytes, ...], tuple[int, ...]]
 
 
@@ -32,8 +34,8 @@ def describe(
             digests; for those whose class defines no content.
 
     Raises:
-        NodeError: The function returned another number of outputs than it declares, or one of
-            another type.
+        NodeError: The function returned another number of outputs than it declares, one of another
+            type, or a text that is too long.
     """
     count = len(spec.outputs)
     outputs: tuple[Any, ...]
@@ -57,6 +59,8 @@ def describe(
                 got=type(value).__name__,
                 hint="This is a fault of the node, not of the workflow; tell its author.",
             )
+    for output in outputs:
+        _check_text(spec, output)
     digests = []
     for number, output in enumerate(outputs):
         digest = values.digest(output)
@@ -67,3 +71,21 @@ def describe(
             digest = result_digest(key if key is not None else os.urandom(32), number)
         digests.append(digest)
     return outputs, tuple(digests), tuple([values.nbytes(output) for output in outputs])
+
+
+def _check_text(spec: NodeSpec, output: Any) -> None:
+    """Refuse a text that is too long: nodes that double one would fill the memory, 20 by 20."""
+    if isinstance(output, str):
+        length = len(output)
+    elif isinstance(output, list | tuple):
+        length = sum(len(item) for item in output if isinstance(item, str))
+    else:
+        return
+    if length > MAX_TEXT:
+        raise NodeError(
+            f"{spec.type_id} gave a text of {length} characters.",
+            code="text.too_long",
+            expected=f"at most {MAX_TEXT} characters",
+            got=str(length),
+            hint="Join fewer texts, or shorter ones.",
+        )

@@ -5,18 +5,18 @@ as every program shows it, with that zip in a chunk of its own (`weFt`: ancillar
 copy). Equal content gives equal bytes: no dates, fixed order, fixed compression.
 
 Bundles come from strangers. Sizes are checked before anything is unpacked, names never leave the
-bundle's own folder, and what does not match its digest in the lock is refused.
+bundle's own folder, and what does not match its digest in the lock is refused. Inputs are unpacked
+one at a time, when they are asked for.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -28,6 +28,7 @@ from ..files.written_names import portable_problem
 from ..graph.document import dump, parse, read_json
 from ..workflows.workflow import Workflow
 from .lock import Lock
+from .packed import MAX_FILES, MAX_UNPACKED, Packed, PackedInputs, Source, is_input, refuse
 
 PNG = b"\x89PNG\r\n\x1a\n"
 CHUNK = b"weFt"
@@ -38,11 +39,9 @@ MANIFEST, WORKFLOW, LOCK, PICTURE, INPUTS = (
     "picture.png",
     "inputs/",
 )
-MAX_FILES = 10_000
-MAX_BYTES = 2 * 2**30
-MAX_TEXT = 64 * 2**20
-FREE_BYTES = 64 * 2**20  # what a bundle may unpack to however well it is packed
-MAX_RATIO = 100  # pictures do not shrink; what shrinks further is made to burst
+MAX_BYTES = 512 * 2**20
+"""Bytes of the file; what it unpacks to is bounded in `packed`."""
+MAX_CHUNKS, MAX_PIXEL_CHUNKS = 5000, 200_000
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -86,11 +85,12 @@ class Bundle:
         """The bundle as a zip file.
 
         Raises:
-            FileError: `share.bad_name`: an input has a name that not every system can have.
+            FileError: `share.too_large`: nobody could open it. `share.bad_name`: an input has a
+                name that not every system can have.
         """
         for name in self.inputs:
             if reason := portable_problem(name):
-                raise _refuse("bad_name", f'the input "{name[:200]}" cannot be shared: {reason}')
+                raise refuse("bad_name", f'the input "{name[:200]}" cannot be shared: {reason}')
         files = {
             MANIFEST: _text(self.manifest.model_dump(exclude_none=True)),
             WORKFLOW: _text(dump(self.workflow.document)),
@@ -99,6 +99,8 @@ class Bundle:
         if with_picture and self.picture is not None:
             files[PICTURE] = self.picture
         files |= {INPUTS + name: self.inputs[name] for name in sorted(self.inputs)}
+        whole = sum(map(len, files.values())) + (len(self.picture or b"") * (not with_picture))
+        _check_whole(whole, len(files))
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
             for name, content in files.items():
@@ -128,8 +130,35 @@ class Bundle:
         return png_bytes(chunks)
 
 
+def inputs_of(lock: Lock, find: Callable[[str], Path]) -> dict[str, bytes]:
+    """The input files that a lock names, to be packed.
+
+    Args:
+        lock: Made for the files that are here.
+        find: Path of an input file.
+
+    Raises:
+        FileError: `share.too_large`: nobody could open the bundle; nothing was read.
+    """
+    _check_whole(sum(each.size for each in lock.inputs), len(lock.inputs))
+    return {each.name: find(each.name).read_bytes() for each in lock.inputs}
+
+
+def _check_whole(size: int, count: int) -> None:
+    if size > MAX_UNPACKED or count > MAX_FILES:
+        raise FileError(
+            "The inputs and the picture are too large for a bundle.",
+            code="share.too_large",
+            expected=f"at most {MAX_UNPACKED} bytes and {MAX_FILES} files",
+            got=f"{size} bytes in {count} files",
+            hint="Leave the picture out, or use smaller inputs.",
+        )
+
+
 def read_bundle(path: Path) -> Bundle:
     """Read a bundle of either shape.
+
+    Its inputs are read from the file when they are asked for, so it must stay there.
 
     Raises:
         FileError: `share.not_a_bundle`, `share.damaged`, `share.too_large`, `share.bad_name` or
@@ -137,14 +166,14 @@ def read_bundle(path: Path) -> Bundle:
         DocumentError: Its workflow cannot be read.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise _refuse("too_large", f"{path.name} is larger than {MAX_BYTES} bytes")
-        data = path.read_bytes()
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise refuse("too_large", f"{path.name} is larger than {MAX_BYTES} bytes")
+        return _read(lambda: path.open("rb"), size, path.name)
     except OSError as error:
         raise FileError(
             f"{path} cannot be read: {error.strerror or error}.", code="files.unreadable"
         ) from error
-    return parse_bundle(data, path.name)
 
 
 def is_bundle(file: BinaryIO) -> bool:
@@ -170,30 +199,59 @@ def is_bundle(file: BinaryIO) -> bool:
 
 def parse_bundle(data: bytes, name: str = "the bundle") -> Bundle:
     """A bundle from its bytes. As `read_bundle`."""
-    picture = None
-    if data.startswith(PNG):
-        chunks = png_chunks(data, name)
-        found = [body for kind, body in chunks if kind == CHUNK]
-        if len(found) != 1:
-            raise _refuse("not_a_bundle", f"{name} is a picture without a bundle in it")
-        picture = png_bytes([c for c in chunks if c[0] != CHUNK])
-        data = found[0]
-    files = _unzip(data, name)
-    if MANIFEST not in files:
-        raise _refuse("not_a_bundle", f"{name} is no weft bundle")
+    return _read(lambda: io.BytesIO(data), len(data), name)
+
+
+def _read(opened: Callable[[], BinaryIO], size: int, name: str) -> Bundle:
+    with opened() as file:
+        head = file.read(len(PNG))
+        picture, start = None, 0
+        if head == PNG:
+            file.seek(0)
+            start, size, picture = _inside(file, size, name)
+    beside = len(picture) if picture is not None else 0
+    packed = Packed(Source(opened, start, size, name), _is_known, beside=beside)
+    if MANIFEST not in packed:
+        raise refuse("not_a_bundle", f"{name} is no weft bundle")
     try:
-        manifest = Manifest.model_validate(read_json(files[MANIFEST]))
-        lock = Lock.model_validate(read_json(files.get(LOCK, b"null")))
+        manifest = Manifest.model_validate(read_json(packed.text(MANIFEST)))
+        lock = Lock.model_validate(read_json(packed.text(LOCK)))
     except ValidationError as error:
         places = [".".join(map(str, e["loc"])) or "it" for e in error.errors()[:5]]
-        raise _refuse("damaged", f"{name}: what is said of {', '.join(places)} is wrong") from error
-    workflow = Workflow(parse(read_json(files.get(WORKFLOW, b"null"))))
-    inputs = {n.removeprefix(INPUTS): c for n, c in files.items() if n.startswith(INPUTS)}
-    known = {each.name: each for each in lock.inputs}
-    for each, content in inputs.items():
-        if each not in known or hashlib.sha256(content).hexdigest() != known[each].sha256:
-            raise _refuse("forged", f'{name}: the input "{each[:200]}" is not what the lock says')
-    return Bundle(workflow, lock, inputs, picture or files.get(PICTURE), manifest)
+        raise refuse("damaged", f"{name}: what is said of {', '.join(places)} is wrong") from error
+    workflow = Workflow(parse(read_json(packed.text(WORKFLOW))))
+    inputs = [n.removeprefix(INPUTS) for n in packed.names if n.startswith(INPUTS)]
+    known = {each.name: each.sha256 for each in lock.inputs}
+    for each in inputs:  # only what the lock names is unpacked at all
+        if each not in known or packed.sha256(INPUTS + each) != known[each]:
+            raise refuse("forged", f'{name}: the input "{each[:200]}" is not what the lock says')
+    if picture is None and PICTURE in packed:
+        picture = packed.read(PICTURE)
+    return Bundle(workflow, lock, PackedInputs(packed, INPUTS, inputs), picture, manifest)
+
+
+def _is_known(name: str) -> bool:
+    return name in (MANIFEST, WORKFLOW, LOCK, PICTURE) or is_input(name, INPUTS)
+
+
+def _inside(file: BinaryIO, size: int, name: str) -> tuple[int, int, bytes]:
+    """Where in a picture its bundle lies, how long that is, and the picture without it."""
+    found: list[tuple[int, int]] = []
+    bare = [PNG]
+    left = MAX_UNPACKED
+    for kind, at, length in _places(file, size, name):
+        if kind == CHUNK:
+            found.append((at, length))
+            continue
+        left -= length + 12
+        if left < 0:
+            raise refuse("too_large", f"{name} is too large a picture")
+        file.seek(at - 8)
+        bare.append(file.read(length + 12))
+    if len(found) != 1:
+        raise refuse("not_a_bundle", f"{name} is a picture without a bundle in it")
+    (place,) = found
+    return *place, b"".join(bare)
 
 
 def unpack_inputs(bundle: Bundle, folder: Path) -> None:
@@ -205,51 +263,6 @@ def unpack_inputs(bundle: Bundle, folder: Path) -> None:
         target.write_bytes(content)
 
 
-# -- zip ------------------------------------------------------------------------------------------
-
-
-def _unzip(data: bytes, name: str) -> dict[str, bytes]:
-    """Files of a zip by name, all limits checked before and while unpacking."""
-    files: dict[str, bytes] = {}
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            whole = sum(m.file_size for m in members)
-            burst = whole > FREE_BYTES and whole > MAX_RATIO * len(data)
-            if len(members) > MAX_FILES or whole > MAX_BYTES or burst:
-                raise _refuse("too_large", f"{name} unpacks to too much")
-            for member in members:
-                _check_member(member, name)
-                if member.filename in files:
-                    raise _refuse("damaged", f"{name} holds {member.filename[:100]!r} twice")
-                limit = member.file_size
-                with archive.open(member) as file:
-                    content = file.read(limit + 1)
-                if len(content) > limit:  # the header lied
-                    raise _refuse("too_large", f"{name}: {member.filename[:100]!r} goes on and on")
-                files[member.filename] = content
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, struct.error) as error:
-        raise _refuse("damaged", f"{name} is no whole zip file: {error}") from error
-    except (NotImplementedError, RuntimeError) as error:  # other methods, encryption
-        raise _refuse("damaged", f"{name} cannot be unpacked: {error}") from error
-    return files
-
-
-def _check_member(member: zipfile.ZipInfo, name: str) -> None:
-    kind = (member.external_attr >> 16) & 0o170000
-    inner = member.filename.removeprefix(INPUTS)
-    allowed = member.filename in (MANIFEST, WORKFLOW, LOCK, PICTURE) or (
-        member.filename.startswith(INPUTS) and portable_problem(inner) is None
-    )
-    if not allowed or kind not in (0, 0o100000):
-        raise _refuse("bad_name", f"{name} holds {member.filename[:100]!r}, which cannot be")
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _refuse("damaged", f"{name} is packed in a way that bundles are not")
-    is_text = member.filename in (MANIFEST, WORKFLOW, LOCK)
-    if is_text and member.file_size > MAX_TEXT:
-        raise _refuse("too_large", f"{name}: {member.filename} is larger than {MAX_TEXT} bytes")
-
-
 # -- png ------------------------------------------------------------------------------------------
 
 
@@ -259,26 +272,35 @@ def png_chunks(data: bytes, name: str = "the picture") -> list[tuple[bytes, byte
     Raises:
         FileError: `share.damaged`: it is torn, or a checksum is wrong.
     """
-    chunks: list[tuple[bytes, bytes]] = []
-    at = len(PNG)
-    if not data.startswith(PNG):
-        raise _refuse("damaged", f"{name} is no PNG")
-    while at + 12 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, at)
-        body = data[at + 8 : at + 8 + length]
-        end = at + 12 + length
-        if end > len(data):
+    file = io.BytesIO(data)
+    return [(kind, data[at : at + length]) for kind, at, length in _places(file, len(data), name)]
+
+
+def _places(file: BinaryIO, size: int, name: str) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, place and length of the body of each chunk of a PNG up to IEND, checksums right."""
+    if file.read(len(PNG)) != PNG:
+        raise refuse("damaged", f"{name} is no PNG")
+    at, pixels, others = len(PNG), 0, 0
+    while at + 12 <= size:
+        file.seek(at)
+        length, kind = struct.unpack(">I4s", file.read(8))
+        if at + 12 + length > size:
             break
-        (checksum,) = struct.unpack_from(">I", data, at + 8 + length)
-        if zlib.crc32(body, zlib.crc32(kind)) != checksum:
-            raise _refuse("damaged", f"{name}: a checksum is wrong")
-        chunks.append((kind, body))
+        checksum, left = zlib.crc32(kind), length
+        while left and (some := file.read(min(left, 2**20))):
+            checksum, left = zlib.crc32(some, checksum), left - len(some)
+        if file.read(4) != struct.pack(">I", checksum):
+            raise refuse("damaged", f"{name}: a checksum is wrong")
+        pixels, others = pixels + (kind == b"IDAT"), others + (kind != b"IDAT")
+        if pixels > MAX_PIXEL_CHUNKS or others > MAX_CHUNKS:
+            raise refuse("too_large", f"{name} has too many chunks")
+        yield kind, at + 8, length
         if kind == b"IEND":
-            if not any(k == b"IDAT" for k, _ in chunks):
+            if not pixels:
                 break
-            return chunks
-        at = end
-    raise _refuse("damaged", f"{name} ends early")
+            return
+        at += 12 + length
+    raise refuse("damaged", f"{name} ends early")
 
 
 def png_bytes(chunks: list[tuple[bytes, bytes]]) -> bytes:
@@ -292,9 +314,3 @@ def png_bytes(chunks: list[tuple[bytes, bytes]]) -> bytes:
 
 def _text(data: Any) -> bytes:
     return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
-
-
-def _refuse(code: str, reason: str) -> FileError:
-    return FileError(
-        f"{reason}.", code=f"share.{code}", hint="Ask for it again, or for another copy."
-    )

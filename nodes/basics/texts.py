@@ -8,12 +8,10 @@ from typing import Annotated, Any, Literal
 from ...engine.declaration.node import node
 from ...engine.declaration.widgets import Alias, Multiline, Range
 from ...engine.errors import NodeError
+from ...engine.running.results import MAX_TEXT
+from .patterns import bad_pattern, compiled, in_time
 
 CATEGORY = "values/text"
-MOST = 10_000_000
-"""Characters that a text may grow to."""
-SECONDS = 2.0
-"""How long a pattern may be looked for: some take longer than the age of the universe."""
 
 String = Annotated[str, Multiline(), Alias("string")]
 Pattern = Annotated[str, Multiline(), Alias("regex_pattern")]
@@ -178,8 +176,8 @@ def match_pattern(
     Raises:
         NodeError: It is no pattern, or takes too long to look for.
     """
-    found = _looked_for(pattern, case_insensitive, multiline, dotall)
-    return _in_time(lambda **limits: found.search(text, **limits)) is not None
+    found = compiled(pattern, case_insensitive=case_insensitive, multiline=multiline, dotall=dotall)
+    return in_time(lambda **limits: found.search(text, **limits)) is not None
 
 
 @node("ExtractPattern", category=CATEGORY, aliases=["RegexExtract"])
@@ -211,7 +209,7 @@ def extract_pattern(
     Raises:
         NodeError: As in MatchPattern.
     """
-    found = _looked_for(pattern, case_insensitive, multiline, dotall)
+    found = compiled(pattern, case_insensitive=case_insensitive, multiline=multiline, dotall=dotall)
     all_of_them = mode.startswith("All")
     group = group_index if mode.endswith(("Group", "Groups")) else 0
     if mode == "All Matches":
@@ -219,10 +217,10 @@ def extract_pattern(
     if group > found.groups:
         return ""
     if not all_of_them:
-        first = _in_time(lambda **limits: found.search(text, **limits))
+        first = in_time(lambda **limits: found.search(text, **limits))
         return "" if first is None else first[group] or ""
-    matches = _in_time(lambda **limits: list(found.finditer(text, **limits)))
-    return "\n".join(match[group] or "" for match in matches)
+    parts = in_time(lambda **limits: [m[group] or "" for m in found.finditer(text, **limits)])
+    return "\n".join(parts)
 
 
 @node("ReplacePattern", category=CATEGORY, aliases=["RegexReplace"])
@@ -253,64 +251,33 @@ def replace_pattern(
     Raises:
         NodeError: As in MatchPattern; or the text would become longer than ten million characters.
     """
-    found = _looked_for(pattern, case_insensitive, multiline, dotall)
+    found = compiled(pattern, case_insensitive=case_insensitive, multiline=multiline, dotall=dotall)
     length = len(text)
 
     def put(match: Any) -> str:
         nonlocal length
+        # What it may become at most, before it is made: a replacement may name a group often.
+        longest = max(len(part or "") for part in (match[0], *match.groups()))
+        _check_length(len(replace) + replace.count("\\") * longest)
         try:
             new: str = match.expand(replace)
         except (IndexError, ValueError) as error:
-            raise _no_pattern("The replacement names a group that there is not", error) from error
+            what = "The replacement names a group that there is not"
+            raise bad_pattern(f"{what}: {str(error)[:200]}") from error
         length += len(new) - len(match[0])
         _check_length(length)
         return new
 
-    changed: str = _in_time(lambda **limits: found.sub(put, text, count=count, **limits))
+    changed: str = in_time(lambda **limits: found.sub(put, text, count=count, **limits))
     return changed
 
 
-def _looked_for(pattern: str, case_insensitive: bool, multiline: bool, dotall: bool) -> Any:
-    import regex
-
-    flags = (
-        (regex.IGNORECASE if case_insensitive else 0)
-        | (regex.MULTILINE if multiline else 0)
-        | (regex.DOTALL if dotall else 0)
-    )
-    try:
-        return regex.compile(pattern, flags)
-    except regex.error as error:
-        raise _no_pattern("The pattern is no regular expression", error) from error
-
-
-def _in_time(look: Callable[..., Any]) -> Any:
-    try:
-        return look(timeout=SECONDS, concurrent=True)
-    except TimeoutError as error:
-        raise NodeError(
-            f"The pattern was looked for in vain for {SECONDS:g} s.",
-            code="text.slow_pattern",
-            port="pattern",
-            hint="Write it without repetitions of repetitions, such as (a+)+.",
-        ) from error
-
-
-def _no_pattern(what: str, error: Exception) -> NodeError:
-    return NodeError(
-        f"{what}: {str(error)[:200]}.",
-        code="text.bad_pattern",
-        port="pattern",
-        hint="A plain . ( ) [ ] + * ? ^ $ or \\ is written with a \\ before it.",
-    )
-
-
 def _check_length(length: int) -> None:
-    if length > MOST:
+    if length > MAX_TEXT:
         raise NodeError(
             "The text would become too long.",
             code="text.too_long",
-            expected=f"{MOST} characters at most",
+            expected=f"{MAX_TEXT} characters at most",
             got=str(length),
             hint="Replace fewer, or by less.",
         )

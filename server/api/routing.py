@@ -24,7 +24,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from ...engine.errors import Problem
-from ...engine.graph.document import read_json
+from .bodies import read_body
 from .errors import ApiError, Invalid, json_response
 
 ATTRIBUTE = "__weft_endpoint__"
@@ -199,16 +199,6 @@ def _adapter(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.Stream
         return json_response(answer, status=status)
 
     return serve
-
-
-async def read_body(request: web.Request) -> Any:
-    """The body as JSON, whatever its declared type; an empty one is an empty object.
-
-    Raises:
-        DocumentError: It is no JSON, too large, too deep, or has a name twice.
-    """
-    raw = await request.read()
-    return read_json(raw) if raw.strip() else {}
 
 
 def _query(request: web.Request) -> dict[str, str]:

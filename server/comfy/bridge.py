@@ -103,6 +103,12 @@ class Bridge:
             if session.wants_logs:
                 session.send("logs", entries)
 
+    def end(self, owner: str) -> None:
+        """Close the websockets of somebody who may not listen any longer."""
+        for session in [each for each in self._sessions if each.owner == owner]:
+            self.leave(session)  # it hears nothing more, however long it takes to close
+            session.ended.set()
+
     async def close(self) -> None:
         """Close every websocket."""
         await asyncio.gather(

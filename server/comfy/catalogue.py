@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from ...engine.declaration.node import NodeSpec
 from ..api.errors import ApiError
 from ..files.media import file_headers, suffix_of
-from ..files.service import FOLDERS
+from ..files.service import FOLDERS, sees_file
 from ..keys import CATALOG
 from ..models.service import MODELS
-from .classes import class_info, class_names, read_choices
+from .classes import Choices, class_info, class_names, read_choices
 from .routing import Twins, answer
 
 routes = Twins()
@@ -26,7 +29,7 @@ async def all_classes(request: web.Request) -> web.Response:
     """Every class, under weft's names and ComfyUI's."""
     registry = request.app[CATALOG].registry
     specs = list(registry.values())
-    choices = await read_choices(request.app[MODELS], request.app[FOLDERS], specs)
+    choices = await _choices(request, specs)
     described = {name: class_info(name, spec, choices) for name, spec in class_names(registry)}
     response = answer(described)
     response.enable_compression()
@@ -40,8 +43,13 @@ async def one_class(request: web.Request) -> web.Response:
     spec = request.app[CATALOG].registry.find(name)
     if spec is None:
         return answer({})
-    choices = await read_choices(request.app[MODELS], request.app[FOLDERS], [spec])
+    choices = await _choices(request, [spec])
     return answer({name: class_info(name, spec, choices)})
+
+
+async def _choices(request: web.Request, specs: Sequence[NodeSpec]) -> Choices:
+    sees = partial(sees_file, request, "input")
+    return await read_choices(request.app[MODELS], request.app[FOLDERS], specs, sees)
 
 
 @routes.get("/models")

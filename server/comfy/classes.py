@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...engine.comfy.known import comfy_inputs
@@ -31,8 +31,17 @@ def input_name(parameter: Parameter) -> str:
     return parameter.aliases[0] if parameter.aliases else parameter.name
 
 
-async def read_choices(models: Models, folders: Folders, specs: Sequence[NodeSpec]) -> Choices:
-    """The names of the files that inputs of some node types may name, by kind."""
+async def read_choices(
+    models: Models, folders: Folders, specs: Sequence[NodeSpec], sees: Callable[[str], bool]
+) -> Choices:
+    """The names of the files that inputs of some node types may name, by kind.
+
+    Args:
+        models: Knows model files.
+        folders: Knows input files.
+        specs: The node types.
+        sees: Whether who asks may see an input file, by name.
+    """
     found: dict[str, Sequence[str]] = {}
     for spec in specs:
         for parameter in spec.files:
@@ -40,7 +49,7 @@ async def read_choices(models: Models, folders: Folders, specs: Sequence[NodeSpe
                 found[parameter.file.kind] = await models.names(parameter.file.kind)
             elif isinstance(parameter.file, InputFile) and INPUT not in found:
                 entries = await folders.indexes["input"].entries()
-                found[INPUT] = [entry.name for entry in entries]
+                found[INPUT] = [entry.name for entry in entries if sees(entry.name)]
     return found
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 from aiohttp import web
 
 from ..api.errors import ApiError
-from ..files.folders import Kind, as_kind, not_there
+from ..files.folders import Kind, as_kind
 from ..files.media import disposition, file_headers
 from ..files.pictures import open_picture
 from ..files.sending import StoredFile
-from ..files.service import FOLDERS, UPLOADS
+from ..files.service import DECODER, UPLOADS, find_file
+from ..files.upload import uploader_of
 from ..keys import SETTINGS
 from .routing import Twins, answer
 
@@ -36,16 +37,15 @@ async def view(request: web.Request) -> web.StreamResponse:
         raise ApiError(400, "No file is named.", code="files.bad_name")
     folder = query.get("subfolder", "").strip("/")
     full = f"{folder}/{name}" if folder else name
-    path = request.app[FOLDERS].find(as_kind(kind), full)
-    if path is None:
-        raise not_there()
+    path = find_file(request, as_kind(kind), full)
     preview, channel = query.get("preview"), query.get("channel", "rgba")
     if preview is None and channel not in ("rgb", "a"):
         return StoredFile(path, headers=file_headers(name))
     pixels = request.app[SETTINGS].limits.pixels
     form, media_type = _format(preview, channel)
     quality = _quality(preview)
-    body = await asyncio.to_thread(_converted, path, form, quality, channel, pixels)
+    work = partial(_converted, path, form, quality, channel, pixels)
+    body = await request.app[DECODER].run(work, path)
     return web.Response(
         body=body,
         content_type=media_type,
@@ -80,7 +80,8 @@ async def upload_mask(request: web.Request) -> web.Response:
         _, name, content = form.files[0]
         original = _original(request, form.fields.get("original_ref", ""))
         pixels = request.app[SETTINGS].limits.pixels
-        await asyncio.to_thread(_put_alpha, original, content, pixels)
+        work = partial(_put_alpha, original, content, pixels)
+        await request.app[DECODER].run(work, original, content)
         return await _keep(request, form.fields, name, content)
     finally:
         form.discard()
@@ -98,7 +99,9 @@ async def _keep(
     folder = fields.get("subfolder", "").strip("/")
     full = f"{folder}/{name}" if folder else name
     overwrite = fields.get("overwrite", "").lower() in ("true", "1")
-    kept = await request.app[UPLOADS].keep(content, kind, full, overwrite=overwrite)
+    kept = await request.app[UPLOADS].keep(
+        content, kind, full, uploader_of(request), overwrite=overwrite
+    )
     place, _, last = kept.rpartition("/")
     return answer({"name": last, "subfolder": place, "type": kind})
 
@@ -110,10 +113,7 @@ def _original(request: web.Request, text: str) -> Path:
         kind = as_kind(str(given.get("type", "output")))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ApiError(400, "original_ref names no file.", code="request.bad_form") from error
-    path = request.app[FOLDERS].find(kind, f"{folder}/{name}" if folder else name)
-    if path is None:
-        raise not_there()
-    return path
+    return find_file(request, kind, f"{folder}/{name}" if folder else name)
 
 
 def _format(preview: str | None, channel: str) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from ...engine.errors import DocumentError, Problem
 from ...engine.graph.document import NODE_ID
 from ...engine.workflows.workflow import Workflow
 from ..catalog import Catalog
+from ..keys import LOCAL
 from .refusals import Refused, problem_as_error
 
 Prompt = dict[str, dict[str, Any]]
@@ -50,13 +51,20 @@ class Accepted:
     checked: Workflow | None = field(default=None, compare=False)
 
 
-def accept(data: object, catalog: Catalog, targets: Iterable[str] | None = None) -> Accepted:
+def accept(
+    data: object,
+    catalog: Catalog,
+    targets: Iterable[str] | None = None,
+    *,
+    owner: str = LOCAL,
+) -> Accepted:
     """Make of a prompt what can run.
 
     Args:
         data: The value of `prompt`.
         catalog: Node types and folders.
         targets: Ids of the only output nodes that are wanted; None for all.
+        owner: Who asks.
 
     Raises:
         Refused: Nothing of it can run.
@@ -79,7 +87,7 @@ def accept(data: object, catalog: Catalog, targets: Iterable[str] | None = None)
         )
     try:
         workflow = catalog.read(prompt)
-        problems = catalog.problems(workflow)
+        problems = catalog.problems(workflow, owner=owner)
     except DocumentError as error:
         raise Refused("invalid_prompt", str(error)) from error
     upstream = _sources(prompt)

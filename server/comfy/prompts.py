@@ -65,9 +65,9 @@ async def _submit(request: web.Request, body: dict[str, Any]) -> web.Response:
     wanted = texts(targets) if targets is not None else None
     catalog = request.app[CATALOG]
     prompt = body["prompt"]
-    found = await in_thread_if_large([prompt], lambda: accept(prompt, catalog, wanted))
-    number, front = _number(body)
     owner = owner_of(request)
+    found = await in_thread_if_large([prompt], lambda: accept(prompt, catalog, wanted, owner=owner))
+    number, front = _number(body)
     kept = Kept(number, prompt, extra, client, found.outputs, found.ids)
     bridge = request.app[BRIDGE]
     bridge.expect(prompt_id, owner, kept)

@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ...engine.errors import DocumentError
-from ...engine.graph.document import read_json
+from ..api.bodies import read_body
 from ..api.errors import ApiError
 
 
@@ -59,11 +59,8 @@ async def read_object(request: web.Request) -> dict[str, Any]:
     Raises:
         ApiError: 400, it is something else.
     """
-    raw = await request.read()
-    if not raw.strip():
-        return {}
     try:
-        data = read_json(raw)
+        data = await read_body(request)
     except DocumentError as error:
         status = 413 if error.code == "document.too_large" else 400
         raise ApiError(status, error.problem.message, code=error.code) from error

@@ -34,6 +34,7 @@ class Session:
         self._waiting: deque[str | bytes] = deque()
         self._latest: dict[Hashable, str | bytes] = {}
         self._more = asyncio.Event()
+        self.ended = asyncio.Event()  # whoever connected may not listen any longer
         self._too_slow = False
         self._bytes = 0
 

@@ -7,9 +7,10 @@ import json
 import uuid
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from ..api.errors import ApiError
+from ..guard.middleware import is_let_in
 from ..guard.throttle import Throttle
 from ..keys import SETTINGS, asking, owner_of
 from .prompts import BRIDGE
@@ -36,12 +37,32 @@ async def connect(request: web.Request) -> web.StreamResponse:
     sending = asyncio.create_task(session.pump())
     try:
         await bridge.join(session)
-        await _listen(socket, session, request.app[SETTINGS].limits.upload_bytes)
+        if not is_let_in(request):  # no longer: the token ended while the websocket was made
+            session.ended.set()
+        await _listen_until_ended(socket, session, request.app[SETTINGS].limits.upload_bytes)
     finally:
         bridge.leave(session)
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
     return socket
+
+
+async def _listen_until_ended(
+    socket: web.WebSocketResponse, session: Session, upload_bytes: int
+) -> None:
+    listening = asyncio.create_task(_listen(socket, session, upload_bytes))
+    ended = asyncio.create_task(session.ended.wait())
+    try:
+        await asyncio.wait((listening, ended), return_when=asyncio.FIRST_COMPLETED)
+        if not listening.done():
+            listening.cancel()  # a websocket is closed by whoever reads it
+            await asyncio.gather(listening, return_exceptions=True)
+            await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"the token has ended")
+        elif not listening.cancelled():
+            listening.result()
+    finally:
+        for task in (listening, ended):
+            task.cancel()
 
 
 async def _listen(socket: web.WebSocketResponse, session: Session, upload_bytes: int) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 
 from aiohttp import web
 
+from ...engine.errors import DocumentError
 from ...engine.files.atomic import write_atomically
 from ...engine.files.paths import find_under, walk_files
 from ...engine.files.written_names import portable_problem
+from ..api.bodies import read_body
 from ..api.errors import ApiError
 from ..files.folders import NAME_TROUBLE, bad_name, not_there
 from ..files.media import disposition
@@ -67,9 +69,11 @@ async def set_many(request: web.Request) -> web.Response:
 @routes.post("/settings/{id}")
 async def set_one(request: web.Request) -> web.Response:
     """Set one setting to any JSON value."""
+    if not (await request.read()).strip():
+        raise ApiError(400, "The body is no JSON.", code="request.invalid")
     try:
-        value = json.loads(await request.read())
-    except (ValueError, RecursionError) as error:
+        value = await read_body(request)
+    except DocumentError as error:
         raise ApiError(400, "The body is no JSON.", code="request.invalid") from error
     await _set(request, {request.match_info["id"]: value})
     return web.Response()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from bisect import bisect_right
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 
@@ -63,6 +63,7 @@ class Hub:
         self.picture = Picture()
         self.listeners = 0
         self._closed = False
+        self._ended: Counter[str] = Counter()  # how often the streams of somebody were ended
         self._ring: deque[Note | Kept] = deque(kept, maxlen=keep)
         self._end = len(self._ring)  # events that were ever in the ring
         self._number = last  # given
@@ -110,17 +111,25 @@ class Hub:
         self._latest[event.job, node, event.type] = (self._version, note)
         self._wake()
 
+    def end(self, who: str) -> None:
+        """End the streams that somebody has open: they may not listen any longer."""
+        self._ended[who] += 1
+        self._tick_now()
+
     def close(self) -> None:
         """End the streams of clients: the server stops."""
         self._closed = True
-        if self._tick is not None:
-            self._tick.set_result(None)
-            self._tick = None
+        self._tick_now()
 
     # -- listening ------------------------------------------------------------------------------
 
-    async def stream(
-        self, *, owner: str | None = None, job: str | None = None, after: int | None = None
+    def stream(
+        self,
+        *,
+        owner: str | None = None,
+        job: str | None = None,
+        after: int | None = None,
+        who: str = "",
     ) -> AsyncGenerator[Batch, None]:
         """Batches for a client, at most one each `PACE` seconds, for as long as it takes them.
 
@@ -128,13 +137,20 @@ class Hub:
             owner: Whose events; None for everyone's.
             job: Only of this job; None for all.
             after: Number of the last event that the client knows; None for none.
+            who: Who listens; `end` ends all of theirs.
         """
+        # Counted now and not when the first batch is asked for: somebody may be shut out meanwhile.
+        return self._stream(owner, job, after, who, self._ended[who])
+
+    async def _stream(
+        self, owner: str | None, job: str | None, after: int | None, who: str, ended: int
+    ) -> AsyncGenerator[Batch, None]:
         place = self._place_after(after)
         first = Resumed(id=after or 0).model_dump_json() if place is not None else None
         first_id, seen = after or 0, 0
         self.listeners += 1
         try:
-            while True:
+            while self._ended[who] == ended:
                 if place is None or place < self._end - len(self._ring):
                     first = self._snapshot(owner, job)
                     first_id, place, seen = self._released, self._end, 0
@@ -220,11 +236,14 @@ class Hub:
 
     def _beat(self) -> None:
         """Wake all clients together: they then share the work of encoding a batch."""
+        self._tick_now()
+        self._pace_again = False
+        self._pacer = asyncio.get_running_loop().call_later(PACE, self._paced)
+
+    def _tick_now(self) -> None:
         if self._tick is not None:
             self._tick.set_result(None)
             self._tick = None
-        self._pace_again = False
-        self._pacer = asyncio.get_running_loop().call_later(PACE, self._paced)
 
     def _paced(self) -> None:
         self._pacer = None

@@ -117,7 +117,13 @@ class FolderIndex:
         return self._by_name
 
     async def page(
-        self, *, search: str = "", order: Order = "name", after: str | None = None, limit: int = 100
+        self,
+        *,
+        search: str = "",
+        order: Order = "name",
+        after: str | None = None,
+        limit: int = 100,
+        shown: Callable[[str], bool] | None = None,
     ) -> Page:
         """Some entries.
 
@@ -126,6 +132,7 @@ class FolderIndex:
             order: By name, or newest first.
             after: `next` of the page before; None for the first page.
             limit: How many.
+            shown: Whether a file may be told of, by name; the others are not counted. None: all.
         """
         await self._refresh()
         if order == "newest" and self._newest is None:
@@ -133,6 +140,8 @@ class FolderIndex:
         listing = self._by_name if order == "name" else self._newest or []
         words = search.casefold().split()
         key = _name if order == "name" else _age
+        if shown is not None:
+            listing = [entry for entry in listing if shown(entry.name)]
         start = 0 if after is None else bisect.bisect_right(listing, _cursor(order, after), key=key)
         found: list[Entry] = []
         for entry in listing[start:] if not words else _matching(listing, start, words):

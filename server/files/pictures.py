@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...diffusion.pictures.floods import flood
 from ...engine.files.atomic import write_atomically
 from ..api.errors import ApiError
 
@@ -30,13 +31,14 @@ def open_picture(path: Path, pixels: int) -> Iterator[Image]:
         pixels: Most pixels, over all frames.
 
     Raises:
-        ApiError: `files.not_a_picture` or `files.too_many_pixels`.
+        ApiError: `files.not_a_picture`, `files.too_many_pixels` or `files.too_many_parts`.
     """
     from PIL import Image, UnidentifiedImageError
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # large and odd files are ours to judge
         try:
+            _check_parts(path)
             with Image.open(path, formats=FORMATS) as picture:
                 frames = getattr(picture, "n_frames", 1)
                 width, height = picture.size
@@ -49,6 +51,16 @@ def open_picture(path: Path, pixels: int) -> Iterator[Image]:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # the disk's trouble, not the picture's
             raise _no_picture() from error
+
+
+def count_pixels(path: Path, pixels: int) -> int:
+    """How many pixels decoding a picture once makes; none are decoded.
+
+    Raises:
+        ApiError: As `open_picture`.
+    """
+    with open_picture(path, pixels) as picture:
+        return picture.width * picture.height
 
 
 def check_picture(path: Path, pixels: int) -> None:
@@ -84,6 +96,19 @@ def shrink(path: Path, target: Path, side: int, pixels: int) -> None:
     small.save(content, "WEBP", quality=80, method=4)
     target.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(target, content.getvalue())
+
+
+def _check_parts(path: Path) -> None:
+    with path.open("rb") as file:
+        found = flood(file)
+    if found is not None:
+        raise ApiError(
+            413,
+            f"The picture has {found}.",
+            code="files.too_many_parts",
+            got=found,
+            hint="Save it anew with an editor of pictures.",
+        )
 
 
 def _no_picture() -> ApiError:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from pathlib import Path
 
 from blake3 import blake3
 
 from ...engine.files.stamp import stamp_of
+from .decoding import Decoder
 from .pictures import shrink
 
 SIDES = (64, 128, 256, 512, 1024)
@@ -21,11 +23,11 @@ class Thumbnails:
     Args:
         folder: Where they are kept; made when the first one is.
         budget: Most bytes on disk.
-        pixels: Most pixels of a picture that is decoded.
+        decoder: Decodes pictures.
     """
 
-    def __init__(self, folder: Path, *, budget: int = 2**29, pixels: int = 100_000_000) -> None:
-        self._folder, self._budget, self._pixels = folder, budget, pixels
+    def __init__(self, folder: Path, decoder: Decoder, *, budget: int = 2**29) -> None:
+        self._folder, self._budget, self._decoder = folder, budget, decoder
         self._making: dict[Path, asyncio.Task[None]] = {}
         self._limit = asyncio.Semaphore(_AT_ONCE)
         self._bytes: int | None = None  # None until the folder was looked at
@@ -59,7 +61,8 @@ class Thumbnails:
 
     async def _make(self, path: Path, target: Path, side: int) -> None:
         async with self._limit:
-            await asyncio.to_thread(shrink, path, target, side, self._pixels)
+            work = partial(shrink, path, target, side, self._decoder.most)
+            await self._decoder.run(work, path)
             await asyncio.to_thread(self._account, target)
 
     def _account(self, target: Path) -> None:

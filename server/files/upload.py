@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import filecmp
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,11 +17,13 @@ from aiohttp.http import HttpProcessingError
 
 from ...engine.files.new_files import new_part, place_new, set_mode
 from ..api.errors import ApiError
-from ..keys import owner_of
+from ..keys import may_delete, owner_of
 from ..settings import Limits
 from .allowance import Allowance
+from .decoding import Decoder
 from .folders import Folders, Kind, bad_name
 from .media import suffix_of
+from .owners import Owners
 from .pictures import SUFFIXES, check_picture
 
 _FIELD_BYTES = 10_000
@@ -58,16 +61,38 @@ class Received:
             path.unlink(missing_ok=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Uploader:
+    """Who puts a file in place.
+
+    Attributes:
+        owner: Under what their things are kept.
+        deletes: Whether they may delete, and so replace, files of others.
+    """
+
+    owner: str
+    deletes: bool
+
+
+def uploader_of(request: web.Request) -> Uploader:
+    """Who asks, as who puts a file in place."""
+    return Uploader(owner_of(request), may_delete(request))
+
+
 class Uploads:
     """Receives files into the folders of a server.
 
     Args:
         folders: Where they go.
         limits: How large they may be.
+        owners: Whose the files are.
+        decoder: Decodes pictures.
     """
 
-    def __init__(self, folders: Folders, limits: Limits) -> None:
-        self._folders, self._limits = folders, limits
+    def __init__(self, folders: Folders, limits: Limits, owners: Owners, decoder: Decoder) -> None:
+        self._decoder = decoder
+        self._folders, self._limits, self._owners = folders, limits, owners
+        self._placing = asyncio.Lock()  # nobody's file appears between a look and a replacement
         self._allowance = Allowance(limits.uploads_a_day)
 
     async def receive_form(self, request: web.Request, kind: Kind) -> Received:
@@ -106,22 +131,49 @@ class Uploads:
         """
         return await self._receive(request.content.iter_chunked(2**16), kind, owner_of(request))
 
-    async def keep(self, content: Path, kind: Kind, name: str, *, overwrite: bool = False) -> str:
+    async def keep(
+        self, content: Path, kind: Kind, name: str, who: Uploader, *, overwrite: bool = False
+    ) -> str:
         """Put a received file in place; the name that it has then.
 
         A file of that name with the same content is left as it is; one with another content keeps
         its name, and the new one gets a number, unless `overwrite`.
 
         Raises:
-            ApiError: The name cannot be used, or it says that this is a picture and it is not.
+            ApiError: The name cannot be used, or it says that this is a picture and it is not; 403:
+                a file of somebody else would be replaced by who may not delete it.
         """
         self.check_name(name)
         last = name.rpartition("/")[2]
         target = self._folders.place(kind, name)
         if suffix_of(name) in SUFFIXES:
-            await asyncio.to_thread(check_picture, content, self._limits.pixels)
-        placed = await asyncio.to_thread(_place, content, target, overwrite)
-        return name.removesuffix(last) + placed
+            await self.check_picture(content)
+        folder = name.removesuffix(last)
+
+        def is_shared(beside: str) -> bool:
+            return self._owners.sees(who.owner, kind, folder + beside)
+
+        async with self._placing:
+            if overwrite and not self._may_replace(who, kind, name, target):
+                raise _not_yours()
+            placed, new = await asyncio.to_thread(_place, content, target, overwrite, is_shared)
+            if new:
+                self._owners.give(kind, folder + placed, who.owner)
+        return folder + placed
+
+    def _may_replace(self, who: Uploader, kind: Kind, name: str, target: Path) -> bool:
+        """Whether a file may take the place of what has its name, if anything has."""
+        if not os.path.lexists(target) or self._owners.owner(kind, name) == who.owner:
+            return True
+        return who.deletes and self._owners.sees(who.owner, kind, name)
+
+    async def check_picture(self, content: Path) -> None:
+        """Refuse a file that is no whole picture.
+
+        Raises:
+            ApiError: As `pictures.open_picture`.
+        """
+        await self._decoder.run(partial(check_picture, content, self._limits.pixels), content)
 
     def check_name(self, name: str) -> None:
         """Refuse a name that is too long, or that a browser would take for something else.
@@ -202,11 +254,33 @@ def _no_form() -> ApiError:
     )
 
 
-def _place(content: Path, target: Path, overwrite: bool) -> str:
-    """Move a file into place; the last part of the name that it got."""
+def _not_yours() -> ApiError:
+    return ApiError(
+        403,
+        "The file of that name belongs to somebody else.",
+        code="files.not_yours",
+        expected="a name of your own, or the role editor, which may delete files of others",
+        hint="Choose another name, or upload without overwrite: the file gets a number then.",
+    )
+
+
+def _place(
+    content: Path, target: Path, overwrite: bool, is_shared: Callable[[str], bool]
+) -> tuple[str, bool]:
+    """Move a file into place.
+
+    Args:
+        content: The file.
+        target: Where it is to be.
+        overwrite: Whether it replaces what has that name.
+        is_shared: Whether an equal file of that name may stand for it.
+
+    Returns:
+        The last part of the name that it got, and whether it is new there.
+    """
     if overwrite:
         content.replace(target)
-        return target.name
+        return target.name, True
     for number in range(_NUMBERS):
         named = target
         if number:
@@ -214,9 +288,10 @@ def _place(content: Path, target: Path, overwrite: bool) -> str:
         try:
             place_new(content, named)
         except FileExistsError:
-            if not named.is_symlink() and filecmp.cmp(content, named, shallow=False):
+            alike = not named.is_symlink() and filecmp.cmp(content, named, shallow=False)
+            if alike and is_shared(named.name):
                 content.unlink()
-                return named.name
+                return named.name, False
         else:
-            return named.name
+            return named.name, True
     raise ApiError(409, "Too many files have this name.", code="files.exists")

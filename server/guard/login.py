@@ -1,11 +1,16 @@
-"""Getting in with a browser: a page that asks for the token, and links that carry it once.
+"""Getting in with a browser: a page that asks for the token, and links that carry it.
 
-The token becomes a cookie at once and leaves the address bar; no other route reads it from a URL.
+A link shows a page with a button, because anybody can make a browser open a link: who opened one
+would otherwise be logged in as whoever made it, and work under that name unawares. Only the form
+sets the cookie, and only a form of our own page: the guard refuses those of other pages. No other
+route reads a token from a URL.
 """
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
+import html
+from collections.abc import Callable
+from urllib.parse import parse_qsl, quote
 
 from aiohttp import web
 
@@ -30,34 +35,56 @@ button{{background:#5557d8;border-color:#5557d8;color:#fff;font-weight:600}}
 p{{color:light-dark(#b3202c,#ff8a8a)}}
 :focus-visible{{outline:2px solid #7f82ff;outline-offset:1px}}</style>
 </head><body><h1>weft</h1><form method="post">
-<label for="token">{label}</label>
-<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
+{fields}
 {problem}<button>{button}</button></form></body></html>
 """
+_ASKED = """<label for="token">{label}</label>
+<input id="token" name="token" type="password" autocomplete="current-password"
+required autofocus>"""
+_CARRIED = """<div>{linked}</div><input name="token" type="hidden" value="{token}">"""
 _TEXTS = {
     "en": {
         "label": "Token, as shown where the server was started",
         "button": "Log in",
+        "linked": "This link logs this browser in as “{name}”. Log in only if it is meant for you.",
         "guard.bad_token": "This token is not valid.",
         "guard.too_many_guesses": "Too many wrong tokens. Wait a minute.",
     },
     "zh": {
         "label": "启动服务器时显示的令牌",
         "button": "登录",
+        "linked": "此链接将使本浏览器以“{name}”的身份登录。仅当链接是给您的时才登录。",
         "guard.bad_token": "令牌无效。",
         "guard.too_many_guesses": "错误次数过多。请等一分钟。",
     },
 }
 
 
-def _form(request: web.Request, problem: ApiError | None = None) -> web.Response:
-    """The page, in the browser's language, with what was wrong with the token before."""
+def _form(
+    request: web.Request,
+    problem: ApiError | None = None,
+    *,
+    carried: tuple[User, str] | None = None,
+) -> web.Response:
+    """The page, in the browser's language.
+
+    Args:
+        request: Who asks.
+        problem: What was wrong with the token before.
+        carried: The token of a link and whose it is; None asks for a token.
+    """
     wanted = request.headers.get("Accept-Language", "").lower()
     texts = _TEXTS["zh" if wanted.startswith("zh") else "en"]
     told = "" if problem is None else f'<p role="alert">{texts[problem.code]}</p>'
+    if carried is None:
+        fields = _ASKED.format(label=texts["label"])
+    else:
+        user, token = carried
+        linked = texts["linked"].format(name=user.name)
+        fields = _CARRIED.format(linked=linked, token=html.escape(token))
     page = _PAGE.format(
         lang="zh-CN" if texts is _TEXTS["zh"] else "en",
-        label=texts["label"],
+        fields=fields,
         button=texts["button"],
         problem=told,
     )
@@ -78,9 +105,9 @@ def add_login(app: web.Application, policy: Policy, guesses: Throttle) -> None:
 
     async def show(request: web.Request) -> web.Response:
         token = request.query.get("token")
-        if token is not None:
-            return enter(request, policy, guesses, token)
-        return _form(request)
+        if token is None:
+            return _form(request)
+        return told(request, lambda: _offer(request, policy, guesses, token))
 
     async def submit(request: web.Request) -> web.Response:
         form = (await request.read())[:_MOST_BYTES].decode("utf-8", "replace")
@@ -88,8 +115,12 @@ def add_login(app: web.Application, policy: Policy, guesses: Throttle) -> None:
             fields = dict(parse_qsl(form, max_num_fields=10))
         except ValueError:
             fields = {}
+        token = fields.get("token", "")
+        return told(request, lambda: _enter(request, policy, guesses, token))
+
+    def told(request: web.Request, work: Callable[[], web.Response]) -> web.Response:
         try:
-            return enter(request, policy, guesses, fields.get("token", ""))
+            return work()
         except ApiError as error:
             # Programs read the refusal as JSON; a person gets the form again, saying why.
             if "text/html" not in request.headers.get("Accept", ""):
@@ -100,8 +131,37 @@ def add_login(app: web.Application, policy: Policy, guesses: Throttle) -> None:
     app.router.add_post("/login", submit)
 
 
-def enter(request: web.Request, policy: Policy, guesses: Throttle, token: str) -> web.Response:
+def _offer(request: web.Request, policy: Policy, guesses: Throttle, token: str) -> web.Response:
+    """What a link with a token shows: a button that logs in. Nobody is logged in by it.
+
+    Who is logged in as its user already goes on to the front page.
+
+    Raises:
+        ApiError: The token is wrong, or too many were.
+    """
+    user = _owner(request, policy, guesses, token)
+    cookie = request.cookies.get(sessions.COOKIE)
+    known = sessions.read(cookie, policy.users) if cookie else None
+    if user is None or known is user:
+        return _to_the_front()
+    return _form(request, carried=(user, token))
+
+
+def _enter(request: web.Request, policy: Policy, guesses: Throttle, token: str) -> web.Response:
     """Exchange a token for the cookie and go to the front page, always the front page.
+
+    Raises:
+        ApiError: The token is wrong, or too many were.
+    """
+    user = _owner(request, policy, guesses, token)
+    response = _to_the_front()
+    if user is not None:
+        set_cookie(request, response, user)
+    return response
+
+
+def _owner(request: web.Request, policy: Policy, guesses: Throttle, token: str) -> User | None:
+    """Whose token it is; None where no token is asked for.
 
     Raises:
         ApiError: The token is wrong, or too many were.
@@ -113,10 +173,17 @@ def enter(request: web.Request, policy: Policy, guesses: Throttle, token: str) -
     if user is None and not policy.is_open:
         guesses.take(caller)
         raise ApiError(401, "This token is not valid.", code="guard.bad_token")
-    response = web.Response(status=303, headers={"Location": "/", "Cache-Control": "no-store"})
-    if user is not None:
-        set_cookie(request, response, user)
-    return response
+    return user
+
+
+def _to_the_front() -> web.Response:
+    return web.Response(status=303, headers={"Location": "/", "Cache-Control": "no-store"})
+
+
+def to_login(token: str) -> web.Response:
+    """Go on from a link at `/` to the page with the button; what stands after `#` goes along."""
+    where = f"/login?token={quote(token, safe='')}"
+    return web.Response(status=303, headers={"Location": where, "Cache-Control": "no-store"})
 
 
 def too_many_guesses() -> ApiError:

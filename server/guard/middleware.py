@@ -6,12 +6,12 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from ..api.errors import ApiError, error_response
-from ..keys import ADMIN, OWNER
+from ..keys import ADMIN, DELETES, OWNER
 from . import sessions
 from .access import needed_role
 from .headers import add_security_headers
 from .hosts import HostName
-from .login import add_login, enter, too_many_guesses
+from .login import add_login, to_login, too_many_guesses
 from .origin import foreign_page
 from .policy import Policy
 from .throttle import Throttle
@@ -27,6 +27,14 @@ def install_guard(app: web.Application, policy: Policy) -> None:
     app.middlewares.insert(0, guard(policy, guesses))
     app.on_response_prepare.append(add_security_headers)
     add_login(app, policy, guesses)
+
+
+def is_let_in(request: web.Request) -> bool:
+    """Whether who asked would be let in still; a token may end while a request goes on."""
+    users, owner = request.app[POLICY].users, request.get(OWNER)
+    if owner is None:
+        return not users
+    return any(user.owner == owner for user in users.values())
 
 
 def guard(policy: Policy, guesses: Throttle) -> Middleware:
@@ -80,7 +88,7 @@ def _authenticate(
     if needed is None:
         return None
     if request.method == "GET" and request.path == "/" and "token" in request.query:
-        return enter(request, policy, guesses, request.query["token"])
+        return to_login(request.query["token"])
     user, tried = _user(request, policy)
     if user is None:
         if tried and not guesses.take(request.remote or ""):
@@ -102,8 +110,9 @@ def _authenticate(
             expected=needed.name,
             got=user.role.name,
         )
-    request[OWNER] = user.name
+    request[OWNER] = user.owner
     request[ADMIN] = user.role is Role.admin
+    request[DELETES] = user.role >= Role.editor
     return None
 
 

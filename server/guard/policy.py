@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...engine.errors import WeftError
 from .hosts import Hosts, is_loopback
-from .users import Users
+from .users import Role, Users
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -32,6 +32,12 @@ class Policy:
     def is_open(self) -> bool:
         """Whether no token is asked for."""
         return not self.users
+
+    def is_admin(self, owner: str) -> bool:
+        """Whether an owner of things may see and steer everything, as things are now."""
+        if self.is_open:
+            return True
+        return any(u.owner == owner and u.role is Role.admin for u in self.users.values())
 
 
 def make_policy(

@@ -21,6 +21,7 @@ from ...engine.errors import WeftError
 from ...engine.files.atomic import write_atomically
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_OWNER = re.compile(r"[A-Za-z0-9_-]{1,64}(~[0-9]{1,9})?")
 MIN_TOKEN = 16
 
 
@@ -45,11 +46,14 @@ class User:
         name: Letters, digits, `-` and `_`.
         role: What they may do.
         secret: SHA-256 of their token.
+        owner: Under what their jobs, files and workflows are kept: the name, and a number where
+            somebody had that name before. Nobody else ever has it.
     """
 
     name: str
     role: Role
     secret: bytes
+    owner: str
 
     def __repr__(self) -> str:
         return f"User({self.name!r}, {self.role.name})"  # never the secret: it signs cookies
@@ -59,7 +63,9 @@ class Users(Mapping[str, User]):
     """Users by name, kept in a file if there is one.
 
     Args:
-        path: A JSON file, written with mode 0600; None to keep nothing.
+        path: A JSON file, written with mode 0600; None to keep nothing. It also says how often each
+            name was given to somebody, so that who gets the name of somebody removed does not get
+            what was theirs.
         token: The token of an administrator who is in no file (`--token`); None for none.
 
     Raises:
@@ -70,6 +76,7 @@ class Users(Mapping[str, User]):
         self._path = path
         self._own: dict[str, User] = {}
         self._stored: dict[str, User] = {}
+        self._given: dict[str, int] = {}
         if token is not None:
             if len(token) < MIN_TOKEN:
                 raise WeftError(
@@ -78,9 +85,9 @@ class Users(Mapping[str, User]):
                     expected=f"at least {MIN_TOKEN} characters",
                     hint="Leave --token without a value to have one made.",
                 )
-            self._own["admin"] = User("admin", Role.admin, digest(token))
+            self._own["admin"] = User("admin", Role.admin, digest(token), "admin")
         if path is not None and path.exists():
-            self._stored = _read(path)
+            self._stored, self._given = _read(path)
 
     @property
     def _all(self) -> Mapping[str, User]:
@@ -103,13 +110,25 @@ class Users(Mapping[str, User]):
                 found = user
         return found
 
-    def add(self, name: str, role: Role) -> str:
+    def owner(self, name: str) -> str:
+        """Under what the things of a user are kept; the name itself for nobody known."""
+        user = self.get(name)
+        return user.owner if user is not None else name
+
+    def add(self, name: str, role: Role, *, used: bool = False, returns: bool = False) -> str:
         """Add a user; the token, which is shown only now.
+
+        Args:
+            name: Letters, digits, `-` and `_`.
+            role: What they may do.
+            used: Whether there are things under the name of which the file need not know.
+            returns: Whether it is the same person who had the name last, and gets back what is
+                theirs; else a new user begins with nothing.
 
         Raises:
             WeftError: The name is taken or has other characters.
         """
-        if not _NAME.fullmatch(name):
+        if not is_name(name):
             raise WeftError(
                 "The user name cannot be used.",
                 code="guard.bad_user",
@@ -118,23 +137,35 @@ class Users(Mapping[str, User]):
         if name in self:
             raise WeftError(f'There is a user "{name}" already.', code="guard.user_exists")
         token = secrets.token_urlsafe(32)
-        self._store({**self._stored, name: User(name, role, digest(token))})
+        before = max(self._given.get(name, 0), int(used))
+        number = max(before, 1) if returns else before + 1
+        owner = name if number == 1 else f"{name}~{number}"
+        user = User(name, role, digest(token), owner)
+        self._store({**self._stored, name: user}, {**self._given, name: number})
         return token
 
     def remove(self, name: str) -> bool:
         """Remove a user of the file, whose token and cookies end at once; whether there was one."""
         if name not in self._stored:
             return False
-        self._store({n: u for n, u in self._stored.items() if n != name})
+        self._store({n: u for n, u in self._stored.items() if n != name}, self._given)
         return True
 
-    def _store(self, users: dict[str, User]) -> None:
+    def _store(self, users: dict[str, User], given: dict[str, int]) -> None:
         if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            rows = {u.name: {"role": u.role.name, "sha256": u.secret.hex()} for u in users.values()}
-            content = json.dumps({"users": rows}, indent=1).encode()
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            rows = {
+                u.name: {"role": u.role.name, "sha256": u.secret.hex(), "owner": u.owner}
+                for u in users.values()
+            }
+            content = json.dumps({"users": rows, "given": given}, indent=1).encode()
             write_atomically(self._path, content, mode=0o600)
-        self._stored = users
+        self._stored, self._given = users, given
+
+
+def is_name(text: str) -> bool:
+    """Whether a user may be called so."""
+    return _NAME.fullmatch(text) is not None
 
 
 def digest(token: str) -> bytes:
@@ -142,16 +173,27 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def _read(path: Path) -> dict[str, User]:
+def _read(path: Path) -> tuple[dict[str, User], dict[str, int]]:
+    """The users of a file, and how often each name was given to somebody."""
     try:
-        rows = json.loads(path.read_text("utf-8"))["users"]
-        users = {n: User(n, Role[r["role"]], bytes.fromhex(r["sha256"])) for n, r in rows.items()}
+        data = json.loads(path.read_text("utf-8"))
+        users = {
+            n: User(n, Role[r["role"]], bytes.fromhex(r["sha256"]), r.get("owner", n))
+            for n, r in data["users"].items()
+        }
+        given = {str(n): int(count) for n, count in data.get("given", {}).items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeftError(
             f"The file of users {path} cannot be read.",
             code="guard.bad_users_file",
             hint="Restore it, or delete it and add the users again.",
         ) from error
-    if any(len(u.secret) != 32 or not _NAME.fullmatch(u.name) for u in users.values()):
+    if not all(
+        len(u.secret) == 32
+        and _NAME.fullmatch(u.name)
+        and isinstance(u.owner, str)
+        and _OWNER.fullmatch(u.owner)
+        for u in users.values()
+    ):
         raise WeftError(f"The file of users {path} is damaged.", code="guard.bad_users_file")
-    return users
+    return users, dict.fromkeys(users, 1) | given

@@ -24,6 +24,7 @@ from ..api.events import (
 from ..api.jobs import Artifact, NodeReport
 from ..events.hub import Hub
 from ..events.note import Note
+from ..files.owners import Owners
 from ..store.statements import Statements
 from ..store.writer import Change, Writer
 from ..worker.messages import Wrote
@@ -58,6 +59,7 @@ class Ledger:
         keep: How many events are kept.
         last_job: The highest number of a job so far.
         last_artifact: The highest number of an artifact so far.
+        owners: Gets to know whose files are written.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Ledger:
         keep: int,
         last_job: int,
         last_artifact: int,
+        owners: Owners,
     ) -> None:
         self.hub = hub
         self._writer = writer
@@ -76,6 +79,7 @@ class Ledger:
         self._keep = keep
         self._job = last_job
         self._artifact = last_artifact
+        self._owners = owners
         self._unsent: dict[str, _State] = {}
 
     @property
@@ -181,7 +185,9 @@ class Ledger:
             return ArtifactWritten(id=number, job=record.id, artifact=artifact)
 
         event = _Event(make, record.owner, record.id)
-        self._put([Change(self._say.add_artifact, row)], [event])
+        name = message.file.removeprefix("temp/") if message.temporary else message.file
+        owned = self._owners.given(artifact.kind, name, record.owner)
+        self._put([Change(self._say.add_artifact, row), *owned], [event])
         return artifact
 
     async def queue(self, *, paused: bool, waiting: int) -> None:

@@ -41,7 +41,15 @@ class Orders:
     async def load(self, job: str) -> Task:
         """The task of a job from the database."""
         order = await self._queries.order(job)
-        return Task(job, order.document, order.outputs, order.scope, order.accepts, order.texts)
+        return Task(
+            job,
+            order.document,
+            order.outputs,
+            order.scope,
+            order.accepts,
+            order.texts,
+            order.pins,
+        )
 
 
 def order_row(task: Task, overrides: object, seeds: object, meta: object) -> dict[str, str | None]:
@@ -56,4 +64,5 @@ def order_row(task: Task, overrides: object, seeds: object, meta: object) -> dic
         "meta": json.dumps(meta),
         "accepts": json.dumps(task.accepts) if task.accepts is not None else None,
         "texts": json.dumps(task.texts) if task.texts is not None else None,
+        "pins": json.dumps(task.pins) if task.pins is not None else None,
     }

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ..api.jobs import FINAL, Artifact, State
 from ..events.note import Kept
 from ..store.reach import reaching, rows_of
-from ..store.tables import artifacts, events, facts, jobs, orders, reports
+from ..store.tables import artifacts, events, facts, files, jobs, orders, reports
 from .record import Record, record_of, when
 
 _AT_ONCE = 500  # values in one statement; databases have limits
@@ -31,6 +31,7 @@ class StoredOrder:
     meta: dict[str, Any]
     accepts: list[str] | None = None
     texts: dict[str, str] | None = None
+    pins: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,16 @@ class Queries:
         found = await self._rows(select(jobs).where(jobs.c.state.in_(("queued", "running"))))
         return [record_of(row) for row in found]
 
+    async def pins(self) -> dict[str, dict[str, str]]:
+        """The input files of jobs that wait or run, by job: digest by name."""
+        going = select(jobs.c.id).where(jobs.c.state.in_(("queued", "running")))
+        rows = await self._rows(
+            select(orders.c.job, orders.c.pins).where(
+                orders.c.pins.is_not(None), orders.c.job.in_(going)
+            )
+        )
+        return {row["job"]: json.loads(row["pins"]) for row in rows}
+
     async def highest(self) -> tuple[int, int, int]:
         """The highest numbers so far: of jobs, artifacts, events."""
         tables = (jobs.c.seq, artifacts.c.id, events.c.id)
@@ -86,6 +97,13 @@ class Queries:
         """One job, or None."""
         row = await self._one(select(jobs).where(jobs.c.id == job))
         return record_of(row) if row is not None else None
+
+    async def knows(self, owner: str) -> bool:
+        """Whether anything is kept of somebody: jobs, files, events of jobs that are forgotten."""
+        for column in (jobs.c.owner, events.c.owner, files.c.owner):
+            if await self._rows(select(column).where(column == owner).limit(1)):
+                return True
+        return False
 
     async def with_keys(self, owner: str, keys: Sequence[str]) -> dict[str, Record]:
         """The jobs that an owner ordered with some idempotency keys, by key."""
@@ -140,6 +158,7 @@ class Queries:
             meta=json.loads(row["meta"]),
             accepts=json.loads(row["accepts"]) if row["accepts"] is not None else None,
             texts=json.loads(row["texts"]) if row["texts"] is not None else None,
+            pins=json.loads(row["pins"]) if row["pins"] is not None else None,
         )
 
     async def report(self, job: str) -> StoredReport:
@@ -172,6 +191,10 @@ class Queries:
         """The last events, oldest first."""
         rows = await self._rows(select(events).order_by(events.c.id.desc()).limit(limit))
         return [Kept(r["id"], r["owner"], r["job"], r["body"]) for r in reversed(rows)]
+
+    async def files(self) -> Sequence[Any]:
+        """Kind, name and owner of every file that has one."""
+        return await self._rows(select(files.c.kind, files.c.name, files.c.owner))
 
     async def fact(self, name: str) -> str | None:
         """A single value, or None."""

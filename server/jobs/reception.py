@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -13,6 +15,7 @@ from ...engine.errors import Problem, SeveralProblems, WeftError
 from ..api.errors import ApiError, Invalid
 from ..api.jobs import Job
 from ..catalog import Catalog, in_thread_if_large
+from ..files.pins import Pins
 from ..worker.messages import Task, compact
 from .ledger import Ledger
 from .order import Order
@@ -43,6 +46,7 @@ class _Checked:
     seeds: dict[str, int]
     models: str
     nodes: int
+    names: frozenset[str]
 
 
 class Reception:
@@ -57,6 +61,7 @@ class Reception:
         each: How many of one owner.
         active: Jobs that are not over, as they are now.
         admit: Called with new jobs once they are stored and told.
+        pins: Keeps the bytes of input files that jobs are submitted with.
     """
 
     def __init__(
@@ -70,6 +75,7 @@ class Reception:
         each: int,
         active: Mapping[str, Record],
         admit: Callable[[Sequence[Accepted]], None],
+        pins: Pins,
     ) -> None:
         self._catalog = catalog
         self._queries = queries
@@ -78,6 +84,7 @@ class Reception:
         self._most, self._each = most, each
         self._active = active
         self._admit = admit
+        self._pins = pins
 
     async def take(self, orders: Sequence[Order]) -> list[tuple[Job, bool]]:
         """Store the orders of one owner, all of them or none; when this returns, they survive a
@@ -94,11 +101,15 @@ class Reception:
             fresh = self._fresh(orders, known)
             self._check_room(len(fresh), orders[0].owner)
             checked = await self._check(fresh, len(orders))
-            accepted = [self._accept(o, c) for (_, o), c in zip(fresh, checked, strict=True)]
+            pinned = await self._pin(fresh, checked)
+            accepted = [
+                self._accept(o, c, p) for (_, o), c, p in zip(fresh, checked, pinned, strict=True)
+            ]
             try:
                 if accepted:
                     await self._store(accepted, checked)
             except IntegrityError:
+                self._release(pinned)
                 # Somebody was quicker. A key that is known by now gives that one's job.
                 if (await self._known(orders)).keys() == known.keys():
                     taken = next((o.id for _, o in fresh if o.id is not None), None)
@@ -106,6 +117,7 @@ class Reception:
                     raise ApiError(409, text, code="jobs.id_taken") from None
                 continue
             except SQLAlchemyError as error:
+                self._release(pinned)
                 raise _refused() from error
             made = {number: a.record for (number, _), a in zip(fresh, accepted, strict=True)}
             return [self._answer(n, order, made, known) for n, order in enumerate(orders)]
@@ -174,7 +186,7 @@ class Reception:
         def check() -> list[_Checked]:
             return self._check_all(fresh) if count > 1 else [self._checked(o) for _, o in fresh]
 
-        return await in_thread_if_large([order.workflow for _, order in fresh], check)
+        return await in_thread_if_large([[o.workflow, dict(o.values)] for _, o in fresh], check)
 
     def _check_all(self, fresh: Sequence[tuple[int, Order]]) -> list[_Checked]:
         found: list[_Checked] = []
@@ -193,22 +205,76 @@ class Reception:
         return found
 
     def _checked(self, order: Order) -> _Checked:
-        workflow = order.checked
+        workflow, catalog = order.checked, self._catalog
         if workflow is None:
-            workflow = self._catalog.checked(order.workflow, order.values, order.outputs)
+            workflow = catalog.checked(
+                order.workflow, order.values, order.outputs, owner=order.owner
+            )
         if order.accepts is not None:
             self._catalog.held_to(workflow, order.accepts)
-        document, seeds = self._catalog.drawn(workflow)
+        workflow = catalog.with_inputs_listed(workflow, order.owner)
+        document, seeds = catalog.drawn(workflow)
         return _Checked(
             document=compact(document),
             seeds=seeds,
             models=self._catalog.models_of(workflow),
             nodes=len(workflow.document.nodes),
+            names=catalog.input_names(workflow),
         )
+
+    # -- input files ----------------------------------------------------------------------------
+
+    async def _pin(
+        self, fresh: Sequence[tuple[int, Order]], checked: Sequence[_Checked]
+    ) -> list[dict[str, str]]:
+        """Keep the bytes of the input files that orders name, as they are now."""
+
+        def pin() -> list[dict[str, str]]:
+            found: list[dict[str, str]] = []
+            try:
+                for (_, order), each in zip(fresh, checked, strict=True):
+                    sees = partial(self._catalog.sees, order.owner)
+                    found.append(self._pins.pin(each.names, sees))
+            except BaseException:
+                self._release(found)
+                raise
+            return found
+
+        if not any(each.names for each in checked):
+            return [{} for _ in checked]
+        try:
+            return await asyncio.to_thread(pin)
+        except OSError as error:
+            raise _refused() from error
+
+    async def pin_again(self, pins: Mapping[str, str], owner: str) -> dict[str, str]:
+        """Keep the bytes of input files for a job that runs once more.
+
+        Raises:
+            ApiError: 409: one of them is not there any more, or holds something else.
+        """
+        if not pins:
+            return {}
+        sees = partial(self._catalog.sees, owner)
+        found = await asyncio.to_thread(self._pins.pin, pins, sees)
+        changed = [name for name, digest in pins.items() if found.get(name) != digest]
+        if changed:
+            self._pins.release(found)
+            raise ApiError(
+                409,
+                f'The input "{changed[0][:200]}" is not what it was when the job was submitted.',
+                code="jobs.input_changed",
+                hint="Submit the workflow anew, or put the file back.",
+            )
+        return found
+
+    def _release(self, pinned: Iterable[Mapping[str, str]]) -> None:
+        for each in pinned:
+            self._pins.release(each)
 
     # -- storing --------------------------------------------------------------------------------
 
-    def _accept(self, order: Order, checked: _Checked) -> Accepted:
+    def _accept(self, order: Order, checked: _Checked, pins: dict[str, str]) -> Accepted:
         seq = self._ledger.next_job()
         title = order.title
         if title is None and isinstance(order.workflow, dict):
@@ -237,6 +303,7 @@ class Reception:
             _storable(order.scope),
             accepts,
             dict(order.texts) or None,
+            pins or None,
         )
         return Accepted(record, task, order)
 

@@ -22,6 +22,7 @@ from ..api.jobs import (
     State,
 )
 from ..catalog import Catalog
+from ..files.pins import Pins
 from ..settings import Settings
 from ..worker.base import Worker
 from .dispatch import Dispatcher
@@ -54,6 +55,7 @@ class Jobs:
         settings: Limits, and what the dispatcher needs.
         make_worker: Makes the worker of a number.
         over: Called with every job that is over, once that is stored.
+        pins: Keeps the bytes of input files that jobs were submitted with.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Jobs:
         settings: Settings,
         make_worker: Callable[[int], Worker],
         over: Callable[[Record], None],
+        pins: Pins,
     ) -> None:
         self._queries = queries
         self._ledger = ledger
@@ -74,6 +77,7 @@ class Jobs:
         self._plain: OrderedDict[str, None] = OrderedDict()  # active and late jobs without `meta`
         self._accepting = True
         self._over = over
+        self._pins = pins
         self._reception = Reception(
             catalog,
             queries,
@@ -83,6 +87,7 @@ class Jobs:
             each=settings.limits.queued_each,
             active=self._active,
             admit=self._admit,
+            pins=pins,
         )
         self._retention = Retention(queries, ledger, self._active, settings.limits.keep_jobs)
         self.dispatcher = Dispatcher(
@@ -116,6 +121,8 @@ class Jobs:
             paused=self.dispatcher.paused,
         )
         await self._ledger.changed_now([*lost, *changed])
+        for record in lost:
+            self._pins.ended(record.id)
         await self.dispatcher.start()
 
     async def close(self) -> None:
@@ -128,6 +135,7 @@ class Jobs:
         if record.is_final:
             self._active.pop(record.id, None)
             self._retention.ended(record.owner)
+            self._pins.ended(record.id)
             self._over(record)
 
     def _given(self) -> list[Record]:
@@ -160,11 +168,16 @@ class Jobs:
     def _admit(self, accepted: Sequence[Accepted]) -> None:
         for each in accepted:
             self._active[each.record.id] = each.record
+            self._pins.hold(each.record.id, each.task.pins or {})
             if not each.order.meta:
                 self._is_plain(each.record.id)
             self._orders.keep(each.task)
             self._queue.add(each.record)
         self.dispatcher.pump()
+
+    async def knows(self, owner: str) -> bool:
+        """Whether anything is kept of somebody."""
+        return await self._queries.knows(owner)
 
     # -- looking --------------------------------------------------------------------------------
 
@@ -310,7 +323,11 @@ class Jobs:
             self._orders.pop(record.id)
 
     async def retry(self, job: str, owner: str | None) -> Job:
-        """Queue a job that failed, was cancelled or got lost once more, as it was."""
+        """Queue a job that failed, was cancelled or got lost once more, as it was.
+
+        Raises:
+            ApiError: 404; 409: it is none of these, or an input file is not what it was.
+        """
         record = await self._record_of(job, owner)
         if record.state not in ("failed", "cancelled", "lost") or job in self._active:
             raise ApiError(
@@ -321,6 +338,12 @@ class Jobs:
                 got=record.state,
             )
         self._active[job] = record
+        try:
+            pins = (await self._queries.order(job)).pins or {}
+            self._pins.hold(job, await self._reception.pin_again(pins, record.owner))
+        except BaseException:
+            del self._active[job]
+            raise
         record.state, record.reason, record.error = "queued", "asked for again", None
         record.crashes, record.finished = record.attempt, None
         record.ran = record.cached = record.seconds = record.started = None

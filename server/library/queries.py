@@ -50,6 +50,13 @@ class LibraryQueries:
         )
         return int(rows[0]["n"])
 
+    async def knows(self, person: str) -> bool:
+        """Whether anything is kept of somebody: workflows, shares, stars."""
+        for column in (workflows.c.owner, revisions.c.author, shares.c.person, stars.c.person):
+            if await self._rows(select(column).where(column == person).limit(1)):
+                return True
+        return False
+
     async def bytes_of(self, owner: str) -> int:
         """How many bytes the revisions of somebody's workflows have, deleted ones too."""
         rows = await self._rows(

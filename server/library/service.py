@@ -40,6 +40,7 @@ from ..api.library import (
     WorkflowPage,
     WorkflowQuery,
 )
+from ..catalog import in_thread_if_large
 from ..store.writer import Change, Writer
 from .queries import LibraryQueries, Row
 from .statements import MUTABLE, LibraryStatements
@@ -90,6 +91,10 @@ class Library:
         self._most_bytes = most_bytes
         self._changing = asyncio.Lock()
 
+    async def knows(self, person: str) -> bool:
+        """Whether anything is kept of somebody."""
+        return await self._read.knows(person)
+
     # -- workflows ------------------------------------------------------------------------------
 
     async def create(
@@ -124,7 +129,9 @@ class Library:
             "changed": now,
             "deleted": None,
         }
-        revision = self._revision(row["id"], 1, who, new.document, new.message, automatic=False)
+        revision = await self._revision(
+            row["id"], 1, who, new.document, new.message, automatic=False
+        )
         await self._check_room(who.name, revision["bytes"])
         await self._writer.store(
             [Change(self._say.add_workflow, row), Change(self._say.add_revision, revision)]
@@ -212,7 +219,7 @@ class Library:
         number = new.base + 1
         if new.base != row["head"]:
             raise self._conflict(new.base, row["head"])
-        made = self._revision(
+        made = await self._revision(
             row["id"], number, who, new.document, new.message, automatic=new.automatic
         )
         last = await self._read.revision(row["id"], row["head"])
@@ -244,9 +251,13 @@ class Library:
         """What two revisions differ in."""
         row = await self._find(workflow, who, "viewer")
         after = query.after if query.after is not None else int(row["head"])
-        one = parse(await self._document(row, query.before))
-        other = parse(await self._document(row, after))
-        changes = [DiffChange(**c.to_json()) for c in difference(one, other, layout=query.layout)]
+        one, other = await self._document(row, query.before), await self._document(row, after)
+
+        def compare() -> list[DiffChange]:
+            found = difference(parse(one), parse(other), layout=query.layout)
+            return [DiffChange(**change.to_json()) for change in found]
+
+        changes = await in_thread_if_large([one, other], compare)
         return Diff(before=query.before, after=after, changes=changes)
 
     # -- others ---------------------------------------------------------------------------------
@@ -368,7 +379,7 @@ class Library:
         )
         return dict(row) | given
 
-    def _revision(
+    async def _revision(
         self,
         workflow: str,
         number: int,
@@ -378,15 +389,20 @@ class Library:
         *,
         automatic: bool,
     ) -> dict[str, Any]:
-        data = EngineWorkflow.from_json(document, self._registry).to_json()
-        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+        def read() -> tuple[int, str]:
+            data = EngineWorkflow.from_json(document, self._registry).to_json()
+            text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+            return len(data["nodes"]), text
+
+        nodes, text = await in_thread_if_large([document], read)
         return {
             "workflow": workflow,
             "number": number,
             "author": who.name,
             "message": message,
             "automatic": int(automatic),
-            "nodes": len(data["nodes"]),
+            "nodes": nodes,
             "bytes": len(text.encode()),
             "digest": hashlib.sha256(text.encode()).hexdigest(),
             "created": time.time(),

@@ -14,7 +14,7 @@ from ..api.jobs import JobId
 from ..api.model import Model
 from ..api.routing import Routes
 from ..events.hub import Batch
-from ..keys import HUB, SETTINGS, asking
+from ..keys import HUB, SETTINGS, asking, owner_of
 
 routes = Routes("events")
 
@@ -51,7 +51,7 @@ async def events(request: web.Request, query: EventQuery) -> web.StreamResponse:
     known = request.headers.get("Last-Event-ID", "")
     if after is None and known.isascii() and known.isdecimal():
         after = int(known[:18])
-    stream = hub.stream(owner=asking(request), job=query.job, after=after)
+    stream = hub.stream(owner=asking(request), job=query.job, after=after, who=owner_of(request))
     # Many listeners share one text; compressing it for each would cost more than it saves.
     socket = web.WebSocketResponse(
         heartbeat=_HEARTBEAT, compress=False, max_msg_size=_LARGEST_MESSAGE
@@ -75,7 +75,7 @@ async def _over_websocket(
                 for note in batch.latest:
                     if note.image is not None:
                         await socket.send_bytes(note.frame)
-        await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server stops")
+        await socket.close(code=WSCloseCode.GOING_AWAY, message=b"closed by the server")
 
     sender = asyncio.create_task(send())
     try:
@@ -119,7 +119,7 @@ async def _as_server_sent(
                 await response.write(_lines(following.result()).encode())
                 following = asyncio.ensure_future(anext(stream))
         except (ClientConnectionResetError, StopAsyncIteration):
-            return response  # the client is gone, or the server stops
+            return response  # the client is gone, its token has ended, or the server stops
         finally:
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 
 from aiohttp import web
@@ -17,8 +18,9 @@ from ..files.folders import KINDS, Kind, as_kind, not_there
 from ..files.index import Entry, entry_of
 from ..files.media import PICTURES, file_headers, media_type, suffix_of
 from ..files.sending import StoredFile
-from ..files.service import FOLDERS, THUMBNAILS, UPLOADS
+from ..files.service import FOLDERS, OWNERS, THUMBNAILS, UPLOADS, find_file, sees_file
 from ..files.thumbnails import SIDES
+from ..files.upload import uploader_of
 
 routes = Routes("files")
 
@@ -87,10 +89,15 @@ async def kinds() -> FileKinds:
 async def list_files(request: web.Request, kind: str, query: ListQuery) -> FilePage:
     """List files of a kind, a page at a time."""
     index = request.app[FOLDERS].indexes[as_kind(kind)]
+    place = as_kind(kind)
     page = await index.page(
-        search=query.search, order=query.order, after=query.after, limit=query.limit
+        search=query.search,
+        order=query.order,
+        after=query.after,
+        limit=query.limit,
+        shown=partial(sees_file, request, place) if request.app[OWNERS].private else None,
     )
-    files = [_model(as_kind(kind), entry) for entry in page.entries]
+    files = [_model(place, entry) for entry in page.entries]
     return FilePage(files=files, total=page.total, next=page.next)
 
 
@@ -102,9 +109,7 @@ async def read_file(
 
     Pictures, films and sounds are shown; every other type is a download. Ranges and ETags work.
     """
-    path = request.app[FOLDERS].find(as_kind(kind), name)
-    if path is None:
-        raise not_there()
+    path = find_file(request, as_kind(kind), name)
     if query.thumbnail is None:
         return StoredFile(path, headers=file_headers(name, download=query.download))
     if query.thumbnail not in SIDES:
@@ -119,12 +124,13 @@ async def read_file(
     raise not_there()
 
 
-@routes.post("/v1/files/{kind}", status=201, errors=(400, 404, 409, 413, 415))
+@routes.post("/v1/files/{kind}", status=201, errors=(400, 403, 404, 409, 413, 415))
 async def upload_form(request: web.Request, kind: str, query: UploadQuery) -> Uploaded:
     """Upload the files of a multipart form.
 
     A field `folder` puts them into a folder. A name that is taken by another content gets a number,
-    unless `overwrite`. Pictures must be what their name says.
+    unless `overwrite`, which replaces one's own files, and those of others for who may delete
+    them. Pictures must be what their name says.
     """
     uploads, place = request.app[UPLOADS], as_kind(kind)
     form = await uploads.receive_form(request, place)
@@ -132,22 +138,24 @@ async def upload_form(request: web.Request, kind: str, query: UploadQuery) -> Up
         if not form.files:
             raise ApiError(400, "The form has no file.", code="request.bad_form")
         folder = form.fields.get("folder", "").strip("/")
-        names = []
+        names, who = [], uploader_of(request)
         for _, name, content in form.files:
             full = f"{folder}/{name}" if folder else name
-            names.append(await uploads.keep(content, place, full, overwrite=query.overwrite))
+            kept = await uploads.keep(content, place, full, who, overwrite=query.overwrite)
+            names.append(kept)
     finally:
         form.discard()
     return Uploaded(files=[await _told(request, place, name) for name in names])
 
 
-@routes.put("/v1/files/{kind}/{name:.+}", errors=(400, 404, 409, 413, 415))
+@routes.put("/v1/files/{kind}/{name:.+}", errors=(400, 403, 404, 409, 413, 415))
 async def put_file(request: web.Request, kind: str, name: str, query: UploadQuery) -> Uploaded:
     """Upload one file as the body of the request, of any declared type."""
     uploads, place = request.app[UPLOADS], as_kind(kind)
     content = await uploads.receive_body(request, place)
     try:
-        kept = await uploads.keep(content, place, name, overwrite=query.overwrite)
+        who = uploader_of(request)
+        kept = await uploads.keep(content, place, name, who, overwrite=query.overwrite)
     finally:
         content.unlink(missing_ok=True)
     return Uploaded(files=[await _told(request, place, kept)])
@@ -156,17 +164,16 @@ async def put_file(request: web.Request, kind: str, name: str, query: UploadQuer
 @routes.delete("/v1/files/{kind}/{name:.+}", errors=(404,))
 async def delete_file(request: web.Request, kind: str, name: str) -> None:
     """Delete one file. Only those can be that the server itself may write."""
-    path = request.app[FOLDERS].find_own(as_kind(kind), name)
-    if path is None:
+    place = as_kind(kind)
+    path = request.app[FOLDERS].find_own(place, name)
+    if path is None or not sees_file(request, place, name):
         raise not_there()
     await asyncio.to_thread(path.unlink, missing_ok=True)
+    request.app[OWNERS].forget(place, name)
 
 
 async def _told(request: web.Request, kind: Kind, name: str) -> FileModel:
-    path = request.app[FOLDERS].find(kind, name)
-    if path is None:
-        raise not_there()
-    return _model(kind, entry_of(name, path.stat()))
+    return _model(kind, entry_of(name, find_file(request, kind, name).stat()))
 
 
 def _model(kind: Kind, entry: Entry) -> FileModel:

@@ -23,6 +23,7 @@ from ..api.library import (
     WorkflowQuery,
 )
 from ..api.routing import Routes
+from ..guard.middleware import POLICY
 from ..keys import LIBRARY, is_admin, owner_of
 from ..library.service import Person
 
@@ -32,6 +33,11 @@ _ID = "/v1/workflows/{workflow:[0-9a-f]+}"
 
 def _who(request: web.Request) -> Person:
     return Person(owner_of(request), is_admin=is_admin(request))
+
+
+def _named(request: web.Request, person: str) -> str:
+    """Who is meant by a name, as the library keeps it: the user who has it now."""
+    return request.app[POLICY].users.owner(person)
 
 
 @routes.post("/v1/workflows", status=201, errors=(400, 413, 422, 429))
@@ -120,16 +126,18 @@ async def unstar(request: web.Request, workflow: str) -> None:
     await request.app[LIBRARY].star(workflow, _who(request), on=False)
 
 
-@routes.put(_ID + "/shares/{person:[A-Za-z0-9_-]+}", errors=(403, 404, 422))
+@routes.put(_ID + "/shares/{person:[A-Za-z0-9_~-]+}", errors=(403, 404, 422))
 async def share(request: web.Request, workflow: str, person: str, body: Share) -> Workflow:
     """Let a user of this server look at or edit a workflow."""
-    return await request.app[LIBRARY].share(workflow, _who(request), person, body.role)
+    return await request.app[LIBRARY].share(
+        workflow, _who(request), _named(request, person), body.role
+    )
 
 
-@routes.delete(_ID + "/shares/{person:[A-Za-z0-9_-]+}", errors=(403, 404))
+@routes.delete(_ID + "/shares/{person:[A-Za-z0-9_~-]+}", errors=(403, 404))
 async def unshare(request: web.Request, workflow: str, person: str) -> Workflow:
     """Take that back."""
-    return await request.app[LIBRARY].share(workflow, _who(request), person, None)
+    return await request.app[LIBRARY].share(workflow, _who(request), _named(request, person), None)
 
 
 @routes.post(_ID + "/link", errors=(403, 404))

@@ -14,7 +14,7 @@ from ..api.errors import ApiError, ProblemModel, json_response, problem_json
 from ..api.model import Body, Model
 from ..api.packed import Packed
 from ..api.routing import Routes
-from ..keys import CATALOG
+from ..keys import CATALOG, owner_of
 
 routes = Routes("nodes")
 
@@ -117,12 +117,12 @@ async def packs(request: web.Request) -> Packs:
 @routes.post("/v1/validate", errors=(400, 413, 422))
 async def validate(request: web.Request, body: Validating) -> Validation:
     """Find every problem of a workflow, without running anything."""
-    catalog = request.app[CATALOG]
+    catalog, owner = request.app[CATALOG], owner_of(request)
 
     def look() -> Validation:
         workflow = catalog.read(body.workflow, body.set)
         wanted = None if body.outputs is None else tuple(body.outputs)
-        problems = catalog.problems(workflow, wanted)
+        problems = catalog.problems(workflow, wanted, owner=owner)
         return Validation(
             valid=not problems, problems=[ProblemModel(**problem_json(p)) for p in problems]
         )

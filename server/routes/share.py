@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,9 @@ from ..api.share import (
     ShareReport,
 )
 from ..files.media import disposition
-from ..files.service import FOLDERS, UPLOADS
-from ..keys import CATALOG, JOBS, SETTINGS, SHARING, asking
+from ..files.service import FOLDERS, UPLOADS, sees_file
+from ..files.upload import uploader_of
+from ..keys import CATALOG, JOBS, SHARING, asking, owner_of
 from ..share.opening import place_inputs
 
 routes = Routes("share")
@@ -47,7 +49,7 @@ async def check(request: web.Request, body: CheckRequest) -> ShareReport:
     """Say what a workflow needs and would do here: what is present, what is missing and how to get
     it, its effects, and whether it gives the author's picture. Nothing is run or written.
     """
-    report, lock = await request.app[SHARING].check(body.document, body.lock)
+    report, lock = await request.app[SHARING].check(body.document, body.lock, owner_of(request))
     return _report(report, lock)
 
 
@@ -58,7 +60,7 @@ async def check_file(request: web.Request) -> SharedModel:
     The file is the body of the request, or the one file of a multipart form. Nothing is kept.
     """
     async with _received(request) as shared:
-        report = await request.app[SHARING].report(shared)
+        report = await request.app[SHARING].report(shared, owner_of(request))
         return SharedModel(document=dump(shared.workflow.document), **_told(shared, report))
 
 
@@ -71,13 +73,13 @@ async def open_file(request: web.Request) -> Opened:
     """
     app = request.app
     async with _received(request) as shared:
-        report = await app[SHARING].report(shared)
+        report = await app[SHARING].report(shared, owner_of(request))
         placed = await place_inputs(
             shared.inputs,
             app[FOLDERS],
             app[UPLOADS],
-            app[CATALOG].workspace,
-            pixels=app[SETTINGS].limits.pixels,
+            app[CATALOG].seen_by(owner_of(request)),
+            uploader_of(request),
         )
         names = report.renamed | {("", each.name): each.file for each in placed}
         document = renamed(shared.workflow.document, app[CATALOG].registry, names)
@@ -98,12 +100,15 @@ async def pack(request: web.Request, body: PackRequest) -> web.StreamResponse:
         picture = _picture(request, detail, body.artifact)
     else:
         data = body.document
-    workflow: Workflow = await asyncio.to_thread(request.app[CATALOG].checked, data)
+    owner = owner_of(request)
+    workflow: Workflow = await asyncio.to_thread(
+        partial(request.app[CATALOG].checked, data, owner=owner)
+    )
     manifest = Manifest(
         title=body.title or workflow.document.title, author=body.author, license=body.license
     )
     packed = await request.app[SHARING].pack(
-        workflow, manifest, picture, as_png=body.format == "png"
+        workflow, manifest, picture, owner, as_png=body.format == "png"
     )
     name = (body.name or manifest.title or "workflow").replace("/", "-")[:200] + packed.suffix
     return web.Response(
@@ -137,8 +142,9 @@ def _picture(request: web.Request, job: JobDetail, wanted: int | None) -> Path |
     for artifact in job.artifacts:
         fits = artifact.kind == "output" and artifact.media_type in _PICTURES
         if artifact.id == wanted or (wanted is None and fits):
-            found = request.app[FOLDERS].find(artifact.kind, _below(artifact.kind, artifact.file))
-            if found is not None:
+            name = _below(artifact.kind, artifact.file)
+            found = request.app[FOLDERS].find(artifact.kind, name)
+            if found is not None and sees_file(request, artifact.kind, name):
                 return found
     if wanted is not None:
         raise ApiError(404, f"The job has no file {wanted}.", code="artifacts.unknown")

@@ -15,8 +15,9 @@ from pydantic import Field
 from ..api.errors import ApiError
 from ..api.model import Body, Model
 from ..api.routing import Routes
+from ..catalog import in_thread_if_large
 from ..jobs.dispatch import no_worker
-from ..keys import CATALOG, HUB, JOBS, PROBES, SETTINGS, TALLY, is_admin
+from ..keys import CATALOG, HUB, JOBS, PROBES, SETTINGS, TALLY, is_admin, owner_of
 from ..metrics import exposition
 
 routes = Routes("system")
@@ -232,9 +233,14 @@ async def explain(request: web.Request, body: ExplainRequest) -> Explanation:
 
     catalog = request.app[CATALOG]
     outputs = tuple(body.outputs) if body.outputs is not None else None
-    workflow = catalog.checked(body.workflow, body.set, outputs)
-    document, _ = catalog.drawn(workflow)
+    owner = owner_of(request)
+
+    def check() -> str:
+        workflow = catalog.checked(body.workflow, body.set, outputs, owner=owner)
+        return json.dumps(catalog.drawn(workflow)[0])
+
+    document = await in_thread_if_large([body.workflow, body.set], check)
     nodes = await request.app[JOBS].dispatcher.ask(
-        "explain", document=json.dumps(document), outputs=body.outputs, scope=body.scope
+        "explain", document=document, outputs=body.outputs, scope=body.scope
     )
     return Explanation(nodes=[Explained(**each) for each in nodes])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Literal
 
 from aiohttp import web
@@ -12,8 +13,10 @@ from ...engine.errors import WeftError
 from ..api.errors import ApiError, not_found
 from ..api.model import Body, Model
 from ..api.routing import Routes
+from ..comfy.prompts import BRIDGE
 from ..guard.middleware import POLICY
-from ..guard.users import Role
+from ..guard.users import Role, is_name
+from ..keys import HUB, JOBS, LIBRARY, LOCAL, SETTINGS
 
 routes = Routes("users")
 RoleName = Literal["viewer", "runner", "editor", "admin"]
@@ -24,6 +27,10 @@ class UserModel(Model):
 
     name: str
     role: str
+    owner: str = Field(
+        description="Under what their jobs, files and workflows are kept: the name, and a number "
+        "where somebody else had it before."
+    )
 
 
 class UserList(Model):
@@ -37,6 +44,11 @@ class NewUser(Body):
 
     name: str = Field(max_length=64, description="Letters, digits, - and _.")
     role: RoleName = "runner"
+    returns: bool = Field(
+        False,
+        description="Whether this is who had the name last, and gets back what is theirs; else "
+        "whoever is added begins with nothing.",
+    )
 
 
 class AddedUser(UserModel):
@@ -49,7 +61,7 @@ class AddedUser(UserModel):
 async def users(request: web.Request) -> UserList:
     """List who may use the server."""
     known = request.app[POLICY].users.values()
-    return UserList(users=[UserModel(name=u.name, role=u.role.name) for u in known])
+    return UserList(users=[UserModel(name=u.name, role=u.role.name, owner=u.owner) for u in known])
 
 
 @routes.post("/v1/users", status=201, errors=(400, 409))
@@ -64,16 +76,43 @@ async def add_user(request: web.Request, body: NewUser) -> AddedUser:
             expected="admin",
             got=body.role,
         )
+    was_open = not known
+    used = await _has_things(request, body.name)
     try:
-        token = await asyncio.to_thread(known.add, body.name, Role[body.role])
+        token = await asyncio.to_thread(
+            partial(known.add, body.name, Role[body.role], used=used, returns=body.returns)
+        )
     except WeftError as error:
         status = 409 if error.code == "guard.user_exists" else 400
         raise ApiError(status, error.problem.message, code=error.code) from error
-    return AddedUser(name=body.name, role=body.role, token=token)
+    if was_open:
+        _end_streams(request, LOCAL)
+    return AddedUser(name=body.name, role=body.role, owner=known.owner(body.name), token=token)
 
 
 @routes.delete("/v1/users/{name}", errors=(404,))
 async def remove_user(request: web.Request, name: str) -> None:
-    """Remove somebody; their token and cookies end at once."""
-    if not await asyncio.to_thread(request.app[POLICY].users.remove, name):
+    """Remove somebody; their token, cookies, websockets and event streams end at once.
+
+    What is theirs stays, for administrators to see. Who is added under the name later does not get
+    it, unless that is said to be the same person.
+    """
+    known = request.app[POLICY].users
+    owner = known.owner(name)
+    if not await asyncio.to_thread(known.remove, name):
         raise not_found("user", name)
+    _end_streams(request, owner)
+
+
+async def _has_things(request: web.Request, name: str) -> bool:
+    """Whether something is kept under a name, from when users were not written down as now."""
+    folder = request.app[SETTINGS].data / "comfy" / name
+    if await request.app[LIBRARY].knows(name) or await request.app[JOBS].knows(name):
+        return True
+    return await asyncio.to_thread(lambda: is_name(name) and folder.exists())
+
+
+def _end_streams(request: web.Request, owner: str) -> None:
+    """Let nobody listen any longer who listens as this owner."""
+    request.app[HUB].end(owner)
+    request.app[BRIDGE].end(owner)

@@ -13,8 +13,8 @@ from ..api.errors import ApiError
 from ..api.share import PlacedInput
 from ..files.folders import Folders
 from ..files.media import suffix_of
-from ..files.pictures import SUFFIXES, check_picture
-from ..files.upload import Uploads, spooled
+from ..files.pictures import SUFFIXES
+from ..files.upload import Uploader, Uploads, spooled
 
 
 async def place_inputs(
@@ -22,8 +22,7 @@ async def place_inputs(
     folders: Folders,
     uploads: Uploads,
     workspace: Workspace,
-    *,
-    pixels: int,
+    who: Uploader,
 ) -> list[PlacedInput]:
     """Write what is not there yet; all of it, or nothing.
 
@@ -34,8 +33,8 @@ async def place_inputs(
         inputs: Content by name.
         folders: Where they go.
         uploads: Puts them there.
-        workspace: Where runs look for them.
-        pixels: Most pixels of a picture.
+        workspace: Where runs of who opens the bundle look for them.
+        who: Who opens it.
 
     Raises:
         ApiError: One says that it is a picture and is not; nothing was written.
@@ -51,11 +50,11 @@ async def place_inputs(
             path = await asyncio.to_thread(spooled, content, folders.incoming("input"))
             waiting.append((name, path))
             if suffix_of(name) in SUFFIXES:
-                await asyncio.to_thread(check_picture, path, pixels)
+                await uploads.check_picture(path)
         for name, path in waiting:
             wanted = _usable(folders, uploads, name, inputs[name])
             inode = path.stat().st_ino
-            kept = await uploads.keep(path, "input", wanted)
+            kept = await uploads.keep(path, "input", wanted, who)
             there = folders.find_own("input", kept)
             # Putting a file in place keeps its inode; an equal one that was there has its own.
             new = there is not None and there.stat().st_ino == inode

@@ -12,9 +12,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from ...engine.errors import FileError
+from ...engine.files.workspace import Workspace
 from ...engine.graph.document import Document
 from ...engine.graph.listing import listed
-from ...engine.share.bundle import PNG, Bundle, Manifest
+from ...engine.share.bundle import PNG, Bundle, Manifest, inputs_of
 from ...engine.share.check import Report, check
 from ...engine.share.lock import Lock, Runtime, make_lock
 from ...engine.workflows.workflow import Workflow
@@ -60,9 +61,9 @@ class Sharing:
         self._limit = asyncio.Semaphore(_AT_ONCE)
 
     async def check(
-        self, data: object, lock: Mapping[str, Any] | None
+        self, data: object, lock: Mapping[str, Any] | None, owner: str
     ) -> tuple[Report, Lock | None]:
-        """What a workflow needs and would do here.
+        """What a workflow needs and would do here, when an owner runs it.
 
         Raises:
             DocumentError: It cannot be read.
@@ -70,7 +71,7 @@ class Sharing:
         """
         known = _lock(lock) if lock is not None else None
         workflow = await asyncio.to_thread(self._catalog.read, data)
-        return await self.report(SharedFile(workflow, known)), known
+        return await self.report(SharedFile(workflow, known), owner), known
 
     async def open(self, file: Path) -> SharedFile:
         """What an uploaded file holds; nothing of it is kept.
@@ -83,20 +84,20 @@ class Sharing:
             await asyncio.to_thread(self._catalog.bounded, found.workflow)
         return found
 
-    async def report(self, shared: SharedFile) -> Report:
-        """A check of what a file holds."""
+    async def report(self, shared: SharedFile, owner: str) -> Report:
+        """A check of what a file holds, for an owner who would run it."""
         runtime = await self.runtime()
         async with self._limit:
-            return await asyncio.to_thread(self._report, shared, runtime)
+            return await asyncio.to_thread(self._report, shared, runtime, owner)
 
-    def _report(self, shared: SharedFile, runtime: Runtime | None) -> Report:
-        catalog = self._catalog
-        document = listed(shared.workflow.document, catalog.registry, catalog.workspace)
+    def _report(self, shared: SharedFile, runtime: Runtime | None, owner: str) -> Report:
+        catalog, workspace = self._catalog, self._catalog.seen_by(owner)
+        document = listed(shared.workflow.document, catalog.registry, workspace)
         return check(
             document,
             shared.lock,
             catalog.registry,
-            catalog.workspace,
+            workspace,
             runtime,
             sha256=self._sha256,
             bundled=shared.inputs,
@@ -117,7 +118,13 @@ class Sharing:
         return self._runtime
 
     async def pack(
-        self, workflow: Workflow, manifest: Manifest, picture: Path | None, *, as_png: bool
+        self,
+        workflow: Workflow,
+        manifest: Manifest,
+        picture: Path | None,
+        owner: str,
+        *,
+        as_png: bool,
     ) -> Packed:
         """A bundle of a workflow.
 
@@ -125,6 +132,7 @@ class Sharing:
             workflow: Valid; its random seeds are drawn now, if it has any left.
             manifest: What to say of it.
             picture: What it gives, in any format; None for none.
+            owner: Who packs it, and sees the input files that it names.
             as_png: Whether the bundle is to be the picture itself.
 
         Raises:
@@ -141,7 +149,7 @@ class Sharing:
             )
         async with self._limit:
             return await asyncio.to_thread(
-                self._pack, workflow, manifest, picture, runtime, as_png=as_png
+                self._pack, workflow, manifest, picture, runtime, owner, as_png=as_png
             )
 
     def _pack(
@@ -150,25 +158,26 @@ class Sharing:
         manifest: Manifest,
         picture: Path | None,
         runtime: Runtime,
+        owner: str,
         *,
         as_png: bool,
     ) -> Packed:
-        workspace, registry = self._catalog.workspace, self._catalog.registry
+        workspace, registry = self._catalog.seen_by(owner), self._catalog.registry
         document = listed(workflow.document, registry, workspace)
         document = Workflow(document).resolve(registry).document
-        lock = self._locked(document, runtime)
-        inputs = {each.name: workspace.input(each.name).read_bytes() for each in lock.inputs}
+        lock = self._locked(document, workspace, runtime)
+        inputs = inputs_of(lock, workspace.input)
         shown = _as_png(picture) if picture is not None else None
         bundle = Bundle(Workflow(document), lock, inputs, shown, manifest)
         if as_png:
             return Packed(bundle.to_png(), ".weft.png")
         return Packed(bundle.to_zip(), ".weft.zip")
 
-    def _locked(self, document: Document, runtime: Runtime) -> Lock:
+    def _locked(self, document: Document, workspace: Workspace, runtime: Runtime) -> Lock:
         return make_lock(
             document,
             self._catalog.registry,
-            self._catalog.workspace,
+            workspace,
             runtime,
             sha256=self._sha256,
             describe=described,

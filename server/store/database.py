@@ -16,11 +16,12 @@ from sqlalchemy.pool import QueuePool
 
 from ...engine.errors import WeftError
 from ..settings import Settings
+from .private import private_file, private_folder
 from .reach import ANSWER
 
 log = logging.getLogger(__name__)
 
-HEAD = "0004"  # the last migration; a test compares it with what Alembic finds
+HEAD = "0005"  # the last migration; a test compares it with what Alembic finds
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _PATIENCE = 10.0  # seconds for a connection, and for readers to end before all is closed
 _TURN = 0.01  # seconds between two looks whether they have
@@ -36,7 +37,7 @@ async def open_database(settings: Settings) -> AsyncEngine:
     Raises:
         WeftError: `server.database`: it cannot be opened, or a newer weft has written it.
     """
-    settings.data.mkdir(parents=True, exist_ok=True)
+    private_folder(settings.data)
     named = settings.database.get_secret_value() if settings.database is not None else None
     try:
         url = make_url(named or f"sqlite:///{settings.data / 'weft.sqlite'}")
@@ -51,9 +52,10 @@ async def open_database(settings: Settings) -> AsyncEngine:
     except (ArgumentError, NoSuchModuleError) as error:
         raise _unknown() from error
     if url.get_backend_name() == "sqlite":
-        folder = Path(url.database or "").parent
-        if not folder.is_dir():
-            raise _trouble(f"there is no folder {folder}")
+        file = Path(url.database or "")
+        if not file.parent.is_dir():
+            raise _trouble(f"there is no folder {file.parent}")
+        _close_to_others(file)
         event.listen(engine.sync_engine, "connect", prepare_sqlite)
     try:
         async with engine.begin() as connection:
@@ -127,6 +129,17 @@ def _migrate(connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _close_to_others(file: Path) -> None:
+    """Let nobody else read a database of SQLite, nor the files that SQLite keeps beside it."""
+    try:
+        private_file(file)
+        for beside in (f"{file.name}-wal", f"{file.name}-shm"):
+            if file.with_name(beside).exists():
+                private_file(file.with_name(beside))
+    except OSError as error:
+        raise _trouble(error.strerror or str(error)) from error
 
 
 def _trouble(text: str, hint: str | None = None) -> WeftError:

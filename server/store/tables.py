@@ -59,6 +59,7 @@ orders = Table(
     Column("meta", Text, nullable=False),
     Column("accepts", Text),
     Column("texts", Text),
+    Column("pins", Text),  # name -> digest of the bytes of input files
 )
 
 # What a job gave, besides files.
@@ -93,6 +94,17 @@ events = Table(
     Column("owner", String(255)),
     Column("job", String(64)),
     Column("body", Text, nullable=False),
+)
+
+# Whose files are whose, by a digest of kind and name; the name is a JSON text.
+files = Table(
+    "files",
+    metadata,
+    Column("key", String(32), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("owner", String(255), nullable=False),
+    Index("files_owner", "owner"),
 )
 
 # Single values, such as whether the queue is paused.

@@ -7,10 +7,15 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from typing import cast
 
 from .base import Heard, Lost, Worker
 from .messages import Cutter, FromWorker, Setup, ToWorker, encode
+
+_SERVERS_OWN = frozenset({"WEFT_TOKEN", "DATABASE_URL", "PGPASSWORD", "PGPASSFILE"})
+"""Variables that open the server or its database. Those of other accounts stay, because a cache on
+another machine (`WEFT_CACHE`) needs them in the worker."""
 
 
 class LocalWorker(Worker):
@@ -43,7 +48,7 @@ class LocalWorker(Worker):
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=None,
-            env={**os.environ, **self._environment},
+            env=_without_secrets(os.environ) | self._environment,
             start_new_session=True,  # Ctrl-C in a terminal is for the server, which then decides
         )
         self._transport = transport
@@ -80,6 +85,11 @@ class LocalWorker(Worker):
 
     def _is_gone(self) -> None:
         self._gone.set()
+
+
+def _without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that a worker gets of its server's: nodes of packs are others' programs."""
+    return {name: value for name, value in environment.items() if name not in _SERVERS_OWN}
 
 
 class _Conversation(asyncio.SubprocessProtocol):

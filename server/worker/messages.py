@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
@@ -34,6 +35,8 @@ class Setup:
         warm: Whether to load heavy libraries before the first job.
         level: The least that is logged.
         metadata: Whether saved pictures hold their workflow.
+        pins: Folder with the bytes of input files that jobs were submitted with; None for none.
+        private: Whether of the first input folder a job reads only what it was submitted with.
     """
 
     path: list[str]
@@ -46,6 +49,8 @@ class Setup:
     warm: bool
     level: str
     metadata: bool = True
+    pins: str | None = None
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,8 @@ class Task:
         accepts: What it may do: `reads`, `writes`, `network`, `packs`; None if it is held to
             nothing.
         texts: More texts that files which it writes shall carry, by name; None for none.
+        pins: Digest of each input file whose bytes were kept when the job was submitted, by name;
+            the job reads those (`pinned_file`). None for none.
     """
 
     job: str
@@ -68,6 +75,7 @@ class Task:
     scope: str | None = None
     accepts: list[str] | None = None
     texts: dict[str, str] | None = None
+    pins: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +218,14 @@ _KINDS: dict[str, type[Any]] = {
         *(Ready, Alive, Began, Nodes, Step, Preview, Wrote, Ended, Answer),
     )
 }
+
+
+def pinned_file(folder: Path, name: str, digest: str) -> Path:
+    """Where the bytes lie that an input file had when a job was submitted.
+
+    The last part of the name stays, because nodes may say it or look at its suffix.
+    """
+    return folder / digest / name.rpartition("/")[2]
 
 
 def encode(message: Message) -> bytes:

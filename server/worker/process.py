@@ -65,7 +65,8 @@ async def _work(
         ),
         metadata=setup.metadata,
     ) as engine:
-        runner = Runner(engine, Path(setup.output), mouth.say)
+        pins = Path(setup.pins) if setup.pins is not None else None
+        runner = Runner(engine, Path(setup.output), mouth.say, pins=pins, private=setup.private)
 
         def listen() -> None:
             while True:

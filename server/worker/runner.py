@@ -15,11 +15,11 @@ from typing import Any
 
 from ...engine.cancel import CancelToken
 from ...engine.engine import Engine, Result
-from ...engine.errors import Cancelled, RunError, SeveralProblems, WeftError
+from ...engine.errors import Cancelled, FileError, RunError, SeveralProblems, WeftError
 from ...engine.share.limits import limited
 from ...engine.workflows.workflow import Workflow
 from ...nodes.standard import own_places, standard_devices, standard_memory, standard_runtime
-from .messages import Answer, Ask, Began, Cancel, Ended, Json, Message, Task
+from .messages import Answer, Ask, Began, Cancel, Ended, Json, Message, Task, pinned_file
 from .reporter import Reporter, Say
 
 log = logging.getLogger(__name__)
@@ -34,10 +34,21 @@ class Runner:
         engine: Runs workflows.
         output: Folder for finished files.
         say: Sends a message to the server.
+        pins: Folder with the bytes of input files that jobs were submitted with; None for none.
+        private: Whether of the first input folder a job reads only what it was submitted with.
     """
 
-    def __init__(self, engine: Engine, output: Path, say: Say) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        output: Path,
+        say: Say,
+        *,
+        pins: Path | None = None,
+        private: bool = False,
+    ) -> None:
         self._engine = engine
+        self._pins, self._private = pins, private
         self._output = output.absolute()
         self._say = say
         self._tasks: deque[Task] = deque()
@@ -76,7 +87,7 @@ class Runner:
             token.check()
             self._say(Began(task.job))
             workflow = Workflow.from_json(json.loads(task.document))
-            async with self._held_to(task.accepts) as engine:
+            async with self._held_to(task.accepts, self._as_submitted(task)) as engine:
                 result = await engine.arun(
                     workflow,
                     outputs=task.outputs,
@@ -103,19 +114,43 @@ class Runner:
         ran, cached, seconds = reporter.counts
         self._say(Ended(task.job, status, ran, cached, seconds, results, problems))
 
+    def _as_submitted(self, task: Task) -> Engine:
+        """An engine that reads input files as they were when the job was submitted.
+
+        Raises:
+            FileError: What was kept of one is not there any more.
+        """
+        workspace = self._engine.workspace
+        if self._private and workspace.inputs:
+            uploads = workspace.inputs[0]
+            workspace = workspace.hiding(lambda folder, _: folder == uploads)
+        if task.pins:
+            folder = self._pins
+            pinned = {n: pinned_file(folder, n, d) for n, d in task.pins.items()} if folder else {}
+            for name in task.pins:
+                if name not in pinned or not pinned[name].is_file():
+                    raise FileError(
+                        f'What the input "{name}" held when the job was submitted is gone.',
+                        code="files.pin_gone",
+                        hint="Submit the job again.",
+                    )
+            workspace = workspace.pinning(pinned)
+        changed = workspace is not self._engine.workspace
+        return self._engine.reading(workspace) if changed else self._engine
+
     @asynccontextmanager
-    async def _held_to(self, accepts: list[str] | None) -> AsyncIterator[Engine]:
-        """An engine held to limits for a run that somebody accepted; our own for one's own."""
+    async def _held_to(self, accepts: list[str] | None, engine: Engine) -> AsyncIterator[Engine]:
+        """An engine held to limits for a run that somebody accepted, else the one given."""
         if accepts is None:
-            yield self._engine
+            yield engine
             return
         places = own_places()
         if "writes" in accepts:
             self._output.mkdir(parents=True, exist_ok=True)
             places.append(self._output)
-        readable = self._engine.workspace.readable if "reads" in accepts else ()
+        readable = engine.workspace.readable if "reads" in accepts else ()
         with limited(places, network="network" in accepts, readable=readable) as confine:
-            held = self._engine.apart(confine)
+            held = engine.apart(confine)
             try:
                 yield held
             finally:

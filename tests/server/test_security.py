@@ -264,7 +264,7 @@ async def test_token_opens_by_header_and_by_cookie_and_never_by_query(tmp_path: 
         assert (await client.get(f"/v1/jobs?token={TOKEN}")).status == 401
         wrong = await client.post("/login", data={"token": TOKEN + "x"})
         assert wrong.status == 401
-        entered = await client.get(f"/?token={TOKEN}", allow_redirects=False)
+        entered = await client.post("/login", data={"token": TOKEN}, allow_redirects=False)
         assert (entered.status, entered.headers["Location"]) == (303, "/")
         cookie = entered.cookies["weft_session"]
         assert cookie["httponly"]
@@ -295,7 +295,10 @@ async def test_no_route_goes_where_a_stranger_says(tmp_path: Path) -> None:
             answer = await client.get(
                 f"/?{query}=https://evil.example&token={TOKEN}", allow_redirects=False
             )
-            assert answer.headers["Location"] == "/"
+            assert answer.headers["Location"] == f"/login?token={TOKEN}"
+            given = {"token": TOKEN, query: "https://evil.example"}
+            entered = await client.post("/login", data=given, allow_redirects=False)
+            assert entered.headers["Location"] == "/"
 
 
 def test_server_open_to_others_without_token_does_not_start(tmp_path: Path) -> None:
@@ -438,8 +441,8 @@ async def test_first_user_closes_an_open_server_and_a_removed_one_is_out(tmp_pat
         assert (await client.get("/v1/users", headers=bob)).status == 403
         listed = await (await client.get("/v1/users", headers=ann)).json()
         assert listed["users"] == [
-            {"name": "ann", "role": "admin"},
-            {"name": "bob", "role": "runner"},
+            {"name": "ann", "role": "admin", "owner": "ann"},
+            {"name": "bob", "role": "runner", "owner": "bob"},
         ]
         for name, status in (("a b", 400), ("bob", 409)):
             again = await client.post("/v1/users", json={"name": name}, headers=ann)

@@ -141,7 +141,8 @@ def found_in(catalog: Catalog, places: list[tuple[str, str]], text: str) -> list
     for number, (kind, name) in enumerate(places):
         nodes[f"n{number}"] = {"type": kind, "inputs": {name: text}}
     ports = {(f"n{number}", name) for number, (_, name) in enumerate(places)}
-    problems = catalog.problems(Workflow.from_json({"nodes": nodes}, catalog.registry))
+    workflow = Workflow.from_json({"nodes": nodes}, catalog.registry)
+    problems = catalog.problems(workflow, owner="local")
     return [p for p in problems if (p.node, p.port) in ports]
 
 

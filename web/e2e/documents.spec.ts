@@ -59,6 +59,7 @@ test("work is in the library by itself, and a share link is read-only until it i
     const context = await to.newContext({ baseURL: server.url });
     const page = await context.newPage();
     await page.goto(`/?token=${token}`);
+    await page.getByRole("button", { name: "Log in" }).click();
     await expect(page.getByRole("heading", { name: "Start a workflow" })).toBeVisible();
     return page;
   };

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.engine.toy import flow
 from weft.engine.errors import WeftError
-from weft.engine.share import bundle as module
+from weft.engine.share import packed
 from weft.engine.share.bundle import (
     CHUNK,
     PNG,
@@ -191,7 +191,7 @@ def test_hostile_bundle_is_refused_with_a_reason(name: str) -> None:
 def test_bundle_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = make({"a.txt": bytes(5_000_000)}).to_zip()
     assert len(bomb) < 10_000
-    monkeypatch.setattr(module, "MAX_BYTES", 1_000_000)
+    monkeypatch.setattr(packed, "MAX_UNPACKED", 1_000_000)
     with pytest.raises(WeftError) as caught:
         parse_bundle(bomb)
     assert caught.value.code == "share.too_large"
@@ -199,7 +199,7 @@ def test_bundle_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPa
 
 def test_text_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     data = rewritten(put("workflow.json", json.dumps("x" * 5000).encode()))
-    monkeypatch.setattr(module, "MAX_TEXT", 1000)
+    monkeypatch.setattr(packed, "MAX_TEXT", 1000)
     with pytest.raises(WeftError) as caught:
         parse_bundle(data)
     assert caught.value.code == "share.too_large"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.engine.errors import NodeError
-from weft.nodes.basics import texts
+from weft.nodes.basics import patterns, texts
 
 SHORT = st.text("abAB \n", max_size=12)
 
@@ -99,7 +99,7 @@ def test_what_is_no_pattern_and_what_takes_too_long_is_refused(
     assert refused(texts.match_pattern, text="a", pattern="(") == "text.bad_pattern"
     bad = {"text": "a", "pattern": "a", "replace": r"\2"}
     assert refused(texts.replace_pattern, **bad) == "text.bad_pattern"
-    monkeypatch.setattr(texts, "SECONDS", 0.01)
+    monkeypatch.setattr(patterns, "SECONDS", 0.01)
     slow = {"text": "a" * 40 + "cb", "pattern": "^(a|a)*b"}
     assert refused(texts.match_pattern, **slow) == "text.slow_pattern"
     assert refused(texts.extract_pattern, **slow, mode="All Matches") == "text.slow_pattern"

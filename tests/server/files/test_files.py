@@ -16,6 +16,7 @@ from PIL import Image
 from yarl import URL
 
 from tests.server.outer import BAD_NAMES, form, plant, png, serving
+from weft.server.files.decoding import Decoder
 from weft.server.files.thumbnails import Thumbnails
 
 
@@ -264,7 +265,7 @@ async def test_leftovers_of_killed_uploads_are_deleted_at_start(tmp_path: Path) 
 
 async def test_thumbnails_over_their_budget_lose_the_oldest(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
-    thumbnails = Thumbnails(kept, budget=3000)
+    thumbnails = Thumbnails(kept, Decoder(10**6), budget=3000)
     for number in range(12):
         noise = Image.effect_noise((64, 64), 80 + number)
         noise.save(tmp_path / f"{number}.png")
@@ -285,7 +286,7 @@ async def test_thumbnail_asked_for_at_once_is_made_once(
         module, "shrink", lambda *arguments: made.append(arguments) or real(*arguments)
     )
     (tmp_path / "a.png").write_bytes(png(100, 100))
-    thumbnails = Thumbnails(tmp_path / "kept")
+    thumbnails = Thumbnails(tmp_path / "kept", Decoder(10**6))
     found = await asyncio.gather(*(thumbnails.get(tmp_path / "a.png", 64) for _ in range(10)))
     assert len(set(found)) == 1
     assert len(made) == 1

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weft.engine.errors import WeftError
@@ -192,3 +192,49 @@ def test_throttle_with_many_keys_stays_bounded() -> None:
     for number in range(1000):
         throttle.take(str(number))
     assert len(throttle._buckets) == 10
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["add", "back", "remove"]))))
+def test_owner_of_a_new_user_was_nobody_elses(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str]]
+) -> None:
+    path = tmp_path_factory.mktemp("users") / "users.json"
+    users, had, last = Users(path), set[str](), dict[str, str]()
+    for name, step in steps:
+        if step == "remove":
+            users.remove(name)
+        elif name not in users:
+            returns = step == "back"
+            users.add(name, Role.viewer, returns=returns)
+            owner = users.owner(name)
+            if returns and name in last:
+                assert owner == last[name]
+            else:
+                assert owner not in had
+            had.add(owner)
+            last[name] = owner
+        users = Users(path)  # as after a restart
+
+
+def test_users_of_a_file_from_before_own_what_is_under_their_name(tmp_path: Path) -> None:
+    path = tmp_path / "users.json"
+    row = {"role": "runner", "sha256": "00" * 32}
+    path.write_text(json.dumps({"users": {"ann": row}}))
+    users = Users(path)
+    assert users["ann"].owner == "ann"
+    users.remove("ann")
+    users.add("ann", Role.runner)
+    assert Users(path)["ann"].owner == "ann~2"
+    users.add("bob", Role.runner, used=True)
+    assert users["bob"].owner == "bob~2"
+
+
+@pytest.mark.parametrize("owner", ["../x", "a b", "a~", "a~x", 5, ""])
+def test_users_with_an_owner_that_is_no_name_are_refused(tmp_path: Path, owner: object) -> None:
+    path = tmp_path / "users.json"
+    row = {"role": "runner", "sha256": "00" * 32, "owner": owner}
+    path.write_text(json.dumps({"users": {"ann": row}}))
+    with pytest.raises(WeftError) as caught:
+        Users(path)
+    assert caught.value.code == "guard.bad_users_file"

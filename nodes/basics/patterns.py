@@ -1,0 +1,128 @@
+"""Regular expressions of strangers: compiled and looked for within bounds.
+
+The library unrolls the least count of a repetition when it compiles one: `a{1000000000}` would take
+gigabytes. So patterns are measured before. What is left takes less than a second, whatever it says.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ...engine.errors import NodeError
+
+SECONDS = 2.0
+"""How long a pattern may be looked for: some take longer than the age of the universe."""
+LONGEST = 10_000
+"""Characters of a pattern."""
+MOST_REPEATED = 100_000
+"""Parts that a pattern may have once its repetitions are written out."""
+_VERBOSE = re.compile(r"\(\?[\w-]*x")
+_COUNT = re.compile(r"\{\s*(\d*)\s*(?:,\s*\d*\s*)?\}")
+
+
+def compiled(pattern: str, *, case_insensitive: bool, multiline: bool, dotall: bool) -> Any:
+    """A pattern of the library `regex`.
+
+    Raises:
+        NodeError: `text.bad_pattern`: it is none, is nested too deeply, or is too large.
+    """
+    import regex
+
+    if len(pattern) > LONGEST:
+        raise bad_pattern(
+            f"The pattern has {len(pattern)} characters", f"at most {LONGEST} characters"
+        )
+    if written_out(pattern) > MOST_REPEATED:
+        raise bad_pattern(
+            "The pattern repeats too much", f"at most {MOST_REPEATED} parts, repetitions included"
+        )
+    flags = (
+        (regex.IGNORECASE if case_insensitive else 0)
+        | (regex.MULTILINE if multiline else 0)
+        | (regex.DOTALL if dotall else 0)
+    )
+    try:
+        return regex.compile(pattern, flags)
+    except RecursionError as error:
+        raise bad_pattern(
+            "The pattern is nested too deeply", "fewer brackets in brackets"
+        ) from error
+    except (regex.error, ValueError, OverflowError, MemoryError) as error:
+        raise bad_pattern(f"The pattern is no regular expression: {str(error)[:200]}") from error
+
+
+def in_time(look: Callable[..., Any]) -> Any:
+    """What a search gives; `look` takes the limits of one as named arguments.
+
+    Raises:
+        NodeError: `text.slow_pattern`: it takes too long.
+    """
+    try:
+        return look(timeout=SECONDS, concurrent=True)
+    except TimeoutError as error:
+        raise NodeError(
+            f"The pattern was looked for in vain for {SECONDS:g} s.",
+            code="text.slow_pattern",
+            port="pattern",
+            hint="Write it without repetitions of repetitions, such as (a+)+.",
+        ) from error
+
+
+def bad_pattern(what: str, expected: str | None = None) -> NodeError:
+    """Refuses a pattern, or what is to take the place of what it fits."""
+    return NodeError(
+        f"{what}.",
+        code="text.bad_pattern",
+        port="pattern",
+        expected=expected,
+        hint="A plain . ( ) [ ] + * ? ^ $ or \\ is written with a \\ before it.",
+    )
+
+
+def written_out(pattern: str) -> int:
+    """How many parts a pattern has with the least counts of its repetitions written out, at least.
+
+    Never too few. In a pattern that passes over spaces and comments (`(?x)`) it is not plain what
+    is repeated, so all counts are multiplied there.
+    """
+    if _VERBOSE.search(pattern):
+        counts = [int(count[:20] or 0) for count in _COUNT.findall(pattern)]
+        return len(pattern) * math.prod(max(count, 1) for count in counts)
+    outer: list[int] = []  # sizes of what is around, by depth
+    size, last = 0, 0
+    place = 0
+    while place < len(pattern):
+        sign = pattern[place]
+        place += 1
+        if pattern.startswith("(?#", place - 1):
+            place = (pattern.find(")", place) + 1) or len(pattern)  # a comment, passed over
+        elif sign == "(":
+            outer.append(size)
+            size, last = 0, 0
+        elif sign == ")" and outer:
+            last = max(size, 1)
+            size = outer.pop() + last
+        elif sign == "{" and (found := _COUNT.match(pattern, place - 1)) is not None:
+            place = found.end()
+            count = int(found[1][:20] or 0)
+            more = last * max(count - 1, 0)
+            size, last = size + more, last + more
+        else:
+            if sign == "\\":
+                place += 1
+            elif sign == "[":
+                place = _behind_set(pattern, place)
+            size, last = size + 1, 1
+    return size + sum(outer)
+
+
+def _behind_set(pattern: str, place: int) -> int:
+    """Where a set of characters ends; as early as it could."""
+    place += pattern.startswith("^", place)
+    place += pattern.startswith("]", place)
+    while place < len(pattern) and pattern[place] != "]":
+        place += 2 if pattern[place] == "\\" else 1
+    return place + 1
