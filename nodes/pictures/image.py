@@ -28,7 +28,7 @@ class LoadedImage(NamedTuple):
     mask: Mask
 
 
-@node("LoadImage", category="image", effects=["reads"], lane="io")
+@node("LoadImage", category="image", effects=["reads"], lane="io", version=2)
 def load_image(run: Run, *, file: Annotated[str, InputFile(), Alias("image")]) -> LoadedImage:
     """Load a picture from a file.
 
