@@ -93,7 +93,7 @@ TINY_DECODERS: Mapping[str, tuple[str, ...]] = {
 """Files of tiny decoders by latent format, as the field names them."""
 
 _PUBLISHED: Mapping[str, LatentFormat] = {s.name: s for s in (SD1, SDXL, SD3, FLUX)}
-"""What maps and tiny decoders were made for. A family may scale the same VAE's latents otherwise."""
+"""What maps and tiny decoders are made for; a family may scale the same VAE's latents otherwise."""
 _VAE_WIDTH = 512
 """Channels behind the first layer of the decoder in every published VAE of these spaces."""
 

@@ -107,7 +107,7 @@ def test_decoder_for_other_channels_is_refused(tmp_path: Path) -> None:
 
 
 def test_playground_is_painted_from_sdxls_own_scale(tmp_path: Path) -> None:
-    """Playground scales the latents of SDXL's VAE otherwise, and SDXL's decoder knows none of it."""
+    """Playground scales the latents of SDXL's VAE in another way than SDXL's decoder expects."""
     network = tiny_decoder()
     save_file(network.state_dict(), tmp_path / NAMES[1])
     model = diffusion_model(tmp_path / "alone.safetensors", "playground")
