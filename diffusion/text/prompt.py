@@ -33,8 +33,8 @@ def parse_prompt(prompt: str, *, square_brackets: bool = False) -> list[Piece]:
     Brackets without a partner are read as ComfyUI reads them, by a count of open brackets. An
     opening bracket at a count of 0 begins a group, and the closing one that brings the count back
     to 0 ends it. A group that is open at the end is text, unless the last character is a closing
-    bracket, which then ends it. A closing bracket at 0 is text and brings the count below 0, so that
-    the next opening one is text too.
+    bracket, which then ends it. A closing bracket at 0 is text and brings the count below 0, so
+    that the next opening one is text too.
 
     Args:
         prompt: What the user typed.
