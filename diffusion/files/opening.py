@@ -23,9 +23,9 @@ from ..formats.gguf_header import read_model_header
 from ..formats.pieces import Plan, planned_shapes
 from ..formats.safetensors_header import Header, TensorInfo
 from ..formats.shapes import network_class, network_config
-from ..formats.words import KIND_WORDS
 from ..weights.handle import SHARED, PackedAs, Stored, Weights
-from .identify import Identity, identify
+from .identity import Identity, wrong_kind
+from .offsets import identify_file
 
 if TYPE_CHECKING:
     import torch
@@ -118,7 +118,7 @@ def _source(path: Path, files: Sequence[Path], stated: Mapping[str, Any]) -> Sou
         path=path if len(files) > 1 else files[0],
         files=tuple((header, file_state(header.path)) for header in headers),
         digest=joined_digest([file_digest(file) for file in files]),
-        identity=identify(shapes, headers[0].metadata.get("modelspec.architecture", "")),
+        identity=identify_file(headers, shapes),
         shapes=shapes,
         stated=stated,
         scales=scales,
@@ -131,16 +131,8 @@ def require(source: Source, *kinds: str) -> None:
     Raises:
         ModelError: It is of none of these kinds, or of a family that weft does not run.
     """
-    found, name = source.identity, source.path.name
-    if found.kind not in kinds:
-        wanted = " or ".join(KIND_WORDS[kind] for kind in kinds)
-        raise ModelError(
-            "model.wrong_kind",
-            f'"{name}" is not {wanted}.',
-            expected=wanted,
-            got=found.words(),
-            hint="Choose another file, or load this one with the loader for its kind.",
-        )
+    if source.identity.kind not in kinds:
+        raise wrong_kind(source.path.name, source.identity, *kinds)
 
 
 @contextmanager

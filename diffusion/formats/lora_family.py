@@ -12,6 +12,8 @@ _SUFFIXES = (
     "lora.up.weight",
     "lora_B.default.weight",
     "lora_linear_layer.up.weight",
+    "_lora1.up.weight",
+    "_lora2.up.weight",
     ".hada_w1_a",
     ".lokr_w1",
     ".lokr_w1_a",

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ModelError
-from ...files.identify import identify
+from ...files.identity import wrong_kind
+from ...files.offsets import identify_file
 from ...formats.digest import file_digest, file_state, is_unchanged
-from ...formats.lora_family import is_lora, lora_family
+from ...formats.lora_family import lora_family
 from ...formats.safetensors_header import read_header
-from ...formats.words import KIND_WORDS, family_words
+from ...formats.words import family_words
 from .entries import Entry, is_old_glora, sort_entries
 
 if TYPE_CHECKING:
@@ -39,14 +40,9 @@ class LoraFile:
         header = read_header(self.path)
         self.shapes = {name: info.shape for name, info in header.tensors.items()}
         self.metadata = header.metadata
-        if not is_lora(self.shapes):
-            raise ModelError(
-                "model.wrong_kind",
-                f'"{self.path.name}" is not {KIND_WORDS["lora"]}.',
-                expected=KIND_WORDS["lora"],
-                got=identify(self.shapes).words(),
-                hint="Choose another file, or load this one with the loader for its kind.",
-            )
+        found = identify_file([header], self.shapes)
+        if found.kind != "lora":
+            raise wrong_kind(self.path.name, found, "lora")
         self._state = file_state(self.path)
         self.content_digest = file_digest(self.path)
         self.family = lora_family(self.shapes)
