@@ -135,6 +135,17 @@ def require(source: Source, *kinds: str) -> None:
         raise wrong_kind(source.path.name, source.identity, *kinds)
 
 
+def unsupported(source: Source) -> ModelError:
+    """The refusal of a file of a family that weft does not run in this place."""
+    return ModelError(
+        "model.unsupported_family",
+        f'"{source.path.name}" looks like {source.identity.words()}, which weft cannot use here.',
+        expected="a family of docs/families.md",
+        got=source.identity.family,
+        hint="Choose another file.",
+    )
+
+
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
     """Put the file's name in front of errors that know of tensors only."""
