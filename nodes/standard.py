@@ -29,6 +29,7 @@ from ..engine.store.disk_cache import DiskCache
 from ..engine.store.history import History
 from ..engine.store.storage import Formats
 from ..engine.store.values import Values
+from .families_agree import check_families
 from .formats import FORMATS
 from .shared_file import described
 from .threads import wait_passively
@@ -97,6 +98,7 @@ def standard_registry(
         DeclarationError: Two nodes claim one name, or a pack cannot be loaded; both are named.
     """
     registry = Registry(importlib.import_module(f".{m}", __package__) for m in MODULES)
+    registry.checks.append(check_families)
     for entry in entry_points(group="weft.nodes") if packs else ():
         try:
             registry.add(entry.load())

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
-from ..errors import DeclarationError
+from ..errors import DeclarationError, Problem
 from .collect import collect, collect_finished
 from .node import ATTRIBUTE, NodeSpec, spec_of
 
@@ -21,6 +21,10 @@ class Registry(Mapping[str, NodeSpec]):
     Args:
         sources: Node functions, modules to search for them, or other registries.
 
+    Attributes:
+        checks: Further checks of documents that are valid as graphs, each called as
+            `check(document, registry, workspace)` with an expanded document; they give problems.
+
     Raises:
         DeclarationError: Two declarations claim one id; both places are named.
     """
@@ -28,6 +32,7 @@ class Registry(Mapping[str, NodeSpec]):
     def __init__(self, sources: Iterable[Callable[..., Any] | ModuleType | Registry] = ()) -> None:
         self._specs: dict[str, NodeSpec] = {}
         self._names: dict[str, NodeSpec] = {}
+        self.checks: list[Callable[..., Iterable[Problem]]] = []
         for source in (collect, collect_finished, *sources):
             self.add(source)
 
@@ -36,6 +41,7 @@ class Registry(Mapping[str, NodeSpec]):
         if isinstance(source, Registry):
             for spec in source.values():
                 self._add(spec)
+            self.checks += [check for check in source.checks if check not in self.checks]
         elif isinstance(source, ModuleType):
             for value in vars(source).values():
                 found = getattr(value, ATTRIBUTE, None)
