@@ -123,7 +123,8 @@ def _result_size(entry: Entry, shapes: Mapping[str, tuple[int, ...]]) -> tuple[i
         return prod(shapes["blocks"][-3:-1]), 0
     if entry.algorithm == "glora":
         return shapes["b2" if is_old_glora(shapes) else "b1"][0], 0
-    return _of(shapes["diff"]) if "diff" in shapes else (0, 0)
+    whole = shapes.get("whole", shapes.get("diff"))
+    return _of(whole) if whole is not None else (0, 0)
 
 
 def _of(shape: tuple[int, ...]) -> tuple[int, int]:
