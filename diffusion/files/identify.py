@@ -23,6 +23,8 @@ TEXT_PREFIXES = (
     "bert.",
     "",
 )
+_EMBEDDED = {768: "sd1", 1024: "sd2"}
+"""Width of the vectors of a textual inversion -> its family."""
 _PIXART = ("pixart_alpha", "pixart_sigma")
 
 
@@ -122,7 +124,10 @@ def _vae(names: Names, shapes: Mapping[str, tuple[int, ...]]) -> Identity | None
 
 def _other(names: Names) -> Identity:
     if names.has("emb_params") or names.has("clip_g"):
-        return Identity("embedding", "sdxl" if names.has("clip_g") else "sd1")
+        # A file for CLIP-G serves SDXL first; others are told by the width that they were made in.
+        width = names.size("emb_params", -1)
+        family = "sdxl" if names.has("clip_g") else _EMBEDDED.get(width, "unknown")
+        return Identity("embedding", family)
     if names.has("redux_up.weight"):
         return Identity("style_model", "flux")
     if names.start("hypernetwork."):

@@ -217,3 +217,30 @@ def test_models_inspect_says_what_is_known(
     assert main(["models", "inspect", str(tmp_path / "f.safetensors")]) == 0
     out = capsys.readouterr().out
     assert "an IP-Adapter FaceID (SD1.x): known, not usable yet" in out
+
+
+def test_pickled_ip_adapter_converts_into_its_kind(tmp_path: Path) -> None:
+    """Files of IP-Adapters hold two dictionaries of tensors, one in the other."""
+    from weft.diffusion.files.convert.model import convert_model
+
+    shapes, _ = PUBLISHED["InstantID"]
+    nested: dict[str, dict[str, torch.Tensor]] = {"image_proj": {}, "ip_adapter": {}}
+    for name, shape in shapes.items():
+        part, _, rest = name.partition(".")
+        nested[part][rest] = torch.zeros(shape)
+    torch.save(nested, tmp_path / "ip-adapter.bin")
+    convert_model(tmp_path / "ip-adapter.bin", tmp_path / "ip-adapter.safetensors")
+    report = wd.inspect_file(tmp_path / "ip-adapter.safetensors")
+    assert (report.kind, report.family, report.tensors) == ("instantid", "sdxl", len(shapes))
+
+
+@pytest.mark.parametrize(("width", "family"), [(768, "sd1"), (1024, "sd2"), (1280, "unknown")])
+def test_embedding_is_told_by_its_width(width: int, family: str) -> None:
+    assert identify({"emb_params": (4, width)}).family == family
+
+
+@pytest.mark.parametrize(("width", "family"), [(768, "sd1"), (1024, "sd2")])
+def test_lora_of_a_text_encoder_alone_is_told_by_its_width(width: int, family: str) -> None:
+    stem = "lora_te_text_model_encoder_layers_0_self_attn_q_proj"
+    shapes = {f"{stem}.lora_down.weight": (4, width), f"{stem}.lora_up.weight": (width, 4)}
+    assert identify(shapes).family == family

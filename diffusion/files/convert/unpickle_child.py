@@ -44,6 +44,19 @@ def _embedding(state: dict[Any, Any]) -> dict[str, Any]:
     return {f"string_to_param.{name}": tensor for name, tensor in vectors.items()}
 
 
+def _joined(state: dict[Any, Any], tensor: type) -> dict[Any, Any]:
+    """A dictionary in which dictionaries of tensors ("image_proj", "ip_adapter", "id_encoder",
+    "lora_weights") are written out: "image_proj.norm.weight". All others stay."""
+    found: dict[Any, Any] = {}
+    for name, value in state.items():
+        inner = value if isinstance(value, dict) and value else None
+        if inner is not None and all(isinstance(each, tensor) for each in inner.values()):
+            found |= {f"{name}.{part}": each for part, each in inner.items()}
+        else:
+            found[name] = value
+    return found
+
+
 def _harmless() -> list[Any]:
     """What checkpoints of old trainers name besides tensors, and what stands for it here.
 
@@ -95,6 +108,8 @@ def main(source: str, target: str) -> dict[str, object]:
         state = widths
     if isinstance(state, dict) and (vectors := _embedding(state)):
         state = vectors
+    if isinstance(state, dict):
+        state = _joined(state, torch.Tensor)
     if not isinstance(state, dict):
         return {"error": f"it holds a {type(loaded).__name__}, not a dictionary of tensors"}
     tensors = {str(name): t for name, t in state.items() if isinstance(t, torch.Tensor)}
