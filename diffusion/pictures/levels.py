@@ -82,7 +82,9 @@ def rgba_values(frame: PILImage, levels: Levels) -> NDArray[np.float32]:
         )
     if not _is_deep(frame.mode):
         plain = frame.convert("LA") if frame.mode == "La" else frame
-        return np.asarray(plain.convert("RGBA"), dtype=np.float32) / 255
+        rgba: NDArray[np.float32] = np.asarray(plain.convert("RGBA"), dtype=np.float32)
+        np.divide(rgba, 255, out=rgba)
+        return rgba
     stored = np.asarray(frame)
     grey = _float_grey(stored) if frame.mode == "F" else _whole_grey(stored, levels.bits)
     if levels.inverted:
@@ -145,4 +147,5 @@ def _float_grey(stored: NDArray[np.float32]) -> NDArray[np.float32]:
             got=f"{low:g} to {high:g}",
             hint="Scale its values to 0 to 1 and save it again.",
         )
-    return np.clip(stored, 0, 1)
+    clipped: NDArray[np.float32] = np.clip(stored, 0, 1)
+    return clipped
