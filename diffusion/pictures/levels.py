@@ -132,7 +132,8 @@ def _whole_grey(stored: NDArray[Any], bits: int) -> NDArray[np.float32]:
 
     if bits == 32:  # Pillow shows numbers from 2 ** 31 on as negative ones
         stored = stored.astype(np.int64) % 2**32
-    return (stored.astype(np.float64) / (2**bits - 1)).astype(np.float32)
+    grey: NDArray[np.float32] = (stored.astype(np.float64) / (2**bits - 1)).astype(np.float32)
+    return grey
 
 
 def _float_grey(stored: NDArray[np.float32]) -> NDArray[np.float32]:
