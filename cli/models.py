@@ -66,6 +66,7 @@ def _inspect(options: argparse.Namespace) -> int:
         "path": str(path),
         "kind": report.kind,
         "family": report.family,
+        "holds": report.words,
         "precision": report.precision,
         "tensors": report.tensors,
         "bytes": report.bytes,

@@ -60,6 +60,9 @@ def validate(
     problems += check.cycles()
     problems += check.interface()
     problems += check.wanted(None if outputs is None else [expanded.output(o) for o in outputs])
+    if workspace is not None and not problems:
+        for further in registry.checks:
+            problems += further(flat, registry, workspace)
     return problems
 
 

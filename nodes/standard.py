@@ -28,6 +28,7 @@ from ..engine.store.disk_cache import DiskCache
 from ..engine.store.history import History
 from ..engine.store.storage import Formats
 from ..engine.store.values import Values
+from .families_agree import check_families
 from .formats import FORMATS
 from .packs import load_packs
 from .shared_file import described
@@ -106,6 +107,7 @@ def standard_registry(
             name in `modules`.
     """
     registry = Registry(importlib.import_module(f".{m}", __package__) for m in MODULES)
+    registry.checks.append(check_families)
     for source in extra:
         registry.add(source)
     load_packs(registry, installed=packs, modules=modules)

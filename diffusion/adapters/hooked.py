@@ -59,6 +59,15 @@ class HookedNetworks:
                     model = merge_models(model, hook.change.model, 1.0 - strength)
                 else:
                     model, _ = apply_lora(model, None, self._files.open(hook.change), strength)
+                    if model.weights.shapes != self._model.weights.shapes:
+                        raise ModelError(
+                            "hooks.other_inputs",
+                            f'The LoRA "{self._files.open(hook.change).path.name}" gives the '
+                            "network more inputs, so that it cannot come and go.",
+                            expected="a LoRA that leaves the network's inputs as they are",
+                            got=f"{model.weights.config['in_channels']} input channels",
+                            hint="Put it on the model with LoadLoRA.",
+                        )
             self._held[state] = network_of(model)
         self._held.move_to_end(state)
         while len(self._held) > KEPT:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..formats.ggml_names import T5_MARK
 from ..formats.gligen_names import is_gligen
-from ..formats.lora_family import is_lora, lora_family
 from ..formats.network_facts import NetworkFacts, control_facts, network_facts
 from ..formats.t2i_names import t2i_family
 from ..formats.upscaler_names import upscaler_layout
-from ..formats.words import KIND_WORDS, VARIANT_WORDS, family_words
+from .identity import Identity
+from .kinds import Names, claims
+
+__all__ = ["Identity", "identify"]
 
 TEXT_PREFIXES = (
     "cond_stage_model.transformer.text_model.",
@@ -22,38 +23,9 @@ TEXT_PREFIXES = (
     "bert.",
     "",
 )
+_EMBEDDED = {768: "sd1", 1024: "sd2"}
+"""Width of the vectors of a textual inversion -> its family."""
 _PIXART = ("pixart_alpha", "pixart_sigma")
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What a file holds.
-
-    Attributes:
-        kind: A key of `KIND_WORDS`.
-        family: A key of `FAMILY_WORDS`.
-        layout: "ldm" or "diffusers" for networks that exist in both, else "".
-        prefix: What stands in front of the names of a single network, often "".
-        variant: "inpaint" or "edit" for networks that see a picture beside the noise, "unclip" for
-            those that are told one.
-        facts: What the tensors of a denoising network or ControlNet tell.
-    """
-
-    kind: str
-    family: str
-    layout: str = ""
-    prefix: str = ""
-    variant: str = ""
-    facts: NetworkFacts | None = None
-
-    def words(self) -> str:
-        """For messages: "a VAE (SD1.x)"."""
-        if self.family == "unknown":
-            return KIND_WORDS[self.kind]
-        family = " ".join(
-            filter(None, (family_words(self.family), VARIANT_WORDS.get(self.variant)))
-        )
-        return f"{KIND_WORDS[self.kind]} ({family})"
 
 
 def identify(shapes: Mapping[str, tuple[int, ...]], stated: str = "") -> Identity:
@@ -62,13 +34,13 @@ def identify(shapes: Mapping[str, tuple[int, ...]], stated: str = "") -> Identit
     Args:
         shapes: Name -> shape.
         stated: The family that a file's metadata names; asked only where shapes are equal (PixArt).
+
+    Returns:
+        What it is; of kind "ambiguous" where it has the marks of several adapters.
     """
-    names = _Names(shapes)
-    if is_lora(shapes):
-        return Identity("lora", lora_family(shapes))
-    if names.start("image_proj.") and names.start("ip_adapter."):
-        width = shapes.get("image_proj.norm.weight", (0,))[0]
-        return Identity("ip_adapter", "sdxl" if width == 2048 else "sd1")
+    names = Names(shapes)
+    if found := claims(shapes):
+        return found[0] if len(found) == 1 else Identity("ambiguous", "unknown")
     if (control := _control(names)) is not None:
         return control
     if (facts := network_facts(shapes)) is None and is_gligen(shapes):
@@ -100,16 +72,18 @@ def _family(facts: NetworkFacts, stated: str = "") -> str:
     return family_of(facts) or "unknown"
 
 
-def _control(names: _Names) -> Identity | None:
+def _control(names: Names) -> Identity | None:
     if (facts := control_facts(names.shapes)) is None:
         family = t2i_family(names.shapes)
         return None if family is None else Identity("t2i_adapter", family)
     # PixArt's consists of blocks alone, which are the same in alpha and sigma.
     family = "pixart" if facts.body == "pixart" else _family(facts)
-    return Identity("controlnet", family, facts.layout, facts.prefix, facts=facts)
+    kinds = names.size("task_embedding", 0)
+    variant = {6: "union", 8: "promax"}.get(kinds, "")
+    return Identity("controlnet", family, facts.layout, facts.prefix, variant, facts)
 
 
-def _towers(names: _Names) -> Identity | None:
+def _towers(names: Names) -> Identity | None:
     patch = "embeddings.patch_embedding.weight"
     for prefix in ("vision_model.", ""):
         if names.has(f"{prefix}{patch}") and names.has(f"{prefix}post_layernorm.weight"):
@@ -136,7 +110,7 @@ def _towers(names: _Names) -> Identity | None:
     return None
 
 
-def _vae(names: _Names, shapes: Mapping[str, tuple[int, ...]]) -> Identity | None:
+def _vae(names: Names, shapes: Mapping[str, tuple[int, ...]]) -> Identity | None:
     for prefix in ("first_stage_model.", "vae.", ""):
         for layout, mark in (
             ("ldm", "encoder.down.0.block.0.conv1.weight"),
@@ -148,9 +122,12 @@ def _vae(names: _Names, shapes: Mapping[str, tuple[int, ...]]) -> Identity | Non
     return None
 
 
-def _other(names: _Names) -> Identity:
+def _other(names: Names) -> Identity:
     if names.has("emb_params") or names.has("clip_g"):
-        return Identity("embedding", "sdxl" if names.has("clip_g") else "sd1")
+        # A file for CLIP-G serves SDXL first; others are told by the width that they were made in.
+        width = names.size("emb_params", -1)
+        family = "sdxl" if names.has("clip_g") else _EMBEDDED.get(width, "unknown")
+        return Identity("embedding", family)
     if names.has("redux_up.weight"):
         return Identity("style_model", "flux")
     if names.start("hypernetwork."):
@@ -160,19 +137,3 @@ def _other(names: _Names) -> Identity:
     if names.start("conv_first.", "model.0.weight", "params_ema."):
         return Identity("upscaler", "unknown")
     return Identity("unknown", "unknown")
-
-
-class _Names:
-    """Questions about a set of tensor names."""
-
-    def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        self.shapes = shapes
-
-    def has(self, name: str) -> bool:
-        return name in self.shapes
-
-    def start(self, *prefixes: str) -> bool:
-        return any(name.startswith(prefixes) for name in self.shapes)
-
-    def end(self, *suffixes: str) -> bool:
-        return any(name.endswith(suffixes) for name in self.shapes)

@@ -1,17 +1,22 @@
-"""What is in a model file, from its header alone: no tensor is read, no torch is imported."""
+"""What is in a model file, from its header, without torch.
+
+No tensor is read but one small one of UNets, which tells offset weights from networks.
+"""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..formats.folder import folder_parts, network_files
 from ..formats.gguf_header import read_model_header
 from ..formats.safetensors_header import Header
 from .identify import identify
+from .identity import Identity
+from .offsets import identify_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +24,9 @@ class FileReport:
     """What a model file holds.
 
     Attributes:
-        kind: "checkpoint", "unet", "vae", "text_encoder", "controlnet", "ip_adapter",
-            "clip_vision", "lora", "t2i_adapter", "embedding", "upscaler", "hypernetwork" or
-            "unknown".
+        kind: A key of `formats.words.KIND_WORDS`, such as "checkpoint", "controlnet" or "unknown".
         family: "sd1", "sd2", "sdxl", "sd3", "flux", ... or "unknown".
+        words: Both for people, with all that is known: "a ControlNet (SDXL inpainting)".
         precision: The type of most bytes, e.g. "F16", "Q4_0"; "F16+F32" when several matter.
         tensors: Number of tensors.
         bytes: Size of all tensors.
@@ -31,6 +35,7 @@ class FileReport:
 
     kind: str
     family: str
+    words: str
     precision: str
     tensors: int
     bytes: int
@@ -50,16 +55,13 @@ def inspect_file(path: str | os.PathLike[str]) -> FileReport:
         ]
         first = {n: info.shape for header in parts[0] for n, info in header.tensors.items()}
         headers = [header for part in parts for header in part]
-        return _report("checkpoint", identify(first).family, headers, {})
+        return _report(replace(identify(first), kind="checkpoint"), headers, {})
     header = read_model_header(path)
     shapes = {name: info.shape for name, info in header.tensors.items()}
-    found = identify(shapes, header.metadata.get("modelspec.architecture", ""))
-    return _report(found.kind, found.family, [header], header.metadata)
+    return _report(identify_file([header], shapes), [header], header.metadata)
 
 
-def _report(
-    kind: str, family: str, headers: list[Header], metadata: Mapping[str, str]
-) -> FileReport:
+def _report(found: Identity, headers: list[Header], metadata: Mapping[str, str]) -> FileReport:
     sizes: Counter[str] = Counter()
     for header in headers:
         for info in header.tensors.values():
@@ -68,8 +70,9 @@ def _report(
     # A handful of bytes in another type (counters, position ids) does not make a mixed file.
     main = [dtype for dtype, size in sizes.most_common() if size * 100 >= total]
     return FileReport(
-        kind=kind,
-        family=family,
+        kind=found.kind,
+        family=found.family,
+        words=found.words(),
         precision="+".join(main) or "none",
         tensors=sum(len(header.tensors) for header in headers),
         bytes=total,

@@ -12,24 +12,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..adapters.difference_control import MARK as DIFFERENCE
-from ..adapters.difference_control import on_base
 from ..adapters.image_encoder import check_projects
 from ..errors import ModelError
 from ..families import family_named
 from ..families.family import Family, FileSays
-from ..formats.control_lora_names import control_lora_plan
-from ..formats.control_names import CONTROL_TYPE
 from ..formats.digest import joined_digest
 from ..formats.folder import NETWORKS, PARTS, folder_parts, read_json
 from ..formats.gligen_names import gligen_plan, is_gligen
 from ..formats.openclip import open_clip_vision
-from ..formats.pieces import Piece, Pieces, prefixed, renamed
+from ..formats.pieces import Pieces, prefixed, renamed
 from ..formats.plans import network_plan
-from ..formats.t2i_names import t2i_names
 from ..formats.words import family_words
-from ..types import Clip, ClipVision, ControlNet, Gligen, IPAdapter, Model, StyleModel, Vae
-from .opening import Source, open_source, require, weights_of
+from ..types import Clip, ClipVision, Gligen, IPAdapter, Model, StyleModel, Vae
+from .controlnets import load_controlnet
+from .opening import Source, open_source, require, unsupported, weights_of
 from .text_encoders import check_text_fits, file_texts, text_weights
 from .unclip_statistics import read_statistics
 
@@ -39,6 +35,19 @@ if TYPE_CHECKING:
     from ..weights.handle import Weights
 
 _PathLike = str | os.PathLike[str]
+__all__ = [
+    "load_checkpoint",
+    "load_clip",
+    "load_clip_vision",
+    "load_controlnet",
+    "load_gligen",
+    "load_ip_adapter",
+    "load_model",
+    "load_style_model",
+    "load_unclip",
+    "load_vae",
+]
+
 VISION_PREFIX = "embedder.model.visual."
 """Where unCLIP checkpoints keep their image encoder, in OpenCLIP's names."""
 
@@ -141,55 +150,6 @@ def load_vae(path: _PathLike) -> Vae:
     return _vae(source, named.get(scale, family) if isinstance(scale, float) else family)
 
 
-def load_controlnet(path: _PathLike, model: Model | None = None) -> ControlNet:
-    """Open a ControlNet, Control-LoRA or T2I-Adapter: names as first published, or diffusers'.
-
-    Args:
-        path: A file, or a folder with one network.
-        model: What a ControlNet is put on that is stored as a difference; not used for others.
-
-    Raises:
-        ModelError: Missing or damaged file, not safetensors, another kind or family; or it is
-            stored as a difference and there is no model, or one that does not fit.
-    """
-    source = open_source(Path(path))
-    require(source, "controlnet", "t2i_adapter")
-    found = source.identity
-    if found.kind == "t2i_adapter":
-        plan = renamed(t2i_names(source.shapes))
-        weights = weights_of(source, "t2i_adapter", plan, family=found.family)
-        return ControlNet(found.family, weights)
-    if found.facts is None or found.family == "unknown":
-        raise _unsupported(source)
-    if found.layout == "lora":
-        plan = control_lora_plan(source.shapes)
-        return ControlNet(
-            found.family, weights_of(source, "control_lora", plan, family=found.family)
-        )
-    body = found.facts.body
-    part = "controlnet" if body == "unet" else f"{body}_controlnet"
-    plan = network_plan(part, found.layout, found.prefix, source.shapes)
-    extras = {}
-    if CONTROL_TYPE in source.shapes:
-        said = source.tensor({CONTROL_TYPE: (Piece(CONTROL_TYPE),)}, CONTROL_TYPE)
-        assert said is not None
-        extras[CONTROL_TYPE] = round(float(said))
-    weights = weights_of(source, "controlnet", plan, family=found.family, extras=extras)
-    net = ControlNet(found.family, weights)
-    if DIFFERENCE not in source.shapes:
-        return net
-    if model is None:
-        raise ModelError(
-            "model.is_a_difference",
-            f'ControlNet "{source.path.name}" is stored as the difference from a model.',
-            expected="the model that it was trained on",
-            got="none",
-            hint="Load it with LoadControlNetDifference (DiffControlNetLoader), and link the "
-            "model.",
-        )
-    return on_base(net, model)
-
-
 def load_gligen(path: _PathLike) -> Gligen:
     """Open a GLIGEN network for words in boxes: alone, or inside of a UNet that it was trained in.
 
@@ -277,7 +237,7 @@ def load_ip_adapter(path: _PathLike, clip_vision: ClipVision) -> IPAdapter:
     source = open_source(Path(path))
     require(source, "ip_adapter")
     if source.identity.family != "sd1":
-        raise _unsupported(source)
+        raise unsupported(source)
     plan = renamed({name: name for name in source.shapes})
     weights = weights_of(source, "ip_adapter", plan, family="sd1")
     wanted, found = weights.config["image_width"], clip_vision.weights.config["projection_dim"]
@@ -298,18 +258,8 @@ def load_ip_adapter(path: _PathLike, clip_vision: ClipVision) -> IPAdapter:
 
 def _family(source: Source) -> Family:
     if source.identity.family == "unknown":
-        raise _unsupported(source)
+        raise unsupported(source)
     return family_named(source.identity.family)
-
-
-def _unsupported(source: Source) -> ModelError:
-    return ModelError(
-        "model.unsupported_family",
-        f'"{source.path.name}" looks like {source.identity.words()}, which weft cannot use here.',
-        expected="a family of docs/families.md",
-        got=source.identity.family,
-        hint="Choose another file.",
-    )
 
 
 def _model(

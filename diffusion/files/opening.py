@@ -23,9 +23,9 @@ from ..formats.gguf_header import read_model_header
 from ..formats.pieces import Plan, planned_shapes
 from ..formats.safetensors_header import Header, TensorInfo
 from ..formats.shapes import network_class, network_config
-from ..formats.words import KIND_WORDS
 from ..weights.handle import SHARED, PackedAs, Stored, Weights
-from .identify import Identity, identify
+from .identity import Identity, wrong_kind
+from .offsets import identify_file
 
 if TYPE_CHECKING:
     import torch
@@ -119,7 +119,7 @@ def _source(path: Path, files: Sequence[Path], stated: Mapping[str, Any]) -> Sou
         path=path if len(files) > 1 else files[0],
         files=tuple(opened),
         digest=joined_digest([content.digest for _, content in opened]),
-        identity=identify(shapes, headers[0].metadata.get("modelspec.architecture", "")),
+        identity=identify_file(headers, shapes),
         shapes=shapes,
         stated=stated,
         scales=scales,
@@ -132,16 +132,19 @@ def require(source: Source, *kinds: str) -> None:
     Raises:
         ModelError: It is of none of these kinds, or of a family that weft does not run.
     """
-    found, name = source.identity, source.path.name
-    if found.kind not in kinds:
-        wanted = " or ".join(KIND_WORDS[kind] for kind in kinds)
-        raise ModelError(
-            "model.wrong_kind",
-            f'"{name}" is not {wanted}.',
-            expected=wanted,
-            got=found.words(),
-            hint="Choose another file, or load this one with the loader for its kind.",
-        )
+    if source.identity.kind not in kinds:
+        raise wrong_kind(source.path.name, source.identity, *kinds)
+
+
+def unsupported(source: Source) -> ModelError:
+    """The refusal of a file of a family that weft does not run in this place."""
+    return ModelError(
+        "model.unsupported_family",
+        f'"{source.path.name}" looks like {source.identity.words()}, which weft cannot use here.',
+        expected="a family of docs/families.md",
+        got=source.identity.family,
+        hint="Choose another file.",
+    )
 
 
 @contextmanager

@@ -12,6 +12,8 @@ _SUFFIXES = (
     "lora.up.weight",
     "lora_B.default.weight",
     "lora_linear_layer.up.weight",
+    "_lora1.up.weight",
+    "_lora2.up.weight",
     ".hada_w1_a",
     ".lokr_w1",
     ".lokr_w1_a",
@@ -46,6 +48,9 @@ def lora_family(shapes: Mapping[str, tuple[int, ...]]) -> str:
             down = name.endswith(("down.weight", "lora_A.weight", "hada_w1_b", ".diff"))
             if down and shape[1] in _TEXT_WIDTHS:
                 return _TEXT_WIDTHS[shape[1]]
-    if any(re.match(r"lora_te_|text_encoder_", n) for n in plain):
-        return "sd1"
-    return "unknown"
+    texts = [n for n in shapes if re.match(r"lora_te_|text_encoder[._]", n)]
+    for name in texts:
+        # So is the width that the text encoder works in, where nothing else is told.
+        if re.search(r"q_proj.*(down\.weight|lora_A\.weight|hada_w1_b)\Z", name):
+            return _TEXT_WIDTHS.get(shapes[name][1], "sd1")
+    return "sd1" if texts else "unknown"

@@ -113,12 +113,19 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     return Header(path, *_parse(path, raw, 8 + length, size), file_size=size)
 
 
+def begins_as_safetensors(first: bytes, size: int) -> bool:
+    """Whether a file of `size` bytes begins with a length that fits into it, and with JSON."""
+    return first[8:9] == b"{" and int.from_bytes(first[:8], "little") <= size - 8
+
+
 def _check_start(path: Path, first: bytes, length: int, size: int) -> None:
     if size == 0:
         raise ModelError(
             "model.empty", f'"{path.name}" has 0 bytes.', hint="Download or copy it again."
         )
-    for magic, what in _MAGIC:
+    # A header's length is a number of any bytes, also of those that pickles begin with.
+    begins = begins_as_safetensors(first, size)
+    for magic, what in () if begins else _MAGIC:
         if first.startswith(magic):
             raise ModelError(
                 "model.not_safetensors",

@@ -50,6 +50,8 @@ _UNSEEN = frozenset(
         "layer_norm_eps",
         "feed_forward_proj",
         "force_zeros_for_pooled_projection",
+        "global_pool_conditions",
+        "controlnet_conditioning_channel_order",
     }
 )
 """What shapes do not tell: statements about it are followed."""
@@ -78,10 +80,7 @@ def network_config(
         ModelError: Tensors are missing, or the layout is one that weft does not read.
     """
     config = _RULES[network_class(kind, shapes)](shapes)
-    for key, value in (stated or {}).items():
-        if key in _UNSEEN and key in config and value is not None:
-            config[key] = tuple(value) if isinstance(value, list) else value
-    for key, value in _stated(kind, metadata or {}).items():
+    for key, value in header_config(kind, metadata or {}).items():
         if key not in config:
             continue
         if key in _UNSEEN and _plain(value):
@@ -94,6 +93,9 @@ def network_config(
                 got=str(value),
                 hint="The tensors of the file say otherwise: it was put together wrongly.",
             )
+    for key, value in (stated or {}).items():
+        if key in _UNSEEN and key in config and value is not None:
+            config[key] = tuple(value) if isinstance(value, list) else value
     _check_groups(kind, config)
     return config
 
@@ -150,6 +152,9 @@ def controlnet_config(shapes: Shapes) -> dict[str, Any]:
     widths += [shapes[f"{hint}.blocks.{i}.weight"][0] for i in range(1, blocks, 2)]
     config["conditioning_channels"] = first[1]
     config["conditioning_embedding_out_channels"] = tuple(widths)
+    config["controlnet_conditioning_channel_order"] = "rgb"
+    if "task_embedding" not in shapes:
+        config["global_pool_conditions"] = False
     return config
 
 
@@ -222,7 +227,7 @@ def ip_adapter_config(shapes: Shapes) -> dict[str, Any]:
             "model.unsupported_layout",
             "This IP-Adapter has not the base layout.",
             expected="image_proj.proj and image_proj.norm",
-            got=_ip_layout(shapes),
+            got="others",
             hint="weft reads the base IP-Adapter (ip-adapter_sd15) today.",
         )
     rows, image_width = shapes["image_proj.proj.weight"]
@@ -245,14 +250,6 @@ def ip_adapter_config(shapes: Shapes) -> dict[str, Any]:
     }
 
 
-def _ip_layout(shapes: Shapes) -> str:
-    if "image_proj.latents" in shapes:
-        return "the Plus layout (resampler)"
-    if any(name.startswith("image_proj.proj.") for name in shapes):
-        return "the Full-Face or FaceID layout"
-    return "no image projection"
-
-
 def _trunk_config(shapes: Shapes, what: str) -> dict[str, Any]:
     levels = _count(shapes, "down_blocks.{}.resnets.0.conv1.weight")
     if levels == 0:
@@ -267,12 +264,15 @@ def _trunk_config(shapes: Shapes, what: str) -> dict[str, Any]:
             f"This {what} has different numbers of layers per level: {layers}.",
             hint="weft reads networks with one number of layers for all levels.",
         )
-    context = next((shapes[n][1] for n in shapes if n.endswith(".attn2.to_k.weight")), None)
-    if context is None:
-        raise _missing("...transformer_blocks.0.attn2.to_k.weight", what)
-    projection = next(shapes[n] for n in shapes if n.endswith(".proj_in.weight"))
     added = shapes.get("add_embedding.linear_1.weight", (0, 0))[1]
-    linear = len(projection) == 2
+    context = next((shapes[n][1] for n in shapes if n.endswith(".attn2.to_k.weight")), None)
+    projection: tuple[int, ...] = ()
+    if context is not None:
+        projection = next(shapes[n] for n in shapes if n.endswith(".proj_in.weight"))
+    elif not added or any(".attentions." in name for name in shapes):
+        # SDXL's small ControlNets have no attention at all.
+        raise _missing("...transformer_blocks.0.attn2.to_k.weight", what)
+    linear = len(projection) != 4
     modern = (linear and context != SD1_CONTEXT) or context == SD2_CONTEXT or added > 0
     config: dict[str, Any] = {
         "in_channels": _shape(shapes, "conv_in.weight", what)[1],
@@ -284,7 +284,7 @@ def _trunk_config(shapes: Shapes, what: str) -> dict[str, Any]:
             else "DownBlock2D"
             for i in range(levels)
         ),
-        "cross_attention_dim": context,
+        **({"cross_attention_dim": context} if context is not None else {}),
         # diffusers keeps the number of heads under this name
         "attention_head_dim": tuple(max(1, w // HEAD_WIDTH) for w in widths)
         if modern
@@ -378,7 +378,7 @@ def network_class(kind: str, shapes: Shapes) -> str:
     return kind
 
 
-def _stated(kind: str, metadata: Mapping[str, str]) -> Mapping[str, Any]:
+def header_config(kind: str, metadata: Mapping[str, str]) -> Mapping[str, Any]:
     """What the header's metadata says of one network; nothing if it is not ours to understand."""
     try:
         stated = json.loads(metadata.get("config", "{}"))

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from ..errors import ModelError
 from .pieces import Piece, Pieces, Shapes, swapped_halves, thirds
 
+_LAST = "final_layer.adaLN_modulation.1"
 _FLUX_ENDS: Mapping[str, str] = {
     "img_in": "x_embedder",
     "txt_in": "context_embedder",
@@ -237,12 +238,39 @@ def original_layers(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         names: Tensors of a Flux, SD3 or PixArt transformer, by diffusers name.
     """
     layers = {name.rpartition(".")[0] for name in names}
+    found: dict[str, list[tuple[int, str]]] = {}
+    for new, pieces in _layer_plan(layers).items():
+        target = new.removesuffix(".weight")
+        if len(pieces) == 1 and target in layers:
+            piece = pieces[0]
+            place = found.setdefault(piece.name.removesuffix(".weight"), [])
+            place.append((piece.start or 0, target))
+    return {old: tuple(target for _, target in sorted(parts)) for old, parts in found.items()}
+
+
+def swapped_layers(names: Iterable[str]) -> dict[str, str]:
+    """Layers as first published -> layers of diffusers whose halves of rows have changed places.
+
+    Args:
+        names: Tensors of a Flux, SD3 or PixArt transformer, by diffusers name.
+    """
+    layers = {name.rpartition(".")[0] for name in names}
+    return {
+        pieces[0].name.removesuffix(".weight"): target
+        for new, pieces in _layer_plan(layers).items()
+        if len(pieces) == 2 and (target := new.removesuffix(".weight")) in layers
+    }
+
+
+def _layer_plan(layers: Iterable[str]) -> dict[str, Pieces]:
+    """A plan for one tensor of every layer that a published file of such a network may have."""
+    layers = set(layers)
     flux = any(layer.startswith("single_transformer_blocks.") for layer in layers)
     sd3 = any(layer.endswith(".attn.add_q_proj") for layer in layers)
     if flux:
         blocks = {"double": (*_FLUX_DOUBLE, "img_attn.qkv", "txt_attn.qkv"),
                   "single": (*_FLUX_SINGLE, "linear1")}  # fmt: skip
-        plan_of, ends = flux_plan, _FLUX_ENDS
+        plan_of, ends = flux_plan, (*_FLUX_ENDS, _LAST)
         candidates = [
             f"{kind}_blocks.{number}.{layer}"
             for kind, inner in blocks.items()
@@ -250,14 +278,14 @@ def original_layers(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
             for layer in inner
         ]
     elif sd3:
-        plan_of, ends = sd3_plan, _SD3_ENDS
+        plan_of, ends = sd3_plan, (*_SD3_ENDS, _LAST)
         candidates = [
             f"joint_blocks.{number}.{layer}"
             for number in range(_count(layers, ""))
             for layer in (*_SD3_BLOCK, *_SD3_JOINED)
         ]
     else:
-        plan_of, ends = pixart_plan, _PIXART_ENDS
+        plan_of, ends = pixart_plan, tuple(_PIXART_ENDS)
         candidates = [
             f"blocks.{number}.{layer}"
             for number in range(_count(layers, ""))
@@ -266,14 +294,7 @@ def original_layers(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     # Rows of no real network: only their order is asked for.
     shapes = {f"{layer}.weight": (12, 1) for layer in (*ends, *candidates)}
     shapes |= {name: (3, 1) for name in shapes if name.endswith("linear2.weight")}
-    found: dict[str, list[tuple[int, str]]] = {}
-    for new, pieces in plan_of(shapes).items():
-        target = new.removesuffix(".weight")
-        if len(pieces) == 1 and target in layers:
-            piece = pieces[0]
-            place = found.setdefault(piece.name.removesuffix(".weight"), [])
-            place.append((piece.start or 0, target))
-    return {old: tuple(target for _, target in sorted(parts)) for old, parts in found.items()}
+    return plan_of(shapes)
 
 
 def _count(layers: Iterable[str], kind: str) -> int:

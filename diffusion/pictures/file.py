@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from ..errors import DiffusionError
 from .floods import refuse_floods
+from .levels import levels_of, rgba_values
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -26,6 +27,7 @@ _COMFY = {"workflow": 0x010F, "prompt": 0x0110}  # where ComfyUI's editor looks 
 Kind = Literal["png", "webp", "webp-lossless", "jpeg"]
 # The longest sides of formats that have a bound: libwebp's and libjpeg's.
 _SIDES: Mapping[Kind, int] = {"webp": 16_383, "webp-lossless": 16_383, "jpeg": 65_500}
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 
@@ -39,15 +41,16 @@ def read_image(path: Path) -> tuple[Tensor, Tensor]:
         path: PNG, JPEG, WebP, GIF, BMP or TIFF.
 
     Returns:
-        image: (B, H, W, 3) float32 in [0, 1], turned upright by EXIF; frames are a batch.
+        image: (B, H, W, 3) float32 in [0, 1], turned upright by EXIF; frames are a batch. Float
+            files hold 0 to 1, grey of 12, 16 and 32 bits its whole range.
         mask: (B, H, W) float32, 1 where the picture is transparent, else 0.
 
     Raises:
-        DiffusionError: `image.not_an_image`, `image.too_large`, `image.too_many_parts` or
-            `image.damaged`.
+        DiffusionError: `image.not_an_image`, `image.too_large`, `image.too_many_parts`,
+            `image.damaged`, `image.signed`, `image.value_range` or `image.pages_differ`.
     """
     import torch
-    from PIL import Image, ImageSequence, UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError
 
     name = path.name
     with warnings.catch_warnings():
@@ -61,16 +64,13 @@ def read_image(path: Path) -> tuple[Tensor, Tensor]:
         except Image.DecompressionBombError as error:
             raise _too_large(name, str(error)) from error
         with opened:
-            frames = getattr(opened, "n_frames", 1) if opened.format != "MPO" else 1
+            numbers = frame_numbers(opened)
             width, height = opened.size
-            if max(width, height) > MAX_SIDE or width * height * frames > MAX_PIXELS:
-                raise _too_large(name, f"{width} x {height} pixels, {frames} frames")
+            if max(width, height) > MAX_SIDE or width * height * len(numbers) > MAX_PIXELS:
+                raise _too_large(name, f"{width} x {height} pixels, {len(numbers)} frames")
             try:
-                pictures = [
-                    _pixels(frame.copy())
-                    for _, frame in zip(range(frames), ImageSequence.Iterator(opened), strict=False)
-                ]
-            except (OSError, SyntaxError, ValueError, IndexError) as error:
+                pictures = list(_frames(opened, numbers))
+            except (OSError, EOFError, SyntaxError, ValueError, IndexError) as error:
                 raise DiffusionError(
                     "image.damaged",
                     f'The picture "{name}" is damaged: {error}.',
@@ -78,8 +78,8 @@ def read_image(path: Path) -> tuple[Tensor, Tensor]:
                     got="one that ends early or has wrong data",
                     hint="Save or copy it again.",
                 ) from error
-    images, masks = zip(*(p for p in pictures if p[0].shape == pictures[0][0].shape), strict=True)
-    return torch.stack(images), torch.stack(masks)
+    both = torch.stack(pictures)
+    return both[..., :3].contiguous(), 1 - both[..., 3]
 
 
 def write_image(
@@ -268,29 +268,71 @@ def _exif(texts: Mapping[str, str], *, comfy: bool = False) -> bytes:
     return exif.tobytes()
 
 
-def _pixels(frame: PILImage) -> tuple[Tensor, Tensor]:
-    import numpy as np
+def frame_numbers(opened: PILImage) -> range:
+    """Number the frames of an opened file that are its content.
+
+    The default image of an APNG stands for the animation in programs that know none, and is no
+    frame where the file says so; an MPO file holds further views beside its one image.
+    """
+    frames = getattr(opened, "n_frames", 1) if opened.format != "MPO" else 1
+    return range(1 if frames > 1 and getattr(opened, "default_image", False) else 0, frames)
+
+
+def _frames(opened: PILImage, numbers: range) -> Iterator[Tensor]:
+    """Decode frames as (H, W, 4); pages that are smaller copies of others are left out."""
     import torch
     from PIL import ImageOps
 
-    upright = ImageOps.exif_transpose(frame)
-    if upright.mode.startswith("I"):  # 16 or 32 bits of grey; 16 is what files hold
-        grey = np.asarray(upright, dtype=np.float32) / 65535
-        image = torch.from_numpy(grey).clamp(0, 1).unsqueeze(-1).expand(-1, -1, 3).contiguous()
-        return image, torch.zeros(image.shape[:2])
-    rgba = np.asarray(upright.convert("RGBA"), dtype=np.float32) / 255
-    both = torch.from_numpy(rgba)
-    return both[..., :3].contiguous(), 1 - both[..., 3]
+    size = opened.size
+    for number in numbers:
+        if number == 1 and number == numbers.start:
+            _clear_canvas(opened)
+        opened.seek(number)
+        levels = levels_of(opened)
+        if levels.reduced and number > 0:
+            continue
+        if opened.size != size:  # told before anything of it is decoded
+            raise _pages_differ(opened.size, size)
+        upright = ImageOps.exif_transpose(opened.copy())
+        yield torch.from_numpy(rgba_values(upright, levels))
+
+
+def _clear_canvas(opened: PILImage) -> None:
+    """Let an APNG's first frame be laid on nothing, and not on the default image before it."""
+    from PIL.PngImagePlugin import Disposal, PngImageFile
+
+    assert isinstance(opened, PngImageFile)
+    opened.dispose_op, opened.dispose_extent = Disposal.OP_BACKGROUND, (0, 0, *opened.size)
 
 
 def _not_an_image(path: Path) -> DiffusionError:
     size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start in _TIFF:
+        return DiffusionError(
+            "image.not_an_image",
+            f'The TIFF file "{path.name}" is damaged, or of a kind that is not read.',
+            expected="1 to 16 bits a channel, or grey of 32 bits (unsigned or float)",
+            got=f"a TIFF file of {size} bytes that says something else",
+            hint="Save it as PNG, or as TIFF with 8 or 16 bits.",
+        )
     return DiffusionError(
         "image.not_an_image",
         f'The file "{path.name}" is not a picture.',
         expected="PNG, JPEG, WebP, GIF, BMP or TIFF",
         got="an empty file" if size == 0 else f"{size} bytes of something else",
         hint="Choose another file.",
+    )
+
+
+def _pages_differ(other: tuple[int, int], first: tuple[int, int]) -> DiffusionError:
+    return DiffusionError(
+        "image.pages_differ",
+        "The pages of the image file differ in size, so that they are no batch.",
+        expected="{} x {} pixels, as the first page has".format(*first),
+        got="a page of {} x {} pixels".format(*other),
+        hint="Save the page that is wanted as a file of its own.",
     )
 
 

@@ -1,7 +1,9 @@
 """Unfinished pictures while sampling: from latents by a linear map, or by a tiny decoder.
 
 A linear map from the channels of a latent to red, green and blue shows composition and colours for
-next to nothing. A tiny decoder (TAESD) shows more, if its file is there.
+next to nothing. A tiny decoder (TAESD) shows more, if its file is there. Both are made for one
+latent space: a model's own map comes first, and a published decoder is used only for the latents of
+the VAE that it was made for.
 
 Source: the factors for SD1.x, SDXL, SD3 and Flux are the field's usual ones (fitted by T. Birch and
 others); for latents in the network's space, giving -1 to 1.
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import ModelError
+from ..vae.format import FLUX, SD1, SD3, SDXL, LatentFormat
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -89,6 +92,31 @@ TINY_DECODERS: Mapping[str, tuple[str, ...]] = {
 }
 """Files of tiny decoders by latent format, as the field names them."""
 
+_PUBLISHED: Mapping[str, LatentFormat] = {s.name: s for s in (SD1, SDXL, SD3, FLUX)}
+"""What maps and tiny decoders are made for; a family may scale the same VAE's latents otherwise."""
+_VAE_WIDTH = 512
+"""Channels behind the first layer of the decoder in every published VAE of these spaces."""
+
+
+def tiny_decoder_names(model: Model) -> tuple[str, ...]:
+    """Name the published tiny decoders that are made for a model's latents.
+
+    Returns:
+        File names, the best first. None for a model with a latent space of its own: one that
+        brings its map (`NAME.latent_rgb.json`), or whose file holds a VAE of another size than the
+        published ones.
+    """
+    from ..families import family_named
+
+    if _own_map(model).is_file():
+        return ()
+    stored = model.weights.stored
+    for prefix in ("first_stage_model.", "vae."):
+        conv = stored.tensors.get(f"{prefix}decoder.conv_in.weight") if stored else None
+        if conv is not None and conv.shape[0] != _VAE_WIDTH:
+            return ()
+    return TINY_DECODERS.get(family_named(model.family).latent.name, ())
+
 
 def linear_painter(model: Model) -> Painter | None:
     """A painter by a linear map; None if no map is known for the model's latents.
@@ -101,10 +129,12 @@ def linear_painter(model: Model) -> Painter | None:
     """
     from ..families import family_named
 
-    space = family_named(model.family).latent
-    own = model.weights.path.with_suffix(".latent_rgb.json")
-    colours = _read(own, space.channels) if own.is_file() else COLOURS.get(space.name)
-    if colours is None:
+    space, own = family_named(model.family).latent, _own_map(model)
+    if own.is_file():
+        colours = _read(own, space.channels)
+    elif space.name in COLOURS:
+        space, colours = _PUBLISHED[space.name], COLOURS[space.name]
+    else:
         return None
 
     def paint(samples: Tensor) -> Tensor:
@@ -130,6 +160,7 @@ def tiny_painter(path: Path, model: Model) -> Painter:
     from .tiny_decoder import load_tiny_decoder
 
     space = family_named(model.family).latent
+    space = _PUBLISHED.get(space.name, space)
     network = load_tiny_decoder(path, space.channels)
 
     def paint(samples: Tensor) -> Tensor:
@@ -162,6 +193,10 @@ def preview_jpeg(picture: Tensor) -> bytes:
     file = io.BytesIO()
     image.save(file, "JPEG", quality=QUALITY)
     return file.getvalue()
+
+
+def _own_map(model: Model) -> Path:
+    return model.weights.path.with_suffix(".latent_rgb.json")
 
 
 def _read(path: Path, channels: int) -> LatentColours:

@@ -31,8 +31,12 @@ if TYPE_CHECKING:
     from .tokenizers.text_models import SentenceTokenizer
 
 PREFIX = "embedding:"
-PATTERN = r"(?<![^\s(\[|:])embedding:([\w./\\-]*\w)"
-"""At the beginning of a word only. Commas, dots and brackets after it are not of the name."""
+PATTERN = (
+    r"(?<![\w/\\-])embedding:"
+    r"([^\s,:;|()\[\]{}<>\"]*[^\s,:;|()\[\]{}<>\".!?'\\/])"
+)
+"""A mention begins anywhere but inside of a word, so behind a comma or a bracket too. A name may
+have any characters but blanks, brackets, quotation marks and `, : ; |`; `. ! ? '` do not end it."""
 Find = Callable[[str], Path]
 """The file of an embedding, by the name in the prompt; raises if there is none."""
 
@@ -44,6 +48,7 @@ _TABLES: tuple[tuple[str, str], ...] = (
 """Of CLIP, T5 and BERT: the table of tokens, and what its width is called."""
 _PARTS = {"CLIP-L": "clip_l", "CLIP-G": "clip_g", "T5": "t5xxl"}
 """Encoder -> its tensor in files for several."""
+_PICKLED = (".pt", ".bin", ".pth", ".ckpt")
 _NAMES = ("emb_params", "string_to_param.*", "*")
 _find: ContextVar[Find | None] = ContextVar("weft_embeddings", default=None)
 
@@ -183,7 +188,11 @@ def _path(name: str) -> Path:
 
 def _in_folder(folder: Path) -> Find:
     def find(name: str) -> Path:
-        wanted = folder / (name if name.endswith(".safetensors") else f"{name}.safetensors")
+        stem = name.removesuffix(".safetensors")
+        wanted = folder / (name if name.lower().endswith(_PICKLED) else f"{stem}.safetensors")
+        for suffix in _PICKLED:  # reading it says how to convert it
+            if not wanted.is_file() and (folder / f"{stem}{suffix}").is_file():
+                wanted = folder / f"{stem}{suffix}"
         if not wanted.resolve().is_relative_to(folder.resolve()) or not wanted.is_file():
             raise ModelError(
                 "model.not_found",

@@ -281,4 +281,6 @@ def _written(text: str, weight: float) -> str:
         return text
     plain = re.sub(r"\\([()\[\]|:])", r"\1", text)
     escaped = re.sub(r"([()])", r"\\\1", plain)
-    return escaped if weight == 1.0 else f"({escaped}:{weight:.6g})"
+    # A backslash at its end would take the meaning off the bracket of the text that follows.
+    bare = weight == 1.0 and not escaped.endswith("\\")
+    return escaped if bare else f"({escaped}:{weight:.6g})"

@@ -13,7 +13,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .handle import SHARED, Weights
 from .layout import laid_out
@@ -52,19 +52,26 @@ class Recipe(Protocol):
 class DerivedWeights(Weights):
     """See the module; made by `derive`."""
 
-    def __init__(self, parents: tuple[Weights, ...], recipe: Recipe, digest: str) -> None:
+    def __init__(
+        self,
+        parents: tuple[Weights, ...],
+        recipe: Recipe,
+        digest: str,
+        shapes: Mapping[str, tuple[int, ...]],
+        config: Mapping[str, Any],
+    ) -> None:
         first = parents[0]
+        every = {**first.shapes, **shapes}
         super().__init__(
             path=first.path,
             kind=first.kind,
             family=first.family,
             content_digest=digest,
-            nbytes=first.dtype.itemsize
-            * sum(math.prod(first.shapes[name]) for name in recipe.names),
-            config=first.config,
+            nbytes=first.dtype.itemsize * sum(math.prod(every[name]) for name in recipe.names),
+            config={**first.config, **config},
             build=None,
             extras=first.extras,
-            shapes=first.shapes,
+            shapes=every,
             device=first.device,
             dtype=first.dtype,
             stored=first.stored,
@@ -126,10 +133,22 @@ class DerivedWeights(Weights):
         return with_tensors(root.slot.module, new)
 
 
-def derive(parents: Sequence[Weights], recipe: Recipe) -> Weights:
+def derive(
+    parents: Sequence[Weights],
+    recipe: Recipe,
+    *,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> Weights:
     """The handle for a recipe over its parents; the first parent itself if nothing is touched.
 
     Equal recipes over equal parents give the same handle while anybody holds it.
+
+    Args:
+        parents: What the recipe is for.
+        recipe: How its tensors follow from theirs.
+        shapes: Of tensors that get another size; the recipe decides them.
+        config: What is then said of the network otherwise.
     """
     if not recipe.names:
         return parents[0]
@@ -140,7 +159,9 @@ def derive(parents: Sequence[Weights], recipe: Recipe) -> Weights:
     first = parents[0]
     # By identity too: equal content may be held in another type or on another device.
     variant = (digest, first.kind, *(str(id(parent)) for parent in parents))
-    return SHARED.share(variant, lambda: DerivedWeights(tuple(parents), recipe, digest))
+    return SHARED.share(
+        variant, lambda: DerivedWeights(tuple(parents), recipe, digest, shapes or {}, config or {})
+    )
 
 
 def root_of(weights: Weights) -> Weights:

@@ -37,7 +37,7 @@ class RecastWeights(DerivedWeights):
     """See the module; made by `recast`."""
 
     def __init__(self, parent: Weights, recipe: _Cast, digest: str) -> None:
-        super().__init__((parent,), recipe, digest)
+        super().__init__((parent,), recipe, digest, {}, {})
         self._dtype = recipe.dtype
         self.nbytes = recipe.dtype.itemsize * sum(
             math.prod(parent.shapes[name]) for name in recipe.names

@@ -17,7 +17,8 @@ def with_tensors(module: Module, tensors: Mapping[str, Tensor]) -> Module:
 
     Args:
         module: Left as it is.
-        tensors: Name (as in `state_dict`) -> new tensor of the same shape. A tensor that the
+        tensors: Name (as in `state_dict`) -> new tensor of the same shape, or a matrix of a linear
+            layer with more inputs. A tensor that the
             module uses under several names is replaced under all of them.
 
     Raises:

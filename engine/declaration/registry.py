@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from ..errors import DeclarationError
+from ..errors import DeclarationError, Problem
 from .code import LiveCode
 from .collect import collect, collect_finished
 from .node import ATTRIBUTE, NodeSpec, spec_of
@@ -54,6 +54,8 @@ class Registry(Mapping[str, NodeSpec]):
 
     Attributes:
         faults: Packs that could not be loaded, and nodes of packs that are left out.
+        checks: Further checks of documents that are valid as graphs, each called as
+            `check(document, registry, workspace)` with an expanded document; they give problems.
 
     Raises:
         DeclarationError: Two declarations claim one id; both places are named.
@@ -64,6 +66,7 @@ class Registry(Mapping[str, NodeSpec]):
         self._names: dict[str, NodeSpec] = {}
         self._live: list[LiveCode] = []
         self.faults: list[PackFault] = []
+        self.checks: list[Callable[..., Iterable[Problem]]] = []
         for source in (collect, collect_finished, *sources):
             self.add(source)
 
@@ -73,6 +76,7 @@ class Registry(Mapping[str, NodeSpec]):
             for spec in source.values():
                 self.add_spec(spec)
             self.faults += source.faults
+            self.checks += [check for check in source.checks if check not in self.checks]
         elif isinstance(source, ModuleType):
             for value in vars(source).values():
                 found = getattr(value, ATTRIBUTE, None)

@@ -120,16 +120,24 @@ class Mentions:
         kind: Folder of the files.
         pattern: Finds a mention; its first group is the name.
         suffix: What a name may leave out.
+        others: Suffixes of files that are named as they are, though they have to be converted.
     """
 
     kind: str
     pattern: str
     suffix: str = ".safetensors"
+    others: tuple[str, ...] = (".pt", ".bin", ".pth", ".ckpt")
 
     def names(self, text: str) -> list[str]:
         """The files that a text names, in order, each once, with their suffix."""
         found = [match[1] for match in re.finditer(self.pattern, text)]
-        return [n.removesuffix(self.suffix) + self.suffix for n in dict.fromkeys(found)]
+        return list(dict.fromkeys(self.whole(name) for name in found))
+
+    def whole(self, name: str) -> str:
+        """A name with its suffix."""
+        if name.lower().endswith(self.others):
+            return name
+        return name.removesuffix(self.suffix) + self.suffix
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,9 @@ def read_extra_model_paths(path: Path) -> dict[str, list[Path]]:
                 continue
             if not isinstance(lines, str):
                 raise _bad(path, f"{name}.{kind}", "folder names, one a line", lines)
-            found = [base / Path(line.strip()).expanduser() for line in lines.splitlines()]
+            names = [line.strip() for line in lines.split("\n") if line.strip()]
             folders.setdefault(str(kind), []).extend(
-                p for p, line in zip(found, lines.splitlines(), strict=True) if line.strip()
+                base / Path(name).expanduser() for name in names
             )
     return folders
 

@@ -38,7 +38,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "vae_approx": ("vae_approx",),
 }
 _MOST_COMPARED = 1000  # names, when one like a missing one is looked for
-_MODEL_SUFFIXES = {".safetensors", ".sft", ".gguf", ".onnx", ".ckpt", ".pt", ".pth", ".bin"}
+_PICKLED = {".ckpt", ".pt", ".pth", ".bin"}
+_MODEL_SUFFIXES = {".safetensors", ".sft", ".gguf", ".onnx", *_PICKLED}
 
 
 class Workspace:
@@ -163,6 +164,18 @@ class Workspace:
             if found is not None:
                 return found
         known = self.list_models(kind)
+        stem = name.removesuffix(".safetensors")
+        for other in known if stem != name else ():
+            if other.startswith(f"{stem}.") and other[len(stem) :].lower() in _PICKLED:
+                raise FileError(
+                    f'The model "{name[:300]}" is not in models/{kind}, but "{other[:300]}" is, '
+                    "which weft does not read: a pickle can run code.",
+                    code="files.not_converted",
+                    expected="a safetensors file",
+                    got=other[:300],
+                    hint=f"Run `weft models convert {kind}/{other} FOLDER/{name}`, "
+                    "which reads tensors alone.",
+                )
         raise self._missing(f'model "{name[:200]}"', f"models/{kind}", name, known)
 
     def input(self, name: str) -> Path:

@@ -33,7 +33,7 @@ def load_gligen(run: Run, *, gligen_name: Annotated[str, ModelFile("gligen")]) -
     return load(model_path(run, "gligen", gligen_name))
 
 
-@node("GLIGENTextBoxApply", category="conditioning/places", lane="gpu")
+@node("GLIGENTextBoxApply", category="conditioning/places", lane="gpu", version=2)
 def gligen_text_box_apply(
     run: Run,
     conditioning_to: Conditioning,

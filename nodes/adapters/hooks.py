@@ -25,7 +25,7 @@ class Keyframes(NamedTuple):
     HOOK_KF: HookKeyframes
 
 
-@node("CreateHookLora", category=CATEGORY, effects=["reads"], lane="io")
+@node("CreateHookLora", category=CATEGORY, effects=["reads"], lane="io", version=2)
 def create_hook_lora(
     run: Run,
     prev_hooks: Hooks | None = None,
@@ -62,7 +62,7 @@ def create_hook_lora(
     return hooks.chained(Hook(change, strength_model, strength_clip))
 
 
-@node("CreateHookLoraModelOnly", category=CATEGORY, effects=["reads"], lane="io")
+@node("CreateHookLoraModelOnly", category=CATEGORY, effects=["reads"], lane="io", version=2)
 def create_hook_lora_model_only(
     run: Run,
     prev_hooks: Hooks | None = None,

@@ -45,7 +45,14 @@ class LoraStack:
     loras: tuple[StackedLora, ...]
 
 
-@node("LoadLoRA", category="adapter", aliases=["LoraLoader"], effects=["reads"], lane="io")
+@node(
+    "LoadLoRA",
+    category="adapter",
+    aliases=["LoraLoader"],
+    effects=["reads"],
+    lane="io",
+    version=2,
+)
 def load_lora(
     run: Run,
     model: Model,
@@ -93,6 +100,7 @@ def load_lora(
     "LoadLoRAModelOnly",
     category="adapter",
     aliases=["LoraLoaderModelOnly"],
+    version=2,
     effects=["reads"],
     lane="io",
 )
@@ -161,7 +169,7 @@ def lora_stack(
     return LoraStack((*(stack.loras if stack is not None else ()), added))
 
 
-@node("ApplyLoRAStack", category="adapter", effects=["reads"], lane="io")
+@node("ApplyLoRAStack", category="adapter", effects=["reads"], lane="io", version=2)
 def apply_lora_stack(run: Run, model: Model, clip: Clip, stack: LoraStack) -> ModelAndClip:
     """Put all LoRAs of a stack on a model and its text encoders.
 

@@ -280,14 +280,27 @@ def load_vae(run: Run, *, vae_name: Annotated[str, ModelFile("vae")]) -> Vae:
     return load(find_model(run, "vae", vae_name))
 
 
-@node("LoadControlNet", category="load", aliases=["ControlNetLoader"], effects=["reads"], lane="io")
+@node(
+    "LoadControlNet",
+    category="load",
+    aliases=["ControlNetLoader"],
+    effects=["reads"],
+    lane="io",
+    version=2,
+)
 def load_control_net(
-    run: Run, *, control_net_name: Annotated[str, ModelFile("controlnet")]
+    run: Run,
+    *,
+    control_net_name: Annotated[str, ModelFile("controlnet")],
+    global_pooling: Literal["auto", "on", "off"] = "auto",
 ) -> ControlNet:
     """Load a ControlNet, a Control-LoRA or a T2I-Adapter.
 
     Args:
         control_net_name: A safetensors file in the layout of its first publication or diffusers'.
+        global_pooling: Whether what the network adds is averaged over the image, as Shuffle
+            ControlNets are trained. `auto` follows the file's configuration, else a name with the
+            word "shuffle".
 
     Returns:
         The ControlNet.
@@ -297,7 +310,8 @@ def load_control_net(
     """
     from ...diffusion import load_controlnet as load
 
-    return load(find_model(run, "controlnet", control_net_name))
+    pooled = {"auto": None, "on": True, "off": False}[global_pooling]
+    return load(find_model(run, "controlnet", control_net_name), pooled=pooled)
 
 
 @node(

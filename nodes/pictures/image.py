@@ -34,7 +34,7 @@ class LoadedImage(NamedTuple):
     mask: Mask
 
 
-@node("LoadImage", category="image", effects=["reads"], lane="io")
+@node("LoadImage", category="image", effects=["reads"], lane="io", version=2)
 def load_image(
     run: Run, *, file: Annotated[str, InputFile(IMAGE_FILES), Alias("image")]
 ) -> LoadedImage:

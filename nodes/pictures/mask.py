@@ -245,7 +245,7 @@ def image_color_to_mask(
     return color_mask(image, color)
 
 
-@node("LoadImageMask", category="mask", effects=["reads"], lane="io")
+@node("LoadImageMask", category="mask", effects=["reads"], lane="io", version=2)
 def load_image_mask(
     run: Run,
     *,

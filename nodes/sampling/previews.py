@@ -23,8 +23,8 @@ def reporter(run: Run, model: Model) -> Callable[[StepInfo], None]:
     """What a sampling node does after each step: tell of progress, and show the picture so far.
 
     Previews are painted only where somebody listens. `WEFT_PREVIEW` says how: `auto` (a tiny
-    decoder from models/vae_approx if there is one, else a linear map), `latent` (the linear map),
-    or `off`. The last step is not shown: the picture itself comes next.
+    decoder from models/vae_approx if there is one for the model's latent space, else a linear map),
+    `latent` (the linear map), or `off`. The last step is not shown: the picture itself comes next.
     """
     from ...diffusion.sampling.preview import preview_jpeg
 
@@ -43,8 +43,7 @@ def reporter(run: Run, model: Model) -> Callable[[StepInfo], None]:
 
 
 def _painter(run: Run, model: Model) -> Painter | None:
-    from ...diffusion.families import family_named
-    from ...diffusion.sampling.preview import TINY_DECODERS, linear_painter, tiny_painter
+    from ...diffusion.sampling.preview import linear_painter, tiny_decoder_names, tiny_painter
 
     how = os.environ.get("WEFT_PREVIEW", "auto")
     if how not in {"auto", "latent", "off"}:
@@ -57,7 +56,7 @@ def _painter(run: Run, model: Model) -> Painter | None:
     if how == "off":
         return None
     if how == "auto":
-        for name in TINY_DECODERS.get(family_named(model.family).latent.name, ()):
+        for name in tiny_decoder_names(model):
             for folder in run.workspace.folders("vae_approx"):
                 if (folder / name).is_file():
                     return tiny_painter(folder / name, model)

@@ -17,7 +17,7 @@ Fraction = Annotated[float, Range(0, 1, step=0.001)]
 Where = Literal["default", "mask bounds"]
 
 
-@node("CLIPTextEncode", category="conditioning", version=3, lane="gpu")
+@node("CLIPTextEncode", category="conditioning", version=4, lane="gpu")
 def clip_text_encode(run: Run, clip: Clip, *, text: Prompt) -> Conditioning:
     """Encode a prompt.
 
@@ -41,7 +41,7 @@ def clip_text_encode(run: Run, clip: Clip, *, text: Prompt) -> Conditioning:
         return encode_text(clip, text, square_brackets=False)
 
 
-@node("CLIPTextEncodeSchedule", category="conditioning", lane="gpu", version=3)
+@node("CLIPTextEncodeSchedule", category="conditioning", lane="gpu", version=4)
 def clip_text_encode_schedule(
     run: Run,
     clip: Clip,

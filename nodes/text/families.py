@@ -65,7 +65,7 @@ def t5_tokenizer_options(
     return replace(clip, padding=SentencePadding(min_padding, min_length))
 
 
-@node("CLIPTextEncodeSDXL", category="conditioning/families", lane="gpu", version=2)
+@node("CLIPTextEncodeSDXL", category="conditioning/families", lane="gpu", version=3)
 def clip_text_encode_sdxl(
     run: Run,
     clip: Clip,
@@ -110,7 +110,7 @@ def clip_text_encode_sdxl(
     return Conditioning(tuple(replace(entry, size=size) for entry in encoded.entries))
 
 
-@node("CLIPTextEncodeSDXLRefiner", category="conditioning/families", lane="gpu", version=2)
+@node("CLIPTextEncodeSDXLRefiner", category="conditioning/families", lane="gpu", version=3)
 def clip_text_encode_sdxl_refiner(
     run: Run,
     clip: Clip,
@@ -148,7 +148,7 @@ def clip_text_encode_sdxl_refiner(
     )
 
 
-@node("CLIPTextEncodeSD3", category="conditioning/families", lane="gpu", version=2)
+@node("CLIPTextEncodeSD3", category="conditioning/families", lane="gpu", version=3)
 def clip_text_encode_sd3(
     run: Run,
     clip: Clip,
@@ -183,7 +183,7 @@ def clip_text_encode_sd3(
         return encode_sd3(clip, texts, square_brackets=False)
 
 
-@node("CLIPTextEncodeFlux", category="conditioning/families", lane="gpu")
+@node("CLIPTextEncodeFlux", category="conditioning/families", lane="gpu", version=2)
 def clip_text_encode_flux(
     run: Run, clip: Clip, *, clip_l: Prompt, t5xxl: Prompt, guidance: Guidance = 3.5
 ) -> Conditioning:
@@ -241,7 +241,7 @@ def flux_disable_guidance(conditioning: Conditioning) -> Conditioning:
     return Conditioning(tuple(replace(entry, guidance="off") for entry in conditioning.entries))
 
 
-@node("CLIPTextEncodePixArtAlpha", category="conditioning/families", lane="gpu")
+@node("CLIPTextEncodePixArtAlpha", category="conditioning/families", lane="gpu", version=2)
 def clip_text_encode_pixart_alpha(
     run: Run, clip: Clip, *, width: Side = 1024, height: Side = 1024, text: Prompt
 ) -> Conditioning:
@@ -267,7 +267,7 @@ def clip_text_encode_pixart_alpha(
     return Conditioning(tuple(replace(entry, size=size) for entry in encoded.entries))
 
 
-@node("CLIPTextEncodeControlnet", category="conditioning", lane="gpu")
+@node("CLIPTextEncodeControlnet", category="conditioning", lane="gpu", version=2)
 def clip_text_encode_controlnet(
     run: Run, clip: Clip, conditioning: Conditioning, *, text: Prompt
 ) -> Conditioning:

@@ -21,7 +21,6 @@ def embeddings_of(run: Run) -> AbstractContextManager[None]:
     from ...diffusion.text.embeddings import use_embeddings
 
     def find(name: str) -> Path:
-        (file,) = EMBEDDINGS.names(f"embedding:{name}")
-        return model_path(run, EMBEDDINGS.kind, file)
+        return model_path(run, EMBEDDINGS.kind, EMBEDDINGS.whole(name))
 
     return use_embeddings(find)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from ...diffusion.pictures.levels import in_eight_bits
 from ..api.errors import ApiError
 from ..files.folders import Kind, as_kind
 from ..files.media import disposition, file_headers
@@ -133,7 +134,8 @@ def _quality(preview: str | None) -> int:
 def _converted(path: Path, form: str, quality: int, channel: str, pixels: int) -> bytes:
     from PIL import Image
 
-    with open_picture(path, pixels) as picture:
+    with open_picture(path, pixels) as opened:
+        picture = in_eight_bits(opened)
         if channel == "a":
             alpha = picture.convert("RGBA").getchannel("A")
             shown = Image.new("RGBA", picture.size, (0, 0, 0, 0))
@@ -152,9 +154,9 @@ def _converted(path: Path, form: str, quality: int, channel: str, pixels: int) -
 def _put_alpha(original: Path, mask: Path, pixels: int) -> None:
     """Replace the mask's file by the original picture with the mask's transparency."""
     with open_picture(mask, pixels) as painted:
-        alpha = painted.convert("RGBA").getchannel("A")
+        alpha = in_eight_bits(painted).convert("RGBA").getchannel("A")
     with open_picture(original, pixels) as picture:
-        whole = picture.convert("RGBA")
+        whole = in_eight_bits(picture).convert("RGBA")
         known = picture.info.items()
         texts = {n: t for n, t in known if isinstance(n, str) and isinstance(t, str)}
     if whole.size != alpha.size:

@@ -8,7 +8,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...diffusion.errors import DiffusionError
+from ...diffusion.pictures.file import frame_numbers
 from ...diffusion.pictures.floods import flood
+from ...diffusion.pictures.levels import in_eight_bits
 from ...engine.files.atomic import write_atomically
 from ..api.errors import ApiError
 
@@ -31,7 +34,8 @@ def open_picture(path: Path, pixels: int) -> Iterator[Image]:
         pixels: Most pixels, over all frames.
 
     Raises:
-        ApiError: `files.not_a_picture`, `files.too_many_pixels` or `files.too_many_parts`.
+        ApiError: `files.not_a_picture`, `files.too_many_pixels`, `files.too_many_parts`, or what
+            `in_eight_bits` says of the picture.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -40,11 +44,20 @@ def open_picture(path: Path, pixels: int) -> Iterator[Image]:
         try:
             _check_parts(path)
             with Image.open(path, formats=FORMATS) as picture:
-                frames = getattr(picture, "n_frames", 1)
+                frames = len(frame_numbers(picture))
                 width, height = picture.size
                 if max(width, height) > MAX_SIDE or width * height * frames > pixels:
                     raise _too_large(f"{width} x {height} pixels, {frames} frames", pixels)
                 yield picture
+        except DiffusionError as error:
+            raise ApiError(
+                415,
+                error.message,
+                code=error.code,
+                expected=error.expected,
+                got=error.got,
+                hint=error.hint,
+            ) from error
         except Image.DecompressionBombError as error:
             raise _too_large("far too many", pixels) from error
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError, IndexError) as error:
@@ -89,7 +102,7 @@ def shrink(path: Path, target: Path, side: int, pixels: int) -> None:
 
     with open_picture(path, pixels) as picture:
         picture.draft("RGB", (side, side))  # a JPEG is decoded small at once
-        upright = ImageOps.exif_transpose(picture)
+        upright = ImageOps.exif_transpose(in_eight_bits(picture))
         small = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
         small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3)
     content = BytesIO()

@@ -18,31 +18,49 @@ from ...checks import check_factor
 from ...errors import ModelError
 from ...formats.words import family_words
 from ...types import Clip, Model
-from ...weights.derived import DerivedWeights, Source, derive
+from ...weights.derived import DerivedWeights, Source, derive, root_of
 from ...weights.handle import Weights
 from .blocks import BlockWeights, block_names, weight_of
 from .difference import bias_difference, weight_difference
 from .entries import Entry, is_old_glora
 from .file import LoraFile
 from .formulas import dora_difference
-from .names import Spellings, denoiser_spellings, text_spellings
+from .names import SWAPPED, Spellings, denoiser_spellings, text_spellings
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 log = logging.getLogger(__name__)
 
+GROWS = "x_embedder.weight"
+"""The layer of a transformer that a LoRA may give more inputs."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Share:
-    """What an entry does to one layer: all of its rows, or some where it is for several layers."""
+    """What an entry does to one layer: all of its rows, or some where it is for several layers.
+
+    Attributes:
+        start, stop: The layer's rows of the entry; None = all.
+        swapped: Whether the entry has the second half of the layer's rows first.
+        inputs: Columns of the entry's weight where they may be others than the layer's; else None.
+    """
 
     entry: Entry
     start: int | None = None
     stop: int | None = None
+    swapped: bool = False
+    inputs: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the entry's rows are the layer's, as they stand."""
+        return self.start is None and not self.swapped
 
     def rows(self, tensor: Tensor) -> Tensor:
         """Its rows of something that has one for each output."""
+        if self.swapped:
+            return tensor.roll(tensor.shape[0] // 2, 0)
         return tensor if self.start is None else tensor[self.start : self.stop]
 
 
@@ -182,11 +200,14 @@ def _take(
     """Move the entries that belong to a network out of `left`: layer -> entry."""
     found: dict[str, Share] = {}
     for stem in [stem for stem in left if stem in spelled]:
-        layers, entry = spelled[stem], left[stem]
+        swapped = spelled[stem][0].startswith(SWAPPED)
+        layers = tuple(layer.removeprefix(SWAPPED) for layer in spelled[stem])
+        entry = left[stem]
         shapes = [weights.shapes.get(f"{layer}.weight", ()) for layer in layers]
         rows = [shape[0] if shape else 0 for shape in shapes]
         outputs, elements = lora.result_size(entry)
-        wrong = elements and elements != sum(map(prod, shapes))
+        inputs = _inputs(layers, weights, outputs, elements)
+        wrong = elements and elements != sum(map(prod, shapes)) and inputs is None
         if wrong or (outputs and outputs != sum(rows)) or not _scales(entry, lora, shapes):
             wanted = " x ".join(map(str, (sum(rows), *shapes[0][1:])))
             raise _does_not_fit(
@@ -197,7 +218,7 @@ def _take(
                 if elements
                 else f"{outputs or 'other'} outputs",
             )
-        if len(layers) > 1 and entry.algorithm == "oft":
+        if (len(layers) > 1 or swapped) and entry.algorithm == "oft":
             raise ModelError(
                 "lora.unsupported_algorithm",
                 f'{lora.words} turns "{stem}", which is {len(layers)} layers here.',
@@ -207,13 +228,28 @@ def _take(
             )
         del left[stem]
         if len(layers) == 1:
-            found[layers[0]] = Share(entry)
+            found[layers[0]] = Share(entry, swapped=swapped, inputs=inputs)
             continue
         start = 0
         for layer, own in zip(layers, rows, strict=True):
             found[layer] = Share(entry, start, start + own)
             start += own
     return found
+
+
+def _inputs(layers: Sequence[str], weights: Weights, outputs: int, elements: int) -> int | None:
+    """Columns of an entry for the layer that a network's input goes into; None for other layers.
+
+    They are those of the network's file, or a multiple of them where the network is to see an image
+    beside the noise (Flux Canny and Depth) and no other LoRA asks for another width.
+    """
+    name = f"{layers[0]}.weight"
+    if name != GROWS or weights.kind != "transformer" or not elements or elements % outputs:
+        return None
+    inputs, now = elements // outputs, weights.shapes[name][1]
+    first = root_of(weights).shapes[name][1]
+    known = inputs in (first, now) or (now == first and inputs % first == 0)
+    return inputs if known else None
 
 
 def _scales(entry: Entry, lora: LoraFile, shapes: Sequence[tuple[int, ...]]) -> bool:
@@ -251,6 +287,12 @@ class Addition:
     strengths: Mapping[str, float]
     words: str
 
+    @property
+    def inputs(self) -> int | None:
+        """Columns of its part of the network's first layer; None where it has none."""
+        share = self.layers.get(GROWS.rpartition(".")[0])
+        return share.inputs if share is not None and GROWS in self.strengths else None
+
     @cached_property
     def digest(self) -> str:
         hasher = hashlib.blake2b(self.lora.content_digest.encode(), digest_size=32)
@@ -267,8 +309,10 @@ class Addition:
         if field == "bias":
             found = bias_difference(parts, entry.scale)
         else:
-            if share.start is not None and entry.algorithm in ("glora", "ia3"):
+            if not share.is_whole and entry.algorithm in ("glora", "ia3"):
                 parts = _own_rows(parts, share)
+            if entry.algorithm == "whole" and not share.is_whole:
+                weight = share.rows(weight)  # half a turn goes both ways
             found = weight_difference(entry.algorithm, parts, entry.scale, weight)
             if entry.algorithm in ("oft", "glora", "ia3"):
                 share = Share(entry)  # it is of these rows already
@@ -317,15 +361,33 @@ class Additions:
     def names(self) -> frozenset[str]:
         return frozenset(name for part in self.parts for name in part.strengths)
 
+    def grown(self, base: Weights) -> dict[str, tuple[int, ...]]:
+        """Shapes of the tensors that get more inputs than they have in `base`."""
+        wanted = [part.inputs for part in self.parts if part.inputs is not None]
+        if not wanted or max(wanted) <= base.shapes[GROWS][1]:
+            return {}
+        return {GROWS: (base.shapes[GROWS][0], max(wanted))}
+
     def tensor(self, name: str, parents: Sequence[Source]) -> Tensor:
         import torch
+        import torch.nn.functional as F
 
         plain = parents[0](name)
         exact = plain.to(torch.float64 if plain.dtype == torch.float64 else torch.float32)
         total = exact
         for part in self.parts:
-            if name in part.strengths:
+            if name not in part.strengths:
+                continue
+            inputs = part.inputs if name == GROWS else None
+            if inputs is None:
                 total = total + part.difference(name, exact)
+                continue
+            # New inputs count for nothing before; an older LoRA says nothing of them.
+            seen = F.pad(exact, (0, inputs - exact.shape[1]))
+            found = part.difference(name, seen)
+            wide = max(total.shape[1], inputs)
+            total, found = (F.pad(x, (0, wide - x.shape[1])) for x in (total, found))
+            total = total + found
         return total.to(plain.dtype)
 
 
@@ -350,7 +412,10 @@ def _with(
     if isinstance(weights, DerivedWeights) and isinstance(weights.recipe, Additions):
         base = weights.parents[0]
         parts += weights.recipe.parts
-    return derive([base], Additions(tuple(sorted(parts, key=lambda part: part.digest))))
+    recipe = Additions(tuple(sorted(parts, key=lambda part: part.digest)))
+    shapes = recipe.grown(base)
+    config = {"in_channels": shapes[GROWS][1]} if shapes else {}
+    return derive([base], recipe, shapes=shapes, config=config)
 
 
 def _names_touched(weights: Weights, lora: LoraFile, layers: Mapping[str, Share]) -> Iterator[str]:

@@ -17,10 +17,11 @@ def weight_difference(
     """The difference of the weight at strength 1, before DoRA; None if only a bias changes.
 
     Args:
-        algorithm: "lora", "loha", "lokr", "oft", "glora", "ia3" or "diff".
+        algorithm: "lora", "loha", "lokr", "oft", "glora", "ia3", "whole" or "diff".
         parts: Tensors by field (`entries.py`), all of one type.
         scale: A factor that takes the place of alpha / rank; None to compute it from "alpha".
-        weight: What is changed, (O, I) or (O, I, kh, kw); "oft", "glora" and "ia3" need it.
+        weight: What is changed, (O, I) or (O, I, kh, kw), or (O,) of a norm; "oft", "glora", "ia3"
+            and "whole" need it.
 
     Returns:
         The shape that the factors give: (O, I), (O, I, 1, 1) or (O, I, kh, kw).
@@ -34,6 +35,9 @@ def weight_difference(
     if algorithm in ("oft", "glora", "ia3"):
         assert weight is not None
         return turned_difference(algorithm, parts, weight)
+    if algorithm == "whole":
+        assert weight is not None
+        return parts["whole"] - weight
     return parts.get("diff")
 
 

@@ -52,6 +52,12 @@ _SUFFIXES: Mapping[str, str] = {
     # diffusers, peft
     ".lora.up.weight": "up",
     ".lora.down.weight": "down",
+    "_norm.scale": "whole",
+    # XLabs (Flux): 1 is the image's half of a block, 2 the text's
+    "_lora1.up.weight": "up",
+    "_lora1.down.weight": "down",
+    "_lora2.up.weight": "up",
+    "_lora2.down.weight": "down",
     "_lora.up.weight": "up",
     "_lora.down.weight": "down",
     ".lora_linear_layer.up.weight": "up",
@@ -65,6 +71,7 @@ _SUFFIXES: Mapping[str, str] = {
 _BY_LENGTH = sorted(_SUFFIXES, key=len, reverse=True)
 _ADAPTER_NAME = re.compile(r"\.(lora_[AB]|lora_magnitude_vector)\.(?!weight$|bias$)[^.]+(\.|$)")
 """peft puts the adapter's name in some files: "lora_A.default.weight"."""
+_XLABS = re.compile(r"(.*\b(double|single)_blocks\.\d+)\.processor\.(qkv|proj)\Z")
 _UNREAD: Mapping[str, str] = {
     ".oft_diag": "OFT",
     ".oft_R.weight": "OFT of peft",
@@ -99,7 +106,10 @@ class Entry:
 
     @property
     def algorithm(self) -> str:
-        """ "lora", "loha", "lokr", "oft" (BOFT too), "glora", "ia3" or "diff"."""
+        """ "lora", "loha", "lokr", "oft" (BOFT too), "glora", "ia3", "whole" (a tensor that takes
+        the place of the weight) or "diff"."""
+        if "whole" in self.fields:
+            return "whole"
         if "up" in self.fields or "down" in self.fields:
             return "lora"
         if "w1_a" in self.fields:
@@ -153,8 +163,10 @@ def sort_entries(
             found.unknown.append(name)
             continue
         stem = plain.removesuffix(suffix)
-        if suffix.startswith("_lora."):
-            stem = _old_processor(stem)
+        if suffix == "_norm.scale":
+            stem += "_norm"
+        elif suffix.startswith("_lora"):
+            stem = _xlabs(stem, suffix) or _old_processor(stem)
         found.fields.setdefault(stem, {})[_SUFFIXES[suffix]] = name
     scales = _Scales(metadata)
     entries = {
@@ -177,6 +189,17 @@ def is_old_glora(shapes: Mapping[str, Sequence[int]]) -> bool:
     new = b1[1] == b2[0] == a1[1] == a2[0]
     old = b2[1] == b1[0] == a1[0] == a2[1]
     return old and not (new and b1[1] <= b1[0])
+
+
+def _xlabs(stem: str, suffix: str) -> str | None:
+    """ "double_blocks.0.processor.qkv" of "_lora2..." -> "double_blocks.0.txt_attn.qkv"."""
+    found = _XLABS.match(stem)
+    if found is None:
+        return None
+    if found[2] == "single":
+        return f"{found[1]}.{found[3]}"
+    half = "txt_attn" if suffix.startswith("_lora2") else "img_attn"
+    return f"{found[1]}.{half}.{found[3]}"
 
 
 def _old_processor(stem: str) -> str:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ModelError
-from ...files.identify import identify
+from ...files.identity import wrong_kind
+from ...files.offsets import identify_file
 from ...formats.digest import HeldFile, read_with_content
-from ...formats.lora_family import is_lora, lora_family
+from ...formats.lora_family import lora_family
 from ...formats.safetensors_header import read_header
-from ...formats.words import KIND_WORDS, family_words
+from ...formats.words import family_words
 from .entries import Entry, is_old_glora, sort_entries
 
 if TYPE_CHECKING:
@@ -39,14 +40,9 @@ class LoraFile:
         header, self._content = read_with_content(self.path, read_header)
         self.shapes = {name: info.shape for name, info in header.tensors.items()}
         self.metadata = header.metadata
-        if not is_lora(self.shapes):
-            raise ModelError(
-                "model.wrong_kind",
-                f'"{self.path.name}" is not {KIND_WORDS["lora"]}.',
-                expected=KIND_WORDS["lora"],
-                got=identify(self.shapes).words(),
-                hint="Choose another file, or load this one with the loader for its kind.",
-            )
+        found = identify_file([header], self.shapes)
+        if found.kind != "lora":
+            raise wrong_kind(self.path.name, found, "lora")
         self.content_digest = self._content.digest
         self.family = lora_family(self.shapes)
         self.entries, self.unknown = sort_entries(self.shapes, self.metadata, self.path.name)
@@ -139,7 +135,8 @@ def _result_size(entry: Entry, shapes: Mapping[str, tuple[int, ...]]) -> tuple[i
         return prod(shapes["blocks"][-3:-1]), 0
     if entry.algorithm == "glora":
         return shapes["b2" if is_old_glora(shapes) else "b1"][0], 0
-    return _of(shapes["diff"]) if "diff" in shapes else (0, 0)
+    whole = shapes.get("whole", shapes.get("diff"))
+    return _of(whole) if whole is not None else (0, 0)
 
 
 def _of(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from ...errors import ModelError
 from ...formats.ldm import diffusers_to_ldm_names
-from ...formats.transformer_names import original_layers
+from ...formats.transformer_names import original_layers, swapped_layers
 
 _DENOISER_UNDERSCORED = ("lora_unet_", "lora_transformer_", "lycoris_", "oft_unet_")
 _DENOISER_DOTTED = (
@@ -26,7 +26,9 @@ _DENOISER_DOTTED = (
 
 
 Spellings: TypeAlias = Mapping[str, tuple[str, ...]]
-"""Stem -> the layers that it means, in the order of their rows; nearly always one."""
+"""Stem -> the layers that it means, in the order of their rows; nearly always one. SWAPPED before a
+layer says that its halves of rows have changed places."""
+SWAPPED = "swapped:"
 
 
 def denoiser_spellings(kind: str, names: Iterable[str]) -> Spellings:
@@ -40,6 +42,14 @@ def denoiser_spellings(kind: str, names: Iterable[str]) -> Spellings:
     else:
         for original, targets in original_layers(names).items():
             spelled.setdefault(targets, set()).add(original)
+            if original.startswith("single_blocks."):  # XLabs' names of its attention alone
+                stem, _, last = original.rpartition(".")
+                if last == "linear1":
+                    spelled[targets[:3]] = {f"{stem}.qkv"}
+                elif last == "linear2":
+                    spelled[targets].add(f"{stem}.proj")
+        for original, target in swapped_layers(names).items():
+            spelled[SWAPPED + target,] = {original}
     return _spell(spelled, _DENOISER_UNDERSCORED, _DENOISER_DOTTED)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...errors import ModelError
 from ...formats.fp8_names import fp8_scales
 from ...formats.gguf_header import is_gguf
-from ...formats.safetensors_header import Header, read_header
+from ...formats.safetensors_header import Header, begins_as_safetensors, read_header
 
 _PICKLED = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
@@ -83,7 +83,9 @@ def is_pickled(path: Path) -> bool:
     """Whether a file's content is a pickle or torch's archive of one."""
     try:
         with path.open("rb") as file:
-            return file.read(4).startswith(_PICKLED)
+            first = file.read(9)
+        known = begins_as_safetensors(first, path.stat().st_size)
+        return first.startswith(_PICKLED) and not known
     except OSError:
         return False  # reading its header then says why
 

@@ -32,11 +32,37 @@ def _hypernetwork(state: dict[Any, Any]) -> dict[str, Any]:
     return found
 
 
+def _embedding(state: dict[Any, Any]) -> dict[str, Any]:
+    """The vectors of a textual inversion of the web UI and of Gal et al.; {} if it is none."""
+    vectors = state.get("string_to_param")
+    if not isinstance(vectors, dict):  # the older files hold torch's ParameterDict
+        vectors = vars(vectors).get("_parameters") if hasattr(vectors, "__dict__") else None
+    if not isinstance(vectors, dict) or not vectors:
+        return {}
+    if len(vectors) == 1:
+        return {"emb_params": next(iter(vectors.values()))}
+    return {f"string_to_param.{name}": tensor for name, tensor in vectors.items()}
+
+
+def _joined(state: dict[Any, Any], tensor: type) -> dict[Any, Any]:
+    """A dictionary in which dictionaries of tensors ("image_proj", "ip_adapter", "id_encoder",
+    "lora_weights") are written out: "image_proj.norm.weight". All others stay."""
+    found: dict[Any, Any] = {}
+    for name, value in state.items():
+        inner = value if isinstance(value, dict) and value else None
+        if inner is not None and all(isinstance(each, tensor) for each in inner.values()):
+            found |= {f"{name}.{part}": each for part, each in inner.items()}
+        else:
+            found[name] = value
+    return found
+
+
 def _harmless() -> list[Any]:
     """What checkpoints of old trainers name besides tensors, and what stands for it here.
 
-    Lightning's class is only the key of a table, so that an empty class does; a scalar of numpy
-    can be made of numbers and bytes only, as the types that it may have are listed too.
+    Lightning's class is only the key of a table, and torch's ParameterDict holds its tensors in an
+    attribute, so that empty classes do; a scalar of numpy can be made of numbers and bytes only, as
+    the types that it may have are listed too.
     """
     import _codecs
 
@@ -44,10 +70,11 @@ def _harmless() -> list[Any]:
 
     module = "pytorch_lightning.callbacks.model_checkpoint"
     stand_in = type("ModelCheckpoint", (), {"__module__": module})
+    vectors = type("ParameterDict", (), {"__module__": "torch.nn.modules.container"})
     scalar: Any = np.float64(0).__reduce__()[0]
     types = [np.dtypes.Float64DType, np.dtypes.Float32DType, np.dtypes.Int64DType]
     names = [(scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
-    return [stand_in, *names, np.dtype, *types, _codecs.encode]
+    return [stand_in, vectors, *names, np.dtype, *types, _codecs.encode]
 
 
 def main(source: str, target: str) -> dict[str, object]:
@@ -79,6 +106,10 @@ def main(source: str, target: str) -> dict[str, object]:
             {name: state[name] for name in _SETTINGS if isinstance(state.get(name), (str, bool))}
         )
         state = widths
+    if isinstance(state, dict) and (vectors := _embedding(state)):
+        state = vectors
+    if isinstance(state, dict):
+        state = _joined(state, torch.Tensor)
     if not isinstance(state, dict):
         return {"error": f"it holds a {type(loaded).__name__}, not a dictionary of tensors"}
     tensors = {str(name): t for name, t in state.items() if isinstance(t, torch.Tensor)}

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import ModelError
+from ...formats.folder import read_json
 
 _SPACE = "\u2581"
 
@@ -34,16 +35,48 @@ def tokenizer_text(folder: Path) -> str | None:
     if (folder / "spiece.model").is_file():
         return sentencepiece_text((folder / "spiece.model").read_bytes())
     if (folder / "vocab.txt").is_file():
-        return word_piece_text((folder / "vocab.txt").read_text("utf-8").splitlines())
+        known = read_json(folder / "tokenizer_config.json")
+        return word_piece_text(
+            words_of((folder / "vocab.txt").read_text("utf-8")),
+            lowercase=known.get("do_lower_case", True),
+            chinese=known.get("tokenize_chinese_chars", True),
+            strip_accents=known.get("strip_accents"),
+        )
     return None
 
 
-def word_piece_text(words: list[str]) -> str:
-    """BERT's tokenizer from its list of words; lower case, Chinese characters one by one."""
+def words_of(text: str) -> list[str]:
+    """Words of a vocab.txt, one a line; the line number is the id.
+
+    Only line feeds end a line: U+2028 and U+0085 are words of published lists.
+    """
+    return text.removesuffix("\n").split("\n")
+
+
+def word_piece_text(
+    words: list[str],
+    *,
+    lowercase: bool = True,
+    chinese: bool = True,
+    strip_accents: bool | None = None,
+) -> str:
+    """BERT's tokenizer from its list of words, as the text of a tokenizer.json.
+
+    Args:
+        words: In the order of their ids.
+        lowercase: Whether texts are put into lower case first.
+        chinese: Whether Chinese characters are read one by one.
+        strip_accents: Whether accents are taken off letters; None = where `lowercase` is.
+    """
     from tokenizers import BertWordPieceTokenizer
 
     vocabulary = {word: number for number, word in enumerate(words)}
-    text: str = BertWordPieceTokenizer(vocabulary, lowercase=True).to_str()
+    text: str = BertWordPieceTokenizer(
+        vocabulary,
+        lowercase=lowercase,
+        handle_chinese_chars=chinese,
+        strip_accents=strip_accents,
+    ).to_str()
     return text
 
 

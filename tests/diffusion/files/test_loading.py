@@ -208,11 +208,15 @@ def test_ip_adapter_for_another_image_encoder_is_refused(
 
 
 def test_ip_adapter_plus_layout_is_refused_by_name(vision: wd.ClipVision, tmp_path: Path) -> None:
-    tensors = {"image_proj.latents": torch.zeros(1), "ip_adapter.1.to_k_ip.weight": torch.zeros(1)}
-    save_tensors(tmp_path / "x", tensors)
+    shapes = {
+        "image_proj.latents": (1, 16, 768),
+        "image_proj.proj_in.weight": (768, 1280),
+        "ip_adapter.1.to_k_ip.weight": (320, 768),
+    }
+    save_tensors(tmp_path / "x", {name: torch.zeros(shape) for name, shape in shapes.items()})
     error = refused(lambda: wd.load_ip_adapter(tmp_path / "x", vision))
-    assert error.code == "model.unsupported_layout"
-    assert error.got == "the Plus layout (resampler)"
+    assert error.code == "model.wrong_kind"
+    assert error.got == "an IP-Adapter Plus (SD1.x): known, not usable yet"
 
 
 def test_save_failing_half_way_leaves_the_old_file(

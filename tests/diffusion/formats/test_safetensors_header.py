@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from weft.diffusion import DiffusionError, ModelError
+from weft.diffusion.files.convert.model import is_pickled
 from weft.diffusion.formats.safetensors_header import read_header
 
 from ... import models
@@ -34,6 +35,14 @@ def test_header_of_valid_file_lists_tensors_and_metadata(tmp_path: Path) -> None
     assert header.metadata == {"a": "b"}
     assert header.tensors["w"].shape == (2,)
     assert header.nbytes == 8
+
+
+@pytest.mark.parametrize("length", [0x0280, 0x0380, 0x0480, 0x0580, 0x8B1F])
+def test_header_of_a_length_that_pickles_begin_with_is_read(tmp_path: Path, length: int) -> None:
+    raw = json.dumps({"w": tensor()}).encode().ljust(length)
+    path = file_with(tmp_path / "x.safetensors", raw, bytes(8))
+    assert set(read_header(path).tensors) == {"w"}
+    assert not is_pickled(path)
 
 
 def refused(path: Path) -> ModelError:

@@ -33,7 +33,9 @@ from weft.diffusion.text.prompt import Piece, parse_prompt
         ("a (cat", [("a (cat", 1.0)]),
         ("a) cat", [("a) cat", 1.0)]),
         ("(cat:nan)", [("cat:nan", 1.1)]),
-        ("(cat:1e9)", [("cat:1e9", 1.1)]),
+        ("(cat:inf)", [("cat:inf", 1.1)]),
+        ("(cat:1e-1)", [("cat", 0.1)]),
+        ("(:1.5)", [(":1.5", 1.1)]),
     ],
 )
 def test_prompt_is_parsed_into_weighted_pieces(
@@ -52,6 +54,29 @@ def test_brackets_too_deep_are_refused() -> None:
     with pytest.raises(ParameterError) as caught:
         parse_prompt("(" * 5000 + "x" + ")" * 5000)
     assert caught.value.code == "prompt.too_deep"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "pieces"),
+    [
+        ("(a", [("(a", 1.0)]),
+        ("a) (b:2) c", [("a) (b:2) c", 1.0)]),
+        ("a) ((b:2) c", [("a) (", 1.0), ("b", 2.0), (" c", 1.0)]),
+        ("(a (b)", [("a ", 1.1), ("(b", 1.1)]),
+        ("(a (b) c", [("(a (b) c", 1.0)]),
+        ("(a) (b", [("a", 1.1), (" ", 1.0), ("(b", 1.0)]),
+        (r"(a\\)", [("(a\\)", 1.0)]),
+        (r"\\((a)", [("\\(", 1.0), ("a", 1.1)]),
+        (r"(a\):2)", [("a)", 2.0)]),
+        ("()", []),
+        ("(())a", [("a", 1.0)]),
+    ],
+)
+def test_bracket_without_partner_is_read_as_comfyui_reads_it(
+    prompt: str, pieces: list[tuple[str, float]]
+) -> None:
+    got = [(piece.text, piece.weight) for piece in parse_prompt(prompt)]
+    assert got == [(text, pytest.approx(weight)) for text, weight in pieces or [("", 1.0)]]
 
 
 @settings(deadline=None)

@@ -100,6 +100,13 @@ def test_scenes_of_any_text_cover_the_schedule_and_can_be_read(text: str, steps:
             parse_prompt(part)
 
 
+def test_backslash_before_a_weighted_bracket_leaves_its_weight() -> None:
+    (scene,) = read_schedule("a\\\\(red:1.5) b")
+    (part,) = scene.parts
+    got = [(piece.text, piece.weight) for piece in parse_prompt(part)]
+    assert got == [("a\\\\", 1.0), ("red", 1.5), (" b", 1.0)]
+
+
 @pytest.mark.parametrize(
     ("prompt", "expected"),
     [

@@ -396,7 +396,8 @@ def test_tiny_decoder_is_read_in_its_own_layout_and_found(tmp_path: Path) -> Non
     folder = tmp_path / "vae_approx"
     folder.mkdir()
     save_file(taesd_layout(network), folder / "taesd_decoder.safetensors")
-    model = testing.value("MODEL")
+    save_file(models.tiny_unet().state_dict(), tmp_path / "alone.safetensors")
+    model = wd.load_model(tmp_path / "alone.safetensors")
     samples = testing.latent().samples
     shown = tiny_painter(folder / "taesd_decoder.safetensors", model)(samples)
     with torch.no_grad():

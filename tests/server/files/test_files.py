@@ -46,6 +46,23 @@ async def test_upload_of_picture_is_listed_shown_and_made_small(tmp_path: Path) 
             assert (picture.format, picture.size) == ("WEBP", (64, 43))
 
 
+async def test_thumbnail_of_deep_grey_keeps_its_grey(tmp_path: Path) -> None:
+    async with serving(tmp_path) as client:
+        deep = Image.new("I;16", (300, 200), 32_768)
+        deep.save(tmp_path / "input" / "grey.png")
+        small = await client.get("/v1/files/input/grey.png?thumbnail=64")
+        with Image.open(BytesIO(await small.read())) as picture:
+            assert picture.convert("L").getpixel((9, 9)) == pytest.approx(128, abs=2)
+
+
+async def test_thumbnail_of_signed_numbers_is_refused_by_name(tmp_path: Path) -> None:
+    async with serving(tmp_path) as client:
+        Image.new("I", (300, 200), 70_000).save(tmp_path / "input" / "signed.tif")
+        answer = await client.get("/v1/files/input/signed.tif?thumbnail=64")
+        assert answer.status == 415
+        assert (await answer.json())["error"]["code"] == "image.signed"
+
+
 async def test_file_asked_for_again_is_not_sent_again(tmp_path: Path) -> None:
     async with serving(tmp_path) as client:
         (tmp_path / "output" / "a.bin").write_bytes(bytes(range(100)))

@@ -86,13 +86,14 @@ test("a curve stays between two neighbouring points, whatever they are", () => {
   );
 });
 
-const EMBEDDING = String.raw`(?<![^\s(\[|:])embedding:([\w./\\-]*\w)`;
+const EMBEDDING = String.raw`(?<![\w/\\-])embedding:([^\s,:;|()\[\]{}<>\"]*[^\s,:;|()\[\]{}<>\".!?'\\/])`;
 
 test.each([
   ["a cat, embedding:", { part: "", start: 17 }],
   ["embedding:sty", { part: "sty", start: 10 }],
   ["(embedding:sub/style-c", { part: "sub/style-c", start: 11 }],
   ["notembedding:sty", null],
+  ["a cat,embedding:one,embedding:plus+o", { part: "plus+o", start: 30 }],
   ["embedding:style ", null],
   ["embeddin", null],
   ["", null],

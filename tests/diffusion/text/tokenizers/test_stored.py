@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from weft.diffusion.errors import ModelError
-from weft.diffusion.text.tokenizers.stored import sentencepiece_text, tokenizer_text
+from weft.diffusion.text.tokenizers.stored import sentencepiece_text, tokenizer_text, words_of
 from weft.diffusion.text.tokenizers.text_models import sentence_tokenizer
 
 PIECES = [
@@ -73,6 +73,33 @@ def test_word_list_gives_berts_tokenizer(tmp_path: Path) -> None:
     tokenizer = sentence_tokenizer(text, "x")
     assert (tokenizer.start, tokenizer.end, tokenizer.pad) == ((2,), 3, 0)
     assert tokenizer.ids("\u7ea2\u5706 Reddish") == [5, 6, 7, 8]
+
+
+BERT = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+
+
+@pytest.mark.parametrize("separator", list("\u2028\u2029\u0085\x0b\x0c\x1c\x1d\x1e"))
+def test_word_list_keeps_words_that_separate_lines(tmp_path: Path, separator: str) -> None:
+    file = tmp_path / "vocab.txt"
+    file.write_text("\n".join([*BERT, "a", separator, "b"]) + "\n", "utf-8")
+    assert words_of(file.read_text("utf-8")) == [*BERT, "a", separator, "b"]
+    text = tokenizer_text(tmp_path)
+    assert text is not None
+    assert sentence_tokenizer(text, "x").ids("b a") == [7, 5]
+
+
+def test_word_list_with_capitals_is_read_as_its_settings_say(tmp_path: Path) -> None:
+    (tmp_path / "vocab.txt").write_text(
+        "\n".join([*BERT, "Red", "red", "caf\u00e9", "cafe"]), "utf-8"
+    )
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": False}))
+    text = tokenizer_text(tmp_path)
+    assert text is not None
+    assert sentence_tokenizer(text, "x").ids("Red red caf\u00e9") == [5, 6, 7]
+    (tmp_path / "tokenizer_config.json").unlink()
+    text = tokenizer_text(tmp_path)
+    assert text is not None
+    assert sentence_tokenizer(text, "x").ids("Red red caf\u00e9") == [6, 6, 8]
 
 
 def test_tokenizer_json_comes_before_older_files(tmp_path: Path) -> None:

@@ -1,0 +1,59 @@
+"""What a file turned out to hold. No torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import ModelError
+from ..formats.network_facts import NetworkFacts
+from ..formats.words import KIND_WORDS, NOT_YET, VARIANT_WORDS, family_words
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a file holds.
+
+    Attributes:
+        kind: A key of `KIND_WORDS`.
+        family: A key of `FAMILY_WORDS`.
+        layout: "ldm" or "diffusers" for networks that exist in both, else "".
+        prefix: What stands in front of the names of a single network, often "".
+        variant: A key of `VARIANT_WORDS`: "inpaint" or "edit" for networks that see a picture
+            beside the noise, "unclip" for those that are told one, "union" or "promax" for
+            ControlNets of several kinds of pictures; or "".
+        facts: What the tensors of a denoising network or ControlNet tell.
+    """
+
+    kind: str
+    family: str
+    layout: str = ""
+    prefix: str = ""
+    variant: str = ""
+    facts: NetworkFacts | None = None
+
+    def words(self) -> str:
+        """For messages: "a VAE (SD1.x)"."""
+        family = family_words(self.family) if self.family != "unknown" else None
+        told = " ".join(filter(None, (family, VARIANT_WORDS.get(self.variant))))
+        found = KIND_WORDS[self.kind] + (f" ({told})" if told else "")
+        return f"{found}: known, not usable yet" if self.kind in NOT_YET else found
+
+
+def wrong_kind(name: str, found: Identity, *kinds: str) -> ModelError:
+    """The refusal of a file that holds something else; both kinds are named.
+
+    Args:
+        name: Of the file.
+        found: What it holds.
+        kinds: What would have been right.
+    """
+    wanted = " or ".join(KIND_WORDS[kind] for kind in kinds)
+    return ModelError(
+        "model.wrong_kind",
+        f'"{name}" is not {wanted}: it holds {found.words()}.',
+        expected=wanted,
+        got=found.words(),
+        hint="Choose another file."
+        if found.kind in NOT_YET
+        else "Choose another file, or load this one with the loader for its kind.",
+    )
