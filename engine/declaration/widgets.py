@@ -23,11 +23,24 @@ class Range:
         low: Smallest allowed value; None for no bound.
         high: Largest allowed value; None for no bound.
         step: Distance of two neighbouring values in an editor; values between are allowed.
+        soft: Where most values lie, low and high: an editor's slider shows this part. Values
+            outside of it are as good as those inside. None for no such part.
     """
 
     low: float | None = None
     high: float | None = None
     step: float | None = None
+    soft: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.soft is None:
+            return
+        first, last = self.soft
+        if not first < last or self.problem(first) or self.problem(last):
+            raise ValueError(
+                f"soft range {first} to {last}: expected two rising numbers within "
+                f"{self.low} to {self.high}; write them as soft=(low, high)"
+            )
 
     def problem(self, value: object) -> str | None:
         """Why `value` is out of range, or None. NaN is out of every range."""
@@ -202,8 +215,8 @@ Widget = (
 def to_json(widget: Widget) -> Mapping[str, Any]:
     """The mark as it stands in the published node schema."""
     match widget:
-        case Range(low, high, step):
-            given = {"min": low, "max": high, "step": step}
+        case Range(low, high, step, soft):
+            given = {"min": low, "max": high, "step": step, "soft": soft and list(soft)}
             return {k: v for k, v in given.items() if v is not None}
         case Choice(options):
             return {"choices": list(options)}

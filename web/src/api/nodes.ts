@@ -18,9 +18,11 @@ export interface InputSchema extends PortSchema {
   readonly required: boolean;
   readonly description: string;
   readonly default?: Value;
-  readonly min?: number;
+  readonly min?: Value;
   readonly max?: Value;
-  readonly step?: number;
+  readonly step?: Value;
+  /** Where most values of a number lie, low and high. */
+  readonly soft?: readonly [Value, Value];
   readonly multiline?: boolean;
   readonly seed?: boolean;
   /** Kind of model file, such as `checkpoints`. */

@@ -215,7 +215,11 @@ function NodeRow({ id, node, schema, row, bad }: Part & { row: Row; bad: boolean
     const input = mapped ? { ...MAPPED, description: declared.description } : declared;
     const linked = isLinked(node.inputs[row.input]);
     return (
-      <div className={`row widget-row ${bad ? "bad" : ""}`} style={{ height: row.height }}>
+      <div
+        className={`row widget-row ${bad ? "bad" : ""}`}
+        style={{ height: row.height }}
+        data-input={row.input}
+      >
         <Socket
           node={id}
           port={row.input}
@@ -233,7 +237,11 @@ function NodeRow({ id, node, schema, row, bad }: Part & { row: Row; bad: boolean
     row.input === undefined ? undefined : ((schema && inputOf(schema, row.input)) ?? ANY);
   const output = row.output === undefined ? undefined : schema?.outputs[row.output];
   return (
-    <div className={`row port-row ${bad ? "bad" : ""}`}>
+    <div
+      className={`row port-row ${bad ? "bad" : ""}`}
+      data-input={row.input}
+      data-output={row.output}
+    >
       {input !== undefined && row.input !== undefined && (
         <>
           <Socket

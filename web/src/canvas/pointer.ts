@@ -75,26 +75,35 @@ function isBare(target: EventTarget | null): boolean {
   return target instanceof Element && target.classList.contains("react-flow__pane");
 }
 
+/** Whether the press that is going on, or was last, is one of those handled here. */
+let kept = false;
+
 /** Before React Flow sees a press. */
 export function onPress(event: React.PointerEvent | React.MouseEvent): void {
-  if (!isBare(event.target)) return;
   const isPointer = event.type === "pointerdown";
+  if (isPointer) kept = false;
+  if (!isBare(event.target)) return;
   const far = farNodeAt(at(event));
   const boxes = event.shiftKey || event.ctrlKey || event.metaKey;
   if (event.button !== 0 || (far === null && !boxes && !event.altKey)) return;
   // Both kinds of events are kept back: React Flow listens to mouse events to pan.
   event.stopPropagation();
   if (!isPointer) return;
+  kept = true;
   if (event.altKey) drawKnife(event);
   else if (far !== null) grab(event, far, boxes);
   else drawBox(event);
 }
 
+/** Before React Flow sees a click: it resets the selection on one, also at the end of a box. */
+export function onClickFirst(event: React.MouseEvent): void {
+  if (kept && isBare(event.target)) event.stopPropagation();
+}
+
 export function onClick(event: React.MouseEvent): void {
   if (!isBare(event.target) || event.shiftKey || event.ctrlKey || event.metaKey) return;
-  const wire = wireUnder(event);
-  hover.setState({ chosen: wire?.link.id ?? null });
-  if (farNodeAt(at(event)) === null) select([]);
+  hover.setState({ chosen: wireUnder(event)?.link.id ?? null });
+  select([]);
 }
 
 let last: { x: number; y: number } | null = null;
@@ -196,6 +205,7 @@ function grab(event: { clientX: number; clientY: number }, id: string, adds: boo
     toggleSelected(id);
     return;
   }
+  hover.setState({ chosen: null });
   if (!activeTab().selection.has(id)) select([id]);
   const start = at(event);
   const pinned = (one: string) => activeGraph().places[one]?.pinned === true;

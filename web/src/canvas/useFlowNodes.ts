@@ -13,6 +13,7 @@ const NO_HANDLES: NonNullable<Node["handles"]> = [];
 
 export function useFlowNodes(): Node[] {
   const graph = useDocs(activeGraph);
+  const workflow = useDocs((docs) => activeTab(docs).workflow);
   const selection = useDocs((docs) => activeTab(docs).selection);
   const catalog = useDocs((docs) => docs.catalog);
   const tab = useDocs((docs) => activeTab(docs).id);
@@ -71,5 +72,5 @@ export function useFlowNodes(): Node[] {
     }
     known.current = next;
     return [...next.values()];
-  }, [graph, selection, catalog, tab, pictures, problems]);
+  }, [graph, workflow, selection, catalog, tab, pictures, problems]);
 }
