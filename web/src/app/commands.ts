@@ -1,5 +1,6 @@
 /** Everything one can do, with its name and its key: the keyboard, the menus and the sheet use it. */
 
+import { passBy } from "../canvas/focus";
 import { hover, pointerPlace } from "../canvas/pointer";
 import { wiresOf } from "../canvas/scene";
 import {
@@ -251,10 +252,24 @@ function goBack(): void {
   else if (hover.getState().chosen !== null) hover.setState({ chosen: null });
   else if (activeTab().selection.size > 0) select([]);
   else if (activeTab().path.length > 0) leaveTo(activeTab().path.length - 1);
+  else {
+    // There is nothing left to go back from but the canvas itself.
+    focusCanvas();
+    passBy();
+    return;
+  }
   focusCanvas();
 }
 
-const REGIONS = [".topbar", ".rail", ".dock.left", ".canvas", ".statusbar", ".dock.right"];
+const REGIONS = [
+  ".topbar",
+  ".rail",
+  ".dock.left",
+  ".canvas",
+  ".empty",
+  ".statusbar",
+  ".dock.right",
+];
 
 /** Put the keyboard into the next part of the window, for those who do not point. */
 function nextRegion(by: 1 | -1): void {

@@ -100,7 +100,16 @@ export function stateOf(run: TabRun, key: string): NodeReport | undefined {
  */
 export function toldProblems(run: TabRun, key: string): readonly Problem[] {
   const all = problemsOf(run, key);
-  return run.refused ? all : all.filter(({ code }) => code !== "graph.missing_input");
+  return run.refused ? all : all.filter(isFault);
+}
+
+/** How many problems are told without being asked for: a graph is not wrong for being unfinished. */
+export function toldCount(run: TabRun): number {
+  return run.refused ? run.problems.length : run.problems.filter(isFault).length;
+}
+
+function isFault({ code }: Problem): boolean {
+  return code !== "graph.missing_input";
 }
 
 /** Problems of a node, and of what is inside a subgraph's instance. */

@@ -28,6 +28,7 @@ import { moveItems, type Point } from "../graph/commands/nodes";
 import { GRID } from "../graph/geometry";
 import { Announcer } from "./Announcer";
 import { GroupView, NoteView, RerouteView } from "./Decor";
+import { getToWork, onFocus } from "./focus";
 import { HeldLink } from "./HeldLink";
 import { LinkLayer } from "./LinkLayer";
 import { Minimap } from "./Minimap";
@@ -37,6 +38,7 @@ import {
   hover,
   membersOf,
   onClick,
+  onClickFirst,
   onDoubleClick,
   onHover,
   onLeave,
@@ -113,7 +115,10 @@ function Surface() {
       className="canvas"
       role="application"
       aria-label={t("shortcuts.graph")}
+      aria-description={t("canvas.keys")}
       tabIndex={0}
+      onFocus={onFocus}
+      onPointerDown={getToWork}
       data-linking={linking || undefined}
       data-chosen={chosen || undefined}
       data-far={far || undefined}
@@ -121,6 +126,7 @@ function Surface() {
       onMouseDownCapture={onPress}
       onPointerMove={onHover}
       onPointerLeave={onLeave}
+      onClickCapture={onClickFirst}
       onClick={onClick}
       onDoubleClick={onDoubleClick}
       onContextMenu={openMenu}

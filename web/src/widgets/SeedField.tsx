@@ -11,6 +11,9 @@ import type { FieldProps } from "./Widget";
 
 const ICONS = { fixed: Lock, random: Dices, increment: Plus };
 
+/** A seed of more digits is written smaller: of a number every digit counts. */
+const SHORT = 12;
+
 /** A seed, and what becomes of it after a run. */
 export function SeedField({ node, port, label, value, onChange }: FieldProps) {
   const [typing, setTyping] = useState(false);
@@ -64,8 +67,8 @@ export function SeedField({ node, port, label, value, onChange }: FieldProps) {
         <button
           ref={button}
           type="button"
-          className="value plain"
-          aria-label={label}
+          className={`value plain ${text.length > SHORT ? "long" : ""}`}
+          aria-label={`${label} ${text}`}
           onClick={() => setTyping(true)}
         >
           {text}
