@@ -173,7 +173,8 @@ function Header({
           }}
         />
       ) : (
-        <h3>{title}</h3>
+        // The graph is the page: what it holds comes right below it.
+        <h3 aria-level={2}>{title}</h3>
       )}
       <Repeats node={node} />
       {pinned && <Pin className="mark" size={12} aria-label={t("node.pin")} />}

@@ -12,6 +12,7 @@ import {
   allRects,
   edit,
   endGesture,
+  enterSubgraph,
   rectAt,
   select,
   toggleSelected,
@@ -23,7 +24,7 @@ import { addReroute, disconnect } from "../graph/commands/links";
 import { moveItems } from "../graph/commands/nodes";
 import { GRID, type Rect } from "../graph/geometry";
 import { type Wire, wireAt, wiresAcross, wiresOf } from "./scene";
-import { FAR, toFlow, viewport } from "./viewport";
+import { FAR, reveal, toFlow, viewport } from "./viewport";
 
 interface Hover {
   /** Id of the link under the pointer. */
@@ -128,6 +129,11 @@ export function onDoubleClick(event: React.MouseEvent): void {
   if (!isBare(event.target)) return;
   const wire = wireUnder(event);
   const flow = at(event);
+  const far = farNodeAt(flow);
+  if (far !== null) {
+    openFar(far);
+    return;
+  }
   if (wire !== null) {
     edit("link.reroute", (draft, graph) =>
       addReroute(draft, graph, wire.link, { x: flow.x - 10, y: flow.y - 10 }),
@@ -135,6 +141,12 @@ export function onDoubleClick(event: React.MouseEvent): void {
     return;
   }
   setUi({ palette: { screen: { x: event.clientX, y: event.clientY }, flow, pending: null } });
+}
+
+/** Open a node that is seen from afar: the graph inside of it, else go near to it. */
+function openFar(id: string): void {
+  const rect = rectAt(id);
+  if (!enterSubgraph(id) && rect !== null) reveal(rect);
 }
 
 /** Follow the pointer until it is let go. */

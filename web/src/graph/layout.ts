@@ -6,10 +6,11 @@
  * make a column of their own at the left. What may not be moved is gone around.
  */
 
-import { contains, overlaps, type Places, type Rects } from "./arrange";
+import { boundsOf, contains, overlaps, type Places, type Rects } from "./arrange";
 import type { Point } from "./commands/nodes";
 import { frameAround, GRID, type Rect } from "./geometry";
 import { BETWEEN, GAP, type LayerEdge, layered } from "./layers";
+import { componentsOf, inRows } from "./pack";
 
 /** What is to be laid out, as it stands now. */
 export interface Scene {
@@ -22,6 +23,8 @@ export interface Scene {
   readonly chosen: ReadonlySet<string>;
   /** What stays wherever it is. */
   readonly pinned: ReadonlySet<string>;
+  /** How much wider than high all of it is to be where there is a choice. */
+  readonly aspect?: number;
 }
 
 export interface Layout {
@@ -29,6 +32,9 @@ export interface Layout {
   /** The groups around what lies in them now. */
   readonly frames: Rects;
 }
+
+/** Of a usual window. */
+const ASPECT = 1.6;
 
 /** A note nearer to a node than columns are to each other is about it. */
 const NEAR = BETWEEN;
@@ -94,17 +100,46 @@ async function block(scene: Scene, tree: Tree, ids: readonly string[]): Promise<
       ? []
       : [{ from: left, to: right, fromY: fromY + leftY, toY: toY + rightY }];
   });
-  const corners = await layered(
-    Object.fromEntries([...units].map(([id, { width, height }]) => [id, at(0, 0, width, height)])),
-    edges,
-  );
+  const corners = await cornersOf(scene, units, edges);
   const column = stack(alone.map((id) => [id, leaf(id, scene.rects[id] as Rect)]));
   const left = alone.length > 0 && units.size > 0 ? ceil(column.width + BETWEEN) : 0;
   const parts = [...units].map(([id, one]) => {
-    const { x, y } = corners[id] as Point;
+    const { x, y } = corners.get(id) as Point;
     return [one, { x: x + left, y }] as const;
   });
   return together(alone.length > 0 ? [[column, { x: 0, y: 0 }], ...parts] : parts);
+}
+
+/** Places of units: those that links join in layers, parts that nothing joins in rows. */
+async function cornersOf(
+  { aspect = ASPECT }: Scene,
+  units: ReadonlyMap<string, Block>,
+  edges: readonly LayerEdge[],
+): Promise<ReadonlyMap<string, Point>> {
+  const parts: { places: Places; bounds: Rect }[] = [];
+  for (const ids of componentsOf([...units.keys()], edges)) {
+    const sizes = ids.map((id) => [id, units.get(id) as Block] as const);
+    const rects = Object.fromEntries(
+      sizes.map(([id, { width, height }]) => [id, at(0, 0, width, height)]),
+    );
+    const inside = new Set(ids);
+    const own = edges.filter(({ from }) => inside.has(from));
+    const places = await layered(rects, own);
+    const put = ids.map((id) => ({ ...(rects[id] as Rect), ...(places[id] as Point) }));
+    parts.push({ places, bounds: boundsOf(put) as Rect });
+  }
+  const corners = inRows(
+    parts.map(({ bounds }) => bounds),
+    BETWEEN,
+    aspect,
+  );
+  const found = new Map<string, Point>();
+  parts.forEach(({ places, bounds }, i) => {
+    const { x, y } = corners[i] as Point;
+    const by = { x: ceil(x - bounds.x), y: ceil(y - bounds.y) };
+    for (const [id, place] of Object.entries(places)) found.set(id, moved(place, by));
+  });
+  return found;
 }
 
 /** A node by itself, or a group with all that it holds. */

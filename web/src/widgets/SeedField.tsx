@@ -59,6 +59,8 @@ export function SeedField({ node, port, label, value, onChange }: FieldProps) {
             if (event.key === "Escape") event.currentTarget.value = text;
             else if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
             event.stopPropagation();
+            // The button that gets the focus back would take the same key for a press.
+            event.preventDefault();
             returns.current = true;
             event.currentTarget.blur();
           }}
