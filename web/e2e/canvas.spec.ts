@@ -1,7 +1,7 @@
 /** The canvas under a real mouse and keyboard: boxes, numbers, links, layout, what is pasted. */
 
 import { expect, type Locator, type Page, test } from "@playwright/test";
-import { choose, node, nodesNow, openTemplate, socket } from "./helpers";
+import { choose, dropFile, node, nodesNow, openEmpty, openTemplate, socket } from "./helpers";
 
 interface Box {
   x: number;
@@ -199,4 +199,162 @@ test("a link dropped on the row of a value is linked there, and opens nothing", 
   await page.mouse.move(title.x + 20, title.y + 8, { steps: 6 });
   await page.mouse.up();
   await expect(toast(page).last()).toContainText("Let go on the row of one: width, height");
+});
+
+/** The picture of a canvas of the page as a file on the clipboard, pasted where the keyboard is. */
+async function pastePicture(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [16, 16];
+    const png = await new Promise<Blob | null>((done) => canvas.toBlob(done));
+    if (png === null) throw new Error("no picture");
+    await navigator.clipboard.write([new ClipboardItem({ "image/png": png })]);
+  });
+  await page.keyboard.press("Control+v");
+}
+
+const placesNow = async (page: Page, type: string) => {
+  const found = Object.entries(await nodesNow(page)).filter(([, node]) => node.type === type);
+  return Promise.all(found.map(([id]) => boxOf(node(page, id))));
+};
+
+const apart = (a: Box, b: Box) =>
+  a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y;
+
+test("a pasted picture goes into the selected Load Image, else into a new node with room", async ({
+  page,
+}) => {
+  await openEmpty(page);
+  await page.locator(".canvas").focus();
+  await page.keyboard.press("Tab");
+  await choose(page, "Load Image");
+  const [id = ""] = Object.keys(await nodesNow(page));
+  await node(page, id).locator("h3").click();
+  const undo = page.getByRole("button", { name: "Undo", exact: true });
+  await pastePicture(page);
+  await expect(node(page, id).locator(".drop img")).toBeVisible();
+  expect(Object.keys(await nodesNow(page))).toEqual([id]);
+  // One step back empties it, the next takes the node away.
+  await undo.click();
+  expect(await inputsOf(page, id)).toEqual({});
+  await page.getByRole("button", { name: "Redo", exact: true }).click();
+  await page.locator(".canvas").focus();
+  await page.keyboard.press("Escape");
+  await page.locator(".rail button").first().hover();
+  await pastePicture(page);
+  await expect(page.locator(".node")).toHaveCount(2);
+  const [one, other] = await placesNow(page, "LoadImage");
+  expect(one && other && apart(one, other)).toBe(true);
+});
+
+test("a node added by keyboard lies on no other, and has the only model there is", async ({
+  page,
+}) => {
+  await openEmpty(page);
+  await page.locator(".canvas").focus();
+  for (let i = 0; i < 2; i++) {
+    // Nothing is selected, so that nothing says where the next one goes.
+    if (i > 0) await page.keyboard.press("Escape");
+    await page.keyboard.press("Tab");
+    await choose(page, "Load Checkpoint");
+    await expect(page.locator(".node")).toHaveCount(i + 1);
+  }
+  const [one, other] = await placesNow(page, "LoadCheckpoint");
+  expect(one && other && apart(one, other)).toBe(true);
+  await expect
+    .poll(async () => Object.values(await nodesNow(page)).map(({ inputs }) => inputs))
+    .toEqual([{ ckpt_name: "thimble.safetensors" }, { ckpt_name: "thimble.safetensors" }]);
+  // What is unfinished is no fault: nothing is red before somebody wants to run it.
+  await expect(page.locator(".rail .badge")).toHaveCount(0);
+  // The model was chosen with the node, in one step.
+  await page.getByRole("button", { name: "Undo", exact: true }).click();
+  await expect(page.locator(".node")).toHaveCount(1);
+});
+
+test("in the far view a double-click on a node goes to it", async ({ page }) => {
+  await openTemplate(page, "Text to image");
+  const near = await boxOf(node(page, "sample"));
+  await zoomTo(page, "-", (zoom) => zoom < 40);
+  await expect(page.locator(".node")).toHaveCount(0);
+  const map = await boxOf(page.locator(".canvas"));
+  // The sampler stands right of the middle; where it is now follows from the scale.
+  const scale = (await zoomOf(page)) / 100;
+  expect(scale).toBeGreaterThan(0);
+  expect(near.width).toBeGreaterThan(0);
+  const middle = [map.x + map.width / 2, map.y + map.height / 2] as const;
+  for (const dx of [0, 40, -40, 80, -80, 120, -120]) {
+    await page.mouse.dblclick(middle[0] + dx, middle[1]);
+    if (await page.getByRole("dialog", { name: "Add a node" }).isVisible()) {
+      await page.keyboard.press("Escape");
+      continue;
+    }
+    break;
+  }
+  await expect(page.getByRole("dialog", { name: "Add a node" })).toBeHidden();
+  await expect.poll(() => zoomOf(page)).toBeGreaterThan(60);
+  await expect(page.locator(".node.selected")).toHaveCount(1);
+});
+
+test("500 unlinked parts are laid out in the window's shape, and all are seen", async ({
+  page,
+}) => {
+  await openEmpty(page);
+  const pairs = Array.from({ length: 500 }, (_, i) => i);
+  const nodes = Object.fromEntries(
+    pairs.flatMap((i) => [
+      [`a${i}`, { type: "Integer", inputs: { value: i } }],
+      [`b${i}`, { type: "Integer", inputs: { value: { link: `a${i}.value` } } }],
+    ]),
+  );
+  const places = Object.fromEntries(Object.keys(nodes).map((id, i) => [id, { x: i, y: i }]));
+  await dropFile(page, "parts.json", JSON.stringify({ weft: 1, nodes, layout: { nodes: places } }));
+  await expect(page.getByRole("button", { name: "parts" }).first()).toBeVisible();
+  await page.locator(".canvas").focus();
+  await page.keyboard.press("Escape");
+  for (let i = 0; i < 6; i++) await page.keyboard.press("+");
+  await page.keyboard.press("Shift+L");
+  await expect(page.getByRole("button", { name: "Undo", exact: true })).toBeEnabled();
+  // All of it is in view again.
+  await expect.poll(() => zoomOf(page)).toBeLessThan(20);
+  await page.keyboard.press("Control+a");
+  await page.keyboard.press("Control+c");
+  const text = await page.evaluate(() => navigator.clipboard.readText());
+  const laid = Object.values(
+    (JSON.parse(text) as { layout: { nodes: Record<string, { x: number; y: number }> } }).layout
+      .nodes,
+  );
+  const wide = Math.max(...laid.map(({ x }) => x)) - Math.min(...laid.map(({ x }) => x));
+  const high = Math.max(...laid.map(({ y }) => y)) - Math.min(...laid.map(({ y }) => y));
+  expect(wide / high).toBeGreaterThan(0.8);
+  expect(wide / high).toBeLessThan(4);
+});
+
+test("the page follows the size of texts that the browser is set to", async ({ page }) => {
+  await openTemplate(page, "Text to image");
+  const size = () =>
+    page
+      .locator(".topbar .tab button")
+      .first()
+      .evaluate((one) => Number.parseFloat(getComputedStyle(one).fontSize));
+  const before = await size();
+  const node12 = () =>
+    node(page, "sample").evaluate((one) => Number.parseFloat(getComputedStyle(one).fontSize));
+  const inGraph = await node12();
+  await page.evaluate(() => {
+    document.documentElement.style.fontSize = "200%";
+  });
+  expect(await size()).toBe(2 * before);
+  // The graph has a scale of its own: what is in it keeps its place.
+  expect(await node12()).toBe(inGraph);
+  for (const [width, height] of [
+    [1440, 900],
+    [1024, 768],
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    const over = await page.evaluate(
+      () => document.documentElement.scrollWidth - window.innerWidth,
+    );
+    expect(over).toBeLessThanOrEqual(0);
+    await expect(page.getByRole("button", { name: /^Run/ })).toBeInViewport();
+  }
 });

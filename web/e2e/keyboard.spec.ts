@@ -143,7 +143,12 @@ test("a seed is called by its number and shows all of its digits", async ({ page
   const seed = node(page, "sample").getByRole("button", { name: `seed ${digits}`, exact: true });
   await expect(seed).toBeVisible();
   expect(await seed.evaluate((one) => one.scrollWidth - one.clientWidth)).toBeLessThanOrEqual(0);
+  // With the sixteen digits that most seeds have, its name is seen whole too.
+  await seed.click();
+  await page.keyboard.type("4216521534399999");
+  await page.keyboard.press("Enter");
   const label = node(page, "sample").locator(".field.seed .label");
+  await expect(node(page, "sample").getByRole("button", { name: /^seed 42165/ })).toBeVisible();
   expect(await label.evaluate((one) => one.scrollWidth - one.clientWidth)).toBeLessThanOrEqual(0);
 });
 

@@ -1,6 +1,7 @@
 /** Opening files: weft's and ComfyUI's workflows, and pictures that carry one. */
 
 import { jobWorkflow, upload } from "../api/client";
+import { dictOf, joined } from "../api/dict";
 import { formatJson, parseJson, type Value } from "../api/json";
 import { asComfy, isPlainPicture, type Opened, openShared, packWorkflow } from "../api/share";
 import { membersOf } from "../canvas/pointer";
@@ -11,7 +12,7 @@ import { addNode, moveItems, type Point } from "../graph/commands/nodes";
 import { setValue } from "../graph/commands/values";
 import { Draft } from "../graph/edits";
 import { readWorkflow } from "../graph/file";
-import { type Box, boxOf, HEADER, rectOf } from "../graph/geometry";
+import { type Box, boxOf, HEADER, type Rect, rectOf } from "../graph/geometry";
 import type { LayerEdge } from "../graph/layers";
 import { layOut } from "../graph/layout";
 import {
@@ -76,7 +77,7 @@ export async function laidOut(workflow: Workflow): Promise<Workflow> {
     const rects = [...boxes].map(([id, box]) => [id, rectOf(graph.places[id], box)] as const);
     const { places } = await layOut({
       // Nobody put them into a group, so groups are gone around like all that has a place.
-      rects: { ...Object.fromEntries(rects), ...graph.groups, ...graph.notes },
+      rects: joined<Rect>(dictOf(rects), graph.groups, graph.notes),
       notes: new Set(),
       groups: {},
       edges: edgesOf(graph, boxes),

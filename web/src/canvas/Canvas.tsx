@@ -10,6 +10,7 @@ import {
 } from "@xyflow/react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
+import { dictOf } from "../api/dict";
 import {
   activeGraph,
   activeTab,
@@ -188,7 +189,7 @@ function membersAtStart(dragged: readonly string[]): Drag {
 }
 
 function movedTo(changes: readonly NodeChange[], drag: Drag): Record<string, Point> {
-  const points: Record<string, Point> = {};
+  const points: Record<string, Point> = dictOf();
   for (const change of changes) {
     if (change.type !== "position" || change.position === undefined) continue;
     const { x, y } = change.position;

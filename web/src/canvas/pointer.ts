@@ -6,6 +6,7 @@
  */
 
 import { createStore } from "zustand/vanilla";
+import { dictOf } from "../api/dict";
 import {
   activeGraph,
   activeTab,
@@ -231,13 +232,14 @@ function grab(event: { clientX: number; clientY: number }, id: string, adds: boo
     const places = from.flatMap(([one, rect]) =>
       rect === null
         ? []
-        : [[one, { x: snap(rect.x + end.x - start.x), y: snap(rect.y + end.y - start.y) }]],
+        : [
+            [
+              one,
+              { x: snap(rect.x + end.x - start.x), y: snap(rect.y + end.y - start.y) },
+            ] as const,
+          ],
     );
-    edit(
-      "node.move",
-      (draft, graph) => moveItems(draft, graph, Object.fromEntries(places)),
-      "move",
-    );
+    edit("node.move", (draft, graph) => moveItems(draft, graph, dictOf(places)), "move");
   }, endGesture);
 }
 

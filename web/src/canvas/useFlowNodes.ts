@@ -2,12 +2,13 @@
 
 import type { Node } from "@xyflow/react";
 import { useMemo, useRef } from "react";
+import { dictOf } from "../api/dict";
 import { activeGraph, activeTab, boxAt, useDocs } from "../app/docs";
 import { runOf, useRuns } from "../app/runs";
 import { REROUTE } from "../graph/catalog";
 import type { Rect } from "../graph/geometry";
 
-const NO_DATA: Record<string, never> = {};
+const NO_DATA: Record<string, never> = dictOf();
 
 const NO_HANDLES: NonNullable<Node["handles"]> = [];
 

@@ -1,5 +1,6 @@
 /** Put nodes in line or at equal distances; which rectangle lies where. */
 
+import { dictOf } from "../api/dict";
 import type { Point } from "./commands/nodes";
 import type { Rect } from "./geometry";
 
@@ -41,7 +42,7 @@ export function distribute(rects: Rects, axis: "x" | "y"): Places {
   if (first === undefined || last === undefined || ids.length < 3) return mapRects(rects, (r) => r);
   const span = rectAt(rects, last)[axis] + rectAt(rects, last)[length] - rectAt(rects, first)[axis];
   const gap = (span - ids.reduce((s, id) => s + rectAt(rects, id)[length], 0)) / (ids.length - 1);
-  const places: Record<string, Point> = {};
+  const places: Record<string, Point> = dictOf();
   let at = rectAt(rects, first)[axis];
   for (const id of ids) {
     const rect = rectAt(rects, id);
@@ -115,7 +116,7 @@ function rectAt(rects: Rects, id: string): Rect {
 }
 
 function mapRects(rects: Rects, map: (rect: Rect) => Point): Places {
-  return Object.fromEntries(
+  return dictOf(
     Object.entries(rects).map(([id, rect]) => {
       const { x, y } = map(rect);
       return [id, { x: Math.round(x), y: Math.round(y) }];

@@ -3,6 +3,7 @@
  * stay out. A saved file holds exactly this, so that `weft run` and the editor run the same.
  */
 
+import { dictOf } from "../api/dict";
 import type { Value } from "../api/json";
 import { inputOf, REROUTE } from "./catalog";
 import type { Scope } from "./connect";
@@ -38,7 +39,7 @@ export function compile(scope: Scope): Compiled {
     }
   }
   const aside = new Set([...off, ...through]);
-  const nodes: Record<string, GraphNode> = {};
+  const nodes: Record<string, GraphNode> = dictOf();
   for (const [id, node] of Object.entries(graph.nodes)) {
     if (!aside.has(id)) nodes[id] = relink(scope, node, off, through);
   }
@@ -66,7 +67,7 @@ function relink(
   through: ReadonlySet<string>,
 ): GraphNode {
   let changed = false;
-  const inputs: Record<string, Value> = {};
+  const inputs: Record<string, Value> = dictOf();
   for (const [port, value] of Object.entries(node.inputs)) {
     const now = isLinked(value) ? relinkValue(scope, value, off, through) : value;
     changed ||= now !== value;

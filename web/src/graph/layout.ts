@@ -6,6 +6,7 @@
  * make a column of their own at the left. What may not be moved is gone around.
  */
 
+import { dictOf, joined, withKey } from "../api/dict";
 import { boundsOf, contains, overlaps, type Places, type Rects } from "./arrange";
 import type { Point } from "./commands/nodes";
 import { frameAround, GRID, type Rect } from "./geometry";
@@ -117,14 +118,27 @@ async function cornersOf(
   edges: readonly LayerEdge[],
 ): Promise<ReadonlyMap<string, Point>> {
   const parts: { places: Places; bounds: Rect }[] = [];
+  // Copies of a part are laid out as it is: loose parts are often alike, and there may be hundreds.
+  const alike = new Map<string, readonly Point[]>();
   for (const ids of componentsOf([...units.keys()], edges)) {
     const sizes = ids.map((id) => [id, units.get(id) as Block] as const);
-    const rects = Object.fromEntries(
-      sizes.map(([id, { width, height }]) => [id, at(0, 0, width, height)]),
-    );
+    const rects = dictOf(sizes.map(([id, { width, height }]) => [id, at(0, 0, width, height)]));
     const inside = new Set(ids);
     const own = edges.filter(({ from }) => inside.has(from));
-    const places = await layered(rects, own);
+    const shape = shapeOf(
+      ids.map((id) => rects[id] as Rect),
+      ids,
+      own,
+    );
+    const known = alike.get(shape);
+    const places = known
+      ? dictOf(ids.map((id, i) => [id, known[i] as Point]))
+      : await layered(rects, own);
+    if (known === undefined)
+      alike.set(
+        shape,
+        ids.map((id) => places[id] as Point),
+      );
     const put = ids.map((id) => ({ ...(rects[id] as Rect), ...(places[id] as Point) }));
     parts.push({ places, bounds: boundsOf(put) as Rect });
   }
@@ -142,24 +156,41 @@ async function cornersOf(
   return found;
 }
 
+/** What the layers of a part depend on, with its units by their order. */
+function shapeOf(
+  rects: readonly Rect[],
+  ids: readonly string[],
+  edges: readonly LayerEdge[],
+): string {
+  const order = new Map(ids.map((id, i) => [id, i]));
+  const sizes = rects.map(({ width, height }) => [width, height]);
+  const links = edges.map(({ from, to, fromY, toY }) => [
+    order.get(from),
+    order.get(to),
+    fromY,
+    toY,
+  ]);
+  return JSON.stringify([sizes, links]);
+}
+
 /** A node by itself, or a group with all that it holds. */
 async function unit(scene: Scene, tree: Tree, id: string): Promise<Block> {
   const rect = scene.rects[id] ?? (scene.groups[id] as Rect);
   const children = tree.get(id);
   if (children === undefined) return leaf(id, rect);
   if (children.length === 0) {
-    const frames = { [id]: { ...rect, x: 0, y: 0 } };
-    return { width: rect.width, height: rect.height, places: {}, frames };
+    const frames = dictOf([[id, { ...rect, x: 0, y: 0 }]]);
+    return { width: rect.width, height: rect.height, places: dictOf(), frames };
   }
   const inner = await block(scene, tree, children);
   const frame = frameAround([at(0, 0, inner.width, inner.height)]);
   const moved = together([[inner, { x: -frame.x, y: -frame.y }]]);
-  const frames = { ...moved.frames, [id]: { ...frame, x: 0, y: 0 } };
+  const frames = withKey(moved.frames, id, { ...frame, x: 0, y: 0 });
   return { ...frame, places: moved.places, frames };
 }
 
 function leaf(id: string, { width, height }: Rect): Block {
-  return { width, height, places: { [id]: { x: 0, y: 0 } }, frames: {} };
+  return { width, height, places: dictOf([[id, { x: 0, y: 0 }]]), frames: dictOf() };
 }
 
 /** Put each note above or below the unit that it stands by; gives those that stand by none. */
@@ -214,8 +245,8 @@ function stack(blocks: readonly (readonly [string, Block])[]): Block {
 }
 
 function together(parts: readonly (readonly [Block, Point])[]): Block {
-  const places: Record<string, Point> = {};
-  const frames: Record<string, Rect> = {};
+  const places: Record<string, Point> = dictOf();
+  const frames: Record<string, Rect> = dictOf();
   for (const [part, by] of parts) {
     for (const [id, point] of Object.entries(part.places)) places[id] = moved(point, by);
     for (const [id, frame] of Object.entries(part.frames)) frames[id] = moved(frame, by);
@@ -248,7 +279,7 @@ async function placed(
   const held = new Map(
     children.filter((id) => !loose.has(id)).map((id) => [id, [now(id)] as readonly Rect[]]),
   );
-  let layout: Layout = { places: {}, frames: {} };
+  let layout: Layout = { places: dictOf(), frames: dictOf() };
   for (const id of [...held.keys()]) {
     // Some of what lies in it may be moved: then it is laid out where it stands.
     if (!membersIn(tree, id).some(isFree)) continue;
@@ -257,8 +288,8 @@ async function placed(
     const frame = frameAround(inner.rects);
     if (![...outside, ...others].some((one) => overlaps(one, frame))) {
       layout = {
-        places: { ...layout.places, ...inner.layout.places },
-        frames: { ...layout.frames, ...inner.layout.frames, [id]: frame },
+        places: joined(layout.places, inner.layout.places),
+        frames: withKey(joined(layout.frames, inner.layout.frames), id, frame),
       };
       held.set(id, [frame]);
     } else if (!membersIn(tree, id).some((one) => scene.pinned.has(one))) {
@@ -283,8 +314,8 @@ async function placed(
   const { places, frames } = together([[free, { x: corner.x, y: corner.y + down }]]);
   return {
     layout: {
-      places: { ...layout.places, ...places },
-      frames: { ...layout.frames, ...frames },
+      places: joined(layout.places, places),
+      frames: joined(layout.frames, frames),
     },
     rects: [...stays, ...parts.map((rect) => moved(rect, { x: 0, y: down }))],
   };

@@ -1,6 +1,7 @@
 /** Find a node type and add it; with a link in the hand, only what fits. */
 
 import { useEffect, useMemo, useRef, useState } from "react";
+import { dictOf } from "../api/dict";
 import type { NodeSchema } from "../api/nodes";
 import { additionName, chooseOnly, freePlace } from "../app/adding";
 import { activeGraph, activeTab, edit, rectAt, scopeNow, select, useDocs } from "../app/docs";
@@ -45,7 +46,7 @@ function roomBefore(id: string, x: number): Record<string, Point> {
   if (by <= 0) return {};
   const graph = activeGraph();
   const moved = [...descendants(graph, id)].filter((one) => graph.places[one]?.pinned !== true);
-  return Object.fromEntries(
+  return dictOf(
     moved.flatMap((one) => {
       const rect = rectAt(one);
       return rect ? [[one, { x: rect.x + by, y: rect.y }]] : [];
