@@ -109,8 +109,11 @@ export function toldCount(run: TabRun): number {
   return run.refused ? run.problems.length : run.problems.filter(isFault).length;
 }
 
+/** What a graph lacks while one builds it. */
+const UNFINISHED: readonly string[] = ["graph.missing_input", "graph.no_outputs"];
+
 function isFault({ code }: Problem): boolean {
-  return code !== "graph.missing_input";
+  return !UNFINISHED.includes(code);
 }
 
 /** Problems of a node, and of what is inside a subgraph's instance. */
