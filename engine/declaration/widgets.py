@@ -28,6 +28,8 @@ class Range:
         multiple: What every allowed value is a whole multiple of; None for no such rule. Editors
             take it for their step where none is given.
         above: Whether `low` itself is not allowed, only what is above it.
+        soft: Where most values lie, low and high: an editor's slider shows this part. Values
+            outside of it are as good as those inside. None for no such part.
     """
 
     low: float | None = None
@@ -35,6 +37,17 @@ class Range:
     step: float | None = None
     multiple: int | None = None
     above: bool = False
+    soft: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.soft is None:
+            return
+        first, last = self.soft
+        if not first < last or self.problem(first) or self.problem(last):
+            raise ValueError(
+                f"soft range {first} to {last}: expected two rising numbers within "
+                f"{self.low} to {self.high}; write them as soft=(low, high)"
+            )
 
     def problem(self, value: object) -> str | None:
         """Why `value` is out of range or between two multiples, or None.
@@ -246,13 +259,14 @@ Widget = (
 def to_json(widget: Widget) -> Mapping[str, Any]:
     """The mark as it stands in the published node schema."""
     match widget:
-        case Range(low, high, step, multiple, above):
+        case Range(low, high, step, multiple, above, soft):
             given = {
                 "min": low,
                 "max": high,
                 "step": step or multiple,
                 "multiple": multiple,
                 "above_min": above or None,
+                "soft": soft and list(soft),
             }
             return {k: v for k, v in given.items() if v is not None}
         case Choice(options):

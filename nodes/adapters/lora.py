@@ -15,7 +15,7 @@ from ..models.model_files import model_path
 if TYPE_CHECKING:
     from ...diffusion.adapters.lora.file import LoraFile
 
-Strength = Annotated[float, Range(-100, 100, step=0.01)]
+Strength = Annotated[float, Range(-100, 100, step=0.01, soft=(-2, 2))]
 
 
 class ModelAndClip(NamedTuple):

@@ -15,8 +15,8 @@ MAX_SIDE = 16_384
 @node("EmptyLatentImage", category="latent")
 def empty_latent_image(
     *,
-    width: Annotated[int, Range(16, MAX_SIDE, multiple=8)] = 512,
-    height: Annotated[int, Range(16, MAX_SIDE, multiple=8)] = 512,
+    width: Annotated[int, Range(16, MAX_SIDE, multiple=8, soft=(64, 2048))] = 512,
+    height: Annotated[int, Range(16, MAX_SIDE, multiple=8, soft=(64, 2048))] = 512,
     batch_size: Annotated[int, Range(1, 4096)] = 1,
 ) -> Latent:
     """Make an empty latent: the canvas for a picture from noise.

@@ -39,7 +39,7 @@ def sampler_custom(
     *,
     add_noise: bool = True,
     noise_seed: Annotated[int, Seed()] = 0,
-    cfg: Annotated[float, Range(0, 100, step=0.1)] = 8.0,
+    cfg: Annotated[float, Range(0, 100, step=0.1, soft=(1, 15))] = 8.0,
 ) -> SampledLatents:
     """Sample with a given update rule over given noise levels.
 
@@ -170,7 +170,7 @@ def cfg_guider(
     positive: Conditioning,
     negative: Conditioning,
     *,
-    cfg: Annotated[float, Range(0, 100, step=0.1)] = 8.0,
+    cfg: Annotated[float, Range(0, 100, step=0.1, soft=(1, 15))] = 8.0,
 ) -> Guider:
     """A model with classifier-free guidance.
 
@@ -195,8 +195,8 @@ def dual_cfg_guider(
     cond2: Conditioning,
     negative: Conditioning,
     *,
-    cfg_conds: Annotated[float, Range(0, 100, step=0.1)] = 8.0,
-    cfg_cond2_negative: Annotated[float, Range(0, 100, step=0.1)] = 8.0,
+    cfg_conds: Annotated[float, Range(0, 100, step=0.1, soft=(1, 15))] = 8.0,
+    cfg_cond2_negative: Annotated[float, Range(0, 100, step=0.1, soft=(1, 15))] = 8.0,
     style: Annotated[str, Choice(("regular", "nested"))] = "regular",
 ) -> Guider:
     """A model with guidance between three prompts, as InstructPix2Pix was made for.
@@ -236,7 +236,7 @@ def perp_neg_guider(
     negative: Conditioning,
     empty_conditioning: Conditioning,
     *,
-    cfg: Annotated[float, Range(0, 100, step=0.1)] = 8.0,
+    cfg: Annotated[float, Range(0, 100, step=0.1, soft=(1, 15))] = 8.0,
     neg_scale: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
 ) -> Guider:
     """A model that avoids only what the negative prompt does not share with the positive one.

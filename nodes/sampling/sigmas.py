@@ -32,7 +32,7 @@ def basic_scheduler(
     model: Model,
     *,
     scheduler: Annotated[str, Choice(SCHEDULER_NAMES)] = "normal",
-    steps: Annotated[int, Range(1, MOST_STEPS)] = 20,
+    steps: Annotated[int, Range(1, MOST_STEPS, soft=(1, 50))] = 20,
     denoise: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
 ) -> Schedule:
     """A model's noise levels, spaced by a named rule.
@@ -57,7 +57,7 @@ def basic_scheduler(
 @node("KarrasScheduler", category=SCHEDULES, lane="cpu", refuses=schedule)
 def karras_scheduler(
     *,
-    steps: Annotated[int, Range(1, MOST_STEPS)] = 20,
+    steps: Annotated[int, Range(1, MOST_STEPS, soft=(1, 50))] = 20,
     sigma_max: Sigma = SIGMA_MAX,
     sigma_min: Sigma = SIGMA_MIN,
     rho: Annotated[float, Range(0, 100, step=0.01, above=True)] = 7.0,
@@ -86,7 +86,7 @@ def karras_scheduler(
 @node("ExponentialScheduler", category=SCHEDULES, lane="cpu", refuses=schedule)
 def exponential_scheduler(
     *,
-    steps: Annotated[int, Range(1, MOST_STEPS)] = 20,
+    steps: Annotated[int, Range(1, MOST_STEPS, soft=(1, 50))] = 20,
     sigma_max: Sigma = SIGMA_MAX,
     sigma_min: Sigma = SIGMA_MIN,
 ) -> Schedule:
@@ -111,7 +111,7 @@ def exponential_scheduler(
 @node("PolyexponentialScheduler", category=SCHEDULES, lane="cpu", refuses=schedule)
 def polyexponential_scheduler(
     *,
-    steps: Annotated[int, Range(1, MOST_STEPS)] = 20,
+    steps: Annotated[int, Range(1, MOST_STEPS, soft=(1, 50))] = 20,
     sigma_max: Sigma = SIGMA_MAX,
     sigma_min: Sigma = SIGMA_MIN,
     rho: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
@@ -140,7 +140,7 @@ def polyexponential_scheduler(
 @node("LaplaceScheduler", category=SCHEDULES, lane="cpu", refuses=schedule)
 def laplace_scheduler(
     *,
-    steps: Annotated[int, Range(1, MOST_STEPS)] = 20,
+    steps: Annotated[int, Range(1, MOST_STEPS, soft=(1, 50))] = 20,
     sigma_max: Sigma = SIGMA_MAX,
     sigma_min: Sigma = SIGMA_MIN,
     mu: Annotated[float, Range(-10, 10, step=0.1)] = 0.0,
@@ -171,7 +171,7 @@ def laplace_scheduler(
 @node("VPScheduler", category=SCHEDULES, lane="cpu")
 def vp_scheduler(
     *,
-    steps: Annotated[int, Range(1, MOST_STEPS)] = 20,
+    steps: Annotated[int, Range(1, MOST_STEPS, soft=(1, 50))] = 20,
     beta_d: Annotated[float, Range(0, 5000, step=0.01)] = 19.9,
     beta_min: Annotated[float, Range(0, 5000, step=0.01)] = 0.1,
     eps_s: Annotated[float, Range(0, 1, step=0.0001)] = 0.001,
@@ -198,7 +198,7 @@ def vp_scheduler(
 def beta_sampling_scheduler(
     model: Model,
     *,
-    steps: Annotated[int, Range(1, MOST_STEPS)] = 20,
+    steps: Annotated[int, Range(1, MOST_STEPS, soft=(1, 50))] = 20,
     alpha: Annotated[float, Range(0, 50, step=0.01, above=True)] = 0.6,
     beta: Annotated[float, Range(0, 50, step=0.01, above=True)] = 0.6,
 ) -> Schedule:
@@ -253,7 +253,7 @@ def sd_turbo_scheduler(
 def align_your_steps_scheduler(
     *,
     model_type: Annotated[str, Choice(tuple(ALIGN_YOUR_STEPS))] = "SD1",
-    steps: Annotated[int, Range(1, MOST_STEPS)] = 10,
+    steps: Annotated[int, Range(1, MOST_STEPS, soft=(1, 50))] = 10,
     denoise: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
 ) -> Schedule:
     """Noise levels optimised for few steps.

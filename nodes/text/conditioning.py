@@ -47,7 +47,7 @@ def clip_text_encode_schedule(
     clip: Clip,
     *,
     text: Prompt,
-    steps: Annotated[int, Range(1, 10_000)] = 20,
+    steps: Annotated[int, Range(1, 10_000, soft=(1, 50))] = 20,
 ) -> Conditioning:
     """Encode a prompt in the syntax of the Stable Diffusion web UI, with changes while sampling.
 

@@ -14,7 +14,7 @@ from .prompts import Prompt, embeddings_of
 MAX_SIDE = 16_384
 PIXART = ("pixart_alpha", "pixart_sigma")
 Side = Annotated[int, Range(0, MAX_SIDE)]
-Guidance = Annotated[float, Range(0, 100, step=0.1)]
+Guidance = Annotated[float, Range(0, 100, step=0.1, soft=(1, 10))]
 
 
 @node("CLIPSetLastLayer", category="conditioning", lane="inline")
@@ -294,8 +294,8 @@ def clip_text_encode_controlnet(
 @node("EmptySD3LatentImage", category="latent", lane="inline")
 def empty_sd3_latent_image(
     *,
-    width: Annotated[int, Range(16, MAX_SIDE, step=16, multiple=8)] = 1024,
-    height: Annotated[int, Range(16, MAX_SIDE, step=16, multiple=8)] = 1024,
+    width: Annotated[int, Range(16, MAX_SIDE, step=16, multiple=8, soft=(256, 2048))] = 1024,
+    height: Annotated[int, Range(16, MAX_SIDE, step=16, multiple=8, soft=(256, 2048))] = 1024,
     batch_size: Annotated[int, Range(1, 4096)] = 1,
 ) -> Latent:
     """Make an empty latent of 16 channels: the canvas of SD3 and Flux.

@@ -115,9 +115,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   "keys.values": async (page, key) => {
     await node(page, "sample").locator("h3").click();
     await page.keyboard.press(key);
-    await expect(
-      node(page, "sample").getByRole("button", { name: "seed", exact: true }),
-    ).toBeFocused();
+    await expect(node(page, "sample").getByRole("button", { name: /^seed \d/ })).toBeFocused();
   },
   "keys.arrange": async (page, key) => {
     await node(page, "sample")

@@ -22,6 +22,7 @@ from weft.engine.declaration.widgets import (
     Points,
     Range,
     Seed,
+    to_json,
 )
 from weft.engine.errors import DeclarationError
 
@@ -109,6 +110,21 @@ def test_node_schema_is_read_from_the_annotations() -> None:
     assert inputs["seed"]["seed"] is True
     assert inputs["file"]["model"] == "checkpoints"
     assert schema["root"] is True
+
+
+def test_range_with_a_soft_part_allows_values_outside_of_it_and_publishes_it() -> None:
+    steps = Range(1, 10_000, soft=(1, 50))
+    assert to_json(steps) == {"min": 1, "max": 10_000, "soft": [1, 50]}
+    assert steps.problem(500) is None
+    assert "soft" not in to_json(Range(1, 10_000))
+
+
+@pytest.mark.parametrize("soft", [(50, 1), (1, 1), (0, 50), (1, 20_000), (float("nan"), 5)])
+def test_range_with_a_soft_part_that_is_no_part_of_it_is_refused(
+    soft: tuple[float, float],
+) -> None:
+    with pytest.raises(ValueError, match="soft range"):
+        Range(1, 10_000, soft=soft)
 
 
 def test_marks_of_shapes_and_colours_stand_in_the_schema() -> None:

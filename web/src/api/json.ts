@@ -1,6 +1,7 @@
 /** JSON that loses nothing: 64-bit seeds and the difference of 4 and 4.0 survive a round trip. */
 
 import { isLosslessNumber, LosslessNumber, parse, stringify } from "lossless-json";
+import { dictOf } from "./dict";
 
 export type ExactNumber = LosslessNumber;
 
@@ -17,13 +18,21 @@ export type JsonObject = { readonly [key: string]: Value };
 
 /** Parse JSON. A number that JavaScript would write otherwise is kept as an `ExactNumber`. */
 export function parseJson(text: string): Value {
-  return parse(text, undefined, {
+  const data = parse(text, undefined, {
     parseNumber: (digits) =>
       String(Number(digits)) === digits ? Number(digits) : new LosslessNumber(digits),
     onDuplicateKey: ({ key }) => {
       throw new SyntaxError(`The name "${key}" stands twice in one object.`);
     },
   }) as Value;
+  return bare(data);
+}
+
+/** The same with dictionaries for objects: no key of a text finds what an object inherits. */
+function bare(value: Value): Value {
+  if (Array.isArray(value)) return value.map(bare);
+  if (!isObject(value)) return value;
+  return dictOf(Object.keys(value).map((key) => [key, bare(value[key] as Value)]));
 }
 
 /** Write JSON as the Python side does: two spaces, one value a line, a newline at the end. */
@@ -66,7 +75,7 @@ export function plain<T>(value: Value): T {
   if (isExact(value)) return Number(value.toString()) as T;
   if (Array.isArray(value)) return value.map((one: Value) => plain(one)) as T;
   if (typeof value !== "object" || value === null) return value as T;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)])) as T;
+  return dictOf(Object.entries(value).map(([name, one]) => [name, plain(one)])) as T;
 }
 
 export function isObject(value: unknown): value is JsonObject {

@@ -18,15 +18,17 @@ export interface InputSchema extends PortSchema {
   readonly required: boolean;
   readonly description: string;
   readonly default?: Value;
-  readonly min?: number;
+  readonly min?: Value;
   readonly max?: Value;
-  readonly step?: number;
   /** Allowed are only whole multiples of it. */
   readonly multiple?: number;
   /** Whether `min` itself is not allowed. */
   readonly above_min?: boolean;
   /** Names files that the node writes; it may hold these tokens, and values of nodes. */
   readonly file_prefix?: { readonly tokens: readonly string[] };
+  readonly step?: Value;
+  /** Where most values of a number lie, low and high. */
+  readonly soft?: readonly [Value, Value];
   readonly multiline?: boolean;
   readonly seed?: boolean;
   /** Kind of model file, such as `checkpoints`. */

@@ -1,5 +1,6 @@
 import { lazy, Suspense, useEffect } from "react";
 import { Canvas } from "../canvas/Canvas";
+import { catchFocus } from "../canvas/focus";
 import { ContextMenu } from "../panels/ContextMenu";
 import { LeftDock, RightDock } from "../panels/Docks";
 import { FormPage } from "../panels/Form";
@@ -57,10 +58,12 @@ export function App() {
             <Rail />
             <LeftDock />
             <main className="stage">
+              <Heading />
               <Canvas />
               <Breadcrumbs />
               <EmptyState />
               <StatusBar />
+              <Menu />
             </main>
           </>
         )}
@@ -73,12 +76,10 @@ export function App() {
 
 function Overlays() {
   const palette = useUi((ui) => ui.palette);
-  const menu = useUi((ui) => ui.menu);
   const dialog = useUi((ui) => ui.dialog);
   return (
     <>
       {palette && <Search palette={palette} />}
-      {menu && <ContextMenu menu={menu} />}
       {dialog && (
         <Suspense fallback={null}>
           <DialogOf dialog={dialog} />
@@ -87,6 +88,23 @@ function Overlays() {
       <Toasts />
     </>
   );
+}
+
+function Menu() {
+  const menu = useUi((ui) => ui.menu);
+  return menu && <ContextMenu menu={menu} />;
+}
+
+/** What the page is about, for those who go by headings: the first page has a heading of its own. */
+function Heading() {
+  const title = useDocs((docs) => activeGraph(docs).title);
+  const empty = useDocs(isBlank);
+  return empty ? null : <h1 className="unseen">{title || t("tab.untitled")}</h1>;
+}
+
+function isBlank(docs: ReturnType<typeof useDocs.getState>): boolean {
+  const { nodes, notes, groups } = activeGraph(docs);
+  return [nodes, notes, groups].every((items) => Object.keys(items).length === 0);
 }
 
 function DialogOf({ dialog }: { dialog: Dialog }) {
@@ -159,12 +177,8 @@ function OfflineBanner() {
 }
 
 function EmptyState() {
-  const empty = useDocs((docs) => {
-    const { nodes, notes, groups } = activeGraph(docs);
-    return [nodes, notes, groups].every((items) => Object.keys(items).length === 0);
-  });
+  const empty = useDocs(isBlank);
   const ready = useDocs((docs) => docs.ready);
-  const found = useTemplates();
   const palette = useUi((ui) => ui.palette);
   if (!ready) {
     return (
@@ -174,8 +188,15 @@ function EmptyState() {
     );
   }
   if (!empty || palette) return null;
+  return <FirstPage />;
+}
+
+function FirstPage() {
+  const found = useTemplates();
+  // A template that was opened takes its card away, and the keyboard goes on at the graph.
+  useEffect(() => () => queueMicrotask(catchFocus), []);
   return (
-    <section className="empty">
+    <section className="empty" aria-label={t("empty.title")}>
       <h1>{t("empty.title")}</h1>
       <p>{t(isTouched() ? "empty.touch" : "empty.text")}</p>
       <TemplateCards found={found} />

@@ -24,14 +24,14 @@ import { saveActive } from "./library/keeper";
 import { shareActive } from "./library/open";
 import { type MessageKey, t } from "./messages";
 import { chooseFile } from "./open";
-import { runOf, useRuns } from "./runs";
+import { runOf, toldCount, useRuns } from "./runs";
 import { type LeftPanel, type RightPanel, setUi, useUi } from "./ui";
 
 export function Rail() {
   const left = useUi((ui) => ui.left);
   const right = useUi((ui) => ui.right);
   const tab = useDocs((docs) => activeTab(docs).id);
-  const problems = useRuns((runs) => runOf(tab, runs).problems.length);
+  const problems = useRuns((runs) => toldCount(runOf(tab, runs)));
   const toggleLeft = (panel: Exclude<LeftPanel, null>) =>
     setUi({ left: left === panel ? null : panel });
   const leftItem = (panel: Exclude<LeftPanel, null>, icon: LucideIcon, keys = "") => (

@@ -1,6 +1,7 @@
 /** Keeps every tab in the browser, so that nothing is lost with the page or without the server. */
 
 import { get, set } from "idb-keyval";
+import { dictOf } from "../api/dict";
 import { compactJson, isObject, parseJson, type Value } from "../api/json";
 import { readWorkflow } from "../graph/file";
 import { EMPTY_HISTORY } from "../graph/history";
@@ -69,7 +70,7 @@ function readTab({ id, dirty, document, library }: KeptTab): Tab[] {
         saved: dirty ? EMPTY_WORKFLOW : workflow,
         path: [],
         selection: new Set(),
-        views: {},
+        views: dictOf(),
         ...(library?.access === "viewer" && { readOnly: true }),
       },
     ];

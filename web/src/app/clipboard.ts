@@ -11,7 +11,7 @@ import { graphAt, ROOT, type Workflow } from "../graph/model";
 import { activeTab, edit, graphName, select, useDocs } from "./docs";
 import { keyText } from "./keys";
 import { t } from "./messages";
-import { addPicture, openFiles } from "./open";
+import { addPicture, openFiles, selectedFileInput } from "./open";
 import { say } from "./ui";
 
 function selectedText(): string | null {
@@ -61,16 +61,28 @@ export function pasteInto(event: ClipboardEvent, linked: boolean): void {
   const files = [...(event.clipboardData?.files ?? [])];
   if (files.length > 0) {
     event.preventDefault();
-    for (const file of files) {
-      if (file.type.startsWith("image/")) void addPicture(file, pointerPlace() ?? middle());
-      else void openFiles([file]);
-    }
+    void takeFiles(files);
     return;
   }
   const piece = readPiece(event.clipboardData?.getData("text/plain") ?? "");
   if (piece === null) return;
   event.preventDefault();
   pastePiece(piece, linked);
+}
+
+/** The first picture goes into the node that is selected for it; others become nodes. */
+async function takeFiles(files: readonly File[]): Promise<void> {
+  const at = pointerPlace() ?? middle();
+  let into = selectedFileInput();
+  for (const file of files) {
+    if (!file.type.startsWith("image/")) {
+      await openFiles([file]);
+      continue;
+    }
+    // One after the other: each finds the room that those before it left.
+    await addPicture(file, at, into);
+    into = null;
+  }
 }
 
 function readPiece(text: string): Workflow | null {

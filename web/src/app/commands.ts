@@ -1,5 +1,7 @@
 /** Everything one can do, with its name and its key: the keyboard, the menus and the sheet use it. */
 
+import { dictOf } from "../api/dict";
+import { passBy } from "../canvas/focus";
 import { hover, pointerPlace } from "../canvas/pointer";
 import { wiresOf } from "../canvas/scene";
 import {
@@ -134,7 +136,7 @@ export function unpackSelection(): void {
 
 function selectedRects(): Record<string, Rect> {
   const rects = [...activeTab().selection].map((id) => [id, rectAt(id)] as const);
-  return Object.fromEntries(rects.filter((e): e is [string, Rect] => e[1] !== null));
+  return dictOf(rects.filter((e): e is [string, Rect] => e[1] !== null));
 }
 
 export function alignSelection(side: Side): void {
@@ -149,7 +151,7 @@ export function distributeSelection(axis: "x" | "y"): void {
 
 function nudge(dx: number, dy: number): void {
   const pinned = (id: string) => activeGraph().places[id]?.pinned === true;
-  const places = Object.fromEntries(
+  const places = dictOf(
     Object.entries(selectedRects())
       .filter(([id]) => !pinned(id))
       .map(([id, r]) => [id, { x: r.x + dx, y: r.y + dy }]),
@@ -251,10 +253,24 @@ function goBack(): void {
   else if (hover.getState().chosen !== null) hover.setState({ chosen: null });
   else if (activeTab().selection.size > 0) select([]);
   else if (activeTab().path.length > 0) leaveTo(activeTab().path.length - 1);
+  else {
+    // There is nothing left to go back from but the canvas itself.
+    focusCanvas();
+    passBy();
+    return;
+  }
   focusCanvas();
 }
 
-const REGIONS = [".topbar", ".rail", ".dock.left", ".canvas", ".statusbar", ".dock.right"];
+const REGIONS = [
+  ".topbar",
+  ".rail",
+  ".dock.left",
+  ".canvas",
+  ".empty",
+  ".statusbar",
+  ".dock.right",
+];
 
 /** Put the keyboard into the next part of the window, for those who do not point. */
 function nextRegion(by: 1 | -1): void {

@@ -1,6 +1,7 @@
 /** The open workflows: tabs, their documents, what is selected, and every change made to them. */
 
 import { create } from "zustand";
+import { dictOf, withKey } from "../api/dict";
 import type { NodeSchema } from "../api/nodes";
 import { Catalog } from "../graph/catalog";
 import type { Scope } from "../graph/connect";
@@ -68,7 +69,7 @@ export function freshTab(workflow: Workflow = EMPTY_WORKFLOW): Tab {
     saved: workflow,
     path: [],
     selection: EMPTY,
-    views: {},
+    views: dictOf(),
   };
 }
 
@@ -144,7 +145,7 @@ export function allRects(groups = false, state: Docs = get()): Record<string, Re
   const graph = activeGraph(state);
   const ids = [...Object.keys(graph.nodes), ...Object.keys(graph.notes)];
   if (groups) ids.push(...Object.keys(graph.groups));
-  return Object.fromEntries(ids.map((id) => [id, rectAt(id, state) as Rect]));
+  return dictOf(ids.map((id) => [id, rectAt(id, state) as Rect]));
 }
 
 /** A tab that is open, or was closed lately. */
@@ -281,7 +282,7 @@ export function leaveTo(depth: number): void {
 }
 
 export function keepView(tab: string, at: string, view: View): void {
-  updateTab(tab, (one) => ({ ...one, views: { ...one.views, [at]: view } }));
+  updateTab(tab, (one) => ({ ...one, views: withKey(one.views, at, view) }));
 }
 
 export function newTab(

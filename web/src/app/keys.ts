@@ -1,7 +1,7 @@
 /** The keyboard: which command a key is, where keys belong to the graph, and how keys are written. */
 
-import { focusCanvas } from "../canvas/viewport";
-import { COMMANDS } from "./commands";
+import { getToWork, isAtWork } from "../canvas/focus";
+import { COMMANDS, type Command } from "./commands";
 import { useUi } from "./ui";
 
 /** The letter on a key of the usual layout, for alphabets that have no such letters. */
@@ -41,6 +41,31 @@ export function onCanvas(target: EventTarget | null): boolean {
   );
 }
 
+/** Whether a letter means something where the focus is: it is written, or looked up in a list. */
+function takesLetters(target: EventTarget | null): boolean {
+  const { menu, palette } = useUi.getState();
+  if (menu !== null || palette !== null) return true;
+  const lists = "[role=slider], [role=combobox], [role=listbox], [role=menu], .widget";
+  return target instanceof Element && target.closest(lists) !== null;
+}
+
+/** Whether a key does what its command says where the focus is. */
+function isMeant(key: string, command: Command, target: EventTarget | null): boolean {
+  const bare = !/^(Mod|Alt)\+(?!Arrow)/.test(key);
+  if (!bare) return true;
+  // Tab walks through the page but for whoever is at work on the canvas.
+  if (key === "Tab") return isAtWork() && target instanceof Element && isCanvas(target);
+  if (onCanvas(target)) return true;
+  // A button has no use for letters: those that show something work beside the canvas too. Tab,
+  // Enter and the arrows keep their usual meaning there, and letters that change the graph wait.
+  const shows = command.group === "shortcuts.see" || command.group === "shortcuts.run";
+  return shows && key.length === 1 && !takesLetters(target);
+}
+
+function isCanvas(target: Element): boolean {
+  return target.classList.contains("canvas");
+}
+
 export function onKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || useUi.getState().dialog !== null) return;
   const key = keyOf(event);
@@ -54,12 +79,10 @@ export function onKey(event: KeyboardEvent): void {
   if (isEditing(event.target)) return;
   if (key === "Escape") {
     command.perform(key);
-    focusCanvas();
     return;
   }
-  // Elsewhere the plain keys keep their usual meaning, such as Tab and Enter on a button.
-  const plain = !/^(Mod|Alt)\+(?!Arrow)/.test(key);
-  if (plain && !onCanvas(event.target)) return;
+  if (!isMeant(key, command, event.target)) return;
+  if (onCanvas(event.target)) getToWork();
   event.preventDefault();
   command.perform(key);
 }

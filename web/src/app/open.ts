@@ -1,22 +1,35 @@
 /** Opening files: weft's and ComfyUI's workflows, and pictures that carry one. */
 
 import { jobWorkflow, upload } from "../api/client";
+import { dictOf, joined } from "../api/dict";
 import { formatJson, parseJson, type Value } from "../api/json";
 import { asComfy, isPlainPicture, type Opened, openShared, packWorkflow } from "../api/share";
 import { membersOf } from "../canvas/pointer";
+import { fitView, viewSize } from "../canvas/viewport";
 import { fromComfy, isComfy, isComfyEditor } from "../graph/comfy";
 import { setFrames } from "../graph/commands/decor";
 import { addNode, moveItems, type Point } from "../graph/commands/nodes";
 import { setValue } from "../graph/commands/values";
 import { Draft } from "../graph/edits";
 import { readWorkflow } from "../graph/file";
-import { type Box, boxOf, HEADER, rectOf } from "../graph/geometry";
+import { type Box, boxOf, HEADER, type Rect, rectOf } from "../graph/geometry";
 import type { LayerEdge } from "../graph/layers";
 import { layOut } from "../graph/layout";
-import { type Graph, type GraphNode, graphAt, linksOf, ROOT, type Workflow } from "../graph/model";
+import {
+  type Graph,
+  type GraphNode,
+  graphAt,
+  isLinked,
+  linksOf,
+  type PortRef,
+  ROOT,
+  type Workflow,
+} from "../graph/model";
 import { pngTexts } from "../graph/png";
 import { outdated } from "../graph/versions";
+import { addNodeAt, freePlace } from "./adding";
 import {
+  activeGraph,
   activeTab,
   allRects,
   boxAt,
@@ -64,7 +77,7 @@ export async function laidOut(workflow: Workflow): Promise<Workflow> {
     const rects = [...boxes].map(([id, box]) => [id, rectOf(graph.places[id], box)] as const);
     const { places } = await layOut({
       // Nobody put them into a group, so groups are gone around like all that has a place.
-      rects: { ...Object.fromEntries(rects), ...graph.groups, ...graph.notes },
+      rects: joined<Rect>(dictOf(rects), graph.groups, graph.notes),
       notes: new Set(),
       groups: {},
       edges: edgesOf(graph, boxes),
@@ -218,18 +231,28 @@ async function restorePicture({ job, artifact }: Picture): Promise<void> {
   }
 }
 
-export function addNodeAt(type: string, at: Point): string {
-  const id = edit("undo.add", (draft, graph) =>
-    addNode(draft, graph, type, at, schemaOfType(type)),
-  );
-  select([id]);
-  return id;
+/** The file input of the one node that is selected, where it has one that no link feeds. */
+export function selectedFileInput(): PortRef | null {
+  const { selection } = activeTab();
+  const [id] = selection;
+  const node = id === undefined || selection.size > 1 ? undefined : activeGraph().nodes[id];
+  const inputs = Object.entries((node && schemaOfType(node.type)?.inputs) ?? {});
+  const port = inputs.find(([name, { file }]) => file === true && !isLinked(node?.inputs[name]));
+  return id === undefined || port === undefined ? null : { node: id, port: port[0] };
 }
 
-/** Upload a picture and add a node that loads it. */
-export async function addPicture(file: File, at: Point): Promise<void> {
+/** Upload a picture and put it into a node, or into a new one that loads it, near a place. */
+export async function addPicture(
+  file: File,
+  at: Point,
+  into: PortRef | null = null,
+): Promise<void> {
   try {
     const { name } = await upload(file);
+    if (into !== null && activeGraph().nodes[into.node] !== undefined) {
+      edit("widget.change", (draft, graph) => setValue(draft, graph, into, name));
+      return;
+    }
     const schemas = Object.values(useDocs.getState().catalog.schemas);
     const loader = schemas.find(
       ({ inputs, outputs }) =>
@@ -237,8 +260,9 @@ export async function addPicture(file: File, at: Point): Promise<void> {
     );
     const port = Object.entries(loader?.inputs ?? {}).find(([, input]) => input.file)?.[0];
     if (loader === undefined || port === undefined) return;
+    const place = freePlace(loader.type, at);
     const id = edit("undo.add", (draft, graph) => {
-      const node = addNode(draft, graph, loader.type, at, loader);
+      const node = addNode(draft, graph, loader.type, place, loader);
       setValue(draft, graph, { node, port }, name);
       return node;
     });
@@ -326,13 +350,16 @@ export async function autoLayout(): Promise<void> {
   const graph = graphAt(tab.workflow, at);
   const every = Object.keys(allRects(true));
   const selected = new Set([...tab.selection].flatMap((id) => [id, ...membersOf(id)]));
+  const all = selected.size <= 1;
+  const { width, height } = viewSize();
   const layout = await layOut({
     rects: allRects(),
     notes: new Set(Object.keys(graph.notes)),
     groups: graph.groups,
     edges: edgesOf(graph, new Map(Object.keys(graph.nodes).map((id) => [id, boxAt(id) as Box]))),
-    chosen: selected.size > 1 ? selected : new Set(every),
+    chosen: all ? new Set(every) : selected,
     pinned: new Set(every.filter((id) => graph.places[id]?.pinned === true)),
+    aspect: width / Math.max(1, height),
   });
   // It may have been changed, or another be in front, while the layout was loaded.
   if (activeTab().id !== tab.id || activeTab().workflow !== tab.workflow) return;
@@ -340,6 +367,8 @@ export async function autoLayout(): Promise<void> {
     moveItems(draft, at, layout.places);
     setFrames(draft, at, layout.frames);
   });
+  // What one looked at is elsewhere now.
+  if (all) fitView("all");
 }
 
 function reasonOf(error: unknown): string {

@@ -1,6 +1,7 @@
 /** What the server does with the workflows: jobs, node states, progress, pictures, problems. */
 
 import { create } from "zustand";
+import { own } from "../api/dict";
 import type { Artifact, Explanation, Job, NodeReport, Problem, Progress } from "../api/server";
 import { pictureSource } from "./docs";
 
@@ -70,7 +71,7 @@ export function updateRun(tab: string, update: (run: TabRun) => Partial<TabRun>)
   });
 }
 
-pictureSource((tab, node) => (runOf(tab).pictures[node]?.length ?? 0) > 0);
+pictureSource((tab, node) => (own(runOf(tab).pictures, node)?.length ?? 0) > 0);
 
 /** The last finished picture of a tab; none while there is only a preview. */
 export function finishedPicture(tab: string | null, runs: Runs): Picture | undefined {
@@ -84,8 +85,8 @@ const RANK = { failed: 4, running: 3, done: 2, cached: 1 } as const;
 
 /** The state of a node; of a subgraph's instance, that of what is inside. */
 export function stateOf(run: TabRun, key: string): NodeReport | undefined {
-  const own = run.states[key];
-  if (own !== undefined) return own;
+  const itself = own(run.states, key);
+  if (itself !== undefined) return itself;
   let found: NodeReport | undefined;
   for (const [id, report] of Object.entries(run.states)) {
     if (!id.startsWith(`${key}/`)) continue;
@@ -100,7 +101,19 @@ export function stateOf(run: TabRun, key: string): NodeReport | undefined {
  */
 export function toldProblems(run: TabRun, key: string): readonly Problem[] {
   const all = problemsOf(run, key);
-  return run.refused ? all : all.filter(({ code }) => code !== "graph.missing_input");
+  return run.refused ? all : all.filter(isFault);
+}
+
+/** How many problems are told without being asked for: a graph is not wrong for being unfinished. */
+export function toldCount(run: TabRun): number {
+  return run.refused ? run.problems.length : run.problems.filter(isFault).length;
+}
+
+/** What a graph lacks while one builds it. */
+const UNFINISHED: readonly string[] = ["graph.missing_input", "graph.no_outputs"];
+
+function isFault({ code }: Problem): boolean {
+  return !UNFINISHED.includes(code);
 }
 
 /** Problems of a node, and of what is inside a subgraph's instance. */

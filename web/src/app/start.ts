@@ -1,6 +1,7 @@
 /** Brings the page to life: node types, what was open, the server's events. */
 
 import { listen } from "../api/events";
+import { watchTabbing } from "../canvas/focus";
 import { keepTabs, restoreTabs } from "./autosave";
 import { copySelection, pasteInto } from "./clipboard";
 import { deleteSelection } from "./commands";
@@ -58,6 +59,7 @@ function listenToKeys(): void {
     if (event.isComposing || event.keyCode === COMPOSING) event.stopPropagation();
   };
   window.addEventListener("keydown", spare, { capture: true });
+  watchTabbing();
   window.addEventListener("keydown", onKey);
   document.addEventListener("copy", (event) => {
     if (!isEditing(event.target) && document.getSelection()?.isCollapsed !== false) {

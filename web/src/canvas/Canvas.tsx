@@ -10,6 +10,7 @@ import {
 } from "@xyflow/react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
+import { dictOf } from "../api/dict";
 import {
   activeGraph,
   activeTab,
@@ -28,6 +29,7 @@ import { moveItems, type Point } from "../graph/commands/nodes";
 import { GRID } from "../graph/geometry";
 import { Announcer } from "./Announcer";
 import { GroupView, NoteView, RerouteView } from "./Decor";
+import { getToWork, onFocus } from "./focus";
 import { HeldLink } from "./HeldLink";
 import { LinkLayer } from "./LinkLayer";
 import { Minimap } from "./Minimap";
@@ -37,6 +39,7 @@ import {
   hover,
   membersOf,
   onClick,
+  onClickFirst,
   onDoubleClick,
   onHover,
   onLeave,
@@ -113,7 +116,10 @@ function Surface() {
       className="canvas"
       role="application"
       aria-label={t("shortcuts.graph")}
+      aria-description={t("canvas.keys")}
       tabIndex={0}
+      onFocus={onFocus}
+      onPointerDown={getToWork}
       data-linking={linking || undefined}
       data-chosen={chosen || undefined}
       data-far={far || undefined}
@@ -121,6 +127,7 @@ function Surface() {
       onMouseDownCapture={onPress}
       onPointerMove={onHover}
       onPointerLeave={onLeave}
+      onClickCapture={onClickFirst}
       onClick={onClick}
       onDoubleClick={onDoubleClick}
       onContextMenu={openMenu}
@@ -182,7 +189,7 @@ function membersAtStart(dragged: readonly string[]): Drag {
 }
 
 function movedTo(changes: readonly NodeChange[], drag: Drag): Record<string, Point> {
-  const points: Record<string, Point> = {};
+  const points: Record<string, Point> = dictOf();
   for (const change of changes) {
     if (change.type !== "position" || change.position === undefined) continue;
     const { x, y } = change.position;

@@ -11,7 +11,7 @@ import { type Graph, graphAt } from "../graph/model";
 import { titleOf } from "./NodeView";
 import { type FarNode, Painter, type Scene } from "./paint";
 import { hover } from "./pointer";
-import { wiresOf } from "./scene";
+import { sameItems, wiresOf } from "./scene";
 import { FAR } from "./viewport";
 
 export function LinkLayer() {
@@ -99,9 +99,11 @@ export function farNodes(): readonly FarNode[] {
   const tab = activeTab(docs);
   const graph = graphAt(tab.workflow, graphName(tab));
   const run = runOf(tab.id);
-  const of = [graph, tab.selection, docs.catalog, run.states, run.pictures, run.problems];
-  if (far?.of.every((one, i) => one === of[i])) return far.nodes;
-  const nodes = makeFarNodes(docs, tab, graph, run);
+  const diff = diffInView(tab);
+  const made = [tab.workflow, graph, tab.selection, docs.catalog];
+  const of = [...made, run.states, run.pictures, run.problems, diff];
+  if (far !== null && sameItems(far.of, of)) return far.nodes;
+  const nodes = makeFarNodes(docs, tab, graph, run, diff);
   far = { of, nodes };
   return nodes;
 }
@@ -111,9 +113,9 @@ function makeFarNodes(
   tab: Tab,
   graph: Graph,
   run: TabRun,
+  diff: ReturnType<typeof diffInView>,
 ): FarNode[] {
   const nodes: FarNode[] = [];
-  const diff = diffInView(tab);
   for (const [id, node] of Object.entries(graph.nodes)) {
     const box = boxAt(id, docs);
     const place = graph.places[id];

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { own } from "../api/dict";
 import { runOf, useRuns } from "../app/runs";
 import { setUi } from "../app/ui";
 import { useRunKey } from "./NodeStatus";
@@ -6,7 +7,7 @@ import { useRunKey } from "./NodeStatus";
 /** What a node gave, or gives so far. */
 export function NodePicture({ id, height }: { id: string; height: number }) {
   const { tab, key } = useRunKey(id);
-  const pictures = useRuns((runs) => runOf(tab, runs).pictures[key]);
+  const pictures = useRuns((runs) => own(runOf(tab, runs).pictures, key));
   const [shown, setShown] = useState(0);
   if (pictures === undefined || pictures.length === 0) return null;
   const picture = pictures[Math.min(shown, pictures.length - 1)];

@@ -2,6 +2,7 @@
 
 import { CircleDashed, Clock, History, Play, Repeat } from "lucide-react";
 import { useShallow } from "zustand/react/shallow";
+import { own } from "../api/dict";
 import type { Explanation } from "../api/server";
 import { activeTab, runKey, useDocs } from "../app/docs";
 import { duration, t } from "../app/messages";
@@ -26,7 +27,7 @@ export function useNodeRun(id: string) {
       return {
         state: stateOf(run, key)?.state,
         problems: run.problems.length > 0 ? toldProblems(run, key).length : 0,
-        pictures: run.pictures[key]?.length ?? 0,
+        pictures: own(run.pictures, key)?.length ?? 0,
         /** Ports with a problem, separated by spaces: a text compares by value. */
         badPorts:
           run.problems.length > 0
@@ -42,8 +43,8 @@ export function useNodeRun(id: string) {
 export function NodeStatus({ id }: { id: string }) {
   const { tab, key } = useRunKey(id);
   const report = useRuns((runs) => stateOf(runOf(tab, runs), key));
-  const progress = useRuns((runs) => runOf(tab, runs).progress[key]);
-  const explained = useRuns((runs) => runOf(tab, runs).explained?.[key]);
+  const progress = useRuns((runs) => own(runOf(tab, runs).progress, key));
+  const explained = useRuns((runs) => own(runOf(tab, runs).explained ?? {}, key));
   if (report?.state === "running" && progress !== undefined) {
     const { value, total, rate, remaining } = progress;
     const left = remaining ? t("run.left", { time: duration(remaining) }) : "";

@@ -173,7 +173,8 @@ function Header({
           }}
         />
       ) : (
-        <h3>{title}</h3>
+        // The graph is the page: what it holds comes right below it.
+        <h3 aria-level={2}>{title}</h3>
       )}
       <Repeats node={node} />
       {pinned && <Pin className="mark" size={12} aria-label={t("node.pin")} />}
@@ -215,7 +216,11 @@ function NodeRow({ id, node, schema, row, bad }: Part & { row: Row; bad: boolean
     const input = mapped ? { ...MAPPED, description: declared.description } : declared;
     const linked = isLinked(node.inputs[row.input]);
     return (
-      <div className={`row widget-row ${bad ? "bad" : ""}`} style={{ height: row.height }}>
+      <div
+        className={`row widget-row ${bad ? "bad" : ""}`}
+        style={{ height: row.height }}
+        data-input={row.input}
+      >
         <Socket
           node={id}
           port={row.input}
@@ -233,7 +238,11 @@ function NodeRow({ id, node, schema, row, bad }: Part & { row: Row; bad: boolean
     row.input === undefined ? undefined : ((schema && inputOf(schema, row.input)) ?? ANY);
   const output = row.output === undefined ? undefined : schema?.outputs[row.output];
   return (
-    <div className={`row port-row ${bad ? "bad" : ""}`}>
+    <div
+      className={`row port-row ${bad ? "bad" : ""}`}
+      data-input={row.input}
+      data-output={row.output}
+    >
       {input !== undefined && row.input !== undefined && (
         <>
           <Socket

@@ -3,10 +3,20 @@
 import { activeGraph, edit, schemaOfType, scopeNow } from "../app/docs";
 import { t } from "../app/messages";
 import { type Pending, say, setUi, useUi } from "../app/ui";
+import { inputOf } from "../graph/catalog";
 import { connect, disconnect, replaceSource } from "../graph/commands/links";
 import { firstFit, inputType, judge, outputType, partners, type Scope } from "../graph/connect";
 import type { Draft } from "../graph/edits";
-import { asLink, type Link, linksInto, linksOf, type PortRef, splitTarget } from "../graph/model";
+import {
+  asLink,
+  type Link,
+  linksInto,
+  linksOf,
+  type PortRef,
+  splitTarget,
+  targetOf,
+} from "../graph/model";
+import { portName } from "../graph/names";
 import { typeText } from "../graph/types";
 import { panBy, toFlow, viewEdge } from "./viewport";
 
@@ -173,6 +183,8 @@ interface Under {
   readonly port: PortRef | null;
   readonly socket: (PortRef & { readonly side: Side }) | null;
   readonly node: string | null;
+  /** The row of that node, by its port. */
+  readonly row: string | null;
   readonly element: Element | null;
 }
 
@@ -186,15 +198,26 @@ function under(pending: Pending, screen: { x: number; y: number }): Under {
   const found = element?.closest<HTMLElement>(".socket[data-port]") ?? null;
   if (found !== null) {
     const socket = portOf(found);
-    const fits = socket.side !== pending.side && pending.ports.has(`${socket.node}.${socket.port}`);
-    return { port: fits ? socket : null, socket, node, element };
+    const isFit = socket.side !== pending.side && fits(pending, socket.node, socket.port);
+    return { port: isFit ? socket : null, socket, node, row: null, element };
   }
   if (node !== null) {
-    const name = portOn(pending, node);
-    return { port: name === null ? null : { node, port: name }, socket: null, node, element };
+    const row = rowOf(element, pending);
+    const name = row !== null && fits(pending, node, row) ? row : portOn(pending, node);
+    return { port: name === null ? null : { node, port: name }, socket: null, node, row, element };
   }
   const near = element?.closest(".canvas") ? nearSocket(screen) : null;
-  return { port: near, socket: null, node: null, element };
+  return { port: near, socket: null, node: null, row: null, element };
+}
+
+function fits(pending: Pending, node: string, port: string): boolean {
+  return pending.ports.has(targetOf({ node, port }));
+}
+
+/** The port of the row under the pointer, on the side that is looked for. */
+function rowOf(element: Element | null, pending: Pending): string | null {
+  const row = element?.closest<HTMLElement>(".row")?.dataset;
+  return row?.[pending.side === "output" ? "input" : "output"] ?? null;
 }
 
 function portOf({ dataset }: HTMLElement): PortRef & { side: Side } {
@@ -227,7 +250,7 @@ function aimAt(pending: Pending, screen: { x: number; y: number }): void {
 function release(pending: Pending, event: PointerEvent, start: PointerEvent | null): void {
   setUi({ pending: null });
   const screen = { x: event.clientX, y: event.clientY };
-  const { port, socket, node, element } = under(pending, screen);
+  const { port, socket, node, row, element } = under(pending, screen);
   if (port !== null) {
     finish(pending, { node: port.node, port: port.port });
     return;
@@ -240,7 +263,7 @@ function release(pending: Pending, event: PointerEvent, start: PointerEvent | nu
   }
   if (node !== null) {
     const own = pending.end.node === node || pending.carried.some((link) => link.to.node === node);
-    if (!own) say(t("link.noPort", { type: typeText(pending.type) }), "bad");
+    if (!own) say(refusedBy(pending, node, row), "bad");
     return;
   }
   if (!element?.closest(".canvas")) return;
@@ -256,23 +279,44 @@ function socketOf(event: PointerEvent): Element | null {
   return event.target instanceof Element ? event.target.closest(".socket") : null;
 }
 
-/** The port of a node that a link dropped on its body is meant for: a free one if there is. */
+/**
+ * The port of a node that a link dropped on its body is meant for: a free one if there is. Of its
+ * values one is meant only where nothing else can be; which of several is for its row to say.
+ */
 function portOn(pending: Pending, id: string): string | null {
   const node = activeGraph().nodes[id];
   if (node === undefined) return null;
-  const fitting = [...pending.ports]
-    .map(splitTarget)
-    .filter(({ node: at }) => at === id)
-    .map(({ port }) => port);
+  const fitting = portsOn(pending, id);
   const exact = firstFit(scopeNow(), node.type, pending.type, pending.side);
   const ordered = exact !== null && fitting.includes(exact) ? [exact, ...fitting] : fitting;
-  const sockets = schemaOfType(node.type)?.inputs;
-  const named = ordered.filter((port) => pending.side === "input" || sockets?.[port]?.socket);
+  const schema = schemaOfType(node.type);
+  const isSocket = (port: string) => schema && inputOf(schema, port)?.socket === true;
+  const named = pending.side === "input" ? ordered : ordered.filter(isSocket);
   const isFree = (port: string) =>
     asLink(node.inputs[port]) === null ||
     pending.carried.some(({ to }) => to.node === id && to.port === port);
-  const free = named.find(isFree);
-  return free ?? named[0] ?? null;
+  const [only, ...others] = fitting;
+  return named.find(isFree) ?? named[0] ?? (others.length === 0 ? (only ?? null) : null);
+}
+
+function portsOn(pending: Pending, id: string): string[] {
+  return [...pending.ports]
+    .map(splitTarget)
+    .filter(({ node }) => node === id)
+    .map(({ port }) => port);
+}
+
+/** Why a link was not made where it was let go on a node. */
+function refusedBy(pending: Pending, id: string, row: string | null): string {
+  const node = activeGraph().nodes[id];
+  const schema = node && schemaOfType(node.type);
+  const names = portsOn(pending, id).map((port) => portName(port, schema && inputOf(schema, port)));
+  if (names.length > 0) return t("link.which", { rows: names.join(", ") });
+  const ports = Object.keys((pending.side === "output" ? schema?.inputs : schema?.outputs) ?? {});
+  const port = { node: id, port: row ?? ports[0] ?? "" };
+  const [from, to] = pending.side === "output" ? [pending.end, port] : [port, pending.end];
+  if (judge(scopeNow(), from, to) === "cycle") return t("link.cycle");
+  return t("link.noPort", { type: typeText(pending.type) });
 }
 
 function refusal(pending: Pending, port: PortRef & { side: Side }): string {

@@ -6,12 +6,14 @@
  */
 
 import { createStore } from "zustand/vanilla";
+import { dictOf } from "../api/dict";
 import {
   activeGraph,
   activeTab,
   allRects,
   edit,
   endGesture,
+  enterSubgraph,
   rectAt,
   select,
   toggleSelected,
@@ -23,7 +25,7 @@ import { addReroute, disconnect } from "../graph/commands/links";
 import { moveItems } from "../graph/commands/nodes";
 import { GRID, type Rect } from "../graph/geometry";
 import { type Wire, wireAt, wiresAcross, wiresOf } from "./scene";
-import { FAR, toFlow, viewport } from "./viewport";
+import { FAR, reveal, toFlow, viewport } from "./viewport";
 
 interface Hover {
   /** Id of the link under the pointer. */
@@ -75,26 +77,35 @@ function isBare(target: EventTarget | null): boolean {
   return target instanceof Element && target.classList.contains("react-flow__pane");
 }
 
+/** Whether the press that is going on, or was last, is one of those handled here. */
+let kept = false;
+
 /** Before React Flow sees a press. */
 export function onPress(event: React.PointerEvent | React.MouseEvent): void {
-  if (!isBare(event.target)) return;
   const isPointer = event.type === "pointerdown";
+  if (isPointer) kept = false;
+  if (!isBare(event.target)) return;
   const far = farNodeAt(at(event));
   const boxes = event.shiftKey || event.ctrlKey || event.metaKey;
   if (event.button !== 0 || (far === null && !boxes && !event.altKey)) return;
   // Both kinds of events are kept back: React Flow listens to mouse events to pan.
   event.stopPropagation();
   if (!isPointer) return;
+  kept = true;
   if (event.altKey) drawKnife(event);
   else if (far !== null) grab(event, far, boxes);
   else drawBox(event);
 }
 
+/** Before React Flow sees a click: it resets the selection on one, also at the end of a box. */
+export function onClickFirst(event: React.MouseEvent): void {
+  if (kept && isBare(event.target)) event.stopPropagation();
+}
+
 export function onClick(event: React.MouseEvent): void {
   if (!isBare(event.target) || event.shiftKey || event.ctrlKey || event.metaKey) return;
-  const wire = wireUnder(event);
-  hover.setState({ chosen: wire?.link.id ?? null });
-  if (farNodeAt(at(event)) === null) select([]);
+  hover.setState({ chosen: wireUnder(event)?.link.id ?? null });
+  select([]);
 }
 
 let last: { x: number; y: number } | null = null;
@@ -119,6 +130,11 @@ export function onDoubleClick(event: React.MouseEvent): void {
   if (!isBare(event.target)) return;
   const wire = wireUnder(event);
   const flow = at(event);
+  const far = farNodeAt(flow);
+  if (far !== null) {
+    openFar(far);
+    return;
+  }
   if (wire !== null) {
     edit("link.reroute", (draft, graph) =>
       addReroute(draft, graph, wire.link, { x: flow.x - 10, y: flow.y - 10 }),
@@ -126,6 +142,12 @@ export function onDoubleClick(event: React.MouseEvent): void {
     return;
   }
   setUi({ palette: { screen: { x: event.clientX, y: event.clientY }, flow, pending: null } });
+}
+
+/** Open a node that is seen from afar: the graph inside of it, else go near to it. */
+function openFar(id: string): void {
+  const rect = rectAt(id);
+  if (!enterSubgraph(id) && rect !== null) reveal(rect);
 }
 
 /** Follow the pointer until it is let go. */
@@ -196,6 +218,7 @@ function grab(event: { clientX: number; clientY: number }, id: string, adds: boo
     toggleSelected(id);
     return;
   }
+  hover.setState({ chosen: null });
   if (!activeTab().selection.has(id)) select([id]);
   const start = at(event);
   const pinned = (one: string) => activeGraph().places[one]?.pinned === true;
@@ -209,13 +232,14 @@ function grab(event: { clientX: number; clientY: number }, id: string, adds: boo
     const places = from.flatMap(([one, rect]) =>
       rect === null
         ? []
-        : [[one, { x: snap(rect.x + end.x - start.x), y: snap(rect.y + end.y - start.y) }]],
+        : [
+            [
+              one,
+              { x: snap(rect.x + end.x - start.x), y: snap(rect.y + end.y - start.y) },
+            ] as const,
+          ],
     );
-    edit(
-      "node.move",
-      (draft, graph) => moveItems(draft, graph, Object.fromEntries(places)),
-      "move",
-    );
+    edit("node.move", (draft, graph) => moveItems(draft, graph, dictOf(places)), "move");
   }, endGesture);
 }
 

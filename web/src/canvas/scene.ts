@@ -1,11 +1,11 @@
 /** What the painter draws: links with their ends and colours. Recomputed only when something moved. */
 
-import { activeTab, boxAt, graphName, useDocs } from "../app/docs";
+import { activeTab, boxAt, scopeNow, useDocs } from "../app/docs";
 import { diffInView } from "../app/library/compare";
-import { outputType } from "../graph/connect";
+import { graphOf, outputType, type Scope } from "../graph/connect";
 import type { LinkDiff } from "../graph/diff";
 import { type Box, HEADER } from "../graph/geometry";
-import { type Graph, graphAt, type Link, linksOf, type PortRef } from "../graph/model";
+import { type Graph, type Link, linksOf, type PortRef, targetOf } from "../graph/model";
 import { mainType } from "../graph/types";
 import { styleOf } from "./sockets";
 
@@ -43,37 +43,44 @@ export function socketAt(
   };
 }
 
-const hues = new WeakMap<Graph["nodes"], ReadonlyMap<string, number | null>>();
+type Hues = ReadonlyMap<string, number | null>;
 
-function huesOf(graph: Graph): ReadonlyMap<string, number | null> {
-  let known = hues.get(graph.nodes);
-  if (known === undefined) {
-    const state = useDocs.getState();
-    const tab = activeTab(state);
-    const scope = { workflow: tab.workflow, at: graphName(tab), catalog: state.catalog };
-    const made = new Map<string, number | null>();
-    for (const { from } of linksOf(graph)) {
-      const key = `${from.node}.${from.port}`;
-      if (!made.has(key)) made.set(key, styleOf(mainType(outputType(scope, from))).hue);
-    }
-    known = made;
-    hues.set(graph.nodes, known);
+const known = new WeakMap<Graph["nodes"], { of: readonly unknown[]; hues: Hues }>();
+
+/** The colour of each output that is linked. It depends on no place: dragging finds it known. */
+function huesOf(scope: Scope): Hues {
+  const graph = graphOf(scope);
+  // The type of a subgraph's output is that of a node inside.
+  const inner = Object.values(scope.workflow.graphs).flatMap((one) => [one.nodes, one.interface]);
+  const of = [scope.catalog, ...inner];
+  const before = known.get(graph.nodes);
+  if (before !== undefined && sameItems(before.of, of)) return before.hues;
+  const hues = new Map<string, number | null>();
+  for (const { from } of linksOf(graph)) {
+    const key = targetOf(from);
+    if (!hues.has(key)) hues.set(key, styleOf(mainType(outputType(scope, from))).hue);
   }
-  return known;
+  known.set(graph.nodes, { of, hues });
+  return hues;
 }
 
-let last: { graph: Graph; catalog: unknown; pictures: unknown; wires: readonly Wire[] } | null =
-  null;
+/** Whether what something was made of is what there is now. */
+export function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((one, i) => one === b[i]);
+}
+
+let last: { of: readonly unknown[]; wires: readonly Wire[] } | null = null;
 
 /** Every link of the graph in view. `pictures` changes when nodes grow or shrink by one. */
 export function wiresOf(pictures: unknown): readonly Wire[] {
   const state = useDocs.getState();
   const tab = activeTab(state);
-  const graph = graphAt(tab.workflow, graphName(tab));
-  const { catalog } = state;
-  if (last?.graph === graph && last.catalog === catalog && last.pictures === pictures) {
-    return last.wires;
-  }
+  const scope = scopeNow(state);
+  const graph = graphOf(scope);
+  const differences = diffInView(tab);
+  // All of the workflow: the sockets of a subgraph's instance are those of the graph inside.
+  const of = [scope.workflow, scope.at, scope.catalog, pictures, differences];
+  if (last !== null && sameItems(last.of, of)) return last.wires;
   const boxes = new Map<string, Box | null>();
   const box = (id: string) => {
     let found = boxes.get(id);
@@ -83,8 +90,8 @@ export function wiresOf(pictures: unknown): readonly Wire[] {
     }
     return found;
   };
-  const colors = huesOf(graph);
-  const differs = diffInView(tab)?.links ?? [];
+  const colors = huesOf(scope);
+  const differs = differences?.links ?? [];
   const present = linksOf(graph);
   const isPresent = ({ link }: LinkDiff) => present.some((one) => sameLink(one, link));
   // Links that were are drawn beside those that took their place.
@@ -99,12 +106,12 @@ export function wiresOf(pictures: unknown): readonly Wire[] {
       y1: from.y,
       x2: to.x,
       y2: to.y,
-      hue: colors.get(`${link.from.node}.${link.from.port}`) ?? null,
+      hue: colors.get(targetOf(link.from)) ?? null,
       off: [link.from.node, link.to.node].some((id) => graph.places[id]?.mode !== undefined),
       ...(mark && { mark }),
     };
   });
-  last = { graph, catalog, pictures, wires };
+  last = { of, wires };
   return wires;
 }
 

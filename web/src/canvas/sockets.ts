@@ -1,5 +1,6 @@
 /** Colour and shape of each socket type: told apart by either one alone. */
 
+import { own } from "../api/dict";
 import { mainType, type SocketType } from "../graph/types";
 
 /** Paths in a square of 12 units. */
@@ -50,7 +51,7 @@ const OTHERS: readonly Shape[] = ["hexagon", "half", "diamond", "cross", "ring",
 /** Types without a style of their own get one from their name, always the same. */
 export function styleOf(type: SocketType): Style {
   const { name } = mainType(type);
-  const known = STYLES[name];
+  const known = own(STYLES, name);
   if (known !== undefined) return known;
   let hash = 0;
   for (const char of name) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;

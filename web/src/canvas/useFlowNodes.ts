@@ -2,17 +2,19 @@
 
 import type { Node } from "@xyflow/react";
 import { useMemo, useRef } from "react";
+import { dictOf } from "../api/dict";
 import { activeGraph, activeTab, boxAt, useDocs } from "../app/docs";
 import { runOf, useRuns } from "../app/runs";
 import { REROUTE } from "../graph/catalog";
 import type { Rect } from "../graph/geometry";
 
-const NO_DATA: Record<string, never> = {};
+const NO_DATA: Record<string, never> = dictOf();
 
 const NO_HANDLES: NonNullable<Node["handles"]> = [];
 
 export function useFlowNodes(): Node[] {
   const graph = useDocs(activeGraph);
+  const workflow = useDocs((docs) => activeTab(docs).workflow);
   const selection = useDocs((docs) => activeTab(docs).selection);
   const catalog = useDocs((docs) => docs.catalog);
   const tab = useDocs((docs) => activeTab(docs).id);
@@ -71,5 +73,5 @@ export function useFlowNodes(): Node[] {
     }
     known.current = next;
     return [...next.values()];
-  }, [graph, selection, catalog, tab, pictures, problems]);
+  }, [graph, workflow, selection, catalog, tab, pictures, problems]);
 }

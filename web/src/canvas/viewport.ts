@@ -47,6 +47,12 @@ export function setViewport(view: { x: number; y: number; zoom: number }, durati
   void flow?.setViewport(view, { duration });
 }
 
+/** The scale in which the graph's texts are as large as the browser is set to show texts. */
+function textScale(): number {
+  const size = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  return Number.isFinite(size) ? Math.min(MAX_ZOOM, Math.max(1, size)) : 1;
+}
+
 /** Room around what is shown whole. */
 const MARGIN = 56;
 /** The scale in which a graph is opened that a telephone cannot show whole. */
@@ -99,7 +105,7 @@ export function fitView(what: "all" | "selection" = "all", duration = 220): void
       ? chosen.map((id) => rectAt(id)).filter((r) => r !== null)
       : Object.values(allRects(true));
   const bounds = boundsOf(rects);
-  if (bounds === null) setViewport({ x: 80, y: 80, zoom: 1 }, duration);
+  if (bounds === null) setViewport({ x: 80, y: 80, zoom: textScale() }, duration);
   else show(bounds, duration);
 }
 
@@ -121,7 +127,7 @@ export function showFirst(): void {
 export function show(bounds: Rect, duration = 220): void {
   const { width, height } = viewSize();
   const zoom = Math.min(
-    1,
+    textScale(),
     Math.max(
       MIN_ZOOM,
       Math.min((width - 2 * MARGIN) / bounds.width, (height - 2 * MARGIN) / bounds.height),
@@ -159,7 +165,7 @@ export function reveal(rect: Rect): void {
     setViewport({ x: x + into(left, right, width), y: y + into(top, bottom, height), zoom }, 180);
     return;
   }
-  const scale = Math.max(zoom, 0.75);
+  const scale = Math.max(zoom, 0.75 * textScale());
   setViewport(
     {
       x: width / 2 - (rect.x + rect.width / 2) * scale,

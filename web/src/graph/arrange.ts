@@ -1,5 +1,6 @@
 /** Put nodes in line or at equal distances; which rectangle lies where. */
 
+import { dictOf } from "../api/dict";
 import type { Point } from "./commands/nodes";
 import type { Rect } from "./geometry";
 
@@ -41,7 +42,7 @@ export function distribute(rects: Rects, axis: "x" | "y"): Places {
   if (first === undefined || last === undefined || ids.length < 3) return mapRects(rects, (r) => r);
   const span = rectAt(rects, last)[axis] + rectAt(rects, last)[length] - rectAt(rects, first)[axis];
   const gap = (span - ids.reduce((s, id) => s + rectAt(rects, id)[length], 0)) / (ids.length - 1);
-  const places: Record<string, Point> = {};
+  const places: Record<string, Point> = dictOf();
   let at = rectAt(rects, first)[axis];
   for (const id of ids) {
     const rect = rectAt(rects, id);
@@ -115,10 +116,39 @@ function rectAt(rects: Rects, id: string): Rect {
 }
 
 function mapRects(rects: Rects, map: (rect: Rect) => Point): Places {
-  return Object.fromEntries(
+  return dictOf(
     Object.entries(rects).map(([id, rect]) => {
       const { x, y } = map(rect);
       return [id, { x: Math.round(x), y: Math.round(y) }];
     }),
   );
+}
+
+/** How many of the nearest rectangles are gone around; beyond them there is room enough. */
+const NEARBY = 60;
+
+/**
+ * The place nearest to the wanted one where a rectangle covers nothing, with a gap around it.
+ *
+ * It is where it was wanted, or it touches the gap of one or two that are there.
+ */
+export function freeSpot(wanted: Rect, taken: readonly Rect[], gap = 24): Point {
+  const { width, height } = wanted;
+  const away = (r: Rect) => Math.hypot(r.x - wanted.x, r.y - wanted.y);
+  const near = [...taken].sort((a, b) => away(a) - away(b)).slice(0, NEARBY);
+  const xs = [wanted.x, ...near.flatMap((r) => [r.x + r.width + gap, r.x - width - gap])];
+  const ys = [wanted.y, ...near.flatMap((r) => [r.y + r.height + gap, r.y - height - gap])];
+  const spots = xs.flatMap((x) => ys.map((y) => ({ x, y, width, height })));
+  spots.sort((a, b) => away(a) - away(b));
+  const grown = (r: Rect) => ({
+    x: r.x - gap + 1,
+    y: r.y - gap + 1,
+    width: r.width + 2 * gap - 2,
+    height: r.height + 2 * gap - 2,
+  });
+  const around = taken.map(grown);
+  const free = spots.find((spot) => !around.some((one) => overlaps(spot, one)));
+  if (free !== undefined) return { x: free.x, y: free.y };
+  const bottom = Math.max(...taken.map((r) => r.y + r.height));
+  return { x: wanted.x, y: bottom + gap };
 }

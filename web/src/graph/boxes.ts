@@ -7,6 +7,7 @@ import type { Scope } from "./connect";
 import { graphOf, schemaOf } from "./connect";
 import type { Rect } from "./geometry";
 import { asLink, type GraphNode, linksInto, readersOf } from "./model";
+import { boundsOf, isWhole } from "./ranges";
 import { mainType, socketType } from "./types";
 
 export type BoxInputs = Readonly<Record<BoxSide, string>>;
@@ -52,13 +53,10 @@ export function boxValues(rect: Rect, schema: NodeSchema, inputs: BoxInputs): [s
 }
 
 function sideValue(value: number, input: InputSchema): Value {
-  const whole = mainType(socketType(input)).name === "INT";
-  const step = input.step ?? (whole ? 1 : 0.001);
+  const { low, high, step } = boundsOf(input, 0.001);
   const stepped = Math.round(value / step) * step;
-  const low = input.min ?? Number.NEGATIVE_INFINITY;
-  const high = input.max === undefined ? Number.POSITIVE_INFINITY : numberOf(input.max);
   const inside = Math.min(high, Math.max(low, stepped));
-  return whole ? Math.round(inside) : floatNumber(Number(inside.toFixed(6)));
+  return isWhole(input) ? Math.round(inside) : floatNumber(Number(inside.toFixed(6)));
 }
 
 /** What a rectangle lies in. */

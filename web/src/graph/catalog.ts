@@ -1,5 +1,6 @@
 /** What types of nodes there are: the server's, the workflow's subgraphs, and the reroute. */
 
+import { dictOf } from "../api/dict";
 import type { InputSchema, NodeSchema, NodeSchemas, PortSchema } from "../api/nodes";
 import type { Graph, Workflow } from "./model";
 import { ROOT, splitTarget } from "./model";
@@ -16,8 +17,8 @@ const REROUTE_SCHEMA: NodeSchema = {
   aliases: [],
   summary: "",
   description: "",
-  inputs: { in: { ...ANY_PORT, socket: true, required: false, description: "" } },
-  outputs: { out: ANY_PORT },
+  inputs: dictOf([["in", { ...ANY_PORT, socket: true, required: false, description: "" }]]),
+  outputs: dictOf([["out", ANY_PORT]]),
   returns: "",
   source: "",
   effects: [],
@@ -75,7 +76,9 @@ export class Catalog {
     outer: readonly string[] = [],
   ): NodeSchema {
     // A subgraph that contains itself has no ports through that instance.
-    if (outer.includes(name)) return { ...REROUTE_SCHEMA, type: name, inputs: {}, outputs: {} };
+    if (outer.includes(name)) {
+      return { ...REROUTE_SCHEMA, type: name, inputs: dictOf(), outputs: dictOf() };
+    }
     parts.push([name, graph]);
     const schemaOf = (type: string) => {
       const inner = type === ROOT ? undefined : workflow.graphs[type];
@@ -83,7 +86,7 @@ export class Catalog {
         ? this.find(workflow, type)
         : this.#derive(workflow, type, inner, parts, [...outer, name]);
     };
-    const inputs: Record<string, InputSchema> = {};
+    const inputs: Record<string, InputSchema> = dictOf();
     for (const [port, target] of Object.entries(graph.interface.inputs)) {
       const inner = splitTarget(target);
       const node = graph.nodes[inner.node];
@@ -96,7 +99,7 @@ export class Catalog {
       const shown = port === inner.port ? input : unnamed;
       inputs[port] = given === undefined ? shown : { ...shown, required: false, default: given };
     }
-    const outputs: Record<string, PortSchema> = {};
+    const outputs: Record<string, PortSchema> = dictOf();
     for (const [port, target] of Object.entries(graph.interface.outputs)) {
       const inner = splitTarget(target);
       const node = graph.nodes[inner.node];

@@ -1,5 +1,6 @@
 /** ComfyUI's API format. Reading it, class names and inputs are found as aliases of ours. */
 
+import { dictOf } from "../api/dict";
 import type { JsonObject, Value } from "../api/json";
 import { isObject } from "../api/json";
 import type { Catalog } from "./catalog";
@@ -24,11 +25,11 @@ export function isComfyEditor(data: Value): boolean {
 }
 
 export function fromComfy(data: JsonObject, catalog: Catalog): Workflow {
-  const nodes: Record<string, GraphNode> = {};
+  const nodes: Record<string, GraphNode> = dictOf();
   for (const [id, raw] of Object.entries(data)) {
     const node = raw as JsonObject;
     const schema = catalog.byName(node["class_type"] as string);
-    const inputs: Record<string, Value> = {};
+    const inputs: Record<string, Value> = dictOf();
     const given = isObject(node["inputs"]) ? node["inputs"] : {};
     for (const [name, value] of Object.entries(given)) {
       const own = schema && inputName(schema, name);
@@ -48,7 +49,7 @@ export function fromComfy(data: JsonObject, catalog: Catalog): Workflow {
       inputs,
     };
   }
-  return { graphs: { [ROOT]: { ...EMPTY_GRAPH, nodes } }, requires: {} };
+  return { graphs: dictOf([[ROOT, { ...EMPTY_GRAPH, nodes }]]), requires: {} };
 }
 
 function convert(value: Value, data: JsonObject, catalog: Catalog): Value {

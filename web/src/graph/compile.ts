@@ -3,6 +3,7 @@
  * stay out. A saved file holds exactly this, so that `weft run` and the editor run the same.
  */
 
+import { dictOf } from "../api/dict";
 import type { Value } from "../api/json";
 import { inputOf, REROUTE } from "./catalog";
 import type { Scope } from "./connect";
@@ -24,7 +25,7 @@ export function compile(scope: Scope): Compiled {
   const { off, through, partly } = switchedOff(scope);
   if (off.size === 0 && through.size === 0 && !partly) return { nodes: graph.nodes, aside: off };
   const aside = new Set([...off, ...through]);
-  const nodes: Record<string, GraphNode> = {};
+  const nodes: Record<string, GraphNode> = dictOf();
   for (const [id, node] of Object.entries(graph.nodes)) {
     if (!aside.has(id)) nodes[id] = relink(scope, node, off, through);
   }
@@ -99,7 +100,7 @@ function relink(
   through: ReadonlySet<string>,
 ): GraphNode {
   let changed = false;
-  const inputs: Record<string, Value> = {};
+  const inputs: Record<string, Value> = dictOf();
   for (const [port, value] of Object.entries(node.inputs)) {
     const now = isLinked(value) ? relinkValue(scope, value, off, through) : value;
     changed ||= now !== value;

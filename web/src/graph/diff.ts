@@ -3,6 +3,7 @@
  * new values, and one workflow that holds everything of both.
  */
 
+import { dictOf, joined } from "../api/dict";
 import type { Value } from "../api/json";
 import { sameValue } from "../api/json";
 import {
@@ -53,8 +54,8 @@ export interface Difference {
 
 /** Everything that differs; an identical pair gives zero counts and empty parts. */
 export function difference(before: Workflow, after: Workflow): Difference {
-  const graphs: Record<string, GraphDiff> = {};
-  const merged: Record<string, Graph> = {};
+  const graphs: Record<string, GraphDiff> = dictOf();
+  const merged: Record<string, Graph> = dictOf();
   const counts = { added: 0, removed: 0, changed: 0, moved: 0 };
   for (const name of union(after.graphs, before.graphs)) {
     const [one, other] = [before.graphs[name] ?? EMPTY_GRAPH, after.graphs[name] ?? EMPTY_GRAPH];
@@ -73,7 +74,7 @@ export function isSame({ counts }: Difference): boolean {
 }
 
 function graphDiff(before: Graph, after: Graph): GraphDiff {
-  const nodes: Record<string, NodeDiff> = {};
+  const nodes: Record<string, NodeDiff> = dictOf();
   const links: LinkDiff[] = [];
   for (const id of union(after.nodes, before.nodes)) {
     const [one, other] = [before.nodes[id], after.nodes[id]];
@@ -142,7 +143,7 @@ function aboutDiff(before: Graph, after: Graph): FieldChange[] {
 }
 
 function prefixed(prefix: string, items: Readonly<Record<string, Value>>): Record<string, Value> {
-  return Object.fromEntries(Object.entries(items).map(([key, item]) => [`${prefix} ${key}`, item]));
+  return dictOf(Object.entries(items).map(([key, item]) => [`${prefix} ${key}`, item]));
 }
 
 function field(name: string, before: Value | undefined, after: Value | undefined) {
@@ -155,11 +156,11 @@ function together(before: Graph, after: Graph, diff: GraphDiff): Graph {
   const removed = Object.keys(diff.nodes).filter((id) => diff.nodes[id]?.mark === "removed");
   if (removed.length === 0) return after;
   const pick = <T>(from: Readonly<Record<string, T>>) =>
-    Object.fromEntries(removed.flatMap((id) => (from[id] === undefined ? [] : [[id, from[id]]])));
+    dictOf(removed.flatMap((id) => (from[id] === undefined ? [] : [[id, from[id]]])));
   return {
     ...after,
-    nodes: { ...after.nodes, ...pick(before.nodes) },
-    places: { ...after.places, ...pick(before.places) },
+    nodes: joined(after.nodes, pick(before.nodes)),
+    places: joined(after.places, pick(before.places)),
   };
 }
 

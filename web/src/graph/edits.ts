@@ -5,6 +5,7 @@
  * its inverse is itself with the two sides swapped. Everything a person does is a list of edits.
  */
 
+import { dictOf, withKey, withoutKey } from "../api/dict";
 import type { Workflow } from "./model";
 
 export const ABSENT = Symbol("absent");
@@ -47,18 +48,17 @@ function put(data: Record_, edit: Edit, depth: number): Record_ {
   if (depth < edit.path.length - 1) {
     const child = data[key];
     if (typeof child !== "object" || child === null) throw new Error(`no ${edit.path.join("/")}`);
-    return { ...data, [key]: put(child as Record_, edit, depth + 1) };
+    return withKey(data, key, put(child as Record_, edit, depth + 1));
   }
   if (edit.after === ABSENT) {
-    const { [key]: _, ...rest } = data;
-    return rest;
+    return withoutKey(data, key);
   }
   if (Object.hasOwn(data, key) || edit.index >= Object.keys(data).length) {
-    return { ...data, [key]: edit.after };
+    return withKey(data, key, edit.after);
   }
   const entries = Object.entries(data);
   entries.splice(edit.index, 0, [key, edit.after]);
-  return Object.fromEntries(entries);
+  return dictOf(entries);
 }
 
 /** A workflow being changed: each step takes effect at once and is written down. */

@@ -6,8 +6,9 @@
  * file still says what the editor had written.
  */
 
+import { dictOf, joined, withKey } from "../api/dict";
 import type { JsonObject, Value } from "../api/json";
-import { isObject, numberOf, sameValue } from "../api/json";
+import { compactJson, isObject, numberOf, sameValue } from "../api/json";
 import type { Catalog } from "./catalog";
 import { compile } from "./compile";
 import type { Frame, Graph, GraphNode, Interface, Place, Workflow } from "./model";
@@ -24,11 +25,13 @@ export function readWorkflow(data: Value): Workflow {
     throw new FormatError('This is not a weft workflow: it has no object "nodes".');
   }
   if (data["weft"] !== undefined && data["weft"] !== 1) {
-    throw new FormatError(`The file says format ${String(data["weft"])}; this editor reads 1.`);
+    throw new FormatError(
+      `The file says format ${compactJson(data["weft"])}; this editor reads 1.`,
+    );
   }
   const layout = objectAt(data, "layout");
   const inner = objectAt(layout, "subgraphs");
-  const graphs: Record<string, Graph> = { [ROOT]: readGraph(data, layout) };
+  const graphs = dictOf([[ROOT, readGraph(data, layout)]]);
   for (const [name, graph] of Object.entries(objectAt(data, "subgraphs"))) {
     if (!isObject(graph)) throw new FormatError(`Subgraph "${name}" is no object.`);
     graphs[name] = readGraph(graph, objectAt(inner, name));
@@ -54,7 +57,7 @@ function readGraph(data: JsonObject, layout: JsonObject): Graph {
       ...(typeof n["title"] === "string" && { title: n["title"] }),
       text: text(n, "text"),
     })),
-    foreign: Object.fromEntries(Object.entries(layout).filter(([key]) => !KNOWN.has(key))),
+    foreign: dictOf(Object.entries(layout).filter(([key]) => !KNOWN.has(key))),
   };
   if (typeof data["title"] === "string") graph.title = data["title"];
   if (typeof data["description"] === "string") graph.description = data["description"];
@@ -62,14 +65,16 @@ function readGraph(data: JsonObject, layout: JsonObject): Graph {
 }
 
 function readNodes(data: JsonObject): Record<string, GraphNode> {
-  const nodes: Record<string, GraphNode> = {};
+  const nodes: Record<string, GraphNode> = dictOf();
   for (const [id, node] of Object.entries(data)) {
     if (!isObject(node) || typeof node["type"] !== "string") {
       throw new FormatError(`Node "${id}" has no type.`);
     }
-    const inputs = node["inputs"] ?? {};
+    const inputs = node["inputs"] ?? dictOf();
     if (!isObject(inputs)) throw new FormatError(`The inputs of node "${id}" are no object.`);
-    const { type: _, title, inputs: __, ...extra } = node;
+    const { title } = node;
+    const rest = Object.entries(node).filter(([key]) => !["type", "title", "inputs"].includes(key));
+    const extra = dictOf(rest);
     nodes[id] = {
       type: node["type"],
       ...(typeof title === "string" && { title }),
@@ -82,7 +87,7 @@ function readNodes(data: JsonObject): Record<string, GraphNode> {
 
 /** Put back nodes and links that a saved file leaves out. */
 function restore(nodes: Record<string, GraphNode>, aside: JsonObject): Record<string, GraphNode> {
-  const all = { ...nodes };
+  const all = joined(nodes);
   for (const [id, node] of Object.entries(readNodes(objectAt(aside, "nodes")))) {
     if (!Object.hasOwn(all, id)) all[id] = node;
   }
@@ -92,7 +97,7 @@ function restore(nodes: Record<string, GraphNode>, aside: JsonObject): Record<st
     if (node === undefined || !isObject(kept) || kept["value"] === undefined) continue;
     // Someone may have linked it otherwise since; theirs counts then.
     if (!sameValue(node.inputs[port], kept["now"])) continue;
-    all[id] = { ...node, inputs: { ...node.inputs, [port]: kept["value"] } };
+    all[id] = { ...node, inputs: withKey(node.inputs, port, kept["value"]) };
   }
   return all;
 }
@@ -100,13 +105,13 @@ function restore(nodes: Record<string, GraphNode>, aside: JsonObject): Record<st
 function restoreInterface(face: Interface, aside: JsonObject): Interface {
   const kept = objectAt(aside, "interface");
   return {
-    inputs: { ...face.inputs, ...missing(texts(kept, "inputs"), face.inputs) },
-    outputs: { ...face.outputs, ...missing(texts(kept, "outputs"), face.outputs) },
+    inputs: joined(face.inputs, missing(texts(kept, "inputs"), face.inputs)),
+    outputs: joined(face.outputs, missing(texts(kept, "outputs"), face.outputs)),
   };
 }
 
 function missing<T>(from: Readonly<Record<string, T>>, present: object): Record<string, T> {
-  return Object.fromEntries(Object.entries(from).filter(([k]) => !Object.hasOwn(present, k)));
+  return dictOf(Object.entries(from).filter(([k]) => !Object.hasOwn(present, k)));
 }
 
 /** Write a workflow as a file's data, in canonical key order, without its empty parts. */
@@ -114,12 +119,12 @@ export function writeWorkflow(workflow: Workflow, catalog: Catalog): JsonObject 
   const root = writeGraph(workflow, ROOT, catalog);
   const names = Object.keys(workflow.graphs).filter((name) => name !== ROOT);
   const inner = names.map((name) => [name, writeGraph(workflow, name, catalog)] as const);
-  const subgraphs = Object.fromEntries(inner.map(([name, { graph }]) => [name, graph]));
+  const subgraphs = dictOf(inner.map(([name, { graph }]) => [name, graph]));
   const layouts = inner.filter(([, { layout }]) => !isEmpty(layout));
   const layout = {
     ...root.layout,
     ...(layouts.length > 0 && {
-      subgraphs: Object.fromEntries(layouts.map(([name, { layout }]) => [name, layout])),
+      subgraphs: dictOf(layouts.map(([name, { layout }]) => [name, layout])),
     }),
   };
   return {
@@ -134,7 +139,7 @@ function writeGraph(workflow: Workflow, at: string, catalog: Catalog) {
   const { nodes, aside } = compile({ workflow, at, catalog });
   const runs = (target: string) => !aside.has(splitTarget(target).node);
   const split = (ports: Readonly<Record<string, string>>, live: boolean) =>
-    Object.fromEntries(Object.entries(ports).filter(([, target]) => runs(target) === live));
+    dictOf(Object.entries(ports).filter(([, target]) => runs(target) === live));
   const { inputs, outputs } = graph.interface;
   const face = filled({ inputs: split(inputs, true), outputs: split(outputs, true) });
   const asideFace = filled({ inputs: split(inputs, false), outputs: split(outputs, false) });
@@ -145,9 +150,7 @@ function writeGraph(workflow: Workflow, at: string, catalog: Catalog) {
     ...filled({ interface: face }),
   };
   const kept = {
-    nodes: Object.fromEntries(
-      [...aside].map((id) => [id, writeNode(graph.nodes[id] as GraphNode)]),
-    ),
+    nodes: dictOf([...aside].map((id) => [id, writeNode(graph.nodes[id] as GraphNode)])),
     inputs: relinked(graph, nodes),
     interface: asideFace,
   };
@@ -172,7 +175,7 @@ function writeNode(node: GraphNode): Value {
 
 /** Inputs that run otherwise than they are drawn. */
 function relinked(graph: Graph, compiled: Graph["nodes"]): JsonObject {
-  const found: Record<string, Value> = {};
+  const found: Record<string, Value> = dictOf();
   for (const [id, node] of Object.entries(compiled)) {
     const drawn = graph.nodes[id];
     if (drawn === undefined || drawn === node) continue;
@@ -209,12 +212,12 @@ function frame(data: JsonObject): Frame {
 
 function objectAt(data: JsonObject, key: string): JsonObject {
   const value = data[key];
-  return isObject(value) ? value : {};
+  return isObject(value) ? value : dictOf();
 }
 
 function texts(data: JsonObject, key: string): Record<string, string> {
   const entries = Object.entries(objectAt(data, key));
-  return Object.fromEntries(entries.filter((e): e is [string, string] => typeof e[1] === "string"));
+  return dictOf(entries.filter((e): e is [string, string] => typeof e[1] === "string"));
 }
 
 function text(data: JsonObject, key: string): string {
@@ -231,17 +234,17 @@ function mapObject<A, B>(
   data: Readonly<Record<string, A>>,
   map: (value: A) => B,
 ): Record<string, B> {
-  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, map(value)]));
+  return dictOf(Object.entries(data).map(([key, value]) => [key, map(value)]));
 }
 
 /** As `mapObject`, for the members that are objects; others are left out. */
 function mapObjects<B>(data: JsonObject, map: (value: JsonObject) => B): Record<string, B> {
   const entries = Object.entries(data).filter((e): e is [string, JsonObject] => isObject(e[1]));
-  return Object.fromEntries(entries.map(([key, value]) => [key, map(value)]));
+  return dictOf(entries.map(([key, value]) => [key, map(value)]));
 }
 
 function filled(data: Readonly<Record<string, Value>>): JsonObject {
-  return Object.fromEntries(Object.entries(data).filter(([, value]) => !isEmpty(value)));
+  return dictOf(Object.entries(data).filter(([, value]) => !isEmpty(value)));
 }
 
 function isEmpty(value: Value): boolean {

@@ -5,6 +5,7 @@
  * place before a node is drawn. The style sheet takes its lengths from here.
  */
 
+import { dictOf } from "../api/dict";
 import type { InputSchema, NodeSchema } from "../api/nodes";
 import { boxInputs } from "./boxes";
 import { REROUTE } from "./catalog";
@@ -59,8 +60,8 @@ const REROUTE_BOX: Box = {
   height: REROUTE_SIZE,
   rows: [],
   picture: 0,
-  inputs: { in: REROUTE_SIZE / 2 },
-  outputs: { out: REROUTE_SIZE / 2 },
+  inputs: dictOf([["in", REROUTE_SIZE / 2]]),
+  outputs: dictOf([["out", REROUTE_SIZE / 2]]),
 };
 
 const boxes = new WeakMap<NodeSchema, Map<string, Box>>();
@@ -142,7 +143,10 @@ function openBox(
   const each = picture || stretchy.length === 0 ? 0 : Math.floor(spare / stretchy.length);
 
   const rows: Row[] = [];
-  const box = { inputs: {} as Record<string, number>, outputs: {} as Record<string, number> };
+  const box = {
+    inputs: dictOf() as Record<string, number>,
+    outputs: dictOf() as Record<string, number>,
+  };
   let y = HEADER + PADDING;
   for (let i = 0; i < ports; i++) {
     const [input, output] = [sockets[i], outputs[i]];
@@ -166,7 +170,7 @@ function openBox(
 }
 
 function collapsedBox(schema: NodeSchema, width: number | undefined): Box {
-  const at = (names: string[]) => Object.fromEntries(names.map((name) => [name, HEADER / 2]));
+  const at = (names: string[]) => dictOf(names.map((name) => [name, HEADER / 2]));
   return {
     width: Math.max(MIN_WIDTH, width ?? MIN_WIDTH),
     height: HEADER,
@@ -179,7 +183,7 @@ function collapsedBox(schema: NodeSchema, width: number | undefined): Box {
 
 function unknownBox(node: GraphNode): Box {
   const names = Object.keys(node.inputs);
-  const inputs: Record<string, number> = {};
+  const inputs: Record<string, number> = dictOf();
   names.forEach((name, i) => {
     inputs[name] = HEADER + PADDING + i * ROW + ROW / 2;
   });
@@ -190,7 +194,7 @@ function unknownBox(node: GraphNode): Box {
     rows: names.map((input) => ({ kind: "ports", input })),
     picture: 0,
     inputs,
-    outputs: {},
+    outputs: dictOf(),
   };
 }
 

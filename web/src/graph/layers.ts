@@ -1,5 +1,6 @@
 /** Put nodes in layers, from left to right along their links. */
 
+import { dictOf } from "../api/dict";
 import type { Places, Rects } from "./arrange";
 import type { Point } from "./commands/nodes";
 import type { Rect } from "./geometry";
@@ -25,29 +26,36 @@ const FEW = 300;
 
 /** Layers from left to right: dagre says which and in what order, then links are straightened. */
 export async function layered(rects: Rects, edges: readonly LayerEdge[]): Promise<Places> {
-  if (Object.keys(rects).length === 0) return {};
+  const [only, ...others] = Object.keys(rects);
+  if (only === undefined) return dictOf();
+  // Most parts of an untidy graph are one node, which has no layers.
+  if (others.length === 0)
+    return dictOf([[only, { x: rectAt(rects, only).x, y: rectAt(rects, only).y }]]);
   const { Graph, layout } = await import("@dagrejs/dagre");
   const graph = new Graph({ multigraph: true });
   const ranker = Object.keys(rects).length > FEW ? "tight-tree" : "network-simplex";
   graph.setGraph({ rankdir: "LR", nodesep: GAP, ranksep: BETWEEN, marginx: 0, marginy: 0, ranker });
   graph.setDefaultEdgeLabel(() => ({}));
+  // By numbers: dagre keeps nodes in objects that inherit, and a document may call one `__proto__`.
+  const numbers = new Map(Object.keys(rects).map((id, i) => [id, String(i)]));
+  const numberOf = (id: string) => numbers.get(id) as string;
   for (const [id, { width, height }] of Object.entries(rects)) {
-    graph.setNode(id, { width, height });
+    graph.setNode(numberOf(id), { width, height });
   }
   const known = edges.filter(({ from, to }) => rects[from] && rects[to]);
   known.forEach(({ from, to }, i) => {
-    graph.setEdge(from, to, {}, String(i));
+    graph.setEdge(numberOf(from), numberOf(to), {}, String(i));
   });
   layout(graph);
-  const centres = Object.fromEntries(
-    Object.keys(rects).map((id) => [id, graph.node(id) as unknown as Point]),
+  const centres = dictOf(
+    Object.keys(rects).map((id) => [id, graph.node(numberOf(id)) as unknown as Point]),
   );
   const columns = columnsOf(centres);
   const tops = straighten(columns, rects, known, centres);
   const left = Math.min(...Object.values(rects).map((r) => r.x));
   const top = Math.min(...Object.values(rects).map((r) => r.y)) - Math.min(...tops.values());
   const snap = (value: number) => Math.round(value / GRID) * GRID;
-  const places: Record<string, Point> = {};
+  const places: Record<string, Point> = dictOf();
   let x = left;
   for (const column of columns) {
     const width = Math.max(...column.map((id) => rectAt(rects, id).width));

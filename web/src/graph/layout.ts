@@ -6,10 +6,12 @@
  * make a column of their own at the left. What may not be moved is gone around.
  */
 
-import { contains, overlaps, type Places, type Rects } from "./arrange";
+import { dictOf, joined, withKey } from "../api/dict";
+import { boundsOf, contains, overlaps, type Places, type Rects } from "./arrange";
 import type { Point } from "./commands/nodes";
 import { frameAround, GRID, type Rect } from "./geometry";
 import { BETWEEN, GAP, type LayerEdge, layered } from "./layers";
+import { componentsOf, inRows } from "./pack";
 
 /** What is to be laid out, as it stands now. */
 export interface Scene {
@@ -22,6 +24,8 @@ export interface Scene {
   readonly chosen: ReadonlySet<string>;
   /** What stays wherever it is. */
   readonly pinned: ReadonlySet<string>;
+  /** How much wider than high all of it is to be where there is a choice. */
+  readonly aspect?: number;
 }
 
 export interface Layout {
@@ -29,6 +33,9 @@ export interface Layout {
   /** The groups around what lies in them now. */
   readonly frames: Rects;
 }
+
+/** Of a usual window. */
+const ASPECT = 1.6;
 
 /** A note nearer to a node than columns are to each other is about it. */
 const NEAR = BETWEEN;
@@ -94,17 +101,76 @@ async function block(scene: Scene, tree: Tree, ids: readonly string[]): Promise<
       ? []
       : [{ from: left, to: right, fromY: fromY + leftY, toY: toY + rightY }];
   });
-  const corners = await layered(
-    Object.fromEntries([...units].map(([id, { width, height }]) => [id, at(0, 0, width, height)])),
-    edges,
-  );
+  const corners = await cornersOf(scene, units, edges);
   const column = stack(alone.map((id) => [id, leaf(id, scene.rects[id] as Rect)]));
   const left = alone.length > 0 && units.size > 0 ? ceil(column.width + BETWEEN) : 0;
   const parts = [...units].map(([id, one]) => {
-    const { x, y } = corners[id] as Point;
+    const { x, y } = corners.get(id) as Point;
     return [one, { x: x + left, y }] as const;
   });
   return together(alone.length > 0 ? [[column, { x: 0, y: 0 }], ...parts] : parts);
+}
+
+/** Places of units: those that links join in layers, parts that nothing joins in rows. */
+async function cornersOf(
+  { aspect = ASPECT }: Scene,
+  units: ReadonlyMap<string, Block>,
+  edges: readonly LayerEdge[],
+): Promise<ReadonlyMap<string, Point>> {
+  const parts: { places: Places; bounds: Rect }[] = [];
+  // Copies of a part are laid out as it is: loose parts are often alike, and there may be hundreds.
+  const alike = new Map<string, readonly Point[]>();
+  for (const ids of componentsOf([...units.keys()], edges)) {
+    const sizes = ids.map((id) => [id, units.get(id) as Block] as const);
+    const rects = dictOf(sizes.map(([id, { width, height }]) => [id, at(0, 0, width, height)]));
+    const inside = new Set(ids);
+    const own = edges.filter(({ from }) => inside.has(from));
+    const shape = shapeOf(
+      ids.map((id) => rects[id] as Rect),
+      ids,
+      own,
+    );
+    const known = alike.get(shape);
+    const places = known
+      ? dictOf(ids.map((id, i) => [id, known[i] as Point]))
+      : await layered(rects, own);
+    if (known === undefined)
+      alike.set(
+        shape,
+        ids.map((id) => places[id] as Point),
+      );
+    const put = ids.map((id) => ({ ...(rects[id] as Rect), ...(places[id] as Point) }));
+    parts.push({ places, bounds: boundsOf(put) as Rect });
+  }
+  const corners = inRows(
+    parts.map(({ bounds }) => bounds),
+    BETWEEN,
+    aspect,
+  );
+  const found = new Map<string, Point>();
+  parts.forEach(({ places, bounds }, i) => {
+    const { x, y } = corners[i] as Point;
+    const by = { x: ceil(x - bounds.x), y: ceil(y - bounds.y) };
+    for (const [id, place] of Object.entries(places)) found.set(id, moved(place, by));
+  });
+  return found;
+}
+
+/** What the layers of a part depend on, with its units by their order. */
+function shapeOf(
+  rects: readonly Rect[],
+  ids: readonly string[],
+  edges: readonly LayerEdge[],
+): string {
+  const order = new Map(ids.map((id, i) => [id, i]));
+  const sizes = rects.map(({ width, height }) => [width, height]);
+  const links = edges.map(({ from, to, fromY, toY }) => [
+    order.get(from),
+    order.get(to),
+    fromY,
+    toY,
+  ]);
+  return JSON.stringify([sizes, links]);
 }
 
 /** A node by itself, or a group with all that it holds. */
@@ -113,18 +179,18 @@ async function unit(scene: Scene, tree: Tree, id: string): Promise<Block> {
   const children = tree.get(id);
   if (children === undefined) return leaf(id, rect);
   if (children.length === 0) {
-    const frames = { [id]: { ...rect, x: 0, y: 0 } };
-    return { width: rect.width, height: rect.height, places: {}, frames };
+    const frames = dictOf([[id, { ...rect, x: 0, y: 0 }]]);
+    return { width: rect.width, height: rect.height, places: dictOf(), frames };
   }
   const inner = await block(scene, tree, children);
   const frame = frameAround([at(0, 0, inner.width, inner.height)]);
   const moved = together([[inner, { x: -frame.x, y: -frame.y }]]);
-  const frames = { ...moved.frames, [id]: { ...frame, x: 0, y: 0 } };
+  const frames = withKey(moved.frames, id, { ...frame, x: 0, y: 0 });
   return { ...frame, places: moved.places, frames };
 }
 
 function leaf(id: string, { width, height }: Rect): Block {
-  return { width, height, places: { [id]: { x: 0, y: 0 } }, frames: {} };
+  return { width, height, places: dictOf([[id, { x: 0, y: 0 }]]), frames: dictOf() };
 }
 
 /** Put each note above or below the unit that it stands by; gives those that stand by none. */
@@ -179,8 +245,8 @@ function stack(blocks: readonly (readonly [string, Block])[]): Block {
 }
 
 function together(parts: readonly (readonly [Block, Point])[]): Block {
-  const places: Record<string, Point> = {};
-  const frames: Record<string, Rect> = {};
+  const places: Record<string, Point> = dictOf();
+  const frames: Record<string, Rect> = dictOf();
   for (const [part, by] of parts) {
     for (const [id, point] of Object.entries(part.places)) places[id] = moved(point, by);
     for (const [id, frame] of Object.entries(part.frames)) frames[id] = moved(frame, by);
@@ -213,7 +279,7 @@ async function placed(
   const held = new Map(
     children.filter((id) => !loose.has(id)).map((id) => [id, [now(id)] as readonly Rect[]]),
   );
-  let layout: Layout = { places: {}, frames: {} };
+  let layout: Layout = { places: dictOf(), frames: dictOf() };
   for (const id of [...held.keys()]) {
     // Some of what lies in it may be moved: then it is laid out where it stands.
     if (!membersIn(tree, id).some(isFree)) continue;
@@ -222,8 +288,8 @@ async function placed(
     const frame = frameAround(inner.rects);
     if (![...outside, ...others].some((one) => overlaps(one, frame))) {
       layout = {
-        places: { ...layout.places, ...inner.layout.places },
-        frames: { ...layout.frames, ...inner.layout.frames, [id]: frame },
+        places: joined(layout.places, inner.layout.places),
+        frames: withKey(joined(layout.frames, inner.layout.frames), id, frame),
       };
       held.set(id, [frame]);
     } else if (!membersIn(tree, id).some((one) => scene.pinned.has(one))) {
@@ -248,8 +314,8 @@ async function placed(
   const { places, frames } = together([[free, { x: corner.x, y: corner.y + down }]]);
   return {
     layout: {
-      places: { ...layout.places, ...places },
-      frames: { ...layout.frames, ...frames },
+      places: joined(layout.places, places),
+      frames: joined(layout.frames, frames),
     },
     rects: [...stays, ...parts.map((rect) => moved(rect, { x: 0, y: down }))],
   };

@@ -1,5 +1,6 @@
 /** Node types in another language: the schema stays, what is shown of it changes. */
 
+import { dictOf } from "../api/dict";
 import type {
   InputSchema,
   Locale,
@@ -45,5 +46,5 @@ function own<T>(from: Readonly<Record<string, T>> | undefined, key: string): T |
 }
 
 function mapped<T>(from: Readonly<Record<string, T>>, change: (value: T, key: string) => T) {
-  return Object.fromEntries(Object.entries(from).map(([key, one]) => [key, change(one, key)]));
+  return dictOf(Object.entries(from).map(([key, one]) => [key, change(one, key)]));
 }

@@ -1,5 +1,6 @@
 /** A workflow as the editor holds it: plain immutable data, one shape for the root and subgraphs. */
 
+import { dictOf } from "../api/dict";
 import type { JsonObject, Value } from "../api/json";
 import { isObject, numberOf } from "../api/json";
 
@@ -99,15 +100,15 @@ export interface Link {
 }
 
 export const EMPTY_GRAPH: Graph = {
-  nodes: {},
-  interface: { inputs: {}, outputs: {} },
-  places: {},
-  groups: {},
-  notes: {},
+  nodes: dictOf(),
+  interface: { inputs: dictOf(), outputs: dictOf() },
+  places: dictOf(),
+  groups: dictOf(),
+  notes: dictOf(),
   foreign: {},
 };
 
-export const EMPTY_WORKFLOW: Workflow = { graphs: { [ROOT]: EMPTY_GRAPH }, requires: {} };
+export const EMPTY_WORKFLOW: Workflow = { graphs: dictOf([[ROOT, EMPTY_GRAPH]]), requires: {} };
 
 export function graphAt(workflow: Workflow, at: string): Graph {
   return workflow.graphs[at] ?? EMPTY_GRAPH;

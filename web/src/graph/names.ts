@@ -2,14 +2,36 @@
 
 import type { NodeSchema, PortSchema } from "../api/nodes";
 
-// Names of the field that are one word, whatever their capitals say.
-const NAMES = ["LoRA", "KSampler", "ControlNet", "PixArt", "FreeU", "HyperTile", "ComfyUI"];
-const JOINED = NAMES.map((name) => [new RegExp(split(name), "g"), name] as const);
+// Names of the field that are one word, whatever their capitals and digits say.
+const NAMES = [
+  "LoRA",
+  "KSampler",
+  "ControlNet",
+  "PixArt",
+  "FreeU",
+  "HyperTile",
+  "ComfyUI",
+  "AliMama",
+  "IPAdapter",
+  "Pix2Pix",
+  "CFGpp",
+];
+// As types write it, and as people do.
+const WRITTEN = [
+  ["UnCLIP", "unCLIP"],
+  ["Controlnet", "ControlNet"],
+  ["Lora", "LoRA"],
+  ["DiTSimple", "DiT Simple"],
+] as const;
+const JOINED = [...NAMES.map((name) => [name, name] as const), ...WRITTEN].map(
+  ([type, name]) => [new RegExp(`\\b${split(type)}\\b`, "g"), name] as const,
+);
 
 function split(type: string): string {
   return type
-    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .replace(/([a-z])([A-Z])|(\d)([A-Z][a-z])/g, "$1$3 $2$4")
     .replace(/([A-Z]{2,})([A-Z][a-z])/g, "$1 $2")
+    .replace(/([a-z]{3,})(\d)/g, "$1 $2")
     .replace(/[_-]+/g, " ");
 }
 

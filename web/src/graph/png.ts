@@ -1,11 +1,13 @@
 /** Texts embedded in a PNG picture. */
 
+import { dictOf } from "../api/dict";
+
 const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
 const LONGEST = 64 * 2 ** 20;
 
 /** Keyword -> text of every tEXt and iTXt chunk; empty for other files. */
 export async function pngTexts(bytes: Uint8Array): Promise<Record<string, string>> {
-  const texts: Record<string, string> = {};
+  const texts: Record<string, string> = dictOf();
   if (!SIGNATURE.every((byte, i) => bytes[i] === byte)) return texts;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 8; at + 12 <= bytes.length; ) {

@@ -43,6 +43,12 @@ import { setValue } from "../graph/commands/values";
 import type { Rect } from "../graph/geometry";
 import { linksOf, type PortRef, targetOf } from "../graph/model";
 
+/** The keyboard goes back to where the menu was opened. */
+function close(): void {
+  setUi({ menu: null });
+  focusCanvas();
+}
+
 interface Item {
   readonly label: MessageKey;
   readonly keys?: string;
@@ -62,15 +68,11 @@ export function ContextMenu({ menu }: { menu: Menu }) {
     });
     panel.current?.querySelector("button")?.focus();
   }, [menu]);
-  const close = () => {
-    setUi({ menu: null });
-    focusCanvas();
-  };
   useEffect(() => {
     const key = (event: KeyboardEvent) => {
       const buttons = [...(panel.current?.querySelectorAll("button") ?? [])];
       const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
-      if (event.key === "Escape") setUi({ menu: null });
+      if (event.key === "Escape" || event.key === "Tab") close();
       else if (event.key === "ArrowDown") buttons[(at + 1) % buttons.length]?.focus();
       else if (event.key === "ArrowUp")
         buttons[(at - 1 + buttons.length) % buttons.length]?.focus();
@@ -116,17 +118,15 @@ export function ContextMenu({ menu }: { menu: Menu }) {
             ))}
           </div>
         ))}
-        {(menu.node ?? null) !== null && activeTab().selection.size > 1 && (
-          <Arrange onClose={close} />
-        )}
-        {(menu.node ?? null) !== null && <Colors onClose={close} />}
+        {(menu.node ?? null) !== null && activeTab().selection.size > 1 && <Arrange />}
+        {(menu.node ?? null) !== null && <Colors />}
       </div>
     </>
   );
 }
 
 /** Ways to put what is selected in line, as a row of signs. */
-function Arrange({ onClose }: { onClose: () => void }) {
+function Arrange() {
   return (
     <div className="menu-row">
       {ARRANGE.map(({ label, icon: Icon, perform }) => (
@@ -137,7 +137,7 @@ function Arrange({ onClose }: { onClose: () => void }) {
           title={t(label)}
           aria-label={t(label)}
           onClick={() => {
-            onClose();
+            close();
             perform();
           }}
         >
@@ -173,16 +173,23 @@ const ARRANGE = [
   },
 ] as const;
 
-function Colors({ onClose }: { onClose: () => void }) {
+/** The colours that what is selected may have; the one that all of it has is checked. */
+function Colors() {
+  const ids = [...activeTab().selection];
+  const { places, groups, notes } = activeGraph();
+  const colors = ids.map((id) => (groups[id] ?? notes[id] ?? places[id])?.color);
+  const is = (color?: number) => colors.every((one) => one === color);
   const paint = (color?: number) => {
-    const ids = [...activeTab().selection];
     edit("node.color", (draft, at) => setColor(draft, at, ids, color));
-    onClose();
+    close();
   };
   return (
-    <div className="swatches">
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is no part of a menu
+    <div className="swatches" role="group" aria-label={t("node.color")}>
       <button
         type="button"
+        role="menuitemradio"
+        aria-checked={is()}
         aria-label={t("widget.reset")}
         className="none"
         onClick={() => paint()}
@@ -191,6 +198,8 @@ function Colors({ onClose }: { onClose: () => void }) {
         <button
           key={hue}
           type="button"
+          role="menuitemradio"
+          aria-checked={is(i)}
           aria-label={`${t("node.color")} ${i + 1}`}
           style={{ background: nodeColor(i) }}
           onClick={() => paint(i)}

@@ -1,6 +1,6 @@
 import { useMemo, useState } from "react";
+import { addNodeAt, freePlace } from "../app/adding";
 import { t } from "../app/messages";
-import { addNodeAt } from "../app/open";
 import { middle } from "../canvas/viewport";
 import { byCategory, search } from "../graph/search";
 import { Dock } from "./Docks";
@@ -38,7 +38,7 @@ export function NodesPanel() {
                 event.dataTransfer.setData("application/x-weft-node", schema.type);
                 event.dataTransfer.effectAllowed = "copy";
               }}
-              onClick={() => addNodeAt(schema.type, middle())}
+              onClick={() => addNodeAt(schema.type, freePlace(schema.type, middle()))}
             >
               <TypeMark schema={schema} />
               {label}

@@ -1,7 +1,9 @@
 /** Find a node type and add it; with a link in the hand, only what fits. */
 
 import { useEffect, useMemo, useRef, useState } from "react";
+import { dictOf } from "../api/dict";
 import type { NodeSchema } from "../api/nodes";
+import { additionName, chooseOnly, freePlace } from "../app/adding";
 import { activeGraph, activeTab, edit, rectAt, scopeNow, select, useDocs } from "../app/docs";
 import { t } from "../app/messages";
 import { type Palette, setUi } from "../app/ui";
@@ -44,7 +46,7 @@ function roomBefore(id: string, x: number): Record<string, Point> {
   if (by <= 0) return {};
   const graph = activeGraph();
   const moved = [...descendants(graph, id)].filter((one) => graph.places[one]?.pinned !== true);
-  return Object.fromEntries(
+  return dictOf(
     moved.flatMap((one) => {
       const rect = rectAt(one);
       return rect ? [[one, { x: rect.x + by, y: rect.y }]] : [];
@@ -64,21 +66,29 @@ export function place(schema: NodeSchema, palette: Palette): void {
       ? { x: 0, y: box.inputs[port] ?? 0 }
       : { x: box.width, y: box.outputs[port] ?? 0 };
   const snap = (value: number) => Math.round(value / 8) * 8;
-  const point = { x: snap(flow.x - offset.x), y: snap(flow.y - offset.y) };
-  const id = edit("undo.add", (draft, at, scope) => {
-    const added = addNode(draft, at, schema.type, point, schema);
-    if (pending && port) {
-      const other = { node: added, port };
-      linkUp(draft, at, { ...scope, workflow: draft.now }, pending, other);
-      const { into } = palette;
-      if (into) {
-        insertInto(draft, { ...scope, workflow: draft.now }, into, added);
-        moveItems(draft, at, roomBefore(into.to.node, point.x + box.width + BETWEEN));
+  const wanted = { x: snap(flow.x - offset.x), y: snap(flow.y - offset.y) };
+  // A person who points says where; by keyboard the node must find room by itself.
+  const point = palette.byKey ? freePlace(schema.type, wanted) : wanted;
+  const merge = additionName();
+  const id = edit(
+    "undo.add",
+    (draft, at, scope) => {
+      const added = addNode(draft, at, schema.type, point, schema);
+      if (pending && port) {
+        const other = { node: added, port };
+        linkUp(draft, at, { ...scope, workflow: draft.now }, pending, other);
+        const { into } = palette;
+        if (into) {
+          insertInto(draft, { ...scope, workflow: draft.now }, into, added);
+          moveItems(draft, at, roomBefore(into.to.node, point.x + box.width + BETWEEN));
+        }
       }
-    }
-    return added;
-  });
+      return added;
+    },
+    merge,
+  );
   select([id]);
+  void chooseOnly(id, merge);
   const rect = palette.byKey ? rectAt(id) : null;
   if (rect) reveal(rect);
 }

@@ -3,24 +3,35 @@ import { floatNumber, isNumeric, numberOf, type Value } from "../api/json";
 import { t } from "../app/messages";
 import { say } from "../app/ui";
 import { evaluate } from "../graph/expression";
-import { mainType, socketType } from "../graph/types";
+import { boundsOf, decimals, filled, isWhole, perPixel, snapTo } from "../graph/ranges";
 import type { FieldProps } from "./Widget";
 
+/** A press that moves less, in pixels, is a click: the slip of a hand changes no number. */
 const DRAG = 4;
+
+/** With Shift a drag changes a number by so much less. */
+const FINELY = 0.1;
+
+/** A press on the field: where it began, where it was last, and the value before it is snapped. */
+interface Drag {
+  readonly from: number;
+  readonly start: number;
+  x: number;
+  exact: number;
+  on: boolean;
+}
 
 /** A number: drag to change it, press to type it or arithmetic, arrows for steps. */
 export function NumberField({ label, schema, value, onChange, onDone }: FieldProps) {
   const [typing, setTyping] = useState<string | null>(null);
-  const whole = mainType(socketType(schema)).name === "INT";
-  const low = schema.min ?? Number.NEGATIVE_INFINITY;
-  const high = schema.max === undefined ? Number.POSITIVE_INFINITY : numberOf(schema.max);
-  const step = schema.step ?? (whole ? 1 : 0.01);
+  const whole = isWhole(schema);
+  const bounds = boundsOf(schema);
+  const { low, high, step } = bounds;
   const now = numberOf(value);
-  const bounded = Number.isFinite(low) && Number.isFinite(high) && high - low <= 10_000 * step;
-  const part = bounded && Number.isFinite(now) ? (now - low) / (high - low) : 0;
-  const between = schema.multiple !== undefined && now % schema.multiple !== 0;
+  const multiple = schema.multiple;
+  const between = multiple !== undefined && now % multiple !== 0;
   const bad = !Number.isFinite(now) || now < low || now > high || between;
-  const start = useRef({ x: 0, value: 0, moved: false });
+  const drag = useRef<Drag | null>(null);
   const slider = useRef<HTMLDivElement>(null);
   // Whoever typed by keyboard finds the focus where it was.
   const returns = useRef(false);
@@ -37,7 +48,7 @@ export function NumberField({ label, schema, value, onChange, onDone }: FieldPro
     const clean = whole ? Math.round(inside) : Number(inside.toFixed(Math.max(digits, 6)));
     onChange(whole ? clean : floatNumber(clean), merge);
   };
-  const by = (steps: number) => write(snapTo(now + steps * step, step, low), true);
+  const by = (steps: number) => write(snapTo(now + steps * step, bounds), true);
 
   /** Why a text cannot be the value; else it is. A value outside is refused, not bent. */
   const accept = (text: string): string | null => {
@@ -110,25 +121,35 @@ export function NumberField({ label, schema, value, onChange, onDone }: FieldPro
       aria-valuetext={shown(value)}
       {...(Number.isFinite(low) && { "aria-valuemin": low })}
       {...(Number.isFinite(high) && { "aria-valuemax": high })}
-      style={{ ["--part" as string]: `${Math.max(0, Math.min(1, part)) * 100}%` }}
+      style={{ ["--part" as string]: `${filled(bounds, now) * 100}%` }}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
         event.currentTarget.setPointerCapture(event.pointerId);
-        start.current = { x: event.clientX, value: now, moved: false };
+        drag.current = { from: event.clientX, x: event.clientX, start: now, exact: now, on: false };
       }}
       onPointerMove={(event) => {
-        if (!event.currentTarget.hasPointerCapture(event.pointerId)) return;
-        const dx = event.clientX - start.current.x;
-        if (!start.current.moved && Math.abs(dx) < DRAG) return;
-        start.current.moved = true;
-        const width = event.currentTarget.getBoundingClientRect().width;
-        const fine = event.shiftKey ? 0.1 : 1;
-        const per = bounded ? ((high - low) / width) * fine : (step / 4) * fine;
-        write(snapTo(start.current.value + dx * per, step, low), true);
+        const { current: held } = drag;
+        if (held === null) return;
+        held.on ||= Math.abs(event.clientX - held.from) >= DRAG;
+        if (!held.on) return;
+        const { width } = event.currentTarget.getBoundingClientRect();
+        const per = perPixel(bounds, held.start, width) * (event.shiftKey ? FINELY : 1);
+        // Beyond a bound nothing is gathered: on the way back the value follows at once.
+        const exact = held.exact + (event.clientX - held.x) * per;
+        held.exact = Math.min(high, Math.max(low, exact));
+        held.x = event.clientX;
+        write(snapTo(held.exact, bounds), true);
       }}
       onPointerUp={() => {
-        if (start.current.moved) onDone();
-        else setTyping(shown(value));
+        // A link let go here was pressed elsewhere.
+        const { current: held } = drag;
+        drag.current = null;
+        if (held?.on) onDone();
+        else if (held !== null) setTyping(shown(value));
+      }}
+      onPointerCancel={() => {
+        if (drag.current?.on) onDone();
+        drag.current = null;
       }}
       onKeyDown={(event) => {
         const steps = STEPS[event.key];
@@ -166,16 +187,4 @@ function shown(value: Value | undefined): string {
   const text = value.toString();
   const number = Number(text);
   return text.length > 9 && !Number.isInteger(number) ? String(Number(number.toFixed(6))) : text;
-}
-
-function decimals(step: number): number {
-  const text = String(step);
-  const exponent = /e-(\d+)$/.exec(text)?.[1];
-  return exponent ? Number(exponent) : (text.split(".")[1]?.length ?? 0);
-}
-
-/** The nearest value on the grid of steps that begins at the lower bound. */
-function snapTo(value: number, step: number, low: number): number {
-  const base = Number.isFinite(low) ? low : 0;
-  return Number((base + Math.round((value - base) / step) * step).toFixed(decimals(step) + 2));
 }

@@ -9,6 +9,7 @@ import { setUi } from "../app/ui";
 import { boxIn, boxInputs, boxValues, isRelative } from "../graph/boxes";
 import { setValue } from "../graph/commands/values";
 import type { Rect } from "../graph/geometry";
+import { boundsOf } from "../graph/ranges";
 import { type Boxed, BoxPad } from "./BoxPad";
 import { type Backdrop, useBackdrop } from "./backdrop";
 import { IconButton } from "./IconButton";
@@ -41,8 +42,9 @@ export function gridOf(schema: NodeSchema) {
   const inputs = boxInputs(schema);
   const [x, width] = [inputs && schema.inputs[inputs.x], inputs && schema.inputs[inputs.width]];
   const relative = inputs !== null && isRelative(schema, inputs);
-  const step = x?.step ?? (relative ? 0.01 : 1);
-  return { step, least: Math.max(width?.min ?? 0, step), relative };
+  const step = x ? boundsOf(x).step : relative ? 0.01 : 1;
+  const least = width ? boundsOf(width).low : 0;
+  return { step, least: Math.max(0, least, step), relative };
 }
 
 const Region = memo(function Region({ id, schema }: { id: string; schema: NodeSchema }) {

@@ -11,6 +11,9 @@ import type { FieldProps } from "./Widget";
 
 const ICONS = { fixed: Lock, random: Dices, increment: Plus };
 
+/** A seed of more digits is written smaller: of a number every digit counts. */
+const SHORT = 12;
+
 /** A seed, and what becomes of it after a run. */
 export function SeedField({ node, port, label, value, onChange }: FieldProps) {
   const [typing, setTyping] = useState(false);
@@ -56,6 +59,8 @@ export function SeedField({ node, port, label, value, onChange }: FieldProps) {
             if (event.key === "Escape") event.currentTarget.value = text;
             else if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
             event.stopPropagation();
+            // The button that gets the focus back would take the same key for a press.
+            event.preventDefault();
             returns.current = true;
             event.currentTarget.blur();
           }}
@@ -64,8 +69,8 @@ export function SeedField({ node, port, label, value, onChange }: FieldProps) {
         <button
           ref={button}
           type="button"
-          className="value plain"
-          aria-label={label}
+          className={`value plain ${text.length > SHORT ? "long" : ""}`}
+          aria-label={`${label} ${text}`}
           onClick={() => setTyping(true)}
         >
           {text}

@@ -3,6 +3,7 @@
 import { useEffect, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { fileUrl } from "../api/client";
+import { own } from "../api/dict";
 import { activeGraph, activeTab, runKey, schemaOfType, scopeNow, useDocs } from "../app/docs";
 import { runOf, useRuns } from "../app/runs";
 import { frameOf } from "../graph/boxes";
@@ -35,7 +36,7 @@ export function useBackdrop(node: string | null): Backdrop | null {
   const url = useRuns((runs) => {
     const { pictures } = runOf(tab.id, runs);
     for (const id of frame.ids === "" ? [] : frame.ids.split("\n")) {
-      const made = pictures[runKey(tab, id)]?.[0];
+      const made = own(pictures, runKey(tab, id))?.[0];
       const found = made?.url ?? fileOf(id);
       if (found !== null && found !== undefined) return found;
     }

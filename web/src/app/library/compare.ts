@@ -1,6 +1,7 @@
 /** Two versions of a workflow shown as one: a tab to look at, with marks for what differs. */
 
 import { create } from "zustand";
+import { withKey } from "../../api/dict";
 import { type Difference, difference, type GraphDiff, type NodeDiff } from "../../graph/diff";
 import { graphAt, ROOT, type Workflow } from "../../graph/model";
 import { activeTab, graphName, newTab, type Tab } from "../docs";
@@ -41,7 +42,7 @@ export function openComparison(
   const { graphs, requires } = made.merged;
   const title = `${names.before} → ${names.after}`;
   const merged: Workflow = {
-    graphs: { ...graphs, [ROOT]: { ...graphAt(made.merged, ROOT), title } },
+    graphs: withKey(graphs, ROOT, { ...graphAt(made.merged, ROOT), title }),
     requires,
   };
   const tab = newTab(merged, { readOnly: true, transient: true });

@@ -1,6 +1,7 @@
 /** The picture that a share link names beside its secret: which node gave it, and its file. */
 
 import { fileUrl } from "../../api/client";
+import { own } from "../../api/dict";
 import { type Picture, updateRun } from "../runs";
 
 export function sharedPictureQuery({ node, artifact }: Picture): string {
@@ -22,7 +23,7 @@ export function showSharedPicture(tab: string, query: URLSearchParams): void {
   const image = new Image();
   image.onload = () =>
     updateRun(tab, ({ pictures }) =>
-      pictures[node] === undefined ? { pictures: { ...pictures, [node]: [picture] } } : {},
+      own(pictures, node) === undefined ? { pictures: { ...pictures, [node]: [picture] } } : {},
     );
   image.src = picture.url;
 }

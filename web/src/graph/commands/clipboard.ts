@@ -1,5 +1,6 @@
 /** Copy and paste: the clipboard holds an ordinary workflow file with a few nodes in it. */
 
+import { dictOf, withKey } from "../../api/dict";
 import type { Value } from "../../api/json";
 import type { Draft } from "../edits";
 import type { Graph, GraphNode, Workflow } from "../model";
@@ -11,7 +12,7 @@ export function fragment(workflow: Workflow, at: string, ids: Iterable<string>):
   const graph = graphAt(workflow, at);
   const chosen = new Set(ids);
   const pick = <T>(items: Readonly<Record<string, T>>) =>
-    Object.fromEntries(Object.entries(items).filter(([id]) => chosen.has(id)));
+    dictOf(Object.entries(items).filter(([id]) => chosen.has(id)));
   const root: Graph = {
     ...EMPTY_GRAPH,
     nodes: pick(graph.nodes),
@@ -19,12 +20,12 @@ export function fragment(workflow: Workflow, at: string, ids: Iterable<string>):
     groups: pick(graph.groups),
     notes: pick(graph.notes),
   };
-  return { graphs: { [ROOT]: root, ...used(workflow, root) }, requires: {} };
+  return { graphs: withKey(used(workflow, root), ROOT, root), requires: {} };
 }
 
 /** Subgraphs that a graph's nodes are instances of, at any depth. */
 function used(workflow: Workflow, graph: Graph): Record<string, Graph> {
-  const found: Record<string, Graph> = {};
+  const found: Record<string, Graph> = dictOf();
   const queue = [graph];
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     for (const { type } of Object.values(next.nodes)) {
@@ -72,7 +73,7 @@ export function paste(
     draft.set(["graphs", at, "places", fresh], shift(place, offset));
   }
   for (const [id, node] of pending) {
-    const inputs: Record<string, Value> = {};
+    const inputs: Record<string, Value> = dictOf();
     for (const [port, value] of Object.entries(node.inputs)) {
       const moved = follow(value, ids, outside ? present : {});
       if (moved !== undefined) inputs[port] = moved;

@@ -1,5 +1,6 @@
 /** Commands on groups and notes. */
 
+import { dictOf } from "../../api/dict";
 import type { Draft } from "../edits";
 import { ABSENT } from "../edits";
 import { frameAround, type Rect } from "../geometry";
@@ -16,7 +17,7 @@ export function addGroup(draft: Draft, at: string, rects: readonly Rect[], title
 
 /** Make a group as large as what lies in it. */
 export function fitGroup(draft: Draft, at: string, id: string, rects: readonly Rect[]): void {
-  if (rects.length > 0) setFrames(draft, at, { [id]: frameAround(rects) });
+  if (rects.length > 0) setFrames(draft, at, dictOf([[id, frameAround(rects)]]));
 }
 
 /** Give groups other frames. */

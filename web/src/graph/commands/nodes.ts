@@ -1,5 +1,6 @@
 /** Commands on nodes: add, remove, move, and how they are drawn and run. */
 
+import { dictOf } from "../../api/dict";
 import type { NodeSchema } from "../../api/nodes";
 import { REROUTE } from "../catalog";
 import type { Draft } from "../edits";
@@ -21,7 +22,7 @@ export function addNode(
   schema?: NodeSchema,
 ): string {
   const id = freshId(graphAt(draft.now, at), baseName(type));
-  const inputs = Object.fromEntries(
+  const inputs = dictOf(
     // A text that must be given is given empty, so that the node is complete as it stands.
     Object.entries(schema?.inputs ?? {})
       .filter(([, input]) => input.required && input.multiline === true)

@@ -1,5 +1,6 @@
 /** Commands on the interface of a graph: what a form shows, and what a subgraph takes and gives. */
 
+import { dictOf } from "../../api/dict";
 import type { Value } from "../../api/json";
 import type { Draft } from "../edits";
 import type { Graph, GraphNode, PortRef } from "../model";
@@ -69,7 +70,7 @@ export function moveExposed(draft: Draft, at: string, side: Face, name: string, 
   const [moved, other] = [entries[from], entries[to]];
   if (moved === undefined || other === undefined) return;
   [entries[from], entries[to]] = [other, moved];
-  draft.set(["graphs", at, "interface", side], Object.fromEntries(entries));
+  draft.set(["graphs", at, "interface", side], dictOf(entries));
 }
 
 /** Every node that is an instance of a subgraph; the root has none. */

@@ -1,5 +1,6 @@
 /** Make a node one of another type. */
 
+import { dictOf } from "../../api/dict";
 import type { NodeSchema } from "../../api/nodes";
 import type { Scope } from "../connect";
 import type { Draft } from "../edits";
@@ -23,7 +24,7 @@ export function retype(draft: Draft, scope: Scope, id: string, schema: NodeSchem
   draft.set(["graphs", at, "nodes", id], {
     ...node,
     type: schema.type,
-    inputs: Object.fromEntries(
+    inputs: dictOf(
       Object.entries(node.inputs).flatMap(([port, value]) => {
         const name = inputs.get(port);
         return name === undefined ? [] : [[name, value]];
@@ -47,10 +48,10 @@ export function retype(draft: Draft, scope: Scope, id: string, schema: NodeSchem
   }
   const seeds = Object.entries(graph.places[id]?.seeds ?? {}).flatMap(([port, mode]) => {
     const name = inputs.get(port);
-    return name === undefined ? [] : [[name, mode]];
+    return name === undefined ? [] : [[name, mode] as const];
   });
   if (graph.places[id]?.seeds !== undefined) {
-    const kept = seeds.length > 0 ? Object.fromEntries(seeds) : undefined;
+    const kept = seeds.length > 0 ? dictOf(seeds) : undefined;
     draft.set(["graphs", at, "places", id, "seeds"], kept);
   }
   return lost;

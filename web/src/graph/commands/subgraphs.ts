@@ -1,5 +1,6 @@
 /** Commands that make a subgraph of nodes, and nodes of a subgraph. */
 
+import { dictOf, joined, withoutKey } from "../../api/dict";
 import type { Value } from "../../api/json";
 import type { Scope } from "../connect";
 import type { Draft } from "../edits";
@@ -20,9 +21,9 @@ export function makeSubgraph(
   const graph = graphAt(draft.now, at);
   const inside = new Set(ids.filter((id) => Object.hasOwn(graph.nodes, id)));
   const cut = linksOf(graph).filter((l) => inside.has(l.from.node) !== inside.has(l.to.node));
-  const inputs: Record<string, string> = {};
-  const outputs: Record<string, string> = {};
-  const given: Record<string, Value> = {};
+  const inputs: Record<string, string> = dictOf();
+  const outputs: Record<string, string> = dictOf();
+  const given: Record<string, Value> = dictOf();
   const nameOf = (ports: Record<string, string>, ref: PortRef) => {
     const known = Object.entries(ports).find(([, target]) => target === targetOf(ref))?.[0];
     if (known !== undefined) return known;
@@ -71,7 +72,7 @@ function keepFace(
 ): void {
   const type = (draft.get(["graphs", at, "nodes", instance]) as GraphNode).type;
   for (const side of ["inputs", "outputs"] as const) {
-    const ports = { ...face[side] };
+    const ports = joined(face[side]);
     for (const [name, target] of Object.entries(graphAt(draft.now, at).interface[side])) {
       const ref = splitTarget(target);
       if (!inside.has(ref.node)) continue;
@@ -87,11 +88,11 @@ function keepFace(
 }
 
 function withoutInputs(nodes: Graph["nodes"], targets: readonly string[]): Graph["nodes"] {
-  const out = { ...nodes };
+  const out = joined(nodes);
   for (const target of targets) {
     const { node: id, port } = splitTarget(target);
     const node = out[id] as GraphNode;
-    const { [port]: _, ...inputs } = node.inputs;
+    const inputs = withoutKey(node.inputs, port);
     out[id] = { ...node, inputs };
   }
   return out;
@@ -113,7 +114,7 @@ export function unpackSubgraph(draft: Draft, scope: Scope, instance: string): st
   const inner = node && node.type !== ROOT ? draft.now.graphs[node.type] : undefined;
   if (node === undefined || inner === undefined) return [];
   const before = Object.keys(inner.nodes);
-  const piece = { graphs: { [ROOT]: inner }, requires: {} };
+  const piece = { graphs: dictOf([[ROOT, inner]]), requires: {} };
   const ids = paste(draft, at, piece, { x: 0, y: 0 }, false);
   const renamed = new Map(before.map((id, i) => [id, ids[i] as string]));
   const inside = (target: string | undefined): PortRef | null => {
@@ -150,7 +151,7 @@ export function unpackSubgraph(draft: Draft, scope: Scope, instance: string): st
     const { x, y } = places[i] as { x: number; y: number };
     return [id, { x: x - left + place.x, y: y - top + place.y }] as const;
   });
-  moveItems(draft, at, Object.fromEntries(moved));
+  moveItems(draft, at, dictOf(moved));
   removeItems(draft, at, [instance]);
   return ids;
 }

@@ -1,5 +1,6 @@
 /** Commands on values and on the public face of a graph. */
 
+import { joined } from "../../api/dict";
 import { sameValue, type Value } from "../../api/json";
 import type { Draft } from "../edits";
 import { ABSENT } from "../edits";
@@ -19,7 +20,7 @@ export function setSeedMode(draft: Draft, at: string, to: PortRef, mode?: string
   const place = ["graphs", at, "places", to.node];
   ensurePlace(draft, at, to.node);
   const seeds = draft.get([...place, "seeds"]);
-  const rest = { ...(seeds === ABSENT ? {} : (seeds as Record<string, string>)) };
+  const rest = joined(seeds === ABSENT ? {} : (seeds as Record<string, string>));
   if (mode === undefined) delete rest[to.port];
   else rest[to.port] = mode;
   draft.set([...place, "seeds"], Object.keys(rest).length > 0 ? rest : undefined);
