@@ -1,6 +1,7 @@
 /** Brings the page to life: node types, what was open, the server's events. */
 
 import { listen } from "../api/events";
+import { followAddress } from "./address";
 import { keepTabs, restoreTabs } from "./autosave";
 import { copySelection, pasteInto } from "./clipboard";
 import { deleteSelection } from "./commands";
@@ -17,6 +18,7 @@ import { receive } from "./sync";
 import { say } from "./ui";
 
 export async function start(): Promise<void> {
+  followAddress();
   await restoreTabs();
   listenToKeys();
   keepTabs();

@@ -4,9 +4,9 @@ import { cancelJob, jobWorkflow, moveJob, retryJob } from "../api/client";
 import type { Job } from "../api/server";
 import { duration, paceOf, t } from "../app/messages";
 import { openData } from "../app/open";
+import { loadPast } from "../app/pictures";
 import { steer } from "../app/run";
-import { runOf, useRuns } from "../app/runs";
-import { loadPast } from "../app/sync";
+import { useRuns } from "../app/runs";
 import { setUi, useUi } from "../app/ui";
 import { IconButton } from "../widgets/IconButton";
 import { Dock } from "./Docks";
@@ -147,19 +147,13 @@ function told(job: Job): string {
   return parts.join(" · ");
 }
 
-/** Of the node that reports how far it is; none for a job of another page. */
-function useProgress(job: Job) {
-  const tab = useRuns((runs) => Object.keys(runs.tabs).find((id) => runs.tabs[id]?.job === job.id));
-  return useRuns((runs) => (tab ? Object.values(runOf(tab, runs).progress)[0] : undefined));
-}
-
 function JobPace({ job }: { job: Job }) {
-  const progress = useProgress(job);
+  const progress = useRuns((runs) => runs.steps[job.id]);
   return progress ? <small>{paceOf(progress)}</small> : null;
 }
 
 function JobProgress({ job }: { job: Job }) {
-  const progress = useProgress(job);
+  const progress = useRuns((runs) => runs.steps[job.id]);
   if (!progress) return null;
   return <progress value={progress.value} max={progress.total} aria-label={t("state.running")} />;
 }

@@ -1,8 +1,8 @@
 import { Columns2 } from "lucide-react";
 import { useEffect, useState } from "react";
 import { t } from "../app/messages";
+import { loadPast } from "../app/pictures";
 import { type Picture, useRuns } from "../app/runs";
-import { loadPast } from "../app/sync";
 import { setUi } from "../app/ui";
 import { Dock } from "./Docks";
 
