@@ -83,9 +83,36 @@ test("Stop ends the job that runs, then the next in line, and says which", async
 
   // What is left runs to its end, and the tab shows it.
   await request.post("/v1/queue/resume", { data: {} });
+  await page.getByRole("button", { name: "Show everything" }).click();
   await expect(picture(page, "save")).toHaveAttribute("src", /files\/output/, { timeout: 90_000 });
 
   await expect(page.locator(".run-tools .count")).toHaveCount(0);
+});
+
+test("undo after runs with random seeds takes back the last change of the person", async ({
+  page,
+}) => {
+  await openTemplate(page, "Text to image");
+  const sampler = node(page, "sample");
+  const cfg = sampler.getByRole("slider", { name: "cfg" });
+  await sampler.getByRole("button", { name: "Fixed" }).click();
+  const before = await cfg.getAttribute("aria-valuenow");
+  await typeNumber(page, "sample", "steps", "2");
+  await typeNumber(page, "sample", "cfg", "6");
+  const seed = sampler.locator('[data-widget="seed"]');
+  const first = await seed.textContent();
+  await run(page);
+  await expect(seed).not.toHaveText(first ?? "");
+  const second = await seed.textContent();
+  await run(page);
+  await expect(seed).not.toHaveText(second ?? "");
+  const third = await seed.textContent();
+  await page.locator(".canvas").focus();
+  await page.keyboard.press("Control+z");
+  await expect(cfg).toHaveAttribute("aria-valuenow", before ?? "");
+  await expect(seed).toHaveText(third ?? "");
+  await page.keyboard.press("Control+Shift+z");
+  await expect(cfg).toHaveAttribute("aria-valuenow", "6");
 });
 
 test("the form panel shows how far a run is, and its picture", async ({ page }) => {

@@ -7,7 +7,7 @@ import { setValue } from "../graph/commands/values";
 import { writeWorkflow } from "../graph/file";
 import { graphAt, isLinked, ROOT, type Workflow } from "../graph/model";
 import { nextSeed, seedMode } from "../graph/seeds";
-import { activeTab, editTab, type Tab, tabTitle, useDocs } from "./docs";
+import { activeTab, editUnasked, type Tab, tabTitle, useDocs } from "./docs";
 import { acceptedEffects, isForeign } from "./library/foreign";
 import { t } from "./messages";
 import { jobToStop, runOf, type ToStop, updateRun } from "./runs";
@@ -81,7 +81,7 @@ function advanceSeeds(tab: Tab): void {
       }
     }
   }
-  editTab(tab.id, "seed.random", (draft) => {
+  editUnasked(tab.id, (draft) => {
     for (const [at, node, port, value] of next) {
       if (graphAt(draft.now, at).nodes[node]) setValue(draft, at, { node, port }, value);
     }
