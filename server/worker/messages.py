@@ -113,6 +113,21 @@ class Began:
 
 
 @dataclass(frozen=True, slots=True)
+class Working:
+    """A node begins. Told at once: should the process end with it, this is its last word.
+
+    Attributes:
+        job: Id of the job.
+        node: Id of the node.
+        over: Nodes that have ended since this or `Nodes` was told last.
+    """
+
+    job: str
+    node: str
+    over: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Nodes:
     """Nodes that reached another state: id -> (state, seconds, reasons, bytes of its outputs).
 
@@ -190,11 +205,14 @@ class Answer:
 
 
 ToWorker = Setup | Task | Cancel | Ask
-FromWorker = Ready | Began | Nodes | Step | Preview | Wrote | Ended | Answer
+FromWorker = Ready | Began | Working | Nodes | Step | Preview | Wrote | Ended | Answer
 Message = ToWorker | FromWorker
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
-    for kind in (Setup, Task, Cancel, Ask, Ready, Began, Nodes, Step, Preview, Wrote, Ended, Answer)
+    for kind in (
+        *(Setup, Task, Cancel, Ask, Ready, Began),
+        *(Working, Nodes, Step, Preview, Wrote, Ended, Answer),
+    )
 }
 
 
