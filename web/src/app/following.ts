@@ -85,15 +85,16 @@ export function ended(tab: string, job: Job): void {
   // A quick one may be over before it is told that it began; one that never ran shows nothing.
   if (job.state !== "cancelled") shownIn(job.id);
   if (runOf(tab).job === job.id) {
-    updateRun(tab, (run) => ({
-      progress: {},
-      states: Object.fromEntries(
-        Object.entries(run.states).filter(([, report]) => report.state !== "running"),
-      ),
-    }));
+    updateRun(tab, (run) => ({ progress: {}, states: atRest(run.states) }));
     if (job.state !== "done") void catchUp(tab);
   }
   settle(tab);
+}
+
+function atRest(states: TabRun["states"]): TabRun["states"] {
+  return Object.fromEntries(
+    Object.entries(states).filter(([, report]) => report.state !== "running"),
+  );
 }
 
 /** Ask for everything about a tab's job: after a failure, or after having been away. */
@@ -111,8 +112,9 @@ export async function catchUp(tab: string): Promise<void> {
     const over = isOver(detail) || useRuns.getState().recent.some((job) => job.id === id);
     if (over) forget(tab, id);
     else keepOpen(tab, detail);
+    const states = { ...detail.node_states, ...Object.fromEntries(since) };
     updateRun(tab, () => ({
-      states: { ...detail.node_states, ...Object.fromEntries(since) },
+      states: over ? atRest(states) : states,
       progress: Object.fromEntries(detail.progress.map((p) => [p.node, p])),
       problems: detail.problems,
     }));

@@ -1,7 +1,7 @@
 /** Brings the server's events into the store. */
 
 import { queue } from "../api/client";
-import type { Job, Progress, ServerEvent } from "../api/server";
+import type { Job, NodeReport, Problem, Progress, ServerEvent } from "../api/server";
 import {
   began,
   catchUp,
@@ -38,7 +38,12 @@ function receiveOne(event: ServerEvent): void {
       return;
     case "nodes": {
       const tab = shownIn(event.job);
-      if (tab !== null) updateRun(tab, (run) => ({ states: { ...run.states, ...event.nodes } }));
+      if (tab !== null) {
+        updateRun(tab, (run) => ({
+          states: { ...run.states, ...event.nodes },
+          problems: withFailures(run.problems, event.nodes),
+        }));
+      }
       return;
     }
     case "progress": {
@@ -60,6 +65,18 @@ function receiveOne(event: ServerEvent): void {
     case "queue":
       return;
   }
+}
+
+/** The job may go on for long with what does not need a failed node, whose reason is told now. */
+function withFailures(
+  known: readonly Problem[],
+  nodes: Readonly<Record<string, NodeReport>>,
+): readonly Problem[] {
+  const failures = Object.values(nodes).flatMap(({ problem }) => (problem ? [problem] : []));
+  for (const { message } of failures) say(message, "bad");
+  const said = new Set(known.map(({ node, message }) => `${node} ${message}`));
+  const fresh = failures.filter(({ node, message }) => !said.has(`${node} ${message}`));
+  return fresh.length > 0 ? [...known, ...fresh] : known;
 }
 
 function takeSnapshot({

@@ -5,6 +5,7 @@ import { loadPast } from "../app/pictures";
 import { type Picture, useRuns } from "../app/runs";
 import { setUi } from "../app/ui";
 import { Dock } from "./Docks";
+import { FactsLine } from "./FactsLine";
 
 /** Every picture made, newest first. */
 export function ResultsPanel() {
@@ -58,6 +59,7 @@ export function ResultsPanel() {
             >
               <img src={picture.thumbnail} alt={picture.artifact?.file ?? ""} loading="lazy" />
             </button>
+            <FactsLine job={picture.job} />
           </li>
         ))}
       </ul>
