@@ -207,14 +207,28 @@ export function editUnasked(id: string, steps: (draft: Draft) => void): void {
   if (made.edits.length > 0) updateTab(id, (now) => normalized({ ...now, ...pass(now, made) }));
 }
 
-/** Put another version in a tab's place, as a change that can be undone. */
-export function replaceWorkflow(id: string, label: string, workflow: Workflow): void {
+/**
+ * Put another version in a tab's place, as a change that can be undone.
+ *
+ * @param merge Versions with the same name that follow each other are undone together.
+ */
+export function replaceWorkflow(
+  id: string,
+  label: string,
+  workflow: Workflow,
+  merge?: string,
+): void {
   const tab = tabById(id);
   if (tab === undefined) return;
-  const made = change(tab.workflow, label, (draft) => {
-    draft.set(["graphs"], workflow.graphs);
-    draft.set(["requires"], workflow.requires);
-  });
+  const made = change(
+    tab.workflow,
+    label,
+    (draft) => {
+      draft.set(["graphs"], workflow.graphs);
+      draft.set(["requires"], workflow.requires);
+    },
+    merge,
+  );
   commitChange(id, made);
 }
 

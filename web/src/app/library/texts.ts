@@ -49,7 +49,7 @@ export const en = {
   "library.offline": "Kept in this browser",
   "library.offlineWhy":
     "The server does not answer. Your work is kept in this browser and saved when it is back.",
-  "library.conflict": "Somebody else saved",
+  "library.conflict": "Saved elsewhere",
   "library.trashedChip": "In the trash",
   "library.refusedChip": "Not saved",
   "library.refused": "The server does not save this: {reason}",
@@ -231,7 +231,7 @@ export const zh: Record<DocumentKey, string> = {
   "library.unsaved": "尚未保存",
   "library.offline": "保存在此浏览器",
   "library.offlineWhy": "服务器没有响应。你的工作保存在此浏览器中，服务器恢复后会自动保存。",
-  "library.conflict": "别人已保存",
+  "library.conflict": "已在别处保存",
   "library.trashedChip": "在回收站中",
   "library.refusedChip": "未保存",
   "library.refused": "服务器拒绝保存：{reason}",
