@@ -3,8 +3,8 @@
 import { expect, type Page, test } from "@playwright/test";
 import { openTemplate } from "./helpers";
 
-async function openSearch(page: Page): Promise<void> {
-  await page.mouse.dblclick(300, 150);
+async function openSearch(page: Page, y = 150): Promise<void> {
+  await page.mouse.dblclick(300, y);
   await expect(page.getByRole("dialog", { name: "Add a node" })).toBeVisible();
 }
 
@@ -29,7 +29,7 @@ test("words with letters swapped, doubled or wrong find what was meant", async (
   await page.keyboard.press("Enter");
   await expect(page.locator(".node").getByText("Canny")).toBeVisible();
   // Words of no name, but of a choice.
-  await openSearch(page);
+  await openSearch(page, 700);
   await page.keyboard.type("depth");
   await expect(page.getByRole("option", { name: "Set Union ControlNet Type" })).toBeVisible();
   await expect(page.getByRole("option", { name: "PixArt" })).toHaveCount(0);

@@ -24,6 +24,9 @@ const en = {
   "file.opened": "Opened {name}",
   "file.unreadable": "{name} cannot be opened: {reason}",
   "file.noWorkflow": "{name} has no workflow in it.",
+  "file.parameters":
+    "{name} has no workflow in it, but the parameters of a web UI in words (prompt, seed, sampler).",
+  "file.copyParameters": "Copy them",
   "run.run": "Run",
   "run.queued": "Queued",
   "run.cancel": "Cancel",
@@ -252,6 +255,8 @@ const zh: Record<MessageKey, string> = {
   "file.opened": "已打开 {name}",
   "file.unreadable": "无法打开 {name}：{reason}",
   "file.noWorkflow": "{name} 中没有工作流。",
+  "file.parameters": "{name} 中没有工作流，但有网页界面写下的文字参数（提示词、种子、采样器）。",
+  "file.copyParameters": "复制",
   "run.run": "运行",
   "run.queued": "已加入队列",
   "run.cancel": "取消",

@@ -15,6 +15,7 @@ import { Widget } from "../widgets/Widget";
 import { Dock } from "./Docks";
 import { FormOutputs } from "./FormOutputs";
 import { Interface, PortTools } from "./Interface";
+import { INPUTS } from "./templates.zh";
 
 export function FormPanel() {
   const inside = useDocs((docs) => graphName(activeTab(docs)) !== "");
@@ -107,6 +108,7 @@ interface FieldProps {
 const FormField = memo(function FormField({ name, target, first, last }: FieldProps) {
   const { node: id, port } = splitTarget(target);
   const full = useUi((ui) => ui.formOnly);
+  const language = useUi((ui) => ui.language);
   const node = useDocs((docs) => activeGraph(docs).nodes[id]);
   const schema = useDocs((docs) => {
     const type = activeGraph(docs).nodes[id]?.type;
@@ -127,8 +129,9 @@ const FormField = memo(function FormField({ name, target, first, last }: FieldPr
       </div>
     );
   }
-  // A name that a person gave is shown as it is.
-  const shown = name === port ? (schema.label ?? name) : name;
+  // A name that a person gave is shown as it is; those of the templates are known.
+  const known = language === "zh" && Object.hasOwn(INPUTS, name) ? INPUTS[name] : undefined;
+  const shown = (name === port ? schema.label : undefined) ?? known ?? name;
   return (
     <div
       className={`form-field ${schema.multiline ? "tall" : schema.file ? "tall file-field" : ""}`}
@@ -136,6 +139,7 @@ const FormField = memo(function FormField({ name, target, first, last }: FieldPr
       {!full && (
         <input
           className="form-name"
+          title={shown}
           defaultValue={name}
           aria-label={`${t("node.rename")} ${name}`}
           onBlur={(event) => {
