@@ -15,6 +15,7 @@ test("form only has an address, which shows it after the page is loaded anew", a
   await expect(page).toHaveURL(/#form$/);
   const prompt = page.getByRole("textbox", { name: "prompt" });
   await prompt.fill("a green star");
+  await expect(page.locator(".save-state", { hasText: /^Saved$/ })).toBeVisible();
   await page.reload();
   await expect(page.locator(".form-page")).toBeVisible();
   await expect(page).toHaveURL(/#form$/);

@@ -33,7 +33,7 @@ test("values without names are taken by their places, and what is lacking is tol
     "Values without names were taken by their places: seed, steps, cfg, sampler_name, scheduler, denoise.",
   );
   await row.getByRole("button", { name: "Use this" }).click();
-  await expect(row).toContainText("settled");
+  await expect(row).toHaveClass("settled");
   const lora = report.locator(".needs li", { hasText: "LoadLoRAs" });
   await lora.getByRole("combobox").selectOption({ label: "Load LoRA" });
   await lora.getByRole("button", { name: "Use this" }).click();
@@ -90,16 +90,19 @@ test("two windows of one browser show the same, and neither calls the other some
   context,
   page,
 }) => {
-  const saved = (of: Page) => of.locator(".save-state", { hasText: "Saved" });
+  const saved = (of: Page) => of.locator(".save-state", { hasText: /^Saved$/ });
   const cfg = (of: Page) => node(of, "sample").getByRole("slider", { name: "cfg" });
   await openTemplate(page, "Text to image");
   await typeNumber(page, "sample", "cfg", "5");
   await expect(saved(page)).toBeVisible();
+  // The browser has it as well: that is what another window begins with.
+  await page.reload();
+  await expect(saved(page)).toBeVisible();
   const other = await context.newPage();
   await other.goto("/");
   await expect(cfg(other)).toHaveAttribute("aria-valuenow", "5");
+  await expect(saved(other)).toBeVisible();
   await typeNumber(page, "sample", "cfg", "6");
-  await expect(saved(page)).toBeVisible();
   await expect(cfg(other)).toHaveAttribute("aria-valuenow", "6");
   await typeNumber(other, "sample", "steps", "7");
   await expect(saved(other)).toBeVisible();
@@ -154,12 +157,20 @@ from weft import node
 
 @node("SpeakLong", category="toy", output=True, pure=False)
 def speak(*, text: str = "") -> float:
-    """Fail at length."""
+    """Fail at length.
+
+    Args:
+        text: Nothing.
+    """
     raise ValueError("It went wrong. " * 60)
 
 @node("DieAtOnce", category="toy", output=True, pure=False)
 def die(*, text: str = "") -> float:
-    """End the process."""
+    """End the process.
+
+    Args:
+        text: Nothing.
+    """
     os._exit(139)
 `;
 
@@ -174,10 +185,7 @@ test.describe("with a pack whose nodes fail", () => {
   async function runAlone(page: Page, type: string): Promise<void> {
     await page.goto(server.url);
     await expect(page.getByRole("heading", { name: "Start a workflow" })).toBeVisible();
-    const nodes = {
-      bad: { type, inputs: {} },
-      load: { type: "LoadCheckpoint", inputs: { ckpt_name: "thimble.safetensors" } },
-    };
+    const nodes = { bad: { type, inputs: {} } };
     await dropFile(page, "failing.json", JSON.stringify({ weft: 1, nodes }));
     await expect(node(page, "bad")).toBeVisible();
     await page.keyboard.press("Escape");
@@ -191,14 +199,15 @@ test.describe("with a pack whose nodes fail", () => {
     await expect(problem).toContainText("It went wrong.", { timeout: 90_000 });
     const tall = async () => (await problem.boundingBox())?.height ?? 0;
     const short = await tall();
-    expect(short).toBeLessThan(160);
+    if (process.env["SHOTS"]) await page.screenshot({ path: `${process.env["SHOTS"]}/short.png` });
     await problem.getByRole("button", { name: "more" }).click();
-    expect(await tall()).toBeGreaterThan(short);
+    expect(await tall()).toBeGreaterThan(1.5 * short);
     await problem.getByRole("button", { name: "less" }).click();
     expect(await tall()).toBe(short);
     await page.locator(".rail").getByRole("button", { name: "Queue" }).click();
     const row = page.locator('.jobs li[data-state="failed"]').first();
-    expect((await row.boundingBox())?.height ?? 0).toBeLessThan(190);
+    await expect(row.getByRole("button", { name: "more" })).toBeVisible();
+    await expect(row).not.toContainText("It went wrong. ".repeat(20));
     if (process.env["SHOTS"]) await page.screenshot({ path: `${process.env["SHOTS"]}/long.png` });
   });
 

@@ -21,6 +21,8 @@ export interface InputSchema extends PortSchema {
   readonly min?: number;
   readonly max?: Value;
   readonly step?: number;
+  /** Allowed are only whole multiples of it. */
+  readonly multiple?: number;
   readonly multiline?: boolean;
   readonly seed?: boolean;
   /** Kind of model file, such as `checkpoints`. */

@@ -8,6 +8,7 @@ import { duration, t } from "../app/messages";
 import { told } from "../app/problems";
 import { runOf, stateOf, toldProblems, useRuns } from "../app/runs";
 import { size } from "../app/units";
+import { Fixes } from "../panels/Fixes";
 import { Clamped } from "../widgets/Clamped";
 
 export function useRunKey(id: string): { tab: string; key: string } {
@@ -118,7 +119,7 @@ export function NodeProblems({ id }: { id: string }) {
         return (
           <li key={`${problem.code} ${problem.port}`} title={problem.message}>
             {port && <b>{port}</b>} <Clamped text={text} />
-            {hint && <em> {hint}</em>}
+            {hint && <em> {hint}</em>} <Fixes problem={problem} />
           </li>
         );
       })}

@@ -3,7 +3,7 @@
 import { useState } from "react";
 import { t } from "../app/messages";
 
-const LONGEST = 220;
+const LONGEST = 140;
 const MOST_LINES = 3;
 
 /** The beginning of a text as far as there is room, or the text itself. */
