@@ -116,6 +116,35 @@ test("two windows of one browser show the same, and neither calls the other some
   await other.close();
 });
 
+test("a width between multiples is put right by a press at its node", async ({ page }) => {
+  // The server's schema and its check, wherever they say that a width is a multiple of 8.
+  await page.route("**/v1/nodes", async (route) => {
+    const response = await route.fetch();
+    const data = await response.json();
+    data.nodes.EmptyLatentImage.inputs.width.multiple = 8;
+    await route.fulfill({ response, json: data });
+  });
+  await page.route("**/v1/validate", async (route) => {
+    const { workflow } = route.request().postDataJSON();
+    const { width } = workflow.nodes.c.inputs;
+    const message = `Node c (EmptyLatentImage): "width" is ${width}.`;
+    const wrong = { code: "params.not_a_multiple", message, node: "c", port: "width" };
+    await route.fulfill({ json: { problems: width % 8 === 0 ? [] : [wrong] } });
+  });
+  await openEmpty(page);
+  const nodes = { c: { type: "EmptyLatentImage", inputs: { width: 130 } } };
+  await dropFile(page, "width-130.json", JSON.stringify({ weft: 1, nodes }));
+  const problem = node(page, "c").locator(".node-problems li");
+  await expect(problem).toContainText('"width" is 130');
+  await expect(problem.getByRole("button", { name: "Use 128" })).toBeVisible();
+  await problem.getByRole("button", { name: "Use 136" }).click();
+  await expect(node(page, "c").getByRole("slider", { name: "width" })).toHaveAttribute(
+    "aria-valuenow",
+    "136",
+  );
+  await expect(problem).toHaveCount(0);
+});
+
 /** A PNG of one point with a text in it, as web UIs write theirs. */
 const PARAMETERS = "a cat\nSteps: 20, Sampler: Euler, Seed: 5";
 
@@ -212,9 +241,11 @@ test.describe("with a pack whose nodes fail", () => {
   });
 
   test("a node that ends its worker is named, with a hint", async ({ page }) => {
+    // Two workers are started for it, one after the other.
+    test.setTimeout(240_000);
     await runAlone(page, "DieAtOnce");
     const problem = node(page, "bad").locator(".node-problems li");
-    await expect(problem).toContainText('while "bad" ran', { timeout: 90_000 });
+    await expect(problem).toContainText('while "bad" ran', { timeout: 200_000 });
     await expect(problem).toContainText("A compiled library that the node uses failed");
     await expect(page.locator(".node .meter")).toHaveCount(0);
   });

@@ -2,6 +2,7 @@
 
 import { queue } from "../api/client";
 import type { Job, NodeReport, Problem, Progress, ServerEvent } from "../api/server";
+import { beginningOf } from "../graph/shorten";
 import {
   began,
   catchUp,
@@ -73,7 +74,7 @@ function withFailures(
   nodes: Readonly<Record<string, NodeReport>>,
 ): readonly Problem[] {
   const failures = Object.values(nodes).flatMap(({ problem }) => (problem ? [problem] : []));
-  for (const { message } of failures) say(message, "bad");
+  for (const { message } of failures) say(beginningOf(message), "bad");
   const said = new Set(known.map(({ node, message }) => `${node} ${message}`));
   const fresh = failures.filter(({ node, message }) => !said.has(`${node} ${message}`));
   return fresh.length > 0 ? [...known, ...fresh] : known;
@@ -159,6 +160,6 @@ function placeJob(job: Job): void {
   if (tab === null || !isOver(job)) return;
   ended(tab, job);
   if (job.state === "failed" || job.state === "lost") {
-    say(job.error?.message ?? t("run.failed"), "bad");
+    say(beginningOf(job.error?.message ?? t("run.failed")), "bad");
   }
 }

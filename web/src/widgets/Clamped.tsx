@@ -2,15 +2,7 @@
 
 import { useState } from "react";
 import { t } from "../app/messages";
-
-const LONGEST = 140;
-const MOST_LINES = 3;
-
-/** The beginning of a text as far as there is room, or the text itself. */
-export function beginningOf(text: string): string {
-  const lines = text.split("\n").slice(0, MOST_LINES).join("\n");
-  return lines.length <= LONGEST ? lines : `${lines.slice(0, LONGEST).trimEnd()}…`;
-}
+import { beginningOf } from "../graph/shorten";
 
 export function Clamped({ text }: { text: string }) {
   const [open, setOpen] = useState(false);
