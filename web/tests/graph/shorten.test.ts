@@ -12,5 +12,5 @@ test("a long text ends with a sign that there is more", () => {
 });
 
 test("a text of many lines is its first three", () => {
-  expect(beginningOf("a\nb\nc\nd\ne")).toBe("a\nb\nc");
+  expect(beginningOf("a\nb\nc\nd\ne")).toBe("a\nb\nc…");
 });
