@@ -74,5 +74,5 @@ class Running:
         for problem in problems:
             node = problem.get("node")
             if node is not None and node not in ended:
-                ended[node] = NodeReport(state="failed")
+                ended[node] = NodeReport.model_validate({"state": "failed"})
         return ended
