@@ -89,7 +89,7 @@ def open_shared(file: Path, registry: Registry, find: Finder | None = None) -> S
         return SharedFile(Workflow(document, remarks=remarks), lock, picture=picture)
     workflow = Workflow.from_json(read_json(workflow_text(texts, file)), registry, versions)
     if "prompt" in texts and "workflow" in texts and "weft" not in texts:
-        workflow = _as_drawn(workflow, texts["workflow"], registry)
+        workflow = _with_remark(_as_drawn(workflow, texts["workflow"], registry))
     picture = file.read_bytes() if head.startswith(PNG) else None
     return SharedFile(workflow, lock, picture=picture)
 
@@ -131,6 +131,21 @@ def _flat(document: Document) -> dict[str, tuple[str, dict[str, Any]]]:
         )
         for name, node in expand(document).document.nodes.items()
     }
+
+
+def _with_remark(workflow: Workflow) -> Workflow:
+    """The workflow with a remark where some of what ran has no place in what was drawn."""
+    document = workflow.document
+    places = document.layout.get("nodes", {})
+    loose = sum(name not in places for name in document.nodes)
+    if loose == 0:
+        return workflow
+    remark = (
+        "The picture holds what ComfyUI ran, and a drawing of its editor that does not show the "
+        f"same nodes. What ran is opened; {loose} of its {len(document.nodes)} nodes have no place "
+        "in the drawing."
+    )
+    return Workflow(document, workflow.path, (*workflow.remarks, remark))
 
 
 def workflow_text(texts: Mapping[str, str], file: Path) -> str:

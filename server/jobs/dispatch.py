@@ -33,8 +33,10 @@ from ..worker.messages import (
     Preview,
     Ready,
     Step,
+    Working,
     Wrote,
 )
+from .crash import crash_problem
 from .ledger import Ledger
 from .orders import Orders
 from .queue import FairQueue
@@ -248,6 +250,10 @@ class Dispatcher:
             self._began(slot, record)
         elif isinstance(message, Ended):
             self._finished(slot, record, message)
+        elif isinstance(message, Working):
+            if slot.running is not None:
+                slot.running.at_work.difference_update(message.over)
+                slot.running.at_work.add(message.node)
         elif slot.running is not None:
             self._reported(slot.running, message)
 
@@ -361,11 +367,7 @@ class Dispatcher:
         if record.crashes < self._settings.attempts:
             self._back(record, f"started again: {reason}")
             return
-        problem = {
-            "code": "worker.lost",
-            "message": f"The worker of this job ended {record.crashes} times: {reason}.",
-            "hint": "Look at the server's log; a smaller picture or batch needs less memory.",
-        }
+        problem = crash_problem(record.crashes, reason, running.at_work)
         self._over(running, "failed", None, None, [problem])
 
     async def _restart(self, slot: Slot) -> None:

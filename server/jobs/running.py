@@ -22,11 +22,13 @@ class Running:
         record: The job.
         nodes: Nodes that have reached a state.
         progress: The latest steps of nodes at work.
+        at_work: Nodes that have begun and not ended, as far as it was told.
     """
 
     record: Record
     nodes: dict[str, NodeReport] = field(default_factory=dict)
     progress: dict[str, Progress] = field(default_factory=dict)
+    at_work: set[str] = field(default_factory=set)
 
     def take_nodes(self, message: Nodes) -> dict[str, NodeReport]:
         """Take in what changed; the same for clients."""
@@ -44,6 +46,7 @@ class Running:
         for node, report in changed.items():
             if report.state != "running":
                 self.progress.pop(node, None)
+                self.at_work.discard(node)
         return changed
 
     def take_step(self, message: Step) -> Progress:
@@ -60,14 +63,23 @@ class Running:
         return made
 
     def report(self, ended: Ended | None, problems: list[dict[str, Any]]) -> dict[str, str]:
-        """What the table `reports` keeps of it.
+        """What the table `reports` keeps of it. Nothing of it is at work any more.
 
         Args:
             ended: How it ended; None if it was broken off.
             problems: What went wrong.
         """
         return {
-            "nodes": to_json(self.nodes, exclude_none=True).decode(),
+            "nodes": to_json(self._ended_nodes(problems), exclude_none=True).decode(),
             "results": json.dumps(ended.results if ended is not None else {}),
             "problems": json.dumps(problems),
         }
+
+    def _ended_nodes(self, problems: list[dict[str, Any]]) -> dict[str, NodeReport]:
+        """The nodes without those that were broken off; what took its worker down failed."""
+        ended = {n: report for n, report in self.nodes.items() if report.state != "running"}
+        for problem in problems:
+            node = problem.get("node")
+            if node is not None and node not in ended:
+                ended[node] = NodeReport.model_validate({"state": "failed"})
+        return ended

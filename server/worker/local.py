@@ -121,4 +121,7 @@ def _reason(code: int | None) -> str:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
         memory = ", perhaps because memory ran out" if -code == 9 else ""
         return f"its process was ended by {name}{memory}"
+    # How a shell says that a signal ended what it ran.
+    if code is not None and code - 128 in set(signal.Signals):
+        return f"its process ended with code {code}, as after {signal.Signals(code - 128).name}"
     return f"its process ended with code {code}"

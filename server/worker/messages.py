@@ -130,6 +130,21 @@ class Began:
 
 
 @dataclass(frozen=True, slots=True)
+class Working:
+    """A node begins. Told at once: should the process end with it, this is its last word.
+
+    Attributes:
+        job: Id of the job.
+        node: Id of the node.
+        over: Nodes that have ended since this or `Nodes` was told last.
+    """
+
+    job: str
+    node: str
+    over: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Nodes:
     """Nodes that reached another state, by id.
 
@@ -209,13 +224,13 @@ class Answer:
 
 
 ToWorker = Setup | Task | Cancel | Ask
-FromWorker = Ready | Alive | Began | Nodes | Step | Preview | Wrote | Ended | Answer
+FromWorker = Ready | Alive | Began | Working | Nodes | Step | Preview | Wrote | Ended | Answer
 Message = ToWorker | FromWorker
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Setup, Task, Cancel, Ask),
-        *(Ready, Alive, Began, Nodes, Step, Preview, Wrote, Ended, Answer),
+        *(Setup, Task, Cancel, Ask, Ready, Alive, Began),
+        *(Working, Nodes, Step, Preview, Wrote, Ended, Answer),
     )
 }
 

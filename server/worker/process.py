@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 from ...nodes.standard import StandardEngine, standard_registry, standard_workspace
 from ..logs import to_standard_error
-from .messages import HEARTBEAT, Alive, Cutter, FromWorker, Message, Ready, Setup, encode
+from .messages import HEARTBEAT, Alive, Cutter, FromWorker, Message, Ready, Setup, Working, encode
 from .runner import Runner
 
 log = logging.getLogger(__name__)
@@ -91,10 +91,12 @@ class _Mouth:
         self._said: list[bytes] = []
 
     def say(self, message: FromWorker) -> None:
-        """Send a message soon."""
+        """Send a message soon; that a node begins at once, before it can end the process."""
         if not self._said:
             self._loop.call_soon(self._send)
         self._said.append(encode(message))
+        if isinstance(message, Working):
+            self._send()
 
     def _send(self) -> None:
         data = b"".join(self._said)

@@ -18,7 +18,7 @@ from ...engine.events import (
     NodeStarted,
     RunFinished,
 )
-from .messages import FromWorker, Nodes, NodeState, Preview, Step, Wrote
+from .messages import FromWorker, Nodes, NodeState, Preview, Step, Working, Wrote
 
 Say = Callable[[FromWorker], None]
 
@@ -41,6 +41,7 @@ class Reporter:
         self._output = output
         self._say = say
         self._nodes: dict[str, NodeState] = {}
+        self._over: list[str] = []
         self._steps: dict[str, NodeProgress] = {}
         self._began: dict[str, tuple[float, int]] = {}
         self._preview: NodePreview | None = None
@@ -56,15 +57,19 @@ class Reporter:
             if why is not None:
                 self._why[event.node] = why
             self._nodes[event.node] = ("running", None, why, None, None)
+            self._say(Working(self._job, event.node, self._over))
+            self._over = []
         elif isinstance(event, NodeFinished):
             seconds = round(event.seconds, 6)
             why = self._why.pop(event.node, None)
             self._nodes[event.node] = ("done", seconds, why, event.bytes or None, None)
+            self._over.append(event.node)
             self._forget_steps(event.node)
         elif isinstance(event, NodeCached):
             self._nodes[event.node] = ("cached", None, None, None, None)
         elif isinstance(event, NodeFailed):
             self._nodes[event.node] = ("failed", None, None, None, event.problem.to_json())
+            self._over.append(event.node)
             self._forget_steps(event.node)
         elif isinstance(event, NodeProgress):
             self._steps[event.node] = event
@@ -93,7 +98,7 @@ class Reporter:
         self._timer = None
         if self._nodes:
             self._say(Nodes(self._job, self._nodes))
-            self._nodes = {}
+            self._nodes, self._over = {}, []
         for node, event in self._steps.items():
             rate = self._rate(node, event)
             left = (event.total - event.value) / rate if rate else None

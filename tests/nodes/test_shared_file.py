@@ -1,10 +1,11 @@
-"""Opened files whose nodes were of earlier versions."""
+"""Opened files: nodes of earlier versions, and pictures that hold two workflows."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -14,6 +15,22 @@ from weft.engine.share.bundle import Bundle, Manifest
 from weft.engine.share.lock import Lock, NodeLock, Runtime
 from weft.engine.workflows.workflow import Workflow
 from weft.nodes.shared_file import open_shared
+
+RAN = {
+    "1": {"class_type": "Plain", "inputs": {}},
+    "2": {"class_type": "Plain", "inputs": {}},
+}
+
+
+def comfy_picture(path: Path, drawn: list[int]) -> Path:
+    """A picture of ComfyUI that ran two nodes and drew these."""
+    nodes = [{"id": n, "type": "Plain", "pos": [n, n], "size": [9, 9]} for n in drawn]
+    texts = PngInfo()
+    texts.add_text("prompt", json.dumps(RAN))
+    texts.add_text("workflow", json.dumps({"nodes": nodes, "links": [], "version": 0.4}))
+    Image.new("RGB", (4, 4)).save(path, pnginfo=texts)
+    return path
+
 
 LOCK = Lock(
     runtime=Runtime(weft="1", numerics="cpu float32"),
@@ -41,3 +58,19 @@ def test_bundle_is_brought_from_the_versions_of_its_lock(tmp_path: Path) -> None
     assert shared.is_bundle
     assert shared.workflow.document.nodes["f"].inputs["amount"] == 0.25
     assert shared.workflow.remarks == BROUGHT
+
+
+def test_picture_whose_drawing_shows_what_ran_opens_in_its_places(tmp_path: Path) -> None:
+    workflow = open_shared(comfy_picture(tmp_path / "a.png", [1, 2]), REGISTRY).workflow
+    assert set(workflow.document.layout["nodes"]) == {"1", "2"}
+    assert workflow.remarks == ()
+
+
+@pytest.mark.parametrize("drawn", [[1], [1, 3], []])
+def test_picture_whose_drawing_shows_other_nodes_says_that_it_opens_what_ran(
+    tmp_path: Path, drawn: list[int]
+) -> None:
+    workflow = open_shared(comfy_picture(tmp_path / "a.png", drawn), REGISTRY).workflow
+    assert set(workflow.document.nodes) == {"1", "2"}
+    (remark,) = workflow.remarks
+    assert "What ran is opened" in remark

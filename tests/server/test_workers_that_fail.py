@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.server.fake import FakeWorkers
 from tests.server.running import FLOAT, serving
+from weft.server.worker.messages import Nodes, Working
 
 OUT = {"outputs": ["n.value"]}
 
@@ -39,6 +40,27 @@ async def test_job_that_kills_its_worker_twice_fails_and_others_run(tmp_path: Pa
         detail = await api.until(bad, "failed")
         assert detail["error"]["code"] == "worker.lost"
         assert await workers.last.given(1) == [good]
+
+
+async def test_nodes_that_were_at_work_when_a_job_ended_are_not_kept_as_running(
+    tmp_path: Path,
+) -> None:
+    workers = FakeWorkers()
+    async with serving(tmp_path, workers) as api:
+        job = (await api.submit(FLOAT, **OUT))["id"]
+        for attempt in range(2):
+            worker = workers.made[attempt]
+            await worker.given(1)
+            worker.begin(job)
+            worker.say(Working(job, "n"))
+            worker.say(Nodes(job, {"n": ("running", None, None, None)}))
+            worker.die()
+            await api.until(job, "queued", "failed")
+        detail = await api.until(job, "failed")
+        assert detail["error"]["node"] == "n"
+        assert {n: report["state"] for n, report in detail["node_states"].items()} == {
+            "n": "failed"
+        }
 
 
 async def test_worker_that_dies_before_a_job_begins_is_counted_against_it(tmp_path: Path) -> None:

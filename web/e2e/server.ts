@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 
 /** A port that nobody listens on. */
 async function freePort(): Promise<number> {
@@ -54,7 +54,12 @@ export class Server {
         ...process.env,
         WEFT_HOME: home,
         OMP_WAIT_POLICY: "passive",
-        ...(this.#packs.length === 0 && { PYTHONPATH: join(home, "packs") }),
+        ...(this.#packs.length === 0 && {
+          // With what is there already: weft itself may be found by it.
+          PYTHONPATH: [join(home, "packs"), process.env["PYTHONPATH"]]
+            .filter(Boolean)
+            .join(delimiter),
+        }),
       },
       stdio: "ignore",
       detached: true,

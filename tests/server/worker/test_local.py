@@ -55,9 +55,12 @@ async def test_node_that_always_kills_its_worker_fails_alone(tmp_path: Path) -> 
     async with serving(tmp_path) as api:
         bad = (await api.submit({"nodes": {"d": {"type": "Die"}}}))["id"]
         good = (await api.submit({"nodes": {"c": {"type": "Chatty"}}}))["id"]
-        error = (await api.until(bad, "failed"))["error"]
+        detail = await api.until(bad, "failed")
+        error = detail["error"]
         assert error["code"] == "worker.lost"
         assert "SIGKILL" in error["message"]
+        assert error["node"] == "d"
+        assert detail["node_states"]["d"]["state"] == "failed"
         await api.until(good, "done")
 
 

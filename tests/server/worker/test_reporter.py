@@ -20,7 +20,7 @@ from weft.engine.events import (
     RunFinished,
 )
 from weft.server.worker import reporter as module
-from weft.server.worker.messages import FromWorker, Nodes, Preview, Step, Wrote
+from weft.server.worker.messages import FromWorker, Nodes, Preview, Step, Working, Wrote
 from weft.server.worker.reporter import Reporter
 
 
@@ -29,6 +29,7 @@ class Ear:
 
     def __init__(self) -> None:
         self.heard: list[FromWorker] = []
+        self.working: list[Working] = []
         self.something = asyncio.Event()
 
     def say(self, message: FromWorker) -> None:
@@ -39,7 +40,8 @@ class Ear:
         await asyncio.wait_for(self.something.wait(), 10)
         self.something.clear()
         heard, self.heard = self.heard, []
-        return heard
+        self.working += [message for message in heard if isinstance(message, Working)]
+        return [message for message in heard if not isinstance(message, Working)]
 
 
 async def test_states_of_many_nodes_are_one_message_with_the_last_of_each(tmp_path: Path) -> None:
@@ -50,12 +52,26 @@ async def test_states_of_many_nodes_are_one_message_with_the_last_of_each(tmp_pa
         reporter.receive(NodeFinished("r", f"n{number}", 0.25, bytes=7))
     reporter.receive(NodeCached("r", "c"))
     reporter.receive(NodeFailed("r", "f", Problem("a.b", "No.", "f")))
-    (message,) = await ear.next()
+    (message,) = [m for _ in range(2) for m in await ear.next()]
     assert isinstance(message, Nodes)
     assert len(message.nodes) == 1002
     assert message.nodes["n7"] == ("done", 0.25, ["new"], 7, None)
     assert message.nodes["c"][0] == "cached"
     assert message.nodes["f"][0] == "failed"
+
+
+async def test_node_that_begins_is_told_at_once_with_those_that_ended_before(
+    tmp_path: Path,
+) -> None:
+    said: list[FromWorker] = []
+    reporter = Reporter("j", tmp_path, said.append)
+    reporter.receive(NodeStarted("r", "a"))
+    assert said == [Working("j", "a")]
+    reporter.receive(NodeFinished("r", "a", 0.25))
+    reporter.receive(NodeStarted("r", "b"))
+    reporter.receive(NodeStarted("r", "c"))
+    assert said[1:] == [Working("j", "b", ["a"]), Working("j", "c")]
+    reporter.close()
 
 
 async def test_progress_has_a_rate_and_the_time_that_is_left(

@@ -91,6 +91,7 @@ export const job = (id: string) => asked<JobDetail>(`/v1/jobs/${part(id)}`);
 export const jobWorkflow = (id: string) => get<Value>(`/v1/jobs/${part(id)}/workflow`);
 export const cancelJob = (id: string) => told<Job>(`/v1/jobs/${part(id)}/cancel`);
 export const retryJob = (id: string) => told<Job>(`/v1/jobs/${part(id)}/retry`);
+export const deleteJob = (id: string) => call("DELETE", `/v1/jobs/${part(id)}`);
 export const queue = () => asked<Queue>("/v1/queue");
 export const moveJob = (id: string, to: { to?: "front" | "back"; before?: string }) =>
   told<Job>(`/v1/jobs/${part(id)}/move`, to);

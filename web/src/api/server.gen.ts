@@ -14,6 +14,11 @@ export interface components {
             /** Role */
             role: string;
             /**
+             * Owner
+             * @description Under what their jobs, files and workflows are kept: the name, and a number where somebody else had it before.
+             */
+            owner: string;
+            /**
              * Token
              * @description Told only now; the server keeps a hash.
              */
@@ -1037,6 +1042,12 @@ export interface components {
              * @enum {string}
              */
             role?: "viewer" | "runner" | "editor" | "admin";
+            /**
+             * Returns
+             * @description Whether this is who had the name last, and gets back what is theirs; else whoever is added begins with nothing.
+             * @default false
+             */
+            returns?: boolean;
         };
         /**
          * NewWorkflow
@@ -1136,6 +1147,11 @@ export interface components {
              * @default null
              */
             bytes?: number | null;
+            /**
+             * @description Why it failed, told at once; the job may still do what needs it not.
+             * @default null
+             */
+            problem?: components["schemas"]["ProblemModel"] | null;
         };
         /**
          * NodesChanged
@@ -1213,6 +1229,29 @@ export interface components {
             placed: components["schemas"]["PlacedInput"][];
         };
         /**
+         * PackFaultModel
+         * @description Why nodes of packs are not there.
+         */
+        PackFaultModel: {
+            /** Packs */
+            packs: string[];
+            /**
+             * Text
+             * @description What is wrong, a sentence.
+             */
+            text: string;
+            /**
+             * Types
+             * @description Node types that are missing for it, as far as known.
+             */
+            types: string[];
+            /**
+             * Hint
+             * @description One thing to do; may be empty.
+             */
+            hint: string;
+        };
+        /**
          * PackRequest
          * @description What to pack: a workflow, or a job that is done.
          */
@@ -1267,6 +1306,14 @@ export interface components {
              * @default null
              */
             license?: string | null;
+        };
+        /**
+         * Packs
+         * @description What is wrong with node packs.
+         */
+        Packs: {
+            /** Faults */
+            faults: components["schemas"]["PackFaultModel"][];
         };
         /**
          * PlacedInput
@@ -1809,6 +1856,11 @@ export interface components {
             name: string;
             /** Role */
             role: string;
+            /**
+             * Owner
+             * @description Under what their jobs, files and workflows are kept: the name, and a number where somebody else had it before.
+             */
+            owner: string;
         };
         /**
          * Validating

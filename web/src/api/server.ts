@@ -9,7 +9,11 @@ export type Job = Schemas["Job"];
 export type Queue = Schemas["Queue"];
 export type JobDetail = Schemas["JobDetail"];
 export type Artifact = Schemas["Artifact"];
-export type NodeReport = Schemas["NodeReport"] & { readonly bytes?: number | null };
+export type NodeReport = Schemas["NodeReport"] & {
+  readonly bytes?: number | null;
+  /** Why it failed, told when it does. */
+  readonly problem?: Problem | null;
+};
 export type Progress = Schemas["Progress"];
 export type Explanation = Schemas["Explained"];
 export type FileEntry = Schemas["FileModel"];
@@ -25,7 +29,7 @@ export type ServerEvent =
   | Told<"snapshot", Schemas["Snapshot"]>
   | Told<"resumed", Schemas["Resumed"]>
   | Told<"job", Schemas["JobChanged"]>
-  | Told<"nodes", Schemas["NodesChanged"]>
+  | Told<"nodes", Schemas["NodesChanged"] & { readonly nodes: Record<string, NodeReport> }>
   | Told<"artifact", Schemas["ArtifactWritten"]>
   | Told<"queue", Schemas["QueueChanged"]>
   | Told<"deleted", Schemas["JobDeleted"]>

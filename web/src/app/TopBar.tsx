@@ -18,7 +18,7 @@ import { keyText } from "./keys";
 import { SaveState } from "./library/SaveState";
 import { duration, paceOf, t } from "./messages";
 import { cancelActive, run } from "./run";
-import { runOf, useRuns } from "./runs";
+import { jobToStop, runOf, useRuns } from "./runs";
 import { say, setUi } from "./ui";
 
 export function TopBar() {
@@ -181,6 +181,12 @@ function RunTools() {
   const running = useRuns((runs) => runs.running.length);
   const waiting = useRuns((runs) => runs.queued.length);
   const ready = useDocs((docs) => docs.ready);
+  const tab = useDocs((docs) => activeTab(docs).id);
+  // Which of them Stop means.
+  const meant = useRuns((runs) => {
+    const job = jobToStop(tab, runs)?.job;
+    return job ? `: ${job.title ?? job.id} · ${t(`state.${job.state}`)}` : "";
+  });
   return (
     <div className="run-tools">
       {running + waiting > 0 && (
@@ -192,7 +198,7 @@ function RunTools() {
           </button>
           <IconButton
             label={t("run.cancel")}
-            tip={`${t("run.cancel")} (${keyText("Mod+Shift+Enter")})`}
+            tip={`${t("run.cancel")}${meant} (${keyText("Mod+Shift+Enter")})`}
             onClick={() => void cancelActive()}
           >
             <Square size={13} fill="currentColor" />

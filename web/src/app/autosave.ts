@@ -7,11 +7,11 @@ import { readWorkflow } from "../graph/file";
 import { EMPTY_HISTORY } from "../graph/history";
 import { EMPTY_WORKFLOW } from "../graph/model";
 import { isDirty, type Tab, useDocs } from "./docs";
+import { catchUp, setOpen } from "./following";
 import { type Kept as InLibrary, NOT_KEPT } from "./library/machine";
 import { keptOf, setKept, useLibrary } from "./library/store";
 import { documentOf } from "./run";
 import { runOf, updateRun, useRuns } from "./runs";
-import { catchUp } from "./sync";
 
 const KEY = "weft.tabs";
 const PAUSE = 300;
@@ -21,6 +21,8 @@ interface KeptTab {
   readonly dirty: boolean;
   readonly document: Value;
   readonly job: string | null;
+  /** Jobs that were not over. */
+  readonly open?: readonly string[];
   readonly library?: Pick<
     InLibrary,
     "id" | "base" | "name" | "access" | "owner" | "at" | "link" | "accepts"
@@ -52,9 +54,10 @@ export async function restoreTabs(): Promise<void> {
     if (library !== undefined) setKept(id, () => ({ ...NOT_KEPT, ...library }));
   }
   useDocs.setState({ tabs, active, closed });
-  for (const { id, job } of kept.tabs) {
+  for (const { id, job, open = [] } of kept.tabs) {
     if (job === null) continue;
     updateRun(id, () => ({ job }));
+    setOpen(id, open);
     void catchUp(id);
   }
 }
@@ -86,6 +89,7 @@ function keptTab(tab: Tab): KeptTab {
     dirty: isDirty(tab),
     document: documentOf(tab) as Value,
     job: runOf(tab.id).job,
+    open: runOf(tab.id).open,
     ...((id !== null || accepts !== null) && {
       library: { id, base, name, access, owner, at, link, accepts },
     }),

@@ -8,7 +8,7 @@ import type { Scope } from "../graph/connect";
 import type { Change, Draft } from "../graph/edits";
 import { change } from "../graph/edits";
 import { type Box, boxOf, type Rect, rectOf } from "../graph/geometry";
-import { commit, EMPTY_HISTORY, type History, redo, seal, undo } from "../graph/history";
+import { commit, EMPTY_HISTORY, type History, pass, redo, seal, undo } from "../graph/history";
 import type { Graph } from "../graph/model";
 import { EMPTY_WORKFLOW, graphAt, ROOT, type Workflow } from "../graph/model";
 
@@ -200,14 +200,36 @@ export function editTab(id: string, label: string, steps: (draft: Draft) => void
   if (tab !== undefined && !tab.readOnly) commitChange(id, change(tab.workflow, label, steps));
 }
 
-/** Put another version in a tab's place, as a change that can be undone. */
-export function replaceWorkflow(id: string, label: string, workflow: Workflow): void {
+/** Change a workflow for what the page does by itself: undo takes back the person's own last change. */
+export function editUnasked(id: string, steps: (draft: Draft) => void): void {
+  const tab = tabById(id);
+  if (tab === undefined || tab.readOnly) return;
+  const made = change(tab.workflow, "", steps);
+  if (made.edits.length > 0) updateTab(id, (now) => normalized({ ...now, ...pass(now, made) }));
+}
+
+/**
+ * Put another version in a tab's place, as a change that can be undone.
+ *
+ * @param merge Versions with the same name that follow each other are undone together.
+ */
+export function replaceWorkflow(
+  id: string,
+  label: string,
+  workflow: Workflow,
+  merge?: string,
+): void {
   const tab = tabById(id);
   if (tab === undefined) return;
-  const made = change(tab.workflow, label, (draft) => {
-    draft.set(["graphs"], workflow.graphs);
-    draft.set(["requires"], workflow.requires);
-  });
+  const made = change(
+    tab.workflow,
+    label,
+    (draft) => {
+      draft.set(["graphs"], workflow.graphs);
+      draft.set(["requires"], workflow.requires);
+    },
+    merge,
+  );
   commitChange(id, made);
 }
 

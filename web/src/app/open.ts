@@ -191,7 +191,9 @@ export async function openFile(file: File): Promise<boolean> {
 /** Open files that were chosen; says so of a picture that carries no workflow. */
 export async function openFiles(files: Iterable<File>): Promise<void> {
   for (const file of files) {
-    if (!(await openFile(file))) say(t("file.noWorkflow", { name: file.name }), "bad");
+    if (!(await openFile(file)) && !(await tellParameters(file))) {
+      say(t("file.noWorkflow", { name: file.name }), "bad");
+    }
   }
 }
 
@@ -209,8 +211,24 @@ export async function openDropped(data: DataTransfer, at: Point): Promise<void> 
     return;
   }
   for (const file of [...data.files]) {
-    if (!(await openFile(file))) await addPicture(file, at);
+    if (await openFile(file)) continue;
+    await addPicture(file, at);
+    await tellParameters(file);
   }
+}
+
+/**
+ * Say of a picture without a workflow that it has the parameters of a web UI in words, which this
+ * server does not make a workflow of; false if it has none.
+ */
+async function tellParameters(file: File): Promise<boolean> {
+  const texts = await pngTexts(new Uint8Array(await file.arrayBuffer())).catch(() => null);
+  const parameters = texts?.["parameters"];
+  if (parameters === undefined) return false;
+  const copy = () => void navigator.clipboard.writeText(parameters);
+  const action = { label: t("file.copyParameters"), perform: copy };
+  say(t("file.parameters", { name: file.name }), "bad", action);
+  return true;
 }
 
 /** The picture of this session that an address shows. */

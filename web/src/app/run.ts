@@ -7,11 +7,11 @@ import { setValue } from "../graph/commands/values";
 import { writeWorkflow } from "../graph/file";
 import { graphAt, isLinked, ROOT, type Workflow } from "../graph/model";
 import { nextSeed, seedMode } from "../graph/seeds";
-import { activeTab, editTab, type Tab, tabTitle, useDocs } from "./docs";
+import { activeTab, editUnasked, type Tab, tabTitle, useDocs } from "./docs";
 import { acceptedEffects, isForeign } from "./library/foreign";
 import { t } from "./messages";
-import { runOf, updateRun, useRuns } from "./runs";
-import { follow } from "./sync";
+import { jobToStop, runOf, type ToStop, updateRun } from "./runs";
+import { accepted } from "./sync";
 import { dismiss, say, setUi, useUi } from "./ui";
 
 /** A tab's workflow as the file that is sent and saved. */
@@ -38,7 +38,7 @@ export async function run(set?: JsonObject): Promise<api.Refused | null> {
     const scope = tab.id;
     const more = { ...(set && { set }), ...(accepts && { accepts }) };
     const job = await api.submit({ workflow, title, scope, ...more });
-    follow(tab.id, job);
+    accepted(tab.id, job);
     advanceSeeds(tab);
     return null;
   } catch (error) {
@@ -59,7 +59,9 @@ function refuse(tab: string, error: unknown): api.Refused | null {
 }
 
 function reject(tab: string, problems: readonly Problem[], message: string): void {
-  updateRun(tab, () => ({ problems, refused: true, states: {}, progress: {}, explained: null }));
+  // What runs meanwhile goes on being shown.
+  const past = runOf(tab).running ? {} : { states: {}, progress: {} };
+  updateRun(tab, () => ({ problems, refused: true, explained: null, ...past }));
   const placed = problems.some((problem) => problem.node);
   refusal = say(placed ? t("run.rejected", { n: problems.length }) : message, "bad");
   if (placed) setUi({ right: "problems" });
@@ -79,7 +81,7 @@ function advanceSeeds(tab: Tab): void {
       }
     }
   }
-  editTab(tab.id, "seed.random", (draft) => {
+  editUnasked(tab.id, (draft) => {
     for (const [at, node, port, value] of next) {
       if (graphAt(draft.now, at).nodes[node]) setValue(draft, at, { node, port }, value);
     }
@@ -92,11 +94,22 @@ export function drawSeed(): bigint {
   return (BigInt(high & 0x1fffff) << 32n) | BigInt(low);
 }
 
+/** Stop what runs of the active workflow, else what of it would run next, and say which. */
 export async function cancelActive(): Promise<void> {
-  const { job } = runOf(activeTab().id);
-  const running = useRuns.getState().running[0]?.id;
-  const id = runOf(activeTab().id).running ? job : running;
-  if (id) await steer(() => api.cancelJob(id));
+  const found = jobToStop(activeTab().id);
+  if (found === null) return;
+  await steer(async () => {
+    await api.cancelJob(found.job.id);
+    say(stopText(found));
+  });
+}
+
+/** What Stop does, in words. */
+export function stopText({ job, own, behind }: ToStop): string {
+  const name = job.title ?? job.id;
+  const what = job.state === "running" ? "run.stopped" : "run.unqueued";
+  const more = behind > 0 ? ` ${t("run.behind", { n: behind })}` : "";
+  return `${t(what, { name })}${own ? "" : ` ${t("run.notOwn")}`}${more}`;
 }
 
 /** Do something with the queue, and say so if the server refuses. */

@@ -15,9 +15,13 @@ export interface Picture {
   readonly job: string;
 }
 
-/** What is known of the last run of one tab. */
+/** What is known of the runs of one tab. */
 export interface TabRun {
+  /** The job that is shown: the one that runs, else the one that ran last, else the next in line. */
   readonly job: string | null;
+  /** Jobs of the tab that are not over, in the order in which they were asked for. */
+  readonly open: readonly string[];
+  /** Whether a job of the tab runs or waits. */
   readonly running: boolean;
   readonly states: Readonly<Record<string, NodeReport>>;
   readonly progress: Readonly<Record<string, Progress>>;
@@ -32,6 +36,7 @@ export interface TabRun {
 
 export const NO_RUN: TabRun = {
   job: null,
+  open: [],
   running: false,
   states: {},
   progress: {},
@@ -47,6 +52,8 @@ interface Runs {
   readonly queued: readonly Job[];
   readonly recent: readonly Job[];
   readonly tabs: Readonly<Record<string, TabRun>>;
+  /** The latest steps of each running job, whoever asked for it. */
+  readonly steps: Readonly<Record<string, Progress>>;
   /** Every picture that is known of, newest first. */
   readonly gallery: readonly Picture[];
 }
@@ -57,6 +64,7 @@ export const useRuns = create<Runs>(() => ({
   queued: [],
   recent: [],
   tabs: {},
+  steps: {},
   gallery: [],
 }));
 
@@ -69,6 +77,29 @@ export function updateRun(tab: string, update: (run: TabRun) => Partial<TabRun>)
     const run = tabs[tab] ?? NO_RUN;
     return { tabs: { ...tabs, [tab]: { ...run, ...update(run) } } };
   });
+}
+
+/** The job that Stop means, and whether it is the tab's own. */
+export interface ToStop {
+  readonly job: Job;
+  readonly own: boolean;
+  /** How many jobs wait behind it: the tab's, or all of them where the tab has none. */
+  readonly behind: number;
+}
+
+/**
+ * What Stop ends for a tab: the tab's job that runs, else its next in line. A tab without a job of
+ * its own stops what runs for others, else what would run next.
+ */
+export function jobToStop(tab: string, state: Runs = useRuns.getState()): ToStop | null {
+  const { open } = runOf(tab, state);
+  const isOwn = open.length > 0;
+  const mine = ({ id }: Job) => !isOwn || open.includes(id);
+  const waiting = state.queued.filter(mine);
+  const running = state.running.find(mine);
+  const job = running ?? waiting[0];
+  if (job === undefined) return null;
+  return { job, own: isOwn, behind: running ? waiting.length : waiting.length - 1 };
 }
 
 pictureSource((tab, node) => (own(runOf(tab).pictures, node)?.length ?? 0) > 0);

@@ -5,7 +5,7 @@ import { retype } from "../graph/commands/retype";
 import type { Scope } from "../graph/connect";
 import type { Workflow } from "../graph/model";
 import { typeName } from "../graph/names";
-import { type Candidate, candidates, fitOf, type Lost } from "../graph/replace";
+import { type Candidate, candidates, type Fit, fitOf } from "../graph/replace";
 import { edit, editTab, useDocs } from "./docs";
 import { t } from "./messages";
 import { say } from "./ui";
@@ -32,18 +32,28 @@ export function standinsFor(workflow: Workflow, type: string): Candidate[] {
   return first === undefined ? [] : candidates(scopeOf(workflow, first.at), first.id);
 }
 
-/** What would not stay if all nodes of a type became nodes of another one. */
-export function lossOf(workflow: Workflow, type: string, schema: NodeSchema): Lost[] {
-  return usesOfType(workflow, type).flatMap(
-    ({ at, id }) => fitOf(scopeOf(workflow, at), id, schema).lost,
+type Kept = Pick<Fit, "lost" | "placed">;
+
+/** What would stay and what would not if all nodes of a type became nodes of another one. */
+export function fateOf(workflow: Workflow, type: string, schema: NodeSchema): Kept {
+  const fits = usesOfType(workflow, type).map(({ at, id }) =>
+    fitOf(scopeOf(workflow, at), id, schema),
   );
+  return {
+    lost: fits.flatMap(({ lost }) => lost),
+    placed: fits.flatMap(({ placed }) => placed),
+  };
 }
 
-/** Say what is not kept, each port once. */
-export function lossText(lost: readonly Lost[]): string {
-  if (lost.length === 0) return t("standin.keepsAll");
+/** Say what is not kept, each port once, and which values were told by their places. */
+export function fateText({ lost, placed }: Kept): string {
   const ports = lost.map(({ port, what }) => (what === "output" ? `${port} →` : port));
-  return t("standin.loses", { what: [...new Set(ports)].join(", ") });
+  const loses = t("standin.loses", { what: [...new Set(ports)].join(", ") });
+  const told = t("standin.placed", { what: [...new Set(placed)].join(", ") });
+  return [
+    lost.length > 0 ? loses : t("standin.keepsAll"),
+    ...(placed.length > 0 ? [told] : []),
+  ].join(" ");
 }
 
 /** Put a type in the place of another one throughout a tab's workflow. */
@@ -57,7 +67,8 @@ export function replaceType(tab: string, type: string, schema: NodeSchema): void
 
 /** Make one node of the open graph one of another type, and say what was not kept. */
 export function replaceOne(id: string, schema: NodeSchema): void {
-  const lost = edit("report.replace", (draft, _, scope) => retype(draft, scope, id, schema)) ?? [];
+  const fit = edit("report.replace", (draft, _, scope) => retype(draft, scope, id, schema));
+  if (fit == null) return; // only to be looked at
   const done = t("standin.done", { type: typeName(schema.type, schema) });
-  say(`${done} ${lossText(lost)}`, lost.length > 0 ? "bad" : "plain");
+  say(`${done} ${fateText(fit)}`, fit.lost.length > 0 ? "bad" : "plain");
 }

@@ -2,6 +2,7 @@
 
 import { listen } from "../api/events";
 import { watchTabbing } from "../canvas/focus";
+import { followAddress } from "./address";
 import { keepTabs, restoreTabs } from "./autosave";
 import { copySelection, pasteInto } from "./clipboard";
 import { deleteSelection } from "./commands";
@@ -18,6 +19,7 @@ import { receive } from "./sync";
 import { say } from "./ui";
 
 export async function start(): Promise<void> {
+  followAddress();
   await restoreTabs();
   listenToKeys();
   keepTabs();

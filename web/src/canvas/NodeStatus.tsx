@@ -9,6 +9,8 @@ import { duration, t } from "../app/messages";
 import { told } from "../app/problems";
 import { runOf, stateOf, toldProblems, useRuns } from "../app/runs";
 import { size } from "../app/units";
+import { Fixes } from "../panels/Fixes";
+import { Clamped } from "../widgets/Clamped";
 
 export function useRunKey(id: string): { tab: string; key: string } {
   return useDocs(
@@ -117,8 +119,8 @@ export function NodeProblems({ id }: { id: string }) {
         const { port, text, hint } = told(problem);
         return (
           <li key={`${problem.code} ${problem.port}`} title={problem.message}>
-            {port && <b>{port}</b>} {text}
-            {hint && <em> {hint}</em>}
+            {port && <b>{port}</b>} <Clamped text={text} />
+            {hint && <em> {hint}</em>} <Fixes problem={problem} />
           </li>
         );
       })}

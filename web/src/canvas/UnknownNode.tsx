@@ -4,7 +4,7 @@ import { useMemo } from "react";
 import { activeTab, scopeNow, useDocs } from "../app/docs";
 import { openReport, useReports } from "../app/library/foreign";
 import { t } from "../app/messages";
-import { lossText, replaceOne } from "../app/standins";
+import { fateText, replaceOne } from "../app/standins";
 import type { GraphNode } from "../graph/model";
 import { typeName } from "../graph/names";
 import { candidates } from "../graph/replace";
@@ -26,7 +26,7 @@ export function UnknownNode({ id, node }: { id: string; node: GraphNode }) {
           <button
             type="button"
             className="quiet on"
-            title={lossText(best.lost)}
+            title={fateText(best.fit)}
             onClick={() => replaceOne(id, best.schema)}
           >
             {t("standin.use", { type: typeName(best.schema.type, best.schema) })}

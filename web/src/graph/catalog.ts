@@ -10,7 +10,7 @@ export const REROUTE = "@reroute";
 
 const ANY_PORT: PortSchema = { type: "T", choices: ["T"] };
 
-const REROUTE_SCHEMA: NodeSchema = {
+export const REROUTE_SCHEMA: NodeSchema = {
   type: REROUTE,
   category: "",
   version: 1,

@@ -33,6 +33,14 @@ export function commit(at: Edited, change: Change): Edited {
   return { workflow, history: { past, future: [], open: true } };
 }
 
+/**
+ * Do a change that no person asked for, such as the next seed after a run. Undo and redo pass over it:
+ * they write the values that a person's change had, whatever was written since.
+ */
+export function pass(at: Edited, change: Change): Edited {
+  return { ...at, workflow: applyChange(at.workflow, change) };
+}
+
 /** End a gesture: what comes next is undone by itself. */
 export function seal(history: History): History {
   return history.open ? { ...history, open: false } : history;

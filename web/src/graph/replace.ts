@@ -5,6 +5,8 @@ import type { InputSchema, NodeSchema } from "../api/nodes";
 import { inputName, REROUTE } from "./catalog";
 import { graphOf, inputType, outputType, type Scope } from "./connect";
 import { isLinked, type Link, linksInto, type PortRef, readersOf, splitTarget } from "./model";
+import { byPosition } from "./positions";
+import type { SeedMode } from "./seeds";
 import { likeness } from "./similar";
 import { accepts, collects, holds, mainType, type SocketType, socketType } from "./types";
 
@@ -19,11 +21,15 @@ export interface Fit {
   readonly inputs: ReadonlyMap<string, string>;
   readonly outputs: ReadonlyMap<string, string>;
   readonly lost: Lost[];
+  /** Inputs whose values had no names and were told by their places in the list. */
+  readonly placed: readonly string[];
+  /** Seed -> what becomes of it after a run, where the unnamed values say so. */
+  readonly modes: ReadonlyMap<string, SeedMode>;
 }
 
 export interface Candidate {
   readonly schema: NodeSchema;
-  readonly lost: readonly Lost[];
+  readonly fit: Fit;
 }
 
 const BY_NAME = 0.6;
@@ -56,7 +62,7 @@ export function candidates(scope: Scope, id: string, most = 4): Candidate[] {
         ([name, input]) => input.socket && input.required && !taken.has(name),
       );
       const score = BY_NAME * (alike < CHANCE ? 0 : alike) + BY_PORTS * kept - BARE * bare.length;
-      return { schema, lost: fit.lost, score };
+      return { schema, fit, score };
     })
     .filter(({ score }) => score >= LEAST)
     .sort((a, b) => b.score - a.score || a.schema.type.localeCompare(b.schema.type))
@@ -71,9 +77,18 @@ export function fitOf(
   use: Use = usageOf(scope, id),
 ): Fit {
   const lost: Lost[] = [];
-  const inputs = fitInputs(scope, id, schema, use, lost);
+  const named = fitInputs(scope, id, schema, use, lost);
   const outputs = fitOutputs(schema, use, lost);
-  return { inputs, outputs, lost };
+  const given = graphOf(scope).nodes[id]?.inputs ?? {};
+  const listed = byPosition(given, schema, new Set(named.values()), allows);
+  const isTold = ({ port }: Lost) => listed.inputs.has(port) || listed.modePorts.has(port);
+  return {
+    inputs: new Map([...named, ...listed.inputs]),
+    outputs,
+    lost: lost.filter((one) => one.what !== "value" || !isTold(one)),
+    placed: [...listed.inputs.values()],
+    modes: listed.modes,
+  };
 }
 
 /** What is linked to a node: the same for whatever type it may become. */

@@ -2,6 +2,7 @@
 
 import fuzzysort from "fuzzysort";
 import type { NodeSchema } from "../api/nodes";
+import { misspelt, spellingsOf, wordsIn } from "./misspelt";
 import { categoryName, wordsOf } from "./names";
 import { spellings } from "./synonyms";
 
@@ -12,6 +13,10 @@ export interface Entry {
   /** The same in English: it is found by both. */
   readonly words: string;
   readonly keys: readonly Key[];
+  /** Every word of its names, and each name as one word: what a misspelt text is held against. */
+  readonly spelt: readonly string[];
+  /** Words of its choices and of what it says of its ports. */
+  readonly details: readonly string[];
 }
 
 interface Key {
@@ -43,7 +48,12 @@ export function entriesOf(schemas: Iterable<NodeSchema>): Entry[] {
       [types.map((port) => port.type).join(" "), TEXT],
     ];
     const keys = texts.flatMap(([text, weight]) => (text ? [{ text, weight }] : []));
-    return { schema, label, words, keys };
+    const spelt = spellingsOf([label, words, type, ...aliases, ...aliases.map(wordsOf)]);
+    const details = types.flatMap((port) => [
+      ...(port.choices ?? []).filter((choice) => typeof choice === "string"),
+      "description" in port ? port.description : "",
+    ]);
+    return { schema, label, words, keys, spelt, details: wordsIn(details.join(" ")) };
   });
 }
 
@@ -58,7 +68,11 @@ export function byCategory(a: Entry, b: Entry): number {
   return one.localeCompare(other) || a.label.localeCompare(b.label);
 }
 
-/** Entries that fit what was typed, best first; all of them, by category, for an empty text. */
+/**
+ * Entries that fit what was typed, best first; all of them, by category, for an empty text. Where no
+ * name has its letters in their order, those that name it as a choice or in the words on a port;
+ * where there are none either, those whose names it misspells.
+ */
 export function search(entries: readonly Entry[], text: string, limit = 50): Entry[] {
   const query = text.trim();
   if (query === "") {
@@ -71,21 +85,70 @@ export function search(entries: readonly Entry[], text: string, limit = 50): Ent
     const score = Math.max(...scores);
     if (score >= THRESHOLD) found.push({ entry, score });
   }
+  if (found.length === 0) {
+    const told = tellingOf(entries, query);
+    return (
+      told.length > 0
+        ? told
+        : misspelt(
+            query,
+            entries,
+            ({ spelt }) => spelt,
+            ({ label }) => label,
+          )
+    ).slice(0, limit);
+  }
   found.sort((a, b) => b.score - a.score || a.entry.label.length - b.entry.label.length);
   return found.slice(0, limit).map(({ entry }) => entry);
 }
 
+const SHORTEST = 3;
+
+function tellingOf(entries: readonly Entry[], query: string): Entry[] {
+  const typed = wordsIn(query);
+  if (typed.every((word) => word.length < SHORTEST)) return [];
+  return entries
+    .filter(({ details }) => typed.every((one) => details.some((word) => word.startsWith(one))))
+    .sort((a, b) => a.label.length - b.label.length);
+}
+
 function scoreOf(entry: Entry, query: string): number {
-  const whole = entry.keys.map(
-    ({ text, weight }) => weight * (fuzzysort.single(query, text)?.score ?? 0),
-  );
+  const whole = entry.keys.map(({ text, weight }) => weight * likeness(query, text));
   // Words that lie in different places, such as a category and a name, count less.
   const all = entry.keys.map(({ text }) => text).join(" ");
-  const spread = fuzzysort.single(query, all)?.score ?? 0;
-  const begins = [entry.label, entry.words].some((name) =>
+  const spread = likeness(query, all);
+  const first = [entry.label, entry.words].some((name) =>
     name.toLowerCase().startsWith(query.toLowerCase()),
   );
-  return Math.max(...whole, SPREAD * spread) + (begins ? BEGINS : 0);
+  return Math.max(...whole, SPREAD * spread) + (first ? BEGINS : 0);
+}
+
+/** Letters that may be left out between two that were typed. */
+const LEFT_OUT = 2;
+
+/**
+ * How well a text has the letters that were typed, in their order: from 0 to 1. They may skip to the
+ * beginning of a word, as abbreviations do, or leave a few letters out; letters that are scattered
+ * over other words are there by chance.
+ */
+function likeness(query: string, text: string): number {
+  const found = fuzzysort.single(query, text);
+  if (found === null) return 0;
+  const places = found.indexes;
+  const gaps = places.map((place, i) => (i === 0 ? 0 : place - (places[i - 1] ?? place) - 1));
+  const near = gaps.every((gap, i) => {
+    const place = places[i] ?? 0;
+    return i === 0
+      ? gaps.every((one) => one === 0) || begins(text, place)
+      : gap <= LEFT_OUT || begins(text, place);
+  });
+  return near ? found.score : 0;
+}
+
+function begins(text: string, at: number): boolean {
+  const [before = " ", here = ""] = [text[at - 1], text[at]];
+  if (!/[\p{L}\p{N}]/u.test(before)) return true;
+  return /\p{Lu}|[\u2e80-\u9fff]/u.test(here) && !/\p{Lu}/u.test(before);
 }
 
 /** What most often comes after an output of a type, the most usual first. */

@@ -2,8 +2,8 @@
 
 import { Maximize2, Minimize2, Play, Square } from "lucide-react";
 import { memo } from "react";
-import { activeGraph, activeTab, edit, graphName, runKey, useDocs } from "../app/docs";
-import { paceOf, t } from "../app/messages";
+import { activeGraph, activeTab, edit, graphName, useDocs } from "../app/docs";
+import { t } from "../app/messages";
 import { cancelActive, run } from "../app/run";
 import { runOf, useRuns } from "../app/runs";
 import { setUi, useUi } from "../app/ui";
@@ -13,7 +13,9 @@ import { splitTarget } from "../graph/model";
 import { IconButton } from "../widgets/IconButton";
 import { Widget } from "../widgets/Widget";
 import { Dock } from "./Docks";
-import { Interface } from "./Interface";
+import { FormOutputs } from "./FormOutputs";
+import { Interface, PortTools } from "./Interface";
+import { INPUTS } from "./templates.zh";
 
 export function FormPanel() {
   const inside = useDocs((docs) => graphName(activeTab(docs)) !== "");
@@ -38,6 +40,7 @@ export function FormPanel() {
       }
     >
       <FormFields />
+      <FormOutputs />
       {named && <Interface sides={["outputs"]} />}
     </Dock>
   );
@@ -82,16 +85,30 @@ function FormFields() {
   if (names.length === 0) return <p className="nothing">{t("form.empty")}</p>;
   return (
     <div className="form-fields">
-      {names.map(([name, target]) => (
-        <FormField key={name} name={name} target={target} />
+      {names.map(([name, target], i) => (
+        <FormField
+          key={name}
+          name={name}
+          target={target}
+          first={i === 0}
+          last={i === names.length - 1}
+        />
       ))}
     </div>
   );
 }
 
-const FormField = memo(function FormField({ name, target }: { name: string; target: string }) {
+interface FieldProps {
+  readonly name: string;
+  readonly target: string;
+  readonly first: boolean;
+  readonly last: boolean;
+}
+
+const FormField = memo(function FormField({ name, target, first, last }: FieldProps) {
   const { node: id, port } = splitTarget(target);
   const full = useUi((ui) => ui.formOnly);
+  const language = useUi((ui) => ui.language);
   const node = useDocs((docs) => activeGraph(docs).nodes[id]);
   const schema = useDocs((docs) => {
     const type = activeGraph(docs).nodes[id]?.type;
@@ -99,11 +116,22 @@ const FormField = memo(function FormField({ name, target }: { name: string; targ
       type === undefined ? undefined : docs.catalog.find(activeTab(docs).workflow, type);
     return found && inputOf(found, port);
   });
+  const tools = full ? null : (
+    <div className="form-tools">
+      <PortTools side="inputs" name={name} first={first} last={last} />
+    </div>
+  );
   if (node === undefined || schema === undefined) {
-    return <p className="nothing">{`${name}: ${target}`}</p>;
+    return (
+      <div className="form-field">
+        <p className="nothing">{`${name}: ${target}`}</p>
+        {tools}
+      </div>
+    );
   }
-  // A name that a person gave is shown as it is.
-  const shown = name === port ? (schema.label ?? name) : name;
+  // A name that a person gave is shown as it is; those of the templates are known.
+  const known = language === "zh" && Object.hasOwn(INPUTS, name) ? INPUTS[name] : undefined;
+  const shown = (name === port ? schema.label : undefined) ?? known ?? name;
   return (
     <div
       className={`form-field ${schema.multiline ? "tall" : schema.file ? "tall file-field" : ""}`}
@@ -111,6 +139,7 @@ const FormField = memo(function FormField({ name, target }: { name: string; targ
       {!full && (
         <input
           className="form-name"
+          title={shown}
           defaultValue={name}
           aria-label={`${t("node.rename")} ${name}`}
           onBlur={(event) => {
@@ -121,54 +150,8 @@ const FormField = memo(function FormField({ name, target }: { name: string; targ
           onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
         />
       )}
+      {tools}
       <Widget node={id} port={port} schema={schema} given={node.inputs[port]} label={shown} />
     </div>
   );
 });
-
-function FormOutputs() {
-  const tab = useDocs(activeTab);
-  const outputs = useDocs((docs) => activeGraph(docs).interface.outputs);
-  const { pictures, job, running } = useRuns((runs) => runOf(tab.id, runs));
-  const progress = useRuns((runs) => Object.values(runOf(tab.id, runs).progress)[0]);
-  const named = Object.entries(outputs).map(([name, target]) => {
-    const key =
-      graphName(tab) === "" ? splitTarget(target).node : runKey(tab, splitTarget(target).node);
-    return { name, shown: pictures[key] ?? [] };
-  });
-  const fallback = Object.values(pictures).flat();
-  const found = named.flatMap(({ shown }) => shown);
-  // While it is made one sees it come; then what was asked for.
-  const unfinished = fallback.filter((one) => running && one.job === job && one.artifact === null);
-  const made = found.some((one) => one.job === job);
-  const all = unfinished.length > 0 && !made ? unfinished : found.length > 0 ? found : fallback;
-  const [first] = all;
-  return (
-    <section className="form-outputs" aria-label={t("form.outputs")}>
-      <div className="form-progress">
-        {progress ? (
-          <>
-            <progress value={progress.value} max={progress.total} aria-label={t("state.running")} />
-            <small>{paceOf(progress)}</small>
-          </>
-        ) : (
-          running && <small role="status">{t("state.running")}…</small>
-        )}
-      </div>
-      {first ? (
-        <img src={first.url} alt={first.artifact?.file ?? ""} />
-      ) : (
-        <p className="nothing">{t("form.nothing")}</p>
-      )}
-      {all.length > 1 && (
-        <ul className="gallery">
-          {all.slice(1).map((picture) => (
-            <li key={picture.url}>
-              <img src={picture.thumbnail} alt={picture.artifact?.file ?? ""} />
-            </li>
-          ))}
-        </ul>
-      )}
-    </section>
-  );
-}

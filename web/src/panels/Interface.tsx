@@ -41,30 +41,39 @@ function Side({ side }: { side: Face }) {
             >
               {ports[name]}
             </button>
-            <IconButton
-              label={t("port.up")}
-              disabled={i === 0}
-              onClick={() => edit("port.move", (d, at) => moveExposed(d, at, side, name, -1))}
-            >
-              <ArrowUp size={13} />
-            </IconButton>
-            <IconButton
-              label={t("port.down")}
-              disabled={i === names.length - 1}
-              onClick={() => edit("port.move", (d, at) => moveExposed(d, at, side, name, 1))}
-            >
-              <ArrowDown size={13} />
-            </IconButton>
-            <IconButton
-              label={t("port.hide")}
-              onClick={() => edit("port.hide", (d, at) => hide(d, at, side, name))}
-            >
-              <X size={13} />
-            </IconButton>
+            <PortTools side={side} name={name} first={i === 0} last={i === names.length - 1} />
           </li>
         ))}
       </ul>
     </section>
+  );
+}
+
+interface ToolsProps {
+  readonly side: Face;
+  readonly name: string;
+  readonly first: boolean;
+  readonly last: boolean;
+}
+
+/** Put a public name earlier or later, or take it off. */
+export function PortTools({ side, name, first, last }: ToolsProps) {
+  const move = (by: 1 | -1) => edit("port.move", (d, at) => moveExposed(d, at, side, name, by));
+  return (
+    <>
+      <IconButton label={`${t("port.up")}: ${name}`} disabled={first} onClick={() => move(-1)}>
+        <ArrowUp size={13} />
+      </IconButton>
+      <IconButton label={`${t("port.down")}: ${name}`} disabled={last} onClick={() => move(1)}>
+        <ArrowDown size={13} />
+      </IconButton>
+      <IconButton
+        label={`${t("port.hide")}: ${name}`}
+        onClick={() => edit("port.hide", (d, at) => hide(d, at, side, name))}
+      >
+        <X size={13} />
+      </IconButton>
+    </>
   );
 }
 

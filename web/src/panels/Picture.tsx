@@ -6,6 +6,7 @@ import { openData } from "../app/open";
 import { useRuns } from "../app/runs";
 import { type Shown, say, setUi } from "../app/ui";
 import { closeDialog, Dialog } from "./Dialog";
+import { FactsLine } from "./FactsLine";
 
 /** One picture, large, with its neighbours by the arrows. */
 export function PictureDialog({ index }: { index: number }) {
@@ -72,6 +73,7 @@ export function PictureDialog({ index }: { index: number }) {
           </button>
         )}
       </div>
+      <FactsLine key={picture.job} job={picture.job} whole />
     </Dialog>
   );
 }

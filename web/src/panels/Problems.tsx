@@ -7,6 +7,7 @@ import { runOf, useRuns } from "../app/runs";
 import { reveal } from "../canvas/viewport";
 import { graphAt, ROOT } from "../graph/model";
 import { Dock } from "./Docks";
+import { Fixes } from "./Fixes";
 
 /** Go to where a problem is, into subgraphs if need be. */
 export function jumpTo(node: string): void {
@@ -47,6 +48,7 @@ export function ProblemsPanel() {
           // biome-ignore lint/suspicious/noArrayIndexKey: the list is replaced as a whole
           <li key={i}>
             <ProblemCard problem={problem} />
+            <Fixes problem={problem} />
           </li>
         ))}
       </ul>

@@ -1,20 +1,24 @@
-import { ArrowDown, ArrowUp, ListX, RotateCcw, Workflow, X } from "lucide-react";
+import { ArrowDown, ArrowUp, ListX, RotateCcw, Trash2, Workflow, X } from "lucide-react";
 import { useEffect } from "react";
-import { cancelJob, jobWorkflow, moveJob, retryJob } from "../api/client";
+import { cancelJob, deleteJob, jobWorkflow, moveJob, retryJob } from "../api/client";
 import type { Job } from "../api/server";
 import { duration, paceOf, t } from "../app/messages";
 import { openData } from "../app/open";
+import { loadPast } from "../app/pictures";
 import { steer } from "../app/run";
-import { runOf, useRuns } from "../app/runs";
-import { loadPast } from "../app/sync";
+import { useRuns } from "../app/runs";
 import { setUi, useUi } from "../app/ui";
+import { Clamped } from "../widgets/Clamped";
 import { IconButton } from "../widgets/IconButton";
 import { Dock } from "./Docks";
+import { FactsLine } from "./FactsLine";
 
 /** What runs, what waits, what was. */
 export function QueuePanel() {
   const { running, queued, recent } = useRuns();
   useEffect(() => void loadPast(), []);
+  // What they may have written stays.
+  const vain = recent.filter(({ state }) => state !== "done");
   const nothing = running.length + queued.length + recent.length === 0;
   return (
     <Dock
@@ -22,13 +26,22 @@ export function QueuePanel() {
       side="right"
       name="queue"
       tools={
-        queued.length > 1 && (
-          <Act
-            label={t("queue.clear")}
-            icon={<ListX size={14} />}
-            onPress={() => Promise.all(queued.map(({ id }) => cancelJob(id)))}
-          />
-        )
+        <>
+          {queued.length > 1 && (
+            <Act
+              label={t("queue.clear")}
+              icon={<ListX size={14} />}
+              onPress={() => Promise.all(queued.map(({ id }) => cancelJob(id)))}
+            />
+          )}
+          {vain.length > 0 && (
+            <Act
+              label={t("queue.forget")}
+              icon={<Trash2 size={13} />}
+              onPress={() => Promise.all(vain.map(({ id }) => deleteJob(id)))}
+            />
+          )}
+        </>
       }
     >
       {nothing && <p className="nothing">{t("queue.empty")}</p>}
@@ -101,7 +114,10 @@ function Jobs({ title, jobs, children }: JobsProps) {
             <Thumbnail job={job} />
             <div>
               <b>{job.title ?? job.id}</b>
-              <small title={told(job)}>{told(job)}</small>
+              <small>
+                <Clamped text={told(job)} />
+              </small>
+              <FactsLine job={job.id} />
               {job.state === "running" && <JobPace job={job} />}
             </div>
             {children(job, i)}
@@ -147,19 +163,13 @@ function told(job: Job): string {
   return parts.join(" · ");
 }
 
-/** Of the node that reports how far it is; none for a job of another page. */
-function useProgress(job: Job) {
-  const tab = useRuns((runs) => Object.keys(runs.tabs).find((id) => runs.tabs[id]?.job === job.id));
-  return useRuns((runs) => (tab ? Object.values(runOf(tab, runs).progress)[0] : undefined));
-}
-
 function JobPace({ job }: { job: Job }) {
-  const progress = useProgress(job);
+  const progress = useRuns((runs) => runs.steps[job.id]);
   return progress ? <small>{paceOf(progress)}</small> : null;
 }
 
 function JobProgress({ job }: { job: Job }) {
-  const progress = useProgress(job);
+  const progress = useRuns((runs) => runs.steps[job.id]);
   if (!progress) return null;
   return <progress value={progress.value} max={progress.total} aria-label={t("state.running")} />;
 }

@@ -4,16 +4,18 @@ import { Box, CircleCheck, ImageIcon, Puzzle, TriangleAlert } from "lucide-react
 import { useEffect, useState } from "react";
 import { upload } from "../api/client";
 import type { FileCheck, NodeCheck, Report } from "../api/share";
-import { editTab, tabById, useDocs } from "../app/docs";
+import { activate, editTab, tabById, useDocs } from "../app/docs";
 import { checkTab, useReports } from "../app/library/foreign";
 import { attempt } from "../app/library/open";
 import { t } from "../app/messages";
+import { told } from "../app/problems";
 import { loadFiles, loadModels } from "../app/resources";
-import { lossOf, lossText, replaceType, standinsFor, usesOfType } from "../app/standins";
+import { fateOf, fateText, replaceType, standinsFor, usesOfType } from "../app/standins";
 import { type NamedFile, replaceFile } from "../graph/commands/files";
 import { EMPTY_WORKFLOW, ROOT } from "../graph/model";
 import { typeName } from "../graph/names";
 import { closeDialog, Dialog, DialogFooter } from "./Dialog";
+import { jumpTo } from "./Problems";
 import "./library.css";
 
 export function ReportDialog({ tab }: { tab: string }) {
@@ -54,6 +56,7 @@ export function ReportDialog({ tab }: { tab: string }) {
           </section>
         )}
         <Nodes report={report} tab={tab} />
+        <Lacks report={report} tab={tab} />
         <Sentences title={t("report.remarks")} texts={remarks} />
         <Effects report={report} tab={tab} />
         <Sentences title={t("report.differs")} texts={report.differs} />
@@ -87,12 +90,63 @@ function sameFile(a: FileCheck, b: FileCheck): boolean {
   return a.name === b.name && a.folder === b.folder;
 }
 
+/** Whether all is here that it names; values may be missing all the same. */
+function isComplete(report: Report): boolean {
+  return report.files.every(({ ready }) => ready) && !report.nodes.some(isMissing);
+}
+
+function isMissing({ state }: NodeCheck): boolean {
+  return state === "missing";
+}
+
 function Summary({ report }: { report: Report }) {
+  const { ready, problems } = report;
+  const tone = ready ? "good" : isComplete(report) ? "warn" : "bad";
+  const text = { good: "report.ready", warn: "report.lacks", bad: "report.notReady" } as const;
   return (
-    <p className={`verdict ${report.ready ? "good" : "bad"}`} role="status">
-      {report.ready ? <CircleCheck size={15} /> : <TriangleAlert size={15} />}
-      {t(report.ready ? "report.ready" : "report.notReady")}
+    <p className={`verdict ${tone}`} role="status">
+      {ready ? <CircleCheck size={15} /> : <TriangleAlert size={15} />}
+      {t(text[tone], { n: problems.length })}
     </p>
+  );
+}
+
+/** What is still to be filled in or mended, such as a value that a replaced node has no default for. */
+function Lacks({ report, tab }: { report: Report; tab: string }) {
+  const { problems } = report;
+  // What an unknown node lacks is told with the node.
+  if (problems.length === 0 || report.nodes.some(isMissing)) return null;
+  const go = (node: string) => {
+    closeDialog();
+    activate(tab);
+    jumpTo(node);
+  };
+  return (
+    <section>
+      <h3>{t("report.toFix")}</h3>
+      <ul className="needs">
+        {problems.map((problem) => {
+          const { port, text, hint } = told(problem);
+          const { node, code, message } = problem;
+          return (
+            <li key={`${code} ${node} ${problem.port}`}>
+              <TriangleAlert size={15} aria-hidden="true" />
+              <div>
+                <b>{[node, port].filter(Boolean).join(" · ") || code}</b>
+                <small title={message}>
+                  {text} {hint}
+                </small>
+              </div>
+              {node && (
+                <button type="button" className="quiet on" onClick={() => go(node)}>
+                  {t("problems.jump", { node })}
+                </button>
+              )}
+            </li>
+          );
+        })}
+      </ul>
+    </section>
   );
 }
 
@@ -183,7 +237,7 @@ function Upload({ onDone }: { onDone: (name: string) => Promise<void> }) {
 function Nodes({ report, tab }: { report: Report; tab: string }) {
   const [rows, setRows] = useState<readonly NodeCheck[]>([]);
   useEffect(() => {
-    const missing = report.nodes.filter(({ state }) => state === "missing");
+    const missing = report.nodes.filter(isMissing);
     setRows((now) => [...now, ...missing.filter((one) => !now.some((old) => isSame(old, one)))]);
   }, [report]);
   if (rows.length === 0) return null;
@@ -211,7 +265,7 @@ function NodeRow({ node: { type, pack }, tab }: { node: NodeCheck; tab: string }
   const settled = usesOfType(workflow, type).length === 0;
   const options = settled || readOnly ? [] : standinsFor(workflow, type);
   const { schema } = options.find((one) => one.schema.type === chosen) ?? options[0] ?? {};
-  const loss = schema && lossText(lossOf(workflow, type, schema));
+  const loss = schema && fateText(fateOf(workflow, type, schema));
   const replace = () => {
     if (schema === undefined) return;
     setTold(`${t("standin.done", { type: typeName(schema.type, schema) })} ${loss}`);

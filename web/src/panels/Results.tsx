@@ -1,10 +1,11 @@
 import { Columns2 } from "lucide-react";
 import { useEffect, useState } from "react";
 import { t } from "../app/messages";
+import { loadPast } from "../app/pictures";
 import { type Picture, useRuns } from "../app/runs";
-import { loadPast } from "../app/sync";
 import { setUi } from "../app/ui";
 import { Dock } from "./Docks";
+import { FactsLine } from "./FactsLine";
 
 /** Every picture made, newest first. */
 export function ResultsPanel() {
@@ -58,6 +59,7 @@ export function ResultsPanel() {
             >
               <img src={picture.thumbnail} alt={picture.artifact?.file ?? ""} loading="lazy" />
             </button>
+            <FactsLine job={picture.job} />
           </li>
         ))}
       </ul>

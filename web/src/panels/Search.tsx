@@ -18,6 +18,7 @@ import { ROOT } from "../graph/model";
 import { categoryName } from "../graph/names";
 import { type Entry, entriesOf, search, usual } from "../graph/search";
 import { mainType, socketType } from "../graph/types";
+import { extraEntries, performExtra } from "./extras";
 
 /** Every type that can be added here: the server's, and the workflow's own subgraphs. */
 export function useEntries(): readonly Entry[] {
@@ -97,7 +98,8 @@ export function Search({ palette }: { palette: Palette }) {
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
   const list = useRef<HTMLDivElement>(null);
-  const all = useEntries();
+  const types = useEntries();
+  const all = useMemo(() => [...types, ...extraEntries()], [types]);
   const { pending, into } = palette;
   const fitting = useMemo(() => {
     if (pending === null) return all;
@@ -135,8 +137,9 @@ export function Search({ palette }: { palette: Palette }) {
   };
   const choose = (entry: Entry | undefined) => {
     if (entry === undefined) return;
-    place(entry.schema, palette);
+    // A note takes the keyboard itself.
     close();
+    if (!performExtra(entry.schema.type, palette.flow)) place(entry.schema, palette);
   };
   const onKey = (event: React.KeyboardEvent) => {
     event.stopPropagation();
@@ -228,7 +231,9 @@ function SearchItem({ entry, id, active, heading, onPoint, onPick }: ItemProps) 
       >
         <TypeMark schema={schema} />
         <span className="name">{label}</span>
-        <small>{schema.aliases[0] ?? (words === label ? "" : words)}</small>
+        <small>
+          {schema.aliases.find((alias) => alias !== label) ?? (words === label ? "" : words)}
+        </small>
       </button>
     </>
   );

@@ -1,6 +1,7 @@
 import { ImageOff } from "lucide-react";
 import { useEffect, useState } from "react";
 import { template, templates } from "../api/client";
+import { isObject } from "../api/json";
 import type { Template } from "../api/server";
 import { t } from "../app/messages";
 import { openData } from "../app/open";
@@ -15,9 +16,12 @@ const THUMBNAILS = import.meta.glob<string>("./thumbnails/*.webp", {
   import: "default",
 });
 
-async function openTemplate({ id, title }: Template): Promise<void> {
+async function openTemplate(one: Template): Promise<void> {
+  const [title, description] = told(one);
   try {
-    await openData(await template(id), title);
+    const data = await template(one.id);
+    // It is opened by the name that its card has.
+    await openData(isObject(data) ? { ...data, title, description } : data, title);
     // Another panel may have been opened meanwhile.
     setUi((ui) => (ui.left === "templates" ? { left: null } : {}));
   } catch (error) {

@@ -69,3 +69,24 @@ export const ZH: Readonly<Record<string, readonly [title: string, description: s
   ],
   txt2img: ["文生图", "只凭提示词生成一张图片。"],
 };
+
+/** Names that inputs of the templates have in their forms. The file keeps them: programs set them. */
+export const INPUTS: Readonly<Record<string, string>> = {
+  prompt: "提示词",
+  first_prompt: "首个提示词",
+  negative: "负面提示词",
+  left: "左侧",
+  right: "右侧",
+  seed: "种子",
+  steps: "步数",
+  cfg: "CFG",
+  denoise: "降噪",
+  count: "数量",
+  which: "第几张",
+  photo: "照片",
+  photos: "照片",
+  reference: "参考图",
+  strength: "强度",
+  weight: "权重",
+  scale: "缩放",
+};

@@ -2,6 +2,7 @@ import fuzzysort from "fuzzysort";
 import { Check } from "lucide-react";
 import { type ReactNode, useEffect, useId, useMemo, useRef, useState } from "react";
 import { t } from "../app/messages";
+import { misspelt, spellingsOf } from "../graph/misspelt";
 
 export interface Option {
   readonly value: string;
@@ -34,15 +35,13 @@ export function Choices({ options, value, label, empty, onPick, onClose, childre
   );
   const list = useRef<HTMLDivElement>(null);
   const id = useId();
-  const found = useMemo(
-    () =>
-      text.trim() === ""
-        ? options
-        : fuzzysort
-            .go(text, options, { keys: ["value", "label"], threshold: 0.2 })
-            .map((r) => r.obj),
-    [options, text],
-  );
+  const found = useMemo(() => {
+    if (text.trim() === "") return options;
+    const fitting = fuzzysort.go(text, options, { keys: ["value", "label"], threshold: 0.2 });
+    if (fitting.length > 0) return fitting.map((r) => r.obj);
+    const words = (option: Option) => spellingsOf([option.value, option.label ?? ""]);
+    return misspelt(text, options, words, ({ value }) => value);
+  }, [options, text]);
   const active = Math.min(at, found.length - 1);
   // Thousands of models or hundreds of ports: those around the chosen one are drawn.
   const first = Math.max(0, Math.min(active - DRAWN / 2, found.length - DRAWN));

@@ -39,7 +39,7 @@ describe("candidates", () => {
         if (catalog.byName(node.type) === undefined) continue;
         const made = broken(name, id, `${node.type}X`);
         expect([name, best(made, id)[0]]).toEqual([name, catalog.byName(node.type)?.type]);
-        expect(candidates(scope(made), id)[0]?.lost).toEqual([]);
+        expect(candidates(scope(made), id)[0]?.fit.lost).toEqual([]);
       }
     }
   });
@@ -53,7 +53,7 @@ describe("a replacement", () => {
     const draft = new Draft(broken("txt2img.json", "sample", "Sampler (mine)"));
     draft.set(["graphs", ROOT, "places", "sample"], { x: 1, y: 2, seeds: { seed: "random" } });
     const face = graphAt(draft.now, ROOT).interface;
-    expect(retype(draft, scope(draft.now), "sample", SAMPLER)).toEqual([]);
+    expect(retype(draft, scope(draft.now), "sample", SAMPLER)?.lost).toEqual([]);
     const [now, was] = [graphAt(draft.now, ROOT), graphAt(open("txt2img.json"), ROOT)];
     expect(now.nodes).toEqual(was.nodes);
     expect(now.interface).toEqual(face);
@@ -77,7 +77,7 @@ describe("a replacement", () => {
       show: { type: "PreviewImage", inputs: { images: { link: "mine.picture" } } },
     });
     const draft = new Draft(of);
-    const lost = retype(draft, scope(of), "mine", SAMPLER);
+    const lost = retype(draft, scope(of), "mine", SAMPLER)?.lost;
     expect(lost).toEqual([
       { port: "mood", what: "value" },
       { port: "steps", what: "value" },
@@ -112,7 +112,7 @@ describe("a replacement", () => {
           const id = ids[n % ids.length] as string;
           const draft = new Draft(broken(name, id, "Unknown"));
           const before = linksOf(graphAt(draft.now, ROOT)).length;
-          const lost = retype(draft, scope(draft.now), id, type);
+          const lost = retype(draft, scope(draft.now), id, type)?.lost ?? [];
           const graph = graphAt(draft.now, ROOT);
           for (const { from, to } of linksOf(graph)) {
             if (to.node === id) expect(Object.keys(type.inputs)).toContain(to.port);
@@ -125,5 +125,68 @@ describe("a replacement", () => {
         },
       ),
     );
+  });
+});
+
+describe("values without names", () => {
+  const unnamed = (values: readonly (string | number)[]) =>
+    workflow({
+      mine: {
+        type: "KSamplr",
+        inputs: Object.fromEntries(values.map((value, i) => [`widget_${i}`, value])),
+      },
+    });
+  const fitted = (values: readonly (string | number)[], type = "KSampler") => {
+    const schema = catalog.byName(type);
+    if (schema === undefined) throw new Error(`there is no ${type}`);
+    return fitOf(scope(unnamed(values)), "mine", schema);
+  };
+  const LISTED = [42, "randomize", 20, 7, "euler", "karras", 1] as const;
+
+  test("are taken by their places where all their types agree", () => {
+    const { inputs, lost, placed, modes } = fitted(LISTED);
+    expect(lost).toEqual([]);
+    expect(placed).toEqual(["seed", "steps", "cfg", "sampler_name", "scheduler", "denoise"]);
+    expect(inputs.get("widget_2")).toBe("steps");
+    expect([...modes]).toEqual([["seed", "random"]]);
+  });
+
+  test("become the values of the new node, with what its seed does after a run", () => {
+    const draft = new Draft(unnamed(LISTED));
+    draft.set(["graphs", ROOT, "places", "mine"], { x: 0, y: 0 });
+    const schema = catalog.byName("KSampler");
+    if (schema) retype(draft, scope(draft.now), "mine", schema);
+    const { nodes, places } = graphAt(draft.now, ROOT);
+    expect(nodes["mine"]?.inputs).toEqual({
+      seed: 42,
+      steps: 20,
+      cfg: 7,
+      sampler_name: "euler",
+      scheduler: "karras",
+      denoise: 1,
+    });
+    expect(places["mine"]?.seeds).toEqual({ seed: "random" });
+  });
+
+  test.each([
+    ["one of another type", [42, "randomize", 20, 7, "no such sampler", "karras", 1]],
+    ["one out of its range", [42, "randomize", -3, 7, "euler", "karras", 1]],
+    ["one too many", [...LISTED, 5]],
+    ["a word of a seed where no seed is before it", ["randomize", 42]],
+  ])("are all given up for %s", (_, values) => {
+    const { inputs, lost, placed } = fitted(values);
+    expect([inputs.size, placed]).toEqual([0, []]);
+    expect(lost).toHaveLength(values.length);
+  });
+
+  test("as many as there are may be fewer than the inputs", () => {
+    expect(fitted([42, "fixed", 20]).placed).toEqual(["seed", "steps"]);
+  });
+
+  test("what is left of a list whose start has names is not taken for its start", () => {
+    const of = workflow({ mine: { type: "KSamplr", inputs: { seed: 1, widget_1: 20 } } });
+    const schema = catalog.byName("KSampler");
+    if (schema === undefined) throw new Error("there is no KSampler");
+    expect(fitOf(scope(of), "mine", schema).placed).toEqual([]);
   });
 });

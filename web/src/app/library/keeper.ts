@@ -33,6 +33,7 @@ import {
   sending,
 } from "./machine";
 import { keptOf, libraryChanged, setKept, useLibrary } from "./store";
+import { hearWindows, type Saved, tellWindows } from "./windows";
 
 /** How long a person must pause, how long a change may wait at most, and when to try again. */
 const PAUSE = 1200;
@@ -75,6 +76,22 @@ export function keepInLibrary(): void {
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") void lookForNewer();
   });
+  // Windows side by side are all visible; somebody else's browser tells nothing.
+  window.addEventListener("focus", () => void lookForNewer());
+  hearWindows(takeOver);
+}
+
+/** Another window of this browser has saved a workflow: what is unchanged here follows it. */
+function takeOver({ tab, entry, name }: Saved): void {
+  const same = tabById(tab);
+  if (same !== undefined && keptOf(tab).id === null && same.workflow === same.saved) {
+    // It came into the library there: a change here must not bring it in once more.
+    setKept(tab, (kept) => ({ ...kept, id: entry, name }));
+  }
+  libraryChanged();
+  for (const { id } of candidates()) {
+    if (keptOf(id).id === entry) void lookForNewer(id, false);
+  }
 }
 
 function schedule(): void {
@@ -123,6 +140,7 @@ async function saveOnce(id: string, automatic: boolean, message?: string): Promi
   if (outcome.kind === "stored") {
     markSaved(id, workflow);
     libraryChanged();
+    tellWindows({ tab: id, entry: outcome.id, name: outcome.name });
   } else if (outcome.kind === "unreachable") {
     window.setTimeout(() => {
       setKept(id, reconnected);
@@ -194,9 +212,8 @@ export async function saveActive(message?: string): Promise<void> {
   else if (phase === "idle") say(t("library.savedAs", { n: base }));
 }
 
-/** If the active tab has nothing unsaved and somebody saved a newer revision, show that one. */
-async function lookForNewer(): Promise<void> {
-  const { id } = activeTab();
+/** If a tab has nothing unsaved and a newer revision was saved elsewhere, show that one. */
+async function lookForNewer(id: string = activeTab().id, told = true): Promise<void> {
   const kept = keptOf(id);
   if (kept.id === null || kept.link !== null || kept.phase !== "idle") return;
   const clean = () => {
@@ -211,7 +228,7 @@ async function lookForNewer(): Promise<void> {
     if (!clean()) return;
     setKept(id, (now) => ({ ...now, base: entry.revision, name: entry.name, at: entry.changed }));
     showVersion(id, "library.newer", newer);
-    say(t("library.newer", { n: entry.revision }));
+    if (told) say(t("library.newer", { n: entry.revision }));
   } catch {
     // Asked again the next time one looks.
   }
@@ -219,7 +236,7 @@ async function lookForNewer(): Promise<void> {
 
 /** Put a version that the library has into a tab. */
 export function showVersion(id: string, label: string, workflow: Workflow): void {
-  replaceWorkflow(id, label, workflow);
+  replaceWorkflow(id, label, workflow, label);
   markSaved(id);
 }
 

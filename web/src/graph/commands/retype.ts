@@ -5,21 +5,22 @@ import type { NodeSchema } from "../../api/nodes";
 import type { Scope } from "../connect";
 import type { Draft } from "../edits";
 import { graphAt, readersOf, splitTarget, targetOf } from "../model";
-import { fitOf, type Lost } from "../replace";
+import { type Fit, fitOf } from "../replace";
 import { disconnect, replaceSource } from "./links";
 import { hide } from "./ports";
 
 /**
  * Give a node another type; its links, its values of the same names, its title and its place stay.
  *
- * @returns What the new type has no place for, and is gone.
+ * @returns How its ports are called now, and what the new type has no place for and is gone.
  */
-export function retype(draft: Draft, scope: Scope, id: string, schema: NodeSchema): Lost[] {
+export function retype(draft: Draft, scope: Scope, id: string, schema: NodeSchema): Fit | null {
   const { at } = scope;
   const graph = graphAt(draft.now, at);
   const node = graph.nodes[id];
-  if (node === undefined) return [];
-  const { inputs, outputs, lost } = fitOf({ ...scope, workflow: draft.now }, id, schema);
+  if (node === undefined) return null;
+  const fit = fitOf({ ...scope, workflow: draft.now }, id, schema);
+  const { inputs, outputs } = fit;
   const links = [...(readersOf(graph).get(id) ?? [])];
   draft.set(["graphs", at, "nodes", id], {
     ...node,
@@ -50,9 +51,12 @@ export function retype(draft: Draft, scope: Scope, id: string, schema: NodeSchem
     const name = inputs.get(port);
     return name === undefined ? [] : [[name, mode] as const];
   });
-  if (graph.places[id]?.seeds !== undefined) {
-    const kept = seeds.length > 0 ? dictOf(seeds) : undefined;
+  const modes = [...fit.modes].filter(([, mode]) => mode !== "fixed");
+  const place = graph.places[id];
+  if (place?.seeds !== undefined || (place !== undefined && modes.length > 0)) {
+    const all = [...modes, ...seeds];
+    const kept = all.length > 0 ? dictOf(all) : undefined;
     draft.set(["graphs", at, "places", id, "seeds"], kept);
   }
-  return lost;
+  return fit;
 }
