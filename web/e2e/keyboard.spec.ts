@@ -19,7 +19,9 @@ const search = (page: Page) => page.getByRole("dialog", { name: "Add a node" });
 
 test("Tab reaches every part of the first page, and goes round", async ({ page }) => {
   await openEmpty(page);
-  const cards = await page.locator(".empty .templates button").count();
+  const templates = page.locator(".empty .templates button");
+  await expect(templates.first()).toBeVisible();
+  const cards = await templates.count();
   expect(cards).toBeGreaterThan(10);
   const tools = await page.locator(".rail button:not([disabled])").count();
   const met = new Map<string, Set<string>>();

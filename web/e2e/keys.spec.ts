@@ -97,6 +97,15 @@ const CHECKS: Readonly<Record<string, Check>> = {
     await expect(node(page, "decode_2")).toBeVisible();
     expect((await nodesNow(page))["decode_2"]?.inputs).toEqual({ vae: { link: "checkpoint.vae" } });
   },
+  "arrange.layout": async (page, key) => {
+    // A template opens laid out already: a node is moved, and lands where it was.
+    const place = () => node(page, "decode").boundingBox();
+    const before = await place();
+    for (let i = 0; i < 6; i++) await page.keyboard.press("Shift+ArrowDown");
+    await expect.poll(place).not.toEqual(before);
+    await page.keyboard.press(key);
+    await expect.poll(place).toEqual(before);
+  },
   "node.dissolve": async (page, key) => {
     await node(page, "sample").locator("h3").click();
     await page.keyboard.press(key);

@@ -1,7 +1,7 @@
 /** What is said of files from elsewhere, of failures, and of what was saved in another window. */
 
 import { expect, type Page, test } from "@playwright/test";
-import { dropFile, node, openEmpty, openTemplate, picture, typeNumber } from "./helpers";
+import { dropFile, faults, node, openEmpty, openTemplate, picture, typeNumber } from "./helpers";
 import { Server } from "./server";
 
 /** A file of ComfyUI's editor: a sampler by a wrong name, and a LoRA loader of an unknown pack. */
@@ -203,10 +203,26 @@ def die(*, text: str = "") -> float:
     os._exit(139)
 `;
 
+/** Cannot be loaded; its source says what node would be there. */
+const BROKEN = `
+from weft import node
+import library_that_nobody_has
+
+@node("BlurTwice", category="toy")
+def blur(*, text: str = "") -> float:
+    """Blur.
+
+    Args:
+        text: Nothing.
+    """
+    return 0.0
+`;
+
 test.describe("with a pack whose nodes fail", () => {
   const server = new Server();
   test.beforeAll(async () => {
     server.install("failing", PACK);
+    server.install("broken", BROKEN);
     await server.start();
   });
   test.afterAll(() => server.remove());
@@ -238,6 +254,28 @@ test.describe("with a pack whose nodes fail", () => {
     await expect(row.getByRole("button", { name: "more" })).toBeVisible();
     await expect(row).not.toContainText("It went wrong. ".repeat(20));
     if (process.env["SHOTS"]) await page.screenshot({ path: `${process.env["SHOTS"]}/long.png` });
+  });
+
+  test("a pack that cannot be loaded is among the problems, with its reason", async ({ page }) => {
+    await page.goto(server.url);
+    await page.locator(".rail").getByRole("button", { name: "Problems" }).click();
+    const packs = page.getByRole("region", { name: "Node packs" });
+    await expect(packs).toContainText("The pack broken could not be loaded");
+    await expect(packs).toContainText("library_that_nobody_has");
+    await expect(packs).toContainText("BlurTwice");
+    await expect(packs).toContainText("Correct, update or uninstall broken.");
+    await expect(page.getByText("Nothing to fix.")).toBeHidden();
+    // A workflow that uses its node says the same in its place.
+    const nodes = { lost: { type: "BlurTwice", inputs: {} } };
+    await dropFile(page, "lost.json", JSON.stringify({ weft: 1, nodes }));
+    await page.keyboard.press("Escape");
+    await expect(page.locator(".problem-list").first()).toContainText("which is not loaded");
+    expect(await faults(page)).toEqual([]);
+    await page.locator(".rail").getByRole("button", { name: "中文" }).click();
+    const inChinese = page.getByRole("region", { name: "节点包" });
+    await expect(inChinese).toContainText("节点包 broken 未能加载");
+    await expect(inChinese).toContainText("请修正、更新或卸载 broken。");
+    await expect(page.locator(".problem-list").first()).toContainText("类型 BlurTwice 没有加载");
   });
 
   test("a node that ends its worker is named, with a hint", async ({ page }) => {

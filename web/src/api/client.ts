@@ -8,6 +8,7 @@ import type {
   Job,
   JobDetail,
   ModelEntry,
+  PackFault,
   Problem,
   Queue,
   Template,
@@ -65,6 +66,11 @@ export const part = (name: string) => name.split("/").map(encodeURIComponent).jo
 
 export async function nodeSchemas(): Promise<NodeSchemas> {
   return (await get<{ nodes: NodeSchemas }>("/v1/nodes")).nodes;
+}
+
+/** Why nodes of packs are not among them. */
+export async function packFaults(): Promise<readonly PackFault[]> {
+  return (await asked<{ faults: PackFault[] }>("/v1/packs")).faults;
 }
 
 /** What node types are called in another language. */

@@ -19,6 +19,7 @@ export type Explanation = Schemas["Explained"];
 export type FileEntry = Schemas["FileModel"];
 export type ModelEntry = Schemas["ModelModel"];
 export type Template = Schemas["Template"];
+export type PackFault = Schemas["PackFaultModel"];
 
 /** Added here: the address of the picture in the page. */
 type Preview = Schemas["PreviewShown"] & { readonly url: string };

@@ -7,6 +7,8 @@ import type { Problem } from "../api/server";
 
 const ZH: Readonly<Record<string, string>> = {
   "graph.unknown_type": "没有节点包提供类型 {got}。节点会原样保留，但不能运行。",
+  "graph.pack_failed":
+    "类型 {got} 没有加载，原因在提供它的节点包，见“问题”面板。节点会原样保留，但不能运行。",
   "graph.missing_input": "还没有给出，需要 {expected}。",
   "graph.unknown_input": "这个节点没有输入 {got}。",
   "graph.input_twice": "给出了两次，请去掉一个。",
@@ -45,6 +47,29 @@ export function hintInChinese(hint: string | null, named: (type: string) => stri
   if (meant !== undefined) return `是不是“${named(meant)}”？`;
   const nearest = /^Nearest name: "(.+)"\.$/.exec(hint ?? "")?.[1];
   if (nearest !== undefined) return `名称最接近的是“${nearest}”。`;
+  const pack = packHintInChinese(hint);
+  if (pack !== null) return pack;
   const between = /^Put (\w+) between them\.$/.exec(hint ?? "")?.[1];
   return between === undefined ? null : `在两者之间放一个“${named(between)}”。`;
+}
+
+/** What is wrong with a pack; null for what is rare. The reason is the pack's own, in its language. */
+export function packInChinese(text: string): string | null {
+  const [, broken, reason] = /^The pack (\S+) could not be loaded: (.+)\.$/s.exec(text) ?? [];
+  if (broken !== undefined) return `节点包 ${broken} 未能加载：${reason}。`;
+  const [, foreign, classes] =
+    /^The pack (\S+) has ComfyUI's (.+), which weft does not read\.$/.exec(text) ?? [];
+  if (foreign !== undefined)
+    return `节点包 ${foreign} 用的是 ComfyUI 的 ${classes}，weft 不能读取。`;
+  const empty = /^The pack (\S+) offers no node\.$/.exec(text)?.[1];
+  return empty === undefined ? null : `节点包 ${empty} 没有提供节点。`;
+}
+
+/** One thing to do about a pack; null for what is rare. */
+export function packHintInChinese(hint: string | null): string | null {
+  const pack = /^Correct, update or uninstall (\S+)\.$/.exec(hint ?? "")?.[1];
+  if (pack !== undefined) return `请修正、更新或卸载 ${pack}。`;
+  return hint === "Declare its functions with @weft.node."
+    ? "请用 @weft.node 声明它的函数。"
+    : null;
 }

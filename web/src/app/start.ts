@@ -13,6 +13,7 @@ import { openShared } from "./library/open";
 import { t } from "./messages";
 import { followLanguage, loadCatalog, nodeTypesKnown } from "./nodeTypes";
 import { openFiles } from "./open";
+import { loadPackFaults } from "./packs";
 import { watchProblems } from "./run";
 import { useRuns } from "./runs";
 import { receive } from "./sync";
@@ -31,8 +32,10 @@ export async function start(): Promise<void> {
     onEvents: receive,
     onOnline: (online) => {
       useRuns.setState({ online });
+      if (!online) return;
       // A server that was started anew may have other nodes.
-      if (online) void loadCatalog();
+      void loadCatalog();
+      void loadPackFaults();
     },
   });
   await loadCatalog();

@@ -1,7 +1,8 @@
 import { TriangleAlert } from "lucide-react";
-import type { Problem } from "../api/server";
+import type { PackFault, Problem } from "../api/server";
 import { activeTab, leaveTo, rectAt, select, useDocs } from "../app/docs";
 import { t } from "../app/messages";
+import { packTold, usePacks } from "../app/packs";
 import { told } from "../app/problems";
 import { runOf, useRuns } from "../app/runs";
 import { reveal } from "../canvas/viewport";
@@ -36,13 +37,17 @@ export function jumpTo(node: string): void {
   });
 }
 
-/** Everything that keeps the workflow from running, and what failed in the last run. */
+/**
+ * Everything that keeps the workflow from running, and what failed in the last run; below, what the
+ * server could not load, whatever the workflow.
+ */
 export function ProblemsPanel() {
   const tab = useDocs((docs) => activeTab(docs).id);
   const problems = useRuns((runs) => runOf(tab, runs).problems);
+  const faults = usePacks((packs) => packs.faults);
   return (
     <Dock title={t("problems.title")} side="right" name="problems">
-      {problems.length === 0 && <p className="nothing">{t("problems.none")}</p>}
+      {problems.length + faults.length === 0 && <p className="nothing">{t("problems.none")}</p>}
       <ul className="problem-list">
         {problems.map((problem, i) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: the list is replaced as a whole
@@ -52,7 +57,35 @@ export function ProblemsPanel() {
           </li>
         ))}
       </ul>
+      {faults.length > 0 && (
+        <section aria-label={t("problems.packs")}>
+          <h3>{t("problems.packs")}</h3>
+          <ul className="problem-list">
+            {faults.map((fault) => (
+              <li key={fault.text}>
+                <PackCard fault={fault} />
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
     </Dock>
+  );
+}
+
+function PackCard({ fault }: { fault: PackFault }) {
+  const { packs, types } = fault;
+  const { text, hint } = packTold(fault);
+  return (
+    <div className="problem">
+      <span className="where">
+        <TriangleAlert size={13} aria-hidden="true" />
+        {packs.join(", ")}
+      </span>
+      <span>{text}</span>
+      {types.length > 0 && <span>{t("problems.packTypes", { types: types.join(", ") })}</span>}
+      {hint && <em>{hint}</em>}
+    </div>
   );
 }
 
