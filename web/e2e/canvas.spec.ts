@@ -329,6 +329,38 @@ test("500 unlinked parts are laid out in the window's shape, and all are seen", 
   expect(wide / high).toBeLessThan(4);
 });
 
+test("a graph that is changed while its layout is loaded is laid out as it is then", async ({
+  page,
+}) => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  // Loaded for the first time: what has a place is not laid out when it is opened.
+  await page.route(/\/assets\/dagre[^/]*\.js$/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await openEmpty(page);
+  const nodes = {
+    left: { type: "Integer", inputs: { value: 1 } },
+    right: { type: "Integer", inputs: { value: { link: "left.value" } } },
+  };
+  const places = { left: { x: 0, y: 400 }, right: { x: 0, y: 0 } };
+  await dropFile(page, "two.json", JSON.stringify({ weft: 1, nodes, layout: { nodes: places } }));
+  await node(page, "right").locator("h3").click();
+  const asked = page.waitForRequest(/\/assets\/dagre/);
+  await page.keyboard.press("Shift+L");
+  await asked;
+  await page.keyboard.press("m");
+  await expect(node(page, "right")).toHaveClass(/mute/);
+  release();
+  const across = async () =>
+    (await boxOf(node(page, "right"))).x - (await boxOf(node(page, "left"))).x;
+  await expect.poll(across).toBeGreaterThan(50);
+  await expect(node(page, "right")).toHaveClass(/mute/);
+});
+
 test("the page follows the size of texts that the browser is set to", async ({ page }) => {
   await openTemplate(page, "Text to image");
   const size = () =>

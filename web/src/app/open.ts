@@ -379,8 +379,14 @@ export async function autoLayout(): Promise<void> {
     pinned: new Set(every.filter((id) => graph.places[id]?.pinned === true)),
     aspect: width / Math.max(1, height),
   });
-  // It may have been changed, or another be in front, while the layout was loaded.
-  if (activeTab().id !== tab.id || activeTab().workflow !== tab.workflow) return;
+  // While the layout was loaded, another graph may have come to the front, which stays as it is.
+  const now = activeTab();
+  if (now.id !== tab.id || graphName(now) !== at) return;
+  // Of a graph that was changed meanwhile this is the layout no more.
+  if (now.workflow !== tab.workflow) {
+    await autoLayout();
+    return;
+  }
   edit("arrange.layout", (draft) => {
     moveItems(draft, at, layout.places);
     setFrames(draft, at, layout.frames);
