@@ -268,7 +268,8 @@ test.describe("with a pack whose nodes fail", () => {
     // A workflow that uses its node says the same in its place.
     const nodes = { lost: { type: "BlurTwice", inputs: {} } };
     await dropFile(page, "lost.json", JSON.stringify({ weft: 1, nodes }));
-    await page.keyboard.press("Escape");
+    const report = page.getByRole("dialog", { name: "What “lost” needs" });
+    await report.getByRole("button", { name: "Done" }).click();
     await expect(page.locator(".problem-list").first()).toContainText("which is not loaded");
     expect(await faults(page)).toEqual([]);
     await page.locator(".rail").getByRole("button", { name: "中文" }).click();
