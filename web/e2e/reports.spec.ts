@@ -246,9 +246,9 @@ test.describe("with a pack whose nodes fail", () => {
     const short = await tall();
     if (process.env["SHOTS"]) await page.screenshot({ path: `${process.env["SHOTS"]}/short.png` });
     await problem.getByRole("button", { name: "more" }).click();
-    expect(await tall()).toBeGreaterThan(1.5 * short);
+    await expect.poll(tall).toBeGreaterThan(1.5 * short);
     await problem.getByRole("button", { name: "less" }).click();
-    expect(await tall()).toBe(short);
+    await expect.poll(tall).toBe(short);
     await page.locator(".rail").getByRole("button", { name: "Queue" }).click();
     const row = page.locator('.jobs li[data-state="failed"]').first();
     await expect(row.getByRole("button", { name: "more" })).toBeVisible();
