@@ -29,14 +29,14 @@ def test_run_that_writes_lets_the_lock_be_prepared_meanwhile() -> None:
     @node("Embed", category="toy", effects=["writes"])
     def embed(run: Run) -> None:
         """Ask for the lock once its preparation has begun."""
-        begun.wait()
+        assert begun.wait(60)
         locked.put(run.lock())
 
-    def ahead(document: Document) -> None:
+    def ahead(document: Document, _: Workspace) -> None:
         assert list(document.nodes) == ["w"]
         begun.set()
 
-    with Engine(Registry([embed]), ahead=ahead, lock=lambda _: {"format": 1}) as engine:
+    with Engine(Registry([embed]), ahead=ahead, lock=lambda *_: {"format": 1}) as engine:
         engine.run(Workflow.from_json({"nodes": {"w": {"type": "Embed"}}}))
     assert locked.get() == {"format": 1}
 
@@ -51,7 +51,7 @@ def test_nothing_is_prepared_for_runs_that_embed_nothing(
     metadata: bool,
     tmp_path: Path,
 ) -> None:
-    def ahead(_: Document) -> None:
+    def ahead(_: Document, __: Workspace) -> None:
         raise AssertionError("begun")  # pytest fails for a thread that raises
 
     with Engine(
