@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import random
 import struct
 import threading
 import zipfile
@@ -75,10 +76,12 @@ def zipped(**files: bytes) -> bytes:
 
 def burst(packed_size: int, unpacked_size: int) -> bytes:
     """A zip whose directory says how much it unpacks to, as ratio.zip does, and holds nothing."""
-    data = bytearray(zipped(**{"weft-bundle.json": b'{"format": 1}', "inputs/z.bin": b""}))
+    filler = random.Random(1).randbytes(packed_size)
+    members = {"weft-bundle.json": b'{"format": 1}', "inputs/f.bin": filler, "inputs/z.bin": b""}
+    data = bytearray(zipped(**members))
     at = data.rfind(b"PK\x01\x02")
     data[at + 24 : at + 28] = struct.pack("<I", unpacked_size)
-    return bytes(data) + b"\0" * max(packed_size - len(data), 0)
+    return bytes(data)
 
 
 async def test_bundle_that_would_burst_is_refused_by_its_directory(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from weft.server.api.errors import ApiError, from_json
 from weft.server.api.openapi import openapi
 from weft.server.api.routing import Routes, endpoints
 from weft.server.app import create_app
+from weft.server.keys import LARGE_BODIES, SETTINGS
+from weft.server.settings import Limits
 
 routes = Routes("toys")
 
@@ -66,8 +69,10 @@ async def fail(what: str) -> None:
 
 
 @pytest.fixture
-async def client() -> Any:
+async def client(tmp_path: Path) -> Any:
     app = web.Application(middlewares=[answer_errors], client_max_size=1000)
+    app[SETTINGS] = settings(tmp_path, limits=Limits(json_bytes=1000))
+    app[LARGE_BODIES] = asyncio.Semaphore(1)
     app.add_routes(routes)
     async with TestClient(TestServer(app)) as client:
         yield client
