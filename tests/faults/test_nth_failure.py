@@ -94,13 +94,13 @@ def failing(nth: int, fault: Fault) -> type[Execution]:
 
 @pytest.mark.parametrize("fault", [out_of_memory, crash, cancel])
 def test_nth_call_failing_leaves_a_sound_store_and_a_run_to_go_on_with(
-    fault: Fault, tmp_path: Path
+    fault: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for nth in itertools.count(1):
         folder = tmp_path / str(nth)
         folder.mkdir()
-        with make(folder) as broken:
-            broken._execution = failing(nth, fault)
+        with make(folder) as broken, monkeypatch.context() as patched:
+            patched.setattr("weft.engine.engine.Execution", failing(nth, fault))
             error: BaseException | None = None
             try:
                 result = broken.run(WORKFLOW, scope="s", token=CancelToken())
