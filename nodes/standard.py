@@ -280,13 +280,20 @@ def standard_watch() -> Callable[[], None]:
     What is given is to be called after it. It raises if somebody wrote into a model's file whose
     tensors the call used where they lie.
     """
-    since = weights.RESIDENCY.now if (weights := sys.modules.get(_WEIGHTS)) else 0
+    manager = _residency()
+    since = manager.now if manager is not None else 0
 
     def check() -> None:
-        if weights := sys.modules.get(_WEIGHTS):
-            weights.RESIDENCY.check_files(since)
+        manager = _residency()
+        if manager is not None:
+            manager.check_files(since)
 
     return check
+
+
+def _residency() -> Any:
+    """The manager of weights; None if its module is not there, or another lane imports it now."""
+    return getattr(sys.modules.get(_WEIGHTS), "RESIDENCY", None)
 
 
 def own_places() -> list[Path]:

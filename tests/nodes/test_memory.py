@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from weft.diffusion.types import Model
 from weft.engine.declaration.node import node
 from weft.engine.errors import RunError
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.standard import StandardEngine
+from weft.nodes.standard import StandardEngine, standard_watch
 
 from .. import models
 from .flows import link
@@ -89,3 +91,10 @@ def test_node_that_finds_no_room_at_all_names_who_holds_what(
     assert problem.code == "run.out_of_memory"
     assert "idle.safetensors (unet)" in str(problem.got)
     del lease
+
+
+def test_watch_of_a_call_bears_a_manager_that_another_lane_imports(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "weft.diffusion.weights.residency", ModuleType("half there"))
+    standard_watch()()
