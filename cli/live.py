@@ -112,7 +112,7 @@ class Live:
         return _Above(self._print, stream) if stream.isatty() else stream
 
 
-class _Above(io.TextIOBase, TextIO):
+class _Above(io.TextIOBase, TextIO):  # pyright: ignore  (the two declare some members unlike)
     """A terminal on which what is printed stands above the bars, line by line."""
 
     def __init__(self, say: Callable[[Text], None], stream: TextIO) -> None:

@@ -125,7 +125,7 @@ def _contested(packs: tuple[str, ...], name: str) -> PackFault:
         f'The packs {" and ".join(packs)} both have a node "{name}", so neither of the two is '
         "loaded."
         if len(packs) > 1
-        else f'The pack {packs[0]} has two nodes "{name}", so neither of the two is loaded.'
+        else f'The pack {"".join(packs)} has two nodes "{name}", so neither of the two is loaded.'
     )
     hint = f"Uninstall {' or '.join(packs)}." if len(packs) > 1 else "Rename one of the two."
     return PackFault(packs, text, frozenset({name}), hint=hint)

@@ -24,6 +24,7 @@ class Entry(Protocol):
     @property
     def is_waiting(self) -> bool:
         """Whether no request of it is being answered."""
+        ...
 
     def drop(self) -> None:
         """Close it at once; it then leaves the table."""
