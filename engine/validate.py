@@ -17,15 +17,16 @@ from .declaration.widgets import MAX_SEED
 from .errors import FileError, Problem, ValidationError
 from .files.remembered import Remembered
 from .files.workspace import Workspace
-from .graph.document import Document, Link, as_link, as_links, split_target
+from .graph.cycles import cycle_problems
+from .graph.document import Document, Link, as_link, as_links, links_in, split_target
 from .graph.expand import expand
 from .graph.file_names import name_problems
+from .graph.link_types import LinkTypes
 from .graph.listing import listed
 
 RANDOM = "random"
 _MOST_HINTS = 100
 _MOST_COMPARED = 1000
-_MOST_LISTS = 16
 
 
 def validate(
@@ -57,7 +58,7 @@ def validate(
     problems = list(expanded.problems)
     problems += [p for node_id in flat.nodes for p in check.node(node_id)]
     problems += name_problems(expanded, registry)
-    problems += check.cycles()
+    problems += cycle_problems(flat.nodes)
     problems += check.interface()
     problems += check.wanted(None if outputs is None else [expanded.output(o) for o in outputs])
     if workspace is not None and not problems:
@@ -73,10 +74,10 @@ class _Check:
         self.registry = registry
         self.workspace = workspace
         self.hints_left = _MOST_HINTS
-        self.types: dict[Link, SocketType] = {}
         self.specs: Mapping[str, NodeSpec | None] = {
             node_id: registry.find(node.type) for node_id, node in document.nodes.items()
         }
+        self.types = LinkTypes(document.nodes, self.specs)
 
     def _unknown_type(self, node_id: str, name: str) -> Problem:
         fault = self.registry.fault_of(name)
@@ -108,7 +109,7 @@ class _Check:
             yield self._unknown_type(node_id, entry.type)
             # Links of an unknown node can still be checked for where they come from.
             for name, value in entry.inputs.items():
-                for link in _links(value):
+                for link in links_in(value):
                     yield from self._source(node_id, name, link)
             return
         where = f"Node {node_id} ({spec.type_id})"
@@ -117,7 +118,7 @@ class _Check:
             parameter = spec.parameter(name)
             if parameter is None:
                 yield self._unknown_input(where, node_id, name, spec)
-                for link in _links(value):
+                for link in links_in(value):
                     yield from self._source(node_id, name, link)
             elif parameter.name in given:
                 yield Problem(
@@ -152,7 +153,7 @@ class _Check:
             parameter = spec.parameters[name]
             given = [v for n, v in self.nodes[node_id].inputs.items() if n in parameter.names]
             value = given[0] if given else parameter.default
-            if any(True for _ in _links(value)) or parameter.value_problem(value) is not None:
+            if any(True for _ in links_in(value)) or parameter.value_problem(value) is not None:
                 return
             values[name] = value
         reason = spec.refuses(**values)
@@ -281,8 +282,8 @@ class _Check:
         source = self.specs.get(link.node)
         if found or source is None:
             return
-        got = self._type_of(link)
-        others = self._given_types(node_id, wanted) if wanted.name == "VAR" else []
+        got = self.types.of(link)
+        others = self.types.given(node_id, wanted) if wanted.name == "VAR" else []
         if got.name != "VAR" and any(not accepts(o, got) and not accepts(got, o) for o in others):
             first = next(o for o in others if not accepts(o, got) and not accepts(got, o))
             yield Problem(
@@ -308,67 +309,6 @@ class _Check:
                 got=str(got),
                 hint=f"Put {helper} between them." if helper else "Link another output.",
             )
-
-    def _given_types(self, node_id: str, variable: SocketType) -> list[SocketType]:
-        """Known types of what is linked to the inputs of one node that share a type variable."""
-        spec, found = self.specs[node_id], []
-        for name, value in self.nodes[node_id].inputs.items():
-            parameter = spec.parameter(name) if spec is not None else None
-            if parameter is not None and parameter.type == variable:
-                found += [self._type_of(link) for link in _links(value)]
-        return [each for each in found if each.name != "VAR"]
-
-    def _type_of(self, link: Link, depth: int = 0) -> SocketType:
-        """The type that an output has here: what a type variable stands for is looked up upstream.
-
-        A variable that nothing upstream decides stays one, and so does one behind many lists.
-        """
-        source = self.specs.get(link.node)
-        if source is not None and link.output in source.output_index:
-            direct = source.outputs[source.output_index[link.output]].type
-            if direct.name == "LIST" and direct.args[0].name == "VAR" and depth < _MOST_LISTS:
-                return self._list_type(link.node, source, direct, depth + 1)
-            if direct.name != "VAR":
-                return direct
-        queue: list[Link] = [link]
-        seen: set[Link] = set()
-        variable = SocketType("VAR", choices=("T",))
-        while queue:
-            each = queue.pop()
-            if each in self.types:
-                return self._learned(seen, self.types[each])
-            spec = self.specs.get(each.node)
-            if each in seen or spec is None or each.output not in spec.output_index:
-                continue
-            seen.add(each)
-            found = spec.outputs[spec.output_index[each.output]].type
-            if found.name != "VAR":
-                return self._learned(seen, found)
-            variable = found
-            for name, value in self.nodes[each.node].inputs.items():
-                parameter = spec.parameter(name)
-                if parameter is not None and parameter.type == found:
-                    queue.extend(_links(value))
-        return variable
-
-    def _list_type(
-        self, node_id: str, spec: NodeSpec, variable: SocketType, depth: int
-    ) -> SocketType:
-        """What a list of a type variable is a list of, going by the first thing put into it."""
-        for name, value in self.nodes[node_id].inputs.items():
-            parameter = spec.parameter(name)
-            if parameter is None or parameter.type != variable:
-                continue
-            whole = as_link(value)
-            if whole is not None:
-                return self._type_of(whole, depth)
-            for item in _links(value):
-                return SocketType("LIST", (self._type_of(item, depth),))
-        return variable
-
-    def _learned(self, links: set[Link], found: SocketType) -> SocketType:
-        self.types.update(dict.fromkeys(links, found))  # or a chain of switches costs its square
-        return found
 
     def _source(self, node_id: str, port: str, link: Link) -> Iterator[Problem]:
         """Problems of the far end of a link: the node there, and its output."""
@@ -407,33 +347,6 @@ class _Check:
             if takes and len(spec.outputs) == 1 and spec.outputs[0].type == target:
                 candidates.append((len(sockets), spec.type_id))
         return min(candidates)[1] if candidates else None
-
-    def cycles(self) -> Iterator[Problem]:
-        """One problem for each group of nodes that need each other, with a cycle's links named."""
-        edges = {
-            (link.node, node_id): f"{link} -> {node_id}.{name}"
-            for node_id, entry in self.nodes.items()
-            for name, value in entry.inputs.items()
-            for link in _links(value)
-            if link.node in self.nodes
-        }
-        if not _has_cycle(self.nodes, edges):
-            return
-        import networkx as nx  # noqa: PLC0415  (only a broken graph pays for it)
-
-        graph: nx.DiGraph[str] = nx.DiGraph(list(edges))
-        for group in nx.strongly_connected_components(graph):
-            first = next(iter(group))
-            if len(group) == 1 and not graph.has_edge(first, first):
-                continue
-            cycle = [edges[a, b] for a, b, *_ in nx.find_cycle(graph.subgraph(group), first)]
-            yield Problem(
-                "graph.cycle",
-                f"The graph has a cycle: {'; '.join(cycle[:20])}"
-                + (f" ({len(cycle)} links in all)." if len(cycle) > 20 else "."),
-                split_target(cycle[0].rpartition(" -> ")[2])[0],
-                hint=f"Remove one of these {len(cycle)} links.",
-            )
 
     def interface(self) -> Iterator[Problem]:
         """Problems of the public names."""
@@ -474,38 +387,12 @@ class _Check:
                 )
 
 
-def _links(value: Any) -> Iterator[Link]:
-    link = as_link(value)
-    if link is not None:
-        yield link
-    else:
-        yield from (each for each in as_links(value) or () if each is not None)
-
-
 def _item_type(target: SocketType) -> SocketType | None:
     if target.name == "LIST":
         return target.args[0]
     if target.name == "UNION":
         return next((a.args[0] for a in target.args if a.name == "LIST"), None)
     return target if target.name == "ANY" else None
-
-
-def _has_cycle(nodes: Mapping[str, Any], edges: Iterable[tuple[str, str]]) -> bool:
-    """Kahn's algorithm, counting only: whether some node never becomes ready."""
-    waiting = dict.fromkeys(nodes, 0)
-    readers: dict[str, list[str]] = {}
-    for source, reader in edges:
-        waiting[reader] += 1
-        readers.setdefault(source, []).append(reader)
-    ready = [n for n, count in waiting.items() if count == 0]
-    done = 0
-    while ready:
-        done += 1
-        for reader in readers.get(ready.pop(), ()):
-            waiting[reader] -= 1
-            if waiting[reader] == 0:
-                ready.append(reader)
-    return done < len(waiting)
 
 
 def _bad_interface(side: str, name: str, target: str, shape: str) -> Problem:

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.e2e.test_two_servers import THIMBLE, Place
 
@@ -32,6 +33,9 @@ def test_commands_of_the_guide_do_what_it_says(
     here = tmp_path / "here"
     here.mkdir()
     (here / "graphs").symlink_to(ROOT / "graphs")
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + "a red circle\nSteps: 4".encode("utf-16-be")
+    Image.new("RGB", (8, 8)).save(here / "from-the-web-ui.jpg", exif=exif)
     model = THIMBLE / "thimble.safetensors"
     shutil.copy(model, here / "model.safetensors")
     home = tmp_path / "home"
@@ -66,6 +70,7 @@ def test_commands_of_the_guide_do_what_it_says(
             timeout=600,
         )
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "a red circle" in done.stdout  # what the picture of another program says
     assert "verified: the picture is the same" in done.stdout
     assert "nothing known here would change the picture" in done.stdout
     assert str(place) in done.stdout  # found by its hash

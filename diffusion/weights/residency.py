@@ -31,7 +31,6 @@ from ..device import choose_attention
 from .accounts import bytes_on, lenders_of, own_bytes
 from .blocks import blocks_of, kept, visiting_room
 from .budget import (
-    compile_mode,
     free_bytes,
     memory_budget,
     offload_choice,
@@ -40,6 +39,7 @@ from .budget import (
     workspace_bytes,
 )
 from .holdings import DeviceMemory, Holding, MemoryReport
+from .runners import compiled, courier_of, forgetting, shell_of, with_visiting_blocks
 from .shells import lies_on, map_tensors, setattr_plain, with_tensors
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from .handle import Weights
-    from .visiting import Courier
 
 HEADROOM = 0.08
 """Share of an accelerator's memory that stays free for activations when others use it too."""
@@ -89,9 +88,9 @@ class Residency:
             lent = slot.lent() if slot.lent is not None else None
             if lent is None:
                 if slot.runner is None:
-                    slot.runner = _compiled(self._runner(weights))
-                lent = _shell(slot.runner)
-                slot.lent = weakref.ref(lent, _forget_of(slot.runner))
+                    slot.runner = compiled(self._runner(weights))
+                lent = shell_of(slot.runner)
+                slot.lent = weakref.ref(lent, forgetting(slot.runner))
             return lent
 
     def lease_compiled(self, weights: Weights, backend: str) -> Module:
@@ -102,7 +101,7 @@ class Residency:
                 made = copy.copy(lent)
                 made.compile(backend=backend, dynamic=None)
                 slot.compiled[backend] = made
-            own = _shell(slot.compiled[backend])
+            own = shell_of(slot.compiled[backend])
         setattr_plain(own, "_lease", lent)  # so that the network counts as in use
         return own
 
@@ -112,7 +111,7 @@ class Residency:
         assert weights.slot.module is not None
         own = with_tensors(weights.slot.module, tensors)
         if weights.slot.streamed:
-            own = _with_visits(own, weights.device)
+            own = with_visiting_blocks(own, weights.device)
         setattr_plain(own, "_lease", shared)  # so that the network counts as in use
         return own
 
@@ -174,7 +173,7 @@ class Residency:
                 sizes,
                 self._room(device) + here,
                 working=self._workspace(device),
-                visitors=_courier(device).visitors,
+                visitors=courier_of(device).visitors,
             )
         self._settle(weights, count)
 
@@ -219,7 +218,7 @@ class Residency:
     def _runner(self, weights: Weights) -> Module:
         slot = weights.slot
         assert slot.module is not None
-        return _with_visits(slot.module, weights.device) if slot.streamed else slot.module
+        return with_visiting_blocks(slot.module, weights.device) if slot.streamed else slot.module
 
     def _missing(self, weights: Weights) -> int:
         """Bytes of a network that are not on its device."""
@@ -315,7 +314,7 @@ class Residency:
         """Bytes that visitors of networks in use may take at any time."""
         if device.type == "cpu":
             return 0
-        working, visitors = self._workspace(device), _courier(device).visitors
+        working, visitors = self._workspace(device), courier_of(device).visitors
         return sum(
             visiting_room(
                 [block.nbytes for block in slot.blocks],
@@ -440,49 +439,6 @@ def _in_host(weights: Weights, name: str) -> Tensor:
         if lent is not None and name not in weights.changed and lies_on(lent, _host()):
             return lent
     return weights.slot.tensors[name].to(_host())
-
-
-def _courier(device: torch.device) -> type[Courier]:
-    """What brings blocks to a device: on CUDA the next is on its way already."""
-    if device.type == "cuda":
-        from .ahead import Ahead
-
-        return Ahead
-    from .visiting import Courier
-
-    return Courier
-
-
-def _with_visits(module: Module, device: torch.device) -> Module:
-    """A copy of a module whose blocks that are not on a device visit it."""
-    from .visiting import with_visits
-
-    courier = _courier(device)(device)
-    own = with_visits(module, courier)
-    setattr_plain(own, "_visits", courier)
-    return own
-
-
-def _forget_of(runner: Module) -> Callable[[object], None] | None:
-    """What to do when nobody uses a runner any more: let go of what is on its way for it."""
-    courier: Courier | None = runner.__dict__.get("_visits")
-    return None if courier is None else lambda _: courier.forget()
-
-
-def _shell(module: Module) -> Module:
-    """A copy of a module's outermost shell."""
-    own = copy.copy(module)
-    # torch leaves out of copies what it compiled.
-    setattr_plain(own, "_compiled_call_impl", module.__dict__.get("_compiled_call_impl"))
-    return own
-
-
-def _compiled(module: Module) -> Module:
-    """Compiled by choice: WEFT_COMPILE=1, or a mode of `torch.compile`. Off by default."""
-    mode = compile_mode()
-    if mode is not None:
-        module.compile(mode=mode, dynamic=None)
-    return module
 
 
 def _host() -> torch.device:

@@ -11,6 +11,7 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -170,6 +171,15 @@ def as_links(value: object) -> list[Link | None] | None:
         if any(item is not None for item in items):
             return items
     return None
+
+
+def links_in(value: object) -> Iterator[Link]:
+    """The links that an input's value is, or collects; none for a literal."""
+    link = as_link(value)
+    if link is not None:
+        yield link
+    else:
+        yield from (each for each in as_links(value) or () if each is not None)
 
 
 def split_target(target: str) -> tuple[str, str]:

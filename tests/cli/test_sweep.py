@@ -88,7 +88,7 @@ class Colours:
 def colours(monkeypatch: pytest.MonkeyPatch) -> Colours:
     """The command line with these nodes only."""
     made = Colours()
-    monkeypatch.setattr(sweep_command, "standard_registry", lambda: made.registry)
+    monkeypatch.setattr(sweep_command, "load_registry", lambda: made.registry)
     return made
 
 

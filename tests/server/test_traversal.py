@@ -23,7 +23,7 @@ from tests.server.outer import BAD_NAMES, Client, plant, serving, settings
 from weft.engine.declaration.node import NodeSpec
 from weft.engine.declaration.registry import Registry
 from weft.engine.declaration.widgets import InputFile, ModelFile
-from weft.engine.errors import RunError, WeftError
+from weft.engine.errors import RunError, ValidationError, WeftError
 from weft.engine.workflows.workflow import Workflow
 from weft.nodes.standard import StandardEngine, standard_registry, standard_workspace
 from weft.server.api.routing import ATTRIBUTE, Endpoint
@@ -245,7 +245,7 @@ async def test_bad_prefixes_of_every_node_that_writes_stay_below_the_output_fold
                 continue  # a number follows, so that it is another file's name
             try:
                 await engine.arun(writing(REGISTRY, spec, name))
-            except RunError as error:
+            except (RunError, ValidationError) as error:
                 assert {p.code for p in error.problems} == {"files.bad_name"}, (name, error)
                 refused += 1
             except WeftError as error:
