@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.lora.apply import apply_lora
-from weft.diffusion.adapters.lora.file import load_lora
+from weft.diffusion.patches.lora.apply import apply_lora
+from weft.diffusion.patches.lora.file import load_lora
 
 SIDE = 128
 STEPS = 20

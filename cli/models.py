@@ -105,7 +105,7 @@ def _lora_facts(path: Path, kind: str) -> dict[str, object]:
         return {}
     from collections import Counter
 
-    from ..diffusion.adapters.lora.file import load_lora
+    from ..diffusion.patches.lora.file import load_lora
 
     lora = load_lora(path)
     algorithms = Counter(entry.algorithm for entry in lora.entries.values())

@@ -19,17 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .adapters.control import apply_control as apply_control
-    from .adapters.ip_adapter import apply_ip_adapter as apply_ip_adapter
-    from .adapters.lora.apply import apply_lora as apply_lora
-    from .adapters.lora.blocks import parse_block_weights as parse_block_weights
-    from .adapters.lora.file import LoraFile as LoraFile
-    from .adapters.lora.file import load_lora as load_lora
-    from .adapters.merge import add_models as add_models
-    from .adapters.merge import merge_blocks as merge_blocks
-    from .adapters.merge import merge_clips as merge_clips
-    from .adapters.merge import merge_models as merge_models
-    from .adapters.merge import subtract_models as subtract_models
+    from .control.apply import apply_control as apply_control
     from .denoising.denoiser import Denoiser as Denoiser
     from .errors import DiffusionError as DiffusionError
     from .errors import ModelError as ModelError
@@ -55,6 +45,16 @@ if TYPE_CHECKING:
     from .files.saving import save_clip_vision as save_clip_vision
     from .files.saving import save_controlnet as save_controlnet
     from .files.saving import save_ip_adapter as save_ip_adapter
+    from .image_prompts.ip_adapter import apply_ip_adapter as apply_ip_adapter
+    from .patches.lora.apply import apply_lora as apply_lora
+    from .patches.lora.blocks import parse_block_weights as parse_block_weights
+    from .patches.lora.file import LoraFile as LoraFile
+    from .patches.lora.file import load_lora as load_lora
+    from .patches.merge import add_models as add_models
+    from .patches.merge import merge_blocks as merge_blocks
+    from .patches.merge import merge_clips as merge_clips
+    from .patches.merge import merge_models as merge_models
+    from .patches.merge import subtract_models as subtract_models
     from .sampling.sample import StepInfo as StepInfo
     from .sampling.sample import sample as sample
     from .sampling.sample import sample_custom as sample_custom
@@ -96,22 +96,22 @@ if TYPE_CHECKING:
 _HOME: dict[str, str] = {
     "convert_model": "files.convert.model",
     "use_embeddings": "text.embeddings",
-    "apply_lora": "adapters.lora.apply",
-    "parse_block_weights": "adapters.lora.blocks",
-    "LoraFile": "adapters.lora.file",
-    "load_lora": "adapters.lora.file",
+    "apply_lora": "patches.lora.apply",
+    "parse_block_weights": "patches.lora.blocks",
+    "LoraFile": "patches.lora.file",
+    "load_lora": "patches.lora.file",
     "MemoryReport": "weights.holdings",
-    "add_models": "adapters.merge",
-    "merge_blocks": "adapters.merge",
-    "merge_clips": "adapters.merge",
-    "merge_models": "adapters.merge",
-    "subtract_models": "adapters.merge",
+    "add_models": "patches.merge",
+    "merge_blocks": "patches.merge",
+    "merge_clips": "patches.merge",
+    "merge_models": "patches.merge",
+    "subtract_models": "patches.merge",
     "RESIDENCY": "weights.residency",
     "memory_report": "weights.residency",
     "encode_text": "families.text",
     "encode_texts": "families.text",
     "set_clip_last_layer": "text.clip",
-    "apply_control": "adapters.control",
+    "apply_control": "control.apply",
     "Denoiser": "denoising.denoiser",
     "DiffusionError": "errors",
     "ModelError": "errors",
@@ -120,7 +120,7 @@ _HOME: dict[str, str] = {
     "ShapeError": "errors",
     "FileReport": "files.inspection",
     "inspect_file": "files.inspection",
-    "apply_ip_adapter": "adapters.ip_adapter",
+    "apply_ip_adapter": "image_prompts.ip_adapter",
     "decode_latent": "vae.coding",
     "empty_latent": "vae.coding",
     "encode_image": "vae.coding",

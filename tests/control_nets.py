@@ -146,7 +146,7 @@ def pixart_control(*, layers: int = 1, seed: int = 32) -> Any:
     """A random PixArt ControlNet; weft's own module, as diffusers has none."""
     import torch
 
-    from weft.diffusion.adapters.pixart_control import PixArtControl
+    from weft.diffusion.control.pixart_network import PixArtControl
 
     torch.manual_seed(seed)
     network = PixArtControl(

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ..adapters.control import same_use
-from ..adapters.hooked import HookedNetworks
-from ..adapters.hooks import State
-from ..adapters.ip_attention import ActiveAdapter, IPAdapterNetwork, active_adapters
+from ..control.apply import same_use
 from ..errors import ModelError, SamplingError
 from ..families import family_named, sampling_of
 from ..families.family import Control, Inputs, Row
 from ..guidance.reuse import reuse_of
+from ..image_prompts.ip_attention import ActiveAdapter, IPAdapterNetwork, active_adapters
+from ..patches.hooked import HookedNetworks
+from ..patches.hooks import State
 from ..prediction.model_sampling import Parametrization
 from ..types import Conditioning, ConditioningEntry, ControlUse, Gligen, IPAdapterUse, Model
 from ..vae.format import LatentFormat

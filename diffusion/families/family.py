@@ -211,7 +211,7 @@ class Family(ABC):
             batch: Items of the run.
             like: Device and type of the network.
         """
-        from ..adapters.control import fit_hint, latent_hint, takes_latents
+        from ..control.apply import fit_hint, latent_hint, takes_latents
 
         if takes_latents(use.net):
             return latent_hint(use, self.control_space(use.net), size, batch, like)

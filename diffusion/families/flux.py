@@ -3,7 +3,7 @@
 dev was distilled from guidance and is told how strong it shall be; schnell is not, and has no shift
 of its noise levels. Which of the two it is, the guidance embedding among the tensors says. Fill,
 Canny and Depth have more channels, for a picture beside the noise; Kontext is dev, shown pictures.
-Redux makes text tokens of pictures (`adapters.style`).
+Redux makes text tokens of pictures (`image_prompts.redux`).
 
 Source: black-forest-labs/flux; text and shift as ComfyUI has them.
 """
@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..adapters.control import takes_latents
-from ..adapters.control_types import picture_number
-from ..adapters.style import attention_bias
+from ..control.apply import takes_latents
+from ..control.control_types import picture_number
 from ..guidance.untold import NOTHING
+from ..image_prompts.redux import attention_bias
 from ..prediction import model_sampling
 from ..vae import format as latent_format
 from .family import (

@@ -85,7 +85,7 @@ class PixArt(Family):
     ) -> Tensor:
         import torch
 
-        from ..adapters.pixart_control import added_to_blocks
+        from ..control.pixart_network import added_to_blocks
 
         t = torch.full((x.shape[0],), timestep, device=x.device)
         with added_to_blocks(residuals.get("blocks", ())):

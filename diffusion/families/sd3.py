@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..adapters.control import takes_mask
+from ..control.apply import takes_mask
 from ..errors import ParameterError
 from ..prediction import model_sampling
 from ..vae import format as latent_format
@@ -159,7 +159,7 @@ def encode_sd3(
             hint="Load the text encoders of the model that is sampled.",
         )
     if clip.hooks is not None:
-        from ..adapters.hooked import encode_hooked
+        from ..patches.hooked import encode_hooked
 
         return encode_hooked(
             clip, lambda plain: encode_sd3(plain, texts, square_brackets=square_brackets)

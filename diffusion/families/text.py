@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..adapters.hooked import encode_hooked
 from ..errors import ModelError
+from ..patches.hooked import encode_hooked
 from ..text.conditioning import combine, concat, each_with, set_range
 from ..text.prompt_schedule import read_schedule, split_composition
 from ..types import Clip, Conditioning

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from ..adapters.control_lora import KIND as CONTROL_LORA
-from ..adapters.control_lora import control_of
-from ..adapters.control_types import kinds_of, picture_number
+from ..control.control_lora import KIND as CONTROL_LORA
+from ..control.control_lora import control_of
+from ..control.control_types import kinds_of, picture_number
 from ..errors import ModelError, ShapeError
 from .family import Control, Family, Inputs, Residuals, Row, repeat_tokens
 
@@ -63,7 +63,7 @@ class UNetFamily(Family):
             inputs["timestep_cond"] = _guidance_embedding(rows, batch, width).to(like)
         grounding = rows[0].entry.grounding
         if grounding is not None:
-            from ..adapters.gligen import check_gligen, objects
+            from ..grounding.gligen import check_gligen, objects
             from ..weights.casting import module_in
 
             check_gligen(model, grounding.net)
@@ -87,7 +87,7 @@ class UNetFamily(Family):
         more = {n: value for n, value in inputs.items() if n not in {"concat", "gligen"}}
         acting: AbstractContextManager[None] = nullcontext()
         if "gligen" in inputs:
-            from ..adapters.gligen_network import active_gligen
+            from ..grounding.gligen_network import active_gligen
 
             module, told = inputs["gligen"]
             acting = active_gligen(module)
@@ -114,7 +114,7 @@ class UNetFamily(Family):
     ) -> Tensor:
         if use.net.weights.kind != T2I:
             return super().control_picture(use, size, batch, like)
-        from ..adapters.control import fit_hint
+        from ..control.apply import fit_hint
 
         config, cell = use.net.weights.config, self.latent.downscale
         step = config["downscale_factor"]  # adapters take whole blocks of pixels

@@ -7,8 +7,8 @@ import os
 import re
 from pathlib import Path
 
-from ..adapters.difference_control import MARK as DIFFERENCE
-from ..adapters.difference_control import on_base
+from ..control.difference import MARK as DIFFERENCE
+from ..control.difference import on_base
 from ..errors import ModelError
 from ..formats.control_lora_names import control_lora_plan
 from ..formats.control_names import CONTROL_TYPE

@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..adapters.image_encoder import check_projects
 from ..errors import ModelError
 from ..families import family_named
 from ..families.family import Family, FileSays
@@ -23,6 +22,7 @@ from ..formats.openclip import open_clip_vision
 from ..formats.pieces import Pieces, prefixed, renamed
 from ..formats.plans import network_plan
 from ..formats.words import family_words
+from ..image_prompts.image_encoder import check_projects
 from ..types import Clip, ClipVision, Gligen, IPAdapter, Model, StyleModel, Vae
 from .controlnets import load_controlnet
 from .opening import Source, open_source, require, unsupported, weights_of

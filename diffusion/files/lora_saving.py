@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
-from ..adapters.lora.extract import denoiser_stem, factors, suffixes, text_stem
 from ..errors import ModelError, ParameterError
+from ..patches.lora.extract import denoiser_stem, factors, suffixes, text_stem
 from ..types import Clip, Model
 from ..weights.derived import DerivedWeights
 from .exporting import DTYPES

@@ -82,9 +82,9 @@ def _unet(config: dict[str, Any]) -> Module:
     with importing():
         from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
-    from ..adapters.gligen_network import install_gligen_places
-    from ..adapters.ip_attention import install_image_attention
+    from ..grounding.gligen_network import install_gligen_places
     from ..guidance.network import install_unet_switches
+    from ..image_prompts.ip_attention import install_image_attention
 
     unet: Module = UNet2DConditionModel(**config)
     install_image_attention(unet)
@@ -103,7 +103,7 @@ def _controlnet(config: dict[str, Any]) -> Module:
 
 def _controlnet_union(config: dict[str, Any]) -> Module:
     with importing():
-        from ..adapters.union_control import UnionControl
+        from ..control.union_network import UnionControl
 
     network: Module = UnionControl(**config)
     return network
@@ -151,13 +151,13 @@ def _flux_controlnet(config: dict[str, Any]) -> Module:
 
 
 def _pixart_controlnet(config: dict[str, Any]) -> Module:
-    from ..adapters.pixart_control import PixArtControl
+    from ..control.pixart_network import PixArtControl
 
     return PixArtControl(**config)
 
 
 def _gligen(config: dict[str, Any]) -> Module:
-    from ..adapters.gligen_network import GligenNetwork
+    from ..grounding.gligen_network import GligenNetwork
 
     return GligenNetwork(**config)
 
@@ -213,7 +213,7 @@ def _redux(config: dict[str, Any]) -> Module:
 
 
 def _ip_adapter(config: dict[str, Any]) -> Module:
-    from ..adapters.ip_attention import IPAdapterNetwork
+    from ..image_prompts.ip_attention import IPAdapterNetwork
 
     return IPAdapterNetwork(config)
 
@@ -246,7 +246,7 @@ def _pixart(config: dict[str, Any]) -> Module:
     with importing():
         from diffusers.models.transformers.pixart_transformer_2d import PixArtTransformer2DModel
 
-    from ..adapters.pixart_control import install_block_additions
+    from ..control.pixart_network import install_block_additions
 
     network: Module = PixArtTransformer2DModel(**config)
     install_block_additions(network)

@@ -17,7 +17,7 @@ from ..types.guidance import GuidanceRule, Moment
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..adapters.hypernetwork import Hypernetwork, Layers
+    from ..patches.hypernetwork import Hypernetwork, Layers
 
 
 @dataclass(frozen=True, slots=True)

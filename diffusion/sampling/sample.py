@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..checks import check_factor
 from ..denoising.mirroring import mirrored
-from ..denoising.unclip import shown
 from ..errors import ParameterError, SamplingError
 from ..families.fitting import for_model
+from ..image_prompts.unclip import shown
 from ..latents.noise import StepNoise, initial_noise, next_seed
 from ..prediction.sigmas import Sigmas
 from ..types import Conditioning, Guider, Latent, Model, NoiseSource, SamplerChoice, Schedule

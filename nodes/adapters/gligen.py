@@ -68,7 +68,7 @@ def gligen_text_box_apply(
 
     Source: GLIGEN (Li 2023), as ComfyUI applies it.
     """
-    from ...diffusion.adapters.gligen import add_box
+    from ...diffusion.grounding.gligen import add_box
 
     with embeddings_of(run):
         return add_box(conditioning_to, clip, gligen_textbox_model, text, x, y, width, height)

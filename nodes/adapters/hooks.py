@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from ...diffusion.adapters.hooks import Interpolation
+from ...diffusion.patches.hooks import Interpolation
 from ...diffusion.types import Clip
 from ...diffusion.types.hooks import HookKeyframes, Hooks
 from ...engine.declaration.context import Run
@@ -51,7 +51,7 @@ def create_hook_lora(
     Raises:
         DiffusionError: The file is no LoRA. Whether it fits is seen when it is used.
     """
-    from ...diffusion.adapters.lora.file import load_lora
+    from ...diffusion.patches.lora.file import load_lora
     from ...diffusion.types.hooks import Hook, LoraChange
 
     hooks = prev_hooks or Hooks()
@@ -205,7 +205,7 @@ def create_hook_keyframes_interpolated(
     Returns:
         The keyframes.
     """
-    from ...diffusion.adapters.hooks import interpolated
+    from ...diffusion.patches.hooks import interpolated
 
     strengths = interpolated(keyframes_count, strength_start, strength_end, interpolation)
     return _keyframes(run, prev_hook_kf, strengths, start_percent, end_percent, print_keyframes)
@@ -360,7 +360,7 @@ def _keyframes(
     end: float,
     report: bool,
 ) -> Keyframes:
-    from ...diffusion.adapters.hooks import keyframes_over
+    from ...diffusion.patches.hooks import keyframes_over
 
     more = keyframes_over(strengths, start, end)
     if report:

@@ -32,7 +32,7 @@ def hypernetwork_loader(
     Raises:
         ModelError: The file is no hypernetwork, or for another kind of model.
     """
-    from ...diffusion.adapters.hypernetwork import apply_hypernetwork, load_hypernetwork
+    from ...diffusion.patches.hypernetwork import apply_hypernetwork, load_hypernetwork
 
     path = model_path(run, "hypernetworks", hypernetwork_name)
     return apply_hypernetwork(model, load_hypernetwork(path), strength)

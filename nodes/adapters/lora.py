@@ -13,7 +13,7 @@ from ...engine.declaration.widgets import ModelFile, Multiline, Range
 from ..models.model_files import model_path
 
 if TYPE_CHECKING:
-    from ...diffusion.adapters.lora.file import LoraFile
+    from ...diffusion.patches.lora.file import LoraFile
 
 Strength = Annotated[float, Range(-100, 100, step=0.01, soft=(-2, 2))]
 
@@ -159,7 +159,7 @@ def lora_stack(
     Raises:
         DiffusionError: The file is no LoRA, or the block weights cannot be read.
     """
-    from ...diffusion.adapters.lora.blocks import parse_block_weights
+    from ...diffusion.patches.lora.blocks import parse_block_weights
 
     lora = _open(run, lora_name)
     parse_block_weights(block_weights)
@@ -184,7 +184,7 @@ def apply_lora_stack(run: Run, model: Model, clip: Clip, stack: LoraStack) -> Mo
     Raises:
         DiffusionError: A LoRA is for another kind of model, or its file changed meanwhile.
     """
-    from ...diffusion.adapters.lora.file import load_lora as load
+    from ...diffusion.patches.lora.file import load_lora as load
 
     text: Clip | None = clip
     for each in stack.loras:
@@ -199,7 +199,7 @@ def apply_lora_stack(run: Run, model: Model, clip: Clip, stack: LoraStack) -> Mo
 
 
 def _open(run: Run, name: str) -> LoraFile:
-    from ...diffusion.adapters.lora.file import load_lora as load
+    from ...diffusion.patches.lora.file import load_lora as load
 
     return load(model_path(run, "loras", name))
 
@@ -213,8 +213,8 @@ def _put(
     strength_clip: float,
     block_weights: str,
 ) -> tuple[Model, Clip | None]:
-    from ...diffusion.adapters.lora.apply import apply_lora, fit_lora
-    from ...diffusion.adapters.lora.blocks import parse_block_weights
+    from ...diffusion.patches.lora.apply import apply_lora, fit_lora
+    from ...diffusion.patches.lora.blocks import parse_block_weights
 
     blocks = parse_block_weights(block_weights)
     found = apply_lora(model, clip, lora, strength_model, strength_clip, blocks)

@@ -63,6 +63,6 @@ def apply_style_model(
 
     Source: black-forest-labs/flux (Redux); strengths as in ComfyUI.
     """
-    from ...diffusion.adapters.style import apply_style
+    from ...diffusion.image_prompts.redux import apply_style
 
     return apply_style(conditioning, style_model, clip_vision_output, strength, strength_type)

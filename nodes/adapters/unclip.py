@@ -63,7 +63,7 @@ def clip_vision_encode(
 
     Source: CLIP (Radford 2021), SigLIP (Zhai 2023).
     """
-    from ...diffusion.adapters.image_encoder import see_image
+    from ...diffusion.image_prompts.image_encoder import see_image
 
     return see_image(clip_vision, image, crop=crop == "center")
 
@@ -98,6 +98,6 @@ def unclip_conditioning(
 
     Source: unCLIP (Ramesh 2022), Stable unCLIP 2.1; several pictures as in ComfyUI.
     """
-    from ...diffusion.denoising.unclip import add_pictures
+    from ...diffusion.image_prompts.unclip import add_pictures
 
     return add_pictures(conditioning, clip_vision_output, strength, noise_augmentation)

@@ -102,7 +102,7 @@ def clip_attention_multiply(
     Returns:
         The text encoders; the same ones if all factors are 1.
     """
-    from ...diffusion.adapters.merge import scale_attention
+    from ...diffusion.patches.merge import scale_attention
 
     named = {
         f".self_attn.{name}_proj.": factor
@@ -116,8 +116,8 @@ def clip_attention_multiply(
 
 
 def _unet(model: Model, layer: str, q: float, k: float, v: float, out: float) -> Model:
-    from ...diffusion.adapters.merge import scale_attention
     from ...diffusion.guidance.apply import check_unet
+    from ...diffusion.patches.merge import scale_attention
 
     check_unet(model, "This node")
     named = {

@@ -27,7 +27,7 @@ def torch_compile_model(
 
     Source: torch.compile, PyTorch 2.
     """
-    from ...diffusion.adapters.compiling import compile_model
+    from ...diffusion.patches.compiling import compile_model
 
     return compile_model(model, backend)
 

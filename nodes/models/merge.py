@@ -35,7 +35,7 @@ def model_merge_simple(run: Run, model1: Model, model2: Model, *, ratio: Ratio =
     Raises:
         DiffusionError: The two are not of one family and size.
     """
-    from ...diffusion.adapters.merge import merge_models
+    from ...diffusion.patches.merge import merge_models
 
     return told_of_merge(run, model1, model2, merge_models(model1, model2, ratio))
 
@@ -68,7 +68,7 @@ def model_merge_blocks(
     Raises:
         DiffusionError: The two are not of one family and size, or a line cannot be read.
     """
-    from ...diffusion.adapters.merge import merge_blocks, parse_ratios
+    from ...diffusion.patches.merge import merge_blocks, parse_ratios
 
     ratios = {"input": input_blocks, "middle": middle_block, "out": output_blocks}
     ratios |= parse_ratios(more)
@@ -90,7 +90,7 @@ def model_merge_add(run: Run, model1: Model, model2: Model) -> Model:
     Raises:
         DiffusionError: The two are not of one family and size.
     """
-    from ...diffusion.adapters.merge import add_models
+    from ...diffusion.patches.merge import add_models
 
     return told_of_merge(run, model1, model2, add_models(model1, model2))
 
@@ -112,7 +112,7 @@ def model_merge_subtract(
     Raises:
         DiffusionError: The two are not of one family and size.
     """
-    from ...diffusion.adapters.merge import subtract_models
+    from ...diffusion.patches.merge import subtract_models
 
     return told_of_merge(run, model1, model2, subtract_models(model1, model2, multiplier))
 
@@ -132,7 +132,7 @@ def clip_merge_simple(clip1: Clip, clip2: Clip, *, ratio: Ratio = 1.0) -> Clip:
     Raises:
         DiffusionError: The two are not of one family and size.
     """
-    from ...diffusion.adapters.merge import merge_clips
+    from ...diffusion.patches.merge import merge_clips
 
     return merge_clips(clip1, clip2, ratio)
 
@@ -151,7 +151,7 @@ def clip_merge_add(clip1: Clip, clip2: Clip) -> Clip:
     Raises:
         DiffusionError: The two are not of one family and size.
     """
-    from ...diffusion.adapters.merge import add_clips
+    from ...diffusion.patches.merge import add_clips
 
     return add_clips(clip1, clip2)
 
@@ -171,7 +171,7 @@ def clip_merge_subtract(clip1: Clip, clip2: Clip, *, multiplier: Multiplier = 1.
     Raises:
         DiffusionError: The two are not of one family and size.
     """
-    from ...diffusion.adapters.merge import subtract_clips
+    from ...diffusion.patches.merge import subtract_clips
 
     return subtract_clips(clip1, clip2, multiplier)
 
@@ -351,7 +351,7 @@ def _write(run: Run, file: SingleFile | LoraExtraction, prefix: str) -> None:
 
 def told_of_merge(run: Run, first: Model, second: Model, merged: Model) -> Model:
     """Say which tensors could not be merged."""
-    from ...diffusion.adapters.merge import kept_apart
+    from ...diffusion.patches.merge import kept_apart
 
     odd = kept_apart(first, second)
     if odd:

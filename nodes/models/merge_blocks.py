@@ -42,7 +42,7 @@ def _declare(type_id: str, words: str, names: Iterable[str], aliases: Iterable[s
     blocks = {name.rstrip(".").replace(".", "_"): name for name in names}
 
     def merge(run: Run, model1: Model, model2: Model, **ratios: float) -> Model:
-        from ...diffusion.adapters.merge import merge_blocks
+        from ...diffusion.patches.merge import merge_blocks
 
         chosen = {block: ratios.get(name, 1.0) for name, block in blocks.items()}
         return told_of_merge(run, model1, model2, merge_blocks(model1, model2, chosen))

@@ -351,7 +351,7 @@ def inpaint_model_conditioning(
 
     Source: as ComfyUI.
     """
-    from ...diffusion.denoising.beside import condition_on_rest
+    from ...diffusion.control.concat import condition_on_rest
 
     return BesideNoise(
         *condition_on_rest(positive, negative, vae, pixels, mask, noise_mask=noise_mask)
@@ -386,7 +386,7 @@ def instruct_pix2pix_conditioning(
 
     Source: Brooks et al. 2023.
     """
-    from ...diffusion.denoising.beside import condition_on_picture
+    from ...diffusion.control.concat import condition_on_picture
 
     return BesideNoise(*condition_on_picture(positive, negative, vae, pixels))
 

@@ -14,10 +14,10 @@ from torch import Tensor
 import weft.diffusion as wd
 from tests import families
 from tests.cases.places import SHARED
-from weft.diffusion.adapters.lora.apply import fit_lora
-from weft.diffusion.adapters.lora.entries import sort_entries
-from weft.diffusion.adapters.lora.file import load_lora
-from weft.diffusion.adapters.lora.names import denoiser_spellings
+from weft.diffusion.patches.lora.apply import fit_lora
+from weft.diffusion.patches.lora.entries import sort_entries
+from weft.diffusion.patches.lora.file import load_lora
+from weft.diffusion.patches.lora.names import denoiser_spellings
 
 KEYS = SHARED.parent / "weights" / "keys"
 RANK = 4

@@ -15,10 +15,10 @@ import weft.diffusion as wd
 from tests.cases.places import SHARED, case
 from tests.model_headers import PUBLISHED, Shapes
 from weft.cli.main import main
-from weft.diffusion.adapters.lora.file import load_lora
 from weft.diffusion.files.identify import identify
 from weft.diffusion.files.kinds import claims
 from weft.diffusion.formats.words import KIND_WORDS, NOT_YET
+from weft.diffusion.patches.lora.file import load_lora
 
 THIMBLE = Path(wd.__file__).parent / "thimble"
 KEYS = SHARED.parent / "weights" / "keys"

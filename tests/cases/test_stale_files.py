@@ -15,10 +15,10 @@ import weft
 import weft.diffusion as wd
 from tests.cases.test_code_and_purity import ran
 from tests.models import tiny_sd1
-from weft.diffusion.adapters.lora.apply import apply_lora
-from weft.diffusion.adapters.lora.file import load_lora
 from weft.diffusion.files import opening
 from weft.diffusion.files.inspection import inspect_file
+from weft.diffusion.patches.lora.apply import apply_lora
+from weft.diffusion.patches.lora.file import load_lora
 from weft.diffusion.pictures import file as pictures
 from weft.engine.engine import Engine
 from weft.engine.errors import RunError

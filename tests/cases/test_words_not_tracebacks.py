@@ -264,8 +264,8 @@ def test_bytes_behind_the_last_tensor_are_told_when_the_file_is_opened(tmp_path:
 
 def test_every_reader_of_safetensors_refuses_trailing_bytes(tmp_path: Path) -> None:
     from weft.diffusion import inspect_file, load_checkpoint, load_lora
-    from weft.diffusion.adapters.hypernetwork import load_hypernetwork
     from weft.diffusion.latents.file import read_latent
+    from weft.diffusion.patches.hypernetwork import load_hypernetwork
 
     path = trailing(tmp_path / "x.safetensors")
     readers: list[Any] = [load_lora, load_checkpoint, inspect_file, load_hypernetwork, read_latent]

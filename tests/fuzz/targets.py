@@ -16,8 +16,8 @@ from PIL import Image
 
 from weft.cli.pull import read_manifest
 from weft.diffusion import DiffusionError, inspect_file
-from weft.diffusion.adapters.lora.blocks import parse_block_weights
-from weft.diffusion.adapters.merge import parse_ratios
+from weft.diffusion.patches.lora.blocks import parse_block_weights
+from weft.diffusion.patches.merge import parse_ratios
 from weft.diffusion.pictures.texts import read_texts, strip_texts
 from weft.diffusion.text.prompt import parse_prompt
 from weft.diffusion.text.prompt_schedule import read_schedule, split_composition

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.denoising.beside import condition_on_picture, condition_on_rest
+from weft.diffusion.control.concat import condition_on_picture, condition_on_rest
 from weft.diffusion.families import sampling_of
 from weft.diffusion.sampling.schedules import schedule_sigmas
 from weft.diffusion.text.conditioning import add_reference

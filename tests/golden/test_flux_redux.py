@@ -12,10 +12,10 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.image_encoder import see_image
-from weft.diffusion.adapters.style import Strength, apply_style
 from weft.diffusion.families import sampling_of
 from weft.diffusion.files.saving import save_tensors
+from weft.diffusion.image_prompts.image_encoder import see_image
+from weft.diffusion.image_prompts.redux import Strength, apply_style
 from weft.diffusion.sampling.schedules import schedule_sigmas
 from weft.diffusion.types import ImageEmbeds, StyleTokens
 from weft.diffusion.vae.format import FLUX
@@ -314,7 +314,7 @@ def test_what_does_not_fit_redux_is_refused(
 
 
 def test_siglip_gives_unclip_nothing(tower: Any, flux: Any) -> None:
-    from weft.diffusion.denoising.unclip import add_pictures
+    from weft.diffusion.image_prompts.unclip import add_pictures
 
     seen: ImageEmbeds = see_image(tower[1], pictures(1, seed=717))
     assert refused(lambda: add_pictures(flux[2], seen)).code == "unclip.does_not_fit"

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.gligen import add_box, empty_boxes
 from weft.diffusion.files.saving import save_checkpoint, save_tensors
 from weft.diffusion.formats.ldm import to_ldm
+from weft.diffusion.grounding.gligen import add_box, empty_boxes
 
 from .. import models
 from .pipelines import ABSOLUTE, BETAS, difference, prompt_arguments, seeded_noise

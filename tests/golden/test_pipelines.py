@@ -161,7 +161,7 @@ def test_ip_adapter_matches_diffusers(pair: Pair, prompts: Prompts, folder: Path
 
 
 def test_image_embedding_matches_transformers(folder: Path) -> None:
-    from weft.diffusion.adapters.image_encoder import embed_image
+    from weft.diffusion.image_prompts.image_encoder import embed_image
 
     vision = wd.load_clip_vision(models.tiny_clip_vision(folder / "vision2.safetensors", seed=8))
     image = torch.randint(0, 256, (1, 32, 32, 3), generator=torch.Generator().manual_seed(1)) / 255

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.control_types import set_picture
+from weft.diffusion.control.control_types import set_picture
 from weft.diffusion.families import sampling_of
 from weft.diffusion.files.saving import save_tensors
 from weft.diffusion.sampling.schedules import schedule_sigmas

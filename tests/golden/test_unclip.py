@@ -10,9 +10,9 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.image_encoder import embed_image
-from weft.diffusion.denoising.unclip import add_pictures
 from weft.diffusion.families import sampling_of
+from weft.diffusion.image_prompts.image_encoder import embed_image
+from weft.diffusion.image_prompts.unclip import add_pictures
 from weft.diffusion.types import ImageEmbeds
 
 from .. import families, models
@@ -230,7 +230,7 @@ def test_several_pictures_are_told_as_one_and_each_counts(side: Side) -> None:
 
 def test_picture_takes_the_place_of_sdxls_pooled_text(folder: Path) -> None:
     """Revision: with noise of level 0, what SDXL is told is the embedding and next to no noise."""
-    from weft.diffusion.denoising.unclip import image_vector
+    from weft.diffusion.image_prompts.unclip import image_vector
 
     made = families.tiny_sdxl(folder / "revision.safetensors", seed=97)
     model, clip, _ = wd.load_checkpoint(made.path)

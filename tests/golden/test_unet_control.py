@@ -31,7 +31,7 @@ def picture() -> torch.Tensor:
 def test_sdxl_union_controlnet_matches_diffusers(folder: Path, picture: torch.Tensor) -> None:
     from diffusers import StableDiffusionXLControlNetUnionPipeline
 
-    from weft.diffusion.adapters.control_types import set_picture
+    from weft.diffusion.control.control_types import set_picture
     from weft.diffusion.files.saving import save_tensors
 
     made = families.tiny_sdxl(folder / "sdxl-union.safetensors", seed=40)

@@ -14,7 +14,7 @@ from weft.diffusion.files.saving import save_tensors
 from weft.nodes.standard import standard_registry
 
 from .. import families, models
-from ..diffusion.adapters.test_difference_control import difference_file
+from ..diffusion.control.test_difference import difference_file
 from ..golden import test_flux_redux as redux
 
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.lora.extract import factors
-from weft.diffusion.adapters.merge import subtract_clips, subtract_models
 from weft.diffusion.files.lora_saving import LoraExtraction
+from weft.diffusion.patches.lora.extract import factors
+from weft.diffusion.patches.merge import subtract_clips, subtract_models
 
 from ... import families, models
 

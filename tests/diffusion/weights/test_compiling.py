@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.compiling import compile_model, network_of
+from weft.diffusion.patches.compiling import compile_model, network_of
 
 from ... import models
 from ..sampling.test_sample import run

@@ -12,9 +12,11 @@ from safetensors import safe_open
 from safetensors.torch import load, load_file
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.lora.apply import apply_lora
-from weft.diffusion.adapters.lora.file import load_lora
-from weft.diffusion.adapters.merge import (
+from weft.diffusion.files.exporting import SingleFile
+from weft.diffusion.files.tensor_writer import Planned, write_tensors
+from weft.diffusion.patches.lora.apply import apply_lora
+from weft.diffusion.patches.lora.file import load_lora
+from weft.diffusion.patches.merge import (
     add_models,
     kept_apart,
     merge_blocks,
@@ -24,11 +26,9 @@ from weft.diffusion.adapters.merge import (
     subtract_clips,
     subtract_models,
 )
-from weft.diffusion.files.exporting import SingleFile
-from weft.diffusion.files.tensor_writer import Planned, write_tensors
 
 from ... import families, models
-from ..adapters.lora.conftest import Write, kohya, write  # noqa: F401  (a fixture)
+from ..patches.lora.conftest import Write, kohya, write  # noqa: F401  (a fixture)
 
 Opened = tuple[wd.Model, wd.Clip, wd.Vae]
 

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.lora.apply import apply_lora
-from weft.diffusion.adapters.lora.file import load_lora
-from weft.diffusion.adapters.merge import merge_models
+from weft.diffusion.patches.lora.apply import apply_lora
+from weft.diffusion.patches.lora.file import load_lora
+from weft.diffusion.patches.merge import merge_models
 from weft.diffusion.text.embeddings import use_embeddings
 from weft.diffusion.vae.tiling import decode_tiled
 from weft.diffusion.weights.casting import module_in
@@ -24,8 +24,8 @@ from weft.diffusion.weights.residency import RESIDENCY, memory_report
 
 from ... import families, models
 from ...played_device import DEVICE, Card, Played, plugged_in
-from ..adapters.lora.conftest import kohya
 from ..files import test_fp8, test_gguf
+from ..patches.lora.conftest import kohya
 from ..sampling.test_sample import run
 
 

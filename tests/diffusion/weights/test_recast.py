@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.merge import merge_models
+from weft.diffusion.patches.merge import merge_models
 from weft.diffusion.weights.recast import recast
 from weft.diffusion.weights.residency import RESIDENCY
 from weft.nodes.models.compiling import model_compute_dtype

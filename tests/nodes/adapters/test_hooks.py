@@ -17,7 +17,7 @@ from weft.nodes.adapters import hooks as nodes
 from weft.nodes.standard import StandardEngine
 
 from ... import models
-from ...diffusion.adapters.lora.conftest import kohya
+from ...diffusion.patches.lora.conftest import kohya
 from ..flows import link, txt2img
 
 ONE = Hooks((Hook(LoraChange("a.safetensors", "0" * 64)),))

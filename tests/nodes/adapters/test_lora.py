@@ -18,7 +18,7 @@ from weft.engine.workflows.workflow import Workflow
 from weft.nodes.standard import StandardEngine
 
 from ... import models
-from ...diffusion.adapters.lora.conftest import kohya
+from ...diffusion.patches.lora.conftest import kohya
 from ..flows import link, txt2img
 
 

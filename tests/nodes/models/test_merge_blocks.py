@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.merge import merge_blocks
+from weft.diffusion.patches.merge import merge_blocks
 from weft.nodes.standard import standard_registry
 
 from ... import families, models

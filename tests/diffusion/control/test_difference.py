@@ -8,10 +8,10 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.merge import merge_models
 from weft.diffusion.denoising.batched import open_denoiser
 from weft.diffusion.files.saving import save_tensors
 from weft.diffusion.formats.ldm import to_ldm
+from weft.diffusion.patches.merge import merge_models
 
 from ... import families, models
 

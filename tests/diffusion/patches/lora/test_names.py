@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.lora.apply import apply_lora, fit_lora
-from weft.diffusion.adapters.lora.blocks import block_names, parse_block_weights, weight_of
-from weft.diffusion.adapters.lora.file import load_lora
 from weft.diffusion.formats.ldm import diffusers_to_ldm_names
+from weft.diffusion.patches.lora.apply import apply_lora, fit_lora
+from weft.diffusion.patches.lora.blocks import block_names, parse_block_weights, weight_of
+from weft.diffusion.patches.lora.file import load_lora
 
 from .conftest import Write, attention_layers, factors, random, text_layers
 

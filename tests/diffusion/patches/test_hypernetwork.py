@@ -12,9 +12,9 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.hypernetwork import apply_hypernetwork, load_hypernetwork
 from weft.diffusion.files.convert.model import convert_model
 from weft.diffusion.guidance.hyper import HypernetworkRule
+from weft.diffusion.patches.hypernetwork import apply_hypernetwork, load_hypernetwork
 from weft.diffusion.types.guidance import Moment
 
 from ... import models

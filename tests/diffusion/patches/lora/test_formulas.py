@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from weft.diffusion.adapters.lora.difference import bias_difference, weight_difference
-from weft.diffusion.adapters.lora.formulas import dora_difference
+from weft.diffusion.patches.lora.difference import bias_difference, weight_difference
+from weft.diffusion.patches.lora.formulas import dora_difference
 
 O, I, R, K = 6, 4, 2, 3  # noqa: E741
 

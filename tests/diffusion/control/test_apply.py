@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.control import fit_hint
+from weft.diffusion.control.apply import fit_hint
 
 from ... import models
 from ..sampling.test_sample import calls, run

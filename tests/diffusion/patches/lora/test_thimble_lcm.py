@@ -17,8 +17,8 @@ import weft.diffusion as wd
 from benchmarks._thimble_judge import judge
 from benchmarks._thimble_prompts import fixed_prompts
 from benchmarks.thimble import contrast
-from weft.diffusion.adapters.lora.apply import apply_lora, fit_lora
-from weft.diffusion.adapters.lora.file import load_lora
+from weft.diffusion.patches.lora.apply import apply_lora, fit_lora
+from weft.diffusion.patches.lora.file import load_lora
 from weft.nodes.standard import THIMBLE
 
 FAST = THIMBLE / "loras" / "thimble-lcm.safetensors"

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.lora.apply import apply_lora
-from weft.diffusion.adapters.lora.difference import weight_difference
-from weft.diffusion.adapters.lora.file import load_lora
+from weft.diffusion.patches.lora.apply import apply_lora
+from weft.diffusion.patches.lora.difference import weight_difference
+from weft.diffusion.patches.lora.file import load_lora
 
 from .... import families
 from .conftest import Write, random

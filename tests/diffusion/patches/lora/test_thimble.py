@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.lora.apply import apply_lora, fit_lora
-from weft.diffusion.adapters.lora.file import load_lora
+from weft.diffusion.patches.lora.apply import apply_lora, fit_lora
+from weft.diffusion.patches.lora.file import load_lora
 from weft.nodes.standard import THIMBLE
 
 STYLE = THIMBLE / "loras" / "thimble-outline.safetensors"

@@ -17,11 +17,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.hooked import KEPT, HookedNetworks
-from weft.diffusion.adapters.hooks import Walk, clip_parts, interpolated, keyframes_over
-from weft.diffusion.adapters.lora.apply import apply_lora
-from weft.diffusion.adapters.lora.file import load_lora
 from weft.diffusion.denoising.batched import open_denoiser
+from weft.diffusion.patches.hooked import KEPT, HookedNetworks
+from weft.diffusion.patches.hooks import Walk, clip_parts, interpolated, keyframes_over
+from weft.diffusion.patches.lora.apply import apply_lora
+from weft.diffusion.patches.lora.file import load_lora
 from weft.diffusion.prediction.sigmas import DiscreteSigmas
 from weft.diffusion.text import conditioning as cond
 from weft.diffusion.types.hooks import (

@@ -12,8 +12,8 @@ import torch
 import weft.diffusion as wd
 
 from ... import models
+from ..control.test_apply import picture
 from ..sampling.test_sample import run
-from .test_control import picture
 
 Prompts = tuple[wd.Conditioning, wd.Conditioning]
 

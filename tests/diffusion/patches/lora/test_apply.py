@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.lora.apply import apply_lora, fit_lora
-from weft.diffusion.adapters.lora.file import LoraFile, load_lora
+from weft.diffusion.patches.lora.apply import apply_lora, fit_lora
+from weft.diffusion.patches.lora.file import LoraFile, load_lora
 
 from .... import models
 from .conftest import Write, kohya, random

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.adapters.lora.apply import apply_lora, fit_lora
-from weft.diffusion.adapters.lora.file import load_lora
 from weft.diffusion.formats.transformer_names import original_layers
+from weft.diffusion.patches.lora.apply import apply_lora, fit_lora
+from weft.diffusion.patches.lora.file import load_lora
 
 from .... import families
 from .conftest import Write, random

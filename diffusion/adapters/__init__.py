@@ -1,1 +1,0 @@
-"""What changes or steers a network: ControlNets, IP-Adapters, LoRAs, merges, hooks."""

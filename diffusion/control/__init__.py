@@ -1,0 +1,1 @@
+"""ControlNets and their like: networks and images that steer a denoising network."""

@@ -1,0 +1,1 @@
+"""Things at places in the image: GLIGEN."""

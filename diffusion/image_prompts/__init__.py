@@ -1,0 +1,1 @@
+"""Images as prompts: IP-Adapter, Flux Redux, unCLIP, and the image encoder they share."""

@@ -1,0 +1,1 @@
+"""Patches: LoRA, merges, hooks and hypernetworks, which change the weights of a network."""
