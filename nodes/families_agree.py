@@ -161,13 +161,10 @@ def _family(path: Path, *_: int) -> str | None:
 
 def _controls(model: str, net: str) -> bool:
     """Whether ControlNets of a family act on models of another; True where that is not known."""
-    from ..diffusion.errors import ModelError
-    from ..diffusion.families import family_named
+    from ..diffusion.control import steers
+    from ..diffusion.families import NAMES
 
-    try:
-        return net in family_named(model).controls
-    except ModelError:
-        return True
+    return model not in NAMES or steers(net, model)
 
 
 def _misfit(node_id: str, spec: NodeSpec, port: str, what: str, part: Made, model: Made) -> Problem:

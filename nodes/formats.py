@@ -89,16 +89,13 @@ FORMATS: Mapping[str, Format] = {
 }
 
 
-_RECORDS = (
-    "ConditioningEntry",
-    "SizeHint",
-    "Concat",
-    "Area",
-    "ImagePrompt",
-    "StyleTokens",
-    "ControlText",
-)
-"""The classes in a conditioning that hold nothing but tensors and plain values."""
+def _is_record(kind: type) -> bool:
+    """Whether a class in a conditioning holds nothing but tensors and plain values."""
+    from ..diffusion import types
+
+    if issubclass(kind, types.Attachment):
+        return kind.stored
+    return kind in (types.ConditioningEntry, types.SizeHint, types.Area)
 
 
 def _take_apart(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
@@ -107,7 +104,7 @@ def _take_apart(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
     Raises:
         TypeError: There is something in it that is not stored.
     """
-    if type(value).__name__ in _RECORDS:
+    if _is_record(type(value)):
         fields = {
             field.name: _take_apart(getattr(value, field.name), f"{name}.{field.name}", tensors)
             for field in dataclasses.fields(value)
@@ -135,10 +132,11 @@ def _put_together(value: Any, tensors: Mapping[str, Tensor]) -> Any:
         return tensors[value["tensor"]]
     from ..diffusion import types
 
-    if value["record"] not in _RECORDS:
+    kind = getattr(types, value["record"], None)
+    if not (isinstance(kind, type) and _is_record(kind)):
         raise ValueError(f"no record {value['record']}")
     fields = {name: _put_together(field, tensors) for name, field in value["fields"].items()}
-    return getattr(types, value["record"])(**fields)
+    return kind(**fields)
 
 
 def _save(tensors: Mapping[str, Tensor], rest: Any = None) -> bytes:

@@ -13,14 +13,29 @@ from ..errors import ModelError
 from ..formats.digest import joined_digest
 from ..formats.shapes import network_config
 from ..weights.handle import SHARED, Weights
+from .unet import UNetControl
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
     from torch.nn import Module
 
+    from ..types import ControlNet, Model
+
 KIND = "control_lora"
 _SHARED_PARTS = ("conv_in.", "time_embedding.", "add_embedding.", "down_blocks.", "mid_block.")
+
+
+class ControlLora(UNetControl):
+    """See the module; once made, it steers as a ControlNet of a UNet does."""
+
+    name = "Control-LoRA"
+
+    def owns(self, net: ControlNet) -> bool:
+        return net.weights.kind == KIND
+
+    def module(self, model: Model, net: ControlNet) -> Any:
+        return control_of(model.weights, net.weights).module
 
 
 def control_of(unet: Weights, lora: Weights) -> Weights:

@@ -1,7 +1,8 @@
-"""What union ControlNets are told their picture is. No torch.
+"""Control types of union ControlNets. No torch.
 
-One such network follows pictures of several kinds and is given the number of the kind. The numbers
-differ between networks, the names do not: a kind is kept by name and looked up when it is used.
+One such network follows control images of several types and is given the number of the type. The
+numbers differ between networks, the names do not: a type is kept by name and looked up when it is
+used.
 """
 
 from __future__ import annotations
@@ -34,51 +35,51 @@ _FLUX = {
     "gray": 5,
     "low quality": 6,
 }
-PICTURES: Mapping[str, Mapping[str, int]] = {"sdxl": _SDXL, "flux": _FLUX}
-"""Family -> kind of picture -> its number. Source: the model cards of xinsir's union network for
+CONTROL_TYPES: Mapping[str, Mapping[str, int]] = {"sdxl": _SDXL, "flux": _FLUX}
+"""Family -> control type -> its number. Source: the model cards of xinsir's union network for
 SDXL and of InstantX's and Shakker's for Flux."""
 
 
-def kinds_of(net: ControlNet) -> int:
-    """How many kinds of pictures a ControlNet tells apart; 0 for one that is no union."""
+def control_type_count(net: ControlNet) -> int:
+    """How many control types a ControlNet tells apart; 0 for one that is no union."""
     config = net.weights.config
     return int(config.get("num_control_type") or config.get("num_mode") or 0)
 
 
-def set_picture(net: ControlNet, picture: str | None) -> ControlNet:
-    """Tell a union ControlNet what its picture is.
+def set_control_type(net: ControlNet, control_type: str | None) -> ControlNet:
+    """Tell a union ControlNet the type of its control image.
 
     Args:
         net: The network.
-        picture: A name of `PICTURES`; None = tell it nothing.
+        control_type: A name of `CONTROL_TYPES`; None = tell it none.
 
     Raises:
-        ModelError: It follows one kind of picture only, or was not trained for this one.
+        ModelError: It follows one type of control image only, or was not trained for this one.
     """
-    if picture is None:
-        return replace(net, picture=None)
-    count = kinds_of(net)
+    if control_type is None:
+        return replace(net, control_type=None)
+    count = control_type_count(net)
     if not count:
         raise ModelError(
             "control.no_union",
-            f'ControlNet "{net.weights.path.name}" follows one kind of picture only.',
+            f'ControlNet "{net.weights.path.name}" follows one type of control image only.',
             expected="a union ControlNet",
-            got="a ControlNet without kinds",
+            got="a ControlNet without control types",
             hint="Leave out SetUnionControlNetType, or set it to auto.",
         )
-    numbers = PICTURES.get(net.family, {})
+    numbers = CONTROL_TYPES.get(net.family, {})
     known = [name for name, number in numbers.items() if number < count]
-    if picture not in known:
+    if control_type not in known:
         raise ModelError(
             "control.unknown_picture",
-            f'ControlNet "{net.weights.path.name}" was not trained for pictures of kind '
-            f'"{picture}".',
+            f'ControlNet "{net.weights.path.name}" was not trained for control images of type '
+            f'"{control_type}".',
             expected=", ".join(known) or "auto",
-            got=picture,
+            got=control_type,
         )
-    return replace(net, picture=picture)
+    return replace(net, control_type=control_type)
 
 
-def picture_number(net: ControlNet) -> int | None:
-    """The number that a union ControlNet is told; None = nothing."""
-    return None if net.picture is None else PICTURES[net.family][net.picture]
+def control_type_number(net: ControlNet) -> int | None:
+    """The number that a union ControlNet is told; None = none."""
+    return None if net.control_type is None else CONTROL_TYPES[net.family][net.control_type]

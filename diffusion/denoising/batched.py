@@ -1,31 +1,31 @@
 """The denoiser of every family: entries of a prompt as rows of as few network calls as can be.
 
 A denoiser lives for one run. What does not change between steps (text on the device, control
-pictures, image tokens, which rows go into one call) is made once and kept in it.
+images, image tokens, which rows go into one call) is made once and kept in it. It knows no method:
+what is attached to prompts acts through `handlers`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
-from ..control.apply import same_use
-from ..errors import ModelError, SamplingError
+from ..errors import SamplingError
 from ..families import family_named, sampling_of
-from ..families.family import Control, Inputs, Row
+from ..families.call import Call, Inputs, Residuals, Row
 from ..guidance.reuse import reuse_of
-from ..image_prompts.ip_attention import ActiveAdapter, IPAdapterNetwork, active_adapters
 from ..patches.hooked import HookedNetworks
 from ..patches.hooks import State
 from ..prediction.model_sampling import Parametrization
-from ..types import Conditioning, ConditioningEntry, ControlUse, Gligen, IPAdapterUse, Model
+from ..types import Attachment, Conditioning, ConditioningEntry, Model
+from ..types.attachment import lengths_fit
 from ..vae.format import LatentFormat
-from ..weights.casting import module_in
+from .handlers import HANDLERS
 from .regions import Blend, Region, match_areas, regions_of, seen_in
 from .reusing import Reusing
 
@@ -38,23 +38,19 @@ MOST_REPEATS = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Row(Row):
-    """A row with the ControlNets and hooks that act on it now, and where it counts."""
+    """A row with the hooks that act on it now, and where it counts."""
 
     side: int
     hooks: State
-    control: tuple[ControlUse, ...]
     region: Region
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Call:
-    """One network call: rows that run together, and all that is ready for them."""
+class _Planned:
+    """A network call, and the rows whose predictions it gives."""
 
     rows: tuple[_Row, ...]
-    inputs: Inputs
-    control_inputs: Inputs  # the same, unless ControlNets read another text
-    controls: tuple[Control, ...]
-    adapters: tuple[ActiveAdapter, ...]
+    call: Call
 
 
 class BatchedDenoiser:
@@ -70,7 +66,7 @@ class BatchedDenoiser:
         self._networks = HookedNetworks(model, self._table.at_fraction)
         reuse = reuse_of(model, whole=False)
         self._reusing = None if reuse is None else Reusing(reuse, self._table.at_fraction)
-        self._plans: dict[tuple[object, ...], list[_Call]] = {}
+        self._plans: dict[tuple[object, ...], list[_Planned]] = {}
         self._matched: dict[tuple[object, ...], list[Conditioning]] = {}
         self._keep: list[object] = []  # plans are known by object ids: keep those objects alive
 
@@ -105,7 +101,7 @@ class BatchedDenoiser:
         return [blend.average() for blend in blends]
 
     def _outputs(
-        self, calls: Sequence[_Call], scaled: Tensor, sigma: float, timestep: float
+        self, calls: Sequence[_Planned], scaled: Tensor, sigma: float, timestep: float
     ) -> list[Tensor]:
         if self._reusing is None:
             return [self._run(call, scaled, timestep) for call in calls]
@@ -117,15 +113,16 @@ class BatchedDenoiser:
             run=lambda call: self._run(call, scaled, timestep),
         )
 
-    def _run(self, call: _Call, scaled: Tensor, timestep: float) -> Tensor:
-        scaled = scaled.to(self._like.dtype)
-        x = torch.cat([row.region.cut(scaled) for row in call.rows])
-        network = self._networks.network(call.rows[0].hooks)
-        residuals: Mapping[str, Any] = {}
-        for control in call.controls:
-            more = self._family.control(control, x, timestep, call.control_inputs, network)
-            residuals = _added(residuals, more)
-        with active_adapters(call.adapters):
+    def _run(self, planned: _Planned, scaled: Tensor, timestep: float) -> Tensor:
+        scaled, call = scaled.to(self._like.dtype), planned.call
+        x = torch.cat([row.region.cut(scaled) for row in planned.rows])
+        network = self._networks.network(planned.rows[0].hooks)
+        residuals: Residuals = {}
+        for steering in call.steering:
+            residuals = _added(residuals, steering.residuals(x, timestep, network))
+        with ExitStack() as stack:
+            for enter in call.inputs.around:
+                stack.enter_context(enter())
             output = self._family.forward(network, x, timestep, call.inputs, residuals)
         return output.float()
 
@@ -133,13 +130,13 @@ class BatchedDenoiser:
 
     def _plan(
         self, x: Tensor, sigma: float, sides: Sequence[tuple[Conditioning, bool]]
-    ) -> list[_Call]:
-        patches = tuple(use for use in self._model.patches if self._acts(use, sigma))
+    ) -> list[_Planned]:
+        always = tuple(each for each in self._model.attached if self._acts(each, sigma))
         acting = [
             [
                 (
                     entry,
-                    tuple(use for use in entry.control if self._acts(use, sigma)),
+                    tuple(each for each in entry.attached if self._acts(each, sigma)),
                     self._networks.state(entry.hooks, sigma),
                 )
                 for entry in conditioning.entries
@@ -151,30 +148,41 @@ class BatchedDenoiser:
             x.shape,
             tuple(
                 tuple(
-                    (id(entry), tuple(id(use) for use in control), hooks)
-                    for entry, control, hooks in entries
+                    (id(entry), tuple(id(each) for each in attached), hooks)
+                    for entry, attached, hooks in entries
                 )
                 for entries in acting
             ),
             tuple(negative for _, negative in sides),
-            tuple(id(use) for use in patches),
+            tuple(id(each) for each in always),
         )
         if key not in self._plans:
-            self._keep.append((acting, patches))
-            pixels = self._family.latent.downscale
+            self._keep.append((acting, always))
             rows = [
-                _Row(
-                    seen_in(region, entry, x, pixels), sides[side][1], side, hooks, control, region
-                )
+                self._row(x, entry, attached, region, sides[side][1], side, hooks)
                 for side, entries in enumerate(acting)
-                for (entry, control, hooks), region in zip(
+                for (entry, attached, hooks), region in zip(
                     entries, self._regions(x, sigma, *sides[side]), strict=True
                 )
                 if region.counts
             ]
-            groups = _groups(rows, self._family.repeats_tokens)
-            self._plans[key] = [self._prepare(group, patches, x.shape) for group in groups]
+            groups = _groups(rows, MOST_REPEATS if self._family.repeats_tokens else 1)
+            self._plans[key] = [self._prepare(group, always, x.shape) for group in groups]
         return self._plans[key]
+
+    def _row(
+        self,
+        x: Tensor,
+        entry: ConditioningEntry,
+        attached: tuple[Attachment, ...],
+        region: Region,
+        negative: bool,
+        side: int,
+        hooks: State,
+    ) -> _Row:
+        acting = replace(entry, attached=attached)
+        seen = seen_in(region, acting, x, self._family.latent.downscale)
+        return _Row(seen, negative, side, hooks, region)
 
     def _match(
         self, x: Tensor, sides: Sequence[tuple[Conditioning, bool]]
@@ -207,89 +215,38 @@ class BatchedDenoiser:
             )
         return regions
 
-    def _acts(self, part: ConditioningEntry | ControlUse | IPAdapterUse, sigma: float) -> bool:
-        start, end = part.start, part.end
-        if isinstance(part, ConditioningEntry):
-            start, end = max(start, part.encoded_start), min(end, part.encoded_end)
+    def _acts(self, part: ConditioningEntry | Attachment, sigma: float) -> bool:
+        start, end = part.window
         if start <= 0.0 and end >= 1.0:
             return True
         return self._table.at_fraction(end) <= sigma <= self._table.at_fraction(start)
 
     def _prepare(
-        self, rows: Sequence[_Row], patches: tuple[IPAdapterUse, ...], shape: torch.Size
-    ) -> _Call:
-        shape = rows[0].region.cut(torch.empty(shape, device="meta")).shape
-        batch, _, height, width = shape
-        self._check_shown(rows)
-        controls = []
-        for use in rows[0].control:
-            self._family.check_control(self._model, use)
-            picture = self._family.control_picture(use, (height, width), batch, self._like)
-            picture = torch.cat([picture] * len(rows))
-            module = self._family.control_module(self._model, use.net)
-            controls.append(Control(use.net, module, picture, use.strength))
-        inputs = control_inputs = self._family.prepare(self._model, rows, shape, self._like)
-        if controls and any(row.entry.control_text is not None for row in rows):
-            read = [replace(row, entry=_read_by_control(row.entry)) for row in rows]
-            control_inputs = self._family.prepare(self._model, read, shape, self._like)
-        return _Call(
-            rows=tuple(rows),
-            inputs=inputs,
-            control_inputs=control_inputs,
-            controls=tuple(controls),
-            adapters=tuple(self._adapter(use, rows, batch) for use in patches),
-        )
-
-    def _check_shown(self, rows: Sequence[_Row]) -> None:
-        if not self._family.takes_styles and any(row.entry.styles for row in rows):
-            raise ModelError(
-                "model.no_styles",
-                f'"{self._model.weights.path.name}" ({self._family.words}) takes no tokens of '
-                "style models.",
-                expected="Flux",
-                got=self._family.words,
-                hint="Remove ApplyStyleModel, or sample Flux.",
-            )
-        if rows[0].entry.references and not self._family.takes_references:
-            raise ModelError(
-                "model.no_references",
-                f'"{self._model.weights.path.name}" ({self._family.words}) cannot be shown '
-                "pictures to draw from.",
-                expected="a model such as Flux Kontext",
-                got=self._family.words,
-                hint="Remove ReferenceLatent, or sample another model.",
-            )
-
-    def _adapter(self, use: IPAdapterUse, rows: Sequence[_Row], batch: int) -> ActiveAdapter:
-        network = module_in(use.adapter.weights, self._like.dtype)
-        assert isinstance(network, IPAdapterNetwork)
-        tokens = [
-            network.tokens((use.negative if row.negative else use.positive).to(self._like))
-            for row in rows
-        ]
-        stacked = torch.cat([token.expand(batch, -1, -1) for token in tokens])
-        return ActiveAdapter(network, stacked, use.weight)
+        self, rows: Sequence[_Row], always: tuple[Attachment, ...], whole: torch.Size
+    ) -> _Planned:
+        shape = rows[0].region.cut(torch.empty(whole, device="meta")).shape
+        arguments = self._family.prepare(self._model, rows, shape, self._like)
+        call = Call(self._model, self._family, rows, always, shape, self._like, Inputs(arguments))
+        for handler in HANDLERS:
+            handler.prepare(call)
+        return _Planned(tuple(rows), call)
 
 
-def _added(left: Mapping[str, Any], right: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Residuals of two ControlNets, summed by name; lists element by element, from their start."""
+def _added(left: Residuals, right: Residuals) -> Residuals:
+    """Residuals of two control networks, summed by name and place, from the first place on."""
     summed = {**left, **right}
     for name in left.keys() & right.keys():
-        one, other = left[name], right[name]
-        if isinstance(one, (list, tuple)):
-            pairs = zip_longest(one, other)
-            summed[name] = [a if b is None else b if a is None else a + b for a, b in pairs]
-        else:
-            summed[name] = one + other
+        pairs = zip_longest(left[name], right[name])
+        summed[name] = [a if b is None else b if a is None else a + b for a, b in pairs]
     return summed
 
 
-def _groups(rows: Sequence[_Row], repeats: bool) -> list[list[_Row]]:
-    """Rows that can share one call: same size and control, token lengths that repeat evenly."""
+def _groups(rows: Sequence[_Row], most_repeats: int) -> list[list[_Row]]:
+    """Rows that can share one call: same size, hooks and control, lengths that repeat evenly."""
     groups: list[list[_Row]] = []
     for row in rows:
         for group in groups:
-            if _share(group, row, repeats):
+            if _share([*group, row], most_repeats):
                 group.append(row)
                 break
         else:
@@ -297,40 +254,15 @@ def _groups(rows: Sequence[_Row], repeats: bool) -> list[list[_Row]]:
     return groups
 
 
-def _share(group: Sequence[_Row], row: _Row, repeats: bool) -> bool:
-    left, right = group[0].control, row.control
-    if len(left) != len(right) or _extent(group[0]) != _extent(row):
+def _share(rows: Sequence[_Row], most_repeats: int) -> bool:
+    first, last = rows[0], rows[-1]
+    if _extent(first) != _extent(last) or first.hooks != last.hooks:
         return False
-    if group[0].hooks != row.hooks or _grounded_by(group[0]) != _grounded_by(row):
+    entries = [row.entry for row in rows]
+    if not lengths_fit([entry.tokens.shape[1] for entry in entries], most_repeats):
         return False
-    if _shown(group[0]) != _shown(row):
-        return False
-    members = [member.entry for member in (*group, row)]
-    for read in (members, [_read_by_control(entry) for entry in members]):
-        lengths = [entry.tokens.shape[1] for entry in read]
-        if math.lcm(*lengths) // min(lengths) > (MOST_REPEATS if repeats else 1):
-            return False
-    return all(same_use(a, b) for a, b in zip(left, right, strict=True))
-
-
-def _read_by_control(entry: ConditioningEntry) -> ConditioningEntry:
-    """An entry as ControlNets read it."""
-    text = entry.control_text
-    if text is None:
-        return entry
-    return replace(entry, tokens=text.tokens, token_mask=text.token_mask, styles=())
-
-
-def _grounded_by(row: _Row) -> Gligen | None:
-    """The GLIGEN network that acts on a row."""
-    grounding = row.entry.grounding
-    return None if grounding is None else grounding.net
-
-
-def _shown(row: _Row) -> tuple[str, list[torch.Size]]:
-    """Places and sizes of the pictures that a row draws from."""
-    sizes = [picture.shape[1:] for picture in row.entry.references]
-    return row.entry.reference_places if sizes else "", sizes
+    kinds = {type(each) for entry in entries for each in entry.attached}
+    return all(kind.share_call(entries, most_repeats) for kind in kinds)
 
 
 def _extent(row: _Row) -> tuple[int, int] | None:

@@ -8,28 +8,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..types import Conditioning, ConditioningEntry, Guider
+from ..types import Attachment, Conditioning, Guider
 
 
 def mirrored(guider: Guider) -> Guider:
-    """A guider whose negative side has the positive's boxes and shared ControlNets."""
+    """A guider whose negative side has the positive's attachments that are for both."""
     positive, negative = guider.positive, guider.negative
     if negative is None or not negative.entries:
         return guider
+    shared: list[type[Attachment]] = []
+    for entry in positive.entries:
+        for each in entry.attached:
+            if each.for_both and type(each) not in shared:
+                shared.append(type(each))
     entries = list(negative.entries)
-    boxed = [entry for entry in positive.entries if entry.grounding is not None]
-    if not any(entry.grounding is not None for entry in entries):
-        for number, entry in enumerate(boxed):
-            _lend(entries, number, grounding=entry.grounding)
-    steered = [entry for entry in positive.entries if any(use.both_sides for use in entry.control)]
-    if not any(entry.control for entry in entries):
-        for number, entry in enumerate(steered):
-            _lend(entries, number, control=entry.control)
-    if not boxed and not steered:
-        return guider
-    return replace(guider, negative=Conditioning(tuple(entries)))
-
-
-def _lend(entries: list[ConditioningEntry], number: int, **what: object) -> None:
-    index = number % len(entries)
-    entries[index] = replace(entries[index], **what)  # type: ignore[arg-type]
+    for kind in shared:
+        if any(entry.attachments(kind) for entry in entries):
+            continue
+        lenders = [e for e in positive.entries if any(a.for_both for a in e.attachments(kind))]
+        for number, lender in enumerate(lenders):
+            index = number % len(entries)
+            entries[index] = entries[index].without(kind).attach(*lender.attachments(kind))
+    return replace(guider, negative=Conditioning(tuple(entries))) if shared else guider

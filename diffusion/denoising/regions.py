@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ShapeError
 from ..pictures.masks import fit_mask
-from ..types import Area, Concat, Conditioning, ConditioningEntry, SizeHint
+from ..types import Area, Conditioning, ConditioningEntry, SizeHint
+from .handlers import cut_to_part
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -136,7 +137,7 @@ def seen_in(
 ) -> ConditioningEntry:
     """An entry as it goes into the network call for its region.
 
-    The picture beside the noise is cut as the latent is. Sizes stay those of the whole picture.
+    What is attached is cut as the latent is. Sizes stay those of the whole image.
 
     Args:
         region: The entry's.
@@ -147,15 +148,11 @@ def seen_in(
     if region.box is None:
         return entry
     tall, wide = like.shape[-2:]
-    concat, size = entry.concat, entry.size
-    if concat is not None and concat.samples.shape[-2:] == (tall, wide):
-        mask = (
-            None if concat.mask is None else region.cut(fit_mask(concat.mask, (tall, wide)))[:, 0]
-        )
-        concat = Concat(region.cut(concat.samples), mask)
+    attached = tuple(cut_to_part(each, region.cut, (tall, wide)) for each in entry.attached)
+    size = entry.size
     if size is None:
         size = SizeHint(wide * downscale, tall * downscale)
-    return replace(entry, concat=concat, size=size)
+    return replace(entry, attached=attached, size=size)
 
 
 def match_areas(
@@ -300,7 +297,10 @@ def _counterpart(
         strength=entry.strength,
         start=entry.start,
         end=entry.end,
-        control=entry.control,
+        attached=(
+            *(each for each in best.attached if not each.follows_area),
+            *(each for each in entry.attached if each.follows_area),
+        ),
         fallback=entry.fallback,
         hooks=entry.hooks,
     )

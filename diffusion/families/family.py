@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..errors import ModelError, ParameterError, ShapeError
+from ..errors import ParameterError, ShapeError
 from ..prediction.model_sampling import ModelSampling
-from ..vae.format import LatentFormat, same_space
+from ..vae.format import LatentFormat
+from .call import Inputs, Residuals, Row
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ..formats.network_facts import NetworkFacts
-    from ..types import Clip, Conditioning, ConditioningEntry, ControlNet, ControlUse, Model
-
-Inputs: TypeAlias = Mapping[str, Any]
-Residuals: TypeAlias = Mapping[str, Any]
+    from ..types import Clip, Conditioning, Model
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,33 +56,6 @@ def stated_sampling(usual: ModelSampling, file: FileSays) -> ModelSampling:
     return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Row:
-    """One entry of one side of guidance."""
-
-    entry: ConditioningEntry
-    negative: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Control:
-    """A ControlNet ready for one network call.
-
-    Attributes:
-        net: Which one, with what it is told.
-        module: Its torch module.
-        picture: From `Family.control_picture`, a row for each of the call's.
-        strength: Factor on what it adds.
-        kept: What a family makes of the picture once for all steps.
-    """
-
-    net: ControlNet
-    module: Any
-    picture: Tensor
-    strength: float
-    kept: dict[str, Any] = field(default_factory=dict)
-
-
 class Family(ABC):
     """A model family.
 
@@ -96,15 +67,9 @@ class Family(ABC):
         encoders: What each of its text encoders is, in the order of `Clip.encoders`: "CLIP-L",
             "CLIP-G", "CLIP-H", "T5" or "BERT".
         text_places: Where single files keep each encoder: prefixes, in the same order.
-        controls: The `ControlNet.family` values that fit.
-        control_fits: What a ControlNet must have in common with the network: in words, and the key
-            of both configurations.
         may_lack_encoders: Whether the network runs with only some of its text encoders (SD3).
-        image_merge_noise: Noise level, 0 to 1, put on several pictures' embeddings together.
         repeats_tokens: Whether a shorter text may be repeated to share a call with a longer one:
             right for plain cross-attention, which does not count tokens.
-        takes_references: Whether the network can be shown pictures to draw from (Flux Kontext).
-        takes_styles: Whether its text may hold tokens of style models (Flux Redux).
     """
 
     name: ClassVar[str]
@@ -113,13 +78,8 @@ class Family(ABC):
     sampling: ClassVar[ModelSampling]
     encoders: ClassVar[tuple[str, ...]]
     text_places: ClassVar[tuple[tuple[str, ...], ...]]
-    controls: ClassVar[tuple[str, ...]] = ()
-    control_fits: ClassVar[tuple[tuple[str, str], ...]] = ()
     may_lack_encoders: ClassVar[bool] = False
-    image_merge_noise: ClassVar[float] = 0.0
     repeats_tokens: ClassVar[bool] = True
-    takes_references: ClassVar[bool] = False
-    takes_styles: ClassVar[bool] = False
 
     @abstractmethod
     def owns(self, facts: NetworkFacts) -> bool:
@@ -167,17 +127,15 @@ class Family(ABC):
     @abstractmethod
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning: ...
 
-    def image_width(self, model: Model) -> int | None:
-        """Width of the pictures' embeddings that a model is told (unCLIP); None if it is not."""
-        return None
-
-    def show(self, entry: ConditioningEntry, vector: Tensor) -> ConditioningEntry:
-        """An entry with a picture in it, (1, 2 * width): its embedding and that of its noise."""
-        raise NotImplementedError
+    def extra_channels(self, model: Model) -> int:
+        """Channels that a network takes beside the latent's (inpainting, editing)."""
+        return 0
 
     @abstractmethod
-    def prepare(self, model: Model, rows: Sequence[Row], shape: Any, like: Tensor) -> Inputs:
-        """What goes with every step's x: made once for rows that run together.
+    def prepare(
+        self, model: Model, rows: Sequence[Row], shape: Any, like: Tensor
+    ) -> dict[str, Any]:
+        """Keyword arguments of the network that follow from prompts; made once for a call.
 
         Args:
             model: The model.
@@ -195,100 +153,10 @@ class Family(ABC):
         Args:
             network: The torch module.
             x: (N, C, h, w), as `Parametrization.network_input` gives it.
-            timestep: What the network is told of the noise level.
-            inputs: From `prepare`.
-            residuals: What ControlNets add; {} for none.
+            timestep: The noise level as the network is told it.
+            inputs: What goes in beside x.
+            residuals: What control adds; {} for none.
         """
-
-    def control_picture(
-        self, use: ControlUse, size: tuple[int, int], batch: int, like: Tensor
-    ) -> Tensor:
-        """A control picture as its network takes it; made once for a run.
-
-        Args:
-            use: The network with its picture.
-            size: (height, width) of the run in latent cells.
-            batch: Items of the run.
-            like: Device and type of the network.
-        """
-        from ..control.apply import fit_hint, latent_hint, takes_latents
-
-        if takes_latents(use.net):
-            return latent_hint(use, self.control_space(use.net), size, batch, like)
-        cell = self.latent.downscale
-        return fit_hint(use.image, (size[0] * cell, size[1] * cell), batch, like)
-
-    def control_space(self, net: ControlNet) -> LatentFormat:
-        """The space of the latents that a ControlNet takes its picture in."""
-        return self.latent
-
-    def control_module(self, model: Model, net: ControlNet) -> Any:
-        """The torch module of a ControlNet that steers a model, in the type of the model's."""
-        from ..weights.casting import module_in
-
-        return module_in(net.weights, model.weights.dtype)
-
-    def control(
-        self, control: Control, x: Tensor, timestep: float, inputs: Inputs, network: Any
-    ) -> Residuals:
-        """What a ControlNet adds to a call; the values of several are summed by name.
-
-        Args:
-            control: The ControlNet with its picture.
-            x: As for `forward`.
-            timestep: As for `forward`.
-            inputs: As for `forward`.
-            network: The torch module that is steered.
-        """
-        raise self._no_control()
-
-    def check_control(self, model: Model, use: ControlUse) -> None:
-        """Refuse a ControlNet of another family or other widths; both kinds are named.
-
-        Raises:
-            ModelError: It does not fit.
-        """
-        net = use.net
-        if not self.controls:
-            raise self._no_control()
-        if net.family not in self.controls:
-            from ..formats.words import family_words
-
-            raise ModelError(
-                "model.kinds_do_not_fit",
-                f'ControlNet "{net.weights.path.name}" ({family_words(net.family)}) does not fit '
-                f'the model "{model.weights.path.name}" ({self.words}).',
-                expected=f"a ControlNet for {self.words}",
-                got=f"a ControlNet for {family_words(net.family)}",
-                hint="Use a ControlNet that was trained for this model family.",
-            )
-        ours, theirs = model.weights.config, net.weights.config
-        for what, key in self.control_fits:
-            if theirs.get(key) is not None and ours[key] != theirs[key]:
-                raise ModelError(
-                    "model.widths_do_not_fit",
-                    f'ControlNet "{net.weights.path.name}" does not fit the network of '
-                    f'"{model.weights.path.name}": other {what}.',
-                    expected=str(ours[key]),
-                    got=str(theirs[key]),
-                    hint="Use a ControlNet that was trained for this model family.",
-                )
-        if use.vae is not None and not same_space(use.vae.family, self.latent.name):
-            raise ModelError(
-                "model.kinds_do_not_fit",
-                f'The VAE of ApplyControlNet ("{use.vae.weights.path.name}") is not one of '
-                f"{self.words}.",
-                expected=f"a VAE of {self.words}",
-                got=f"a VAE of {use.vae.family}",
-                hint="Connect the VAE of the model that is sampled.",
-            )
-
-    def _no_control(self) -> ModelError:
-        return ModelError(
-            "model.no_control",
-            f"weft runs no ControlNets with {self.words} yet.",
-            hint="Remove ApplyControlNet, or use a model of another family.",
-        )
 
 
 def repeat_tokens(rows: Sequence[Row], batch: int, like: Tensor) -> Tensor:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..prediction import model_sampling
 from ..vae import format as latent_format
-from .family import Control, Family, Inputs, Residuals, Row, even, same_length_tokens
+from .call import Inputs, Residuals, Row
+from .family import Family, even, same_length_tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,11 +34,6 @@ class PixArt(Family):
     encoders = ("T5",)
     text_places = (("text_encoders.t5xxl.transformer.",),)
     repeats_tokens = False
-    controls = ("pixart",)
-    control_fits = (
-        ("heads", "num_attention_heads"),
-        ("widths of heads", "attention_head_dim"),
-    )
 
     def of_folder(self, vae: Mapping[str, Any]) -> str:
         scale = vae.get("scaling_factor")
@@ -49,7 +45,9 @@ class PixArt(Family):
     def width_of(self, clip: Clip) -> int | None:
         return int(clip.weights.config.get("d_model", 0))
 
-    def prepare(self, model: Model, rows: Sequence[Row], shape: Any, like: Tensor) -> Inputs:
+    def prepare(
+        self, model: Model, rows: Sequence[Row], shape: Any, like: Tensor
+    ) -> dict[str, Any]:
         import torch
 
         config = model.weights.config
@@ -85,36 +83,13 @@ class PixArt(Family):
     ) -> Tensor:
         import torch
 
-        from ..control.pixart_network import added_to_blocks
+        from .pixart_blocks import added_to_blocks
 
         t = torch.full((x.shape[0],), timestep, device=x.device)
         with added_to_blocks(residuals.get("blocks", ())):
-            output: Tensor = network(even(x), timestep=t, return_dict=False, **inputs)[0]
+            output: Tensor = network(even(x), timestep=t, return_dict=False, **inputs.arguments)[0]
         # The second half of the channels is a variance that samplers do not use.
         return output[:, : x.shape[1], : x.shape[-2], : x.shape[-1]]
-
-    def control(
-        self, control: Control, x: Tensor, timestep: float, inputs: Inputs, network: Any
-    ) -> Residuals:
-        import torch
-
-        count, padded = x.shape[0], even(x)
-        mask = inputs["encoder_attention_mask"]
-        text = network.caption_projection(inputs["encoder_hidden_states"])
-        time, _ = network.adaln_single(
-            torch.full((count,), timestep, device=x.device),
-            inputs["added_cond_kwargs"],
-            batch_size=count,
-            hidden_dtype=x.dtype,
-        )
-        told = {
-            "timestep": time,
-            "encoder_hidden_states": text,
-            "encoder_attention_mask": (1.0 - mask[:, None].to(x.dtype)) * HIDDEN,
-        }
-        hidden = network.transformer_blocks[0](network.pos_embed(padded), **told)
-        additions = control.module(hidden, network.pos_embed(even(control.picture)), **told)
-        return {"blocks": [addition * control.strength for addition in additions]}
 
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning:
         from ..text.t5 import encode_sentence

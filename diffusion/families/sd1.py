@@ -31,7 +31,6 @@ class SD1(UNetFamily):
     sampling = model_sampling.SD1
     encoders = ("CLIP-L",)
     text_places = (("cond_stage_model.transformer.text_model.", "cond_stage_model.transformer."),)
-    controls = ("sd1",)
 
     def owns(self, facts: NetworkFacts) -> bool:
         return facts.body == "unet" and not facts.added and not is_modern(facts)

@@ -12,7 +12,6 @@ how much noise was put on it (Rombach's group, "Stable unCLIP 2.1").
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..prediction import model_sampling
@@ -21,10 +20,8 @@ from .family import FileSays, stated_sampling
 from .unet import UNetFamily, is_modern
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from ..formats.network_facts import NetworkFacts
-    from ..types import Clip, Conditioning, ConditioningEntry, Model
+    from ..types import Clip, Conditioning
 
 _TELLING = "up_blocks.3.attentions.2.transformer_blocks.0.norm1.bias"
 _SPREAD = 0.09
@@ -39,8 +36,6 @@ class SD2(UNetFamily):
     sampling = model_sampling.SD1
     encoders = ("CLIP-H",)
     text_places = (("cond_stage_model.model.", "cond_stage_model.transformer.text_model."),)
-    controls = ("sd2",)
-    image_merge_noise = 0.05
 
     def owns(self, facts: NetworkFacts) -> bool:
         return facts.body == "unet" and not facts.added and is_modern(facts)
@@ -54,13 +49,6 @@ class SD2(UNetFamily):
         if bias is not None and float(bias.float().std(correction=0)) > _SPREAD:
             return model_sampling.SD2_V
         return stated
-
-    def image_width(self, model: Model) -> int | None:
-        told = model.weights.config.get("projection_class_embeddings_input_dim")
-        return None if told is None else int(told) // 2
-
-    def show(self, entry: ConditioningEntry, vector: Tensor) -> ConditioningEntry:
-        return replace(entry, image_vector=vector)
 
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning:
         from ..text.clip import encode_clip

@@ -8,20 +8,19 @@ Source: Esser et al. 2024; joining of the texts as ComfyUI and diffusers have it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..control.apply import takes_mask
 from ..errors import ParameterError
 from ..prediction import model_sampling
 from ..vae import format as latent_format
-from .family import Control, Family, Inputs, Residuals, Row, even, pooled_of, same_length_tokens
+from .call import Inputs, Residuals, Row
+from .family import Family, even, pooled_of, same_length_tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ..formats.network_facts import NetworkFacts
-    from ..types import Clip, Conditioning, ControlNet, Model
+    from ..types import Clip, Conditioning, Model
 
 LEAST_TOKENS = 77
 _CLIPS = ("CLIP-L", "CLIP-G")
@@ -43,14 +42,6 @@ class SD3(Family):
     )
     may_lack_encoders = True
     repeats_tokens = False
-    controls = ("sd3",)
-    control_fits = (
-        ("heads", "num_attention_heads"),
-        ("widths of heads", "attention_head_dim"),
-        ("text width", "joint_attention_dim"),
-        ("width of the pooled text", "pooled_projection_dim"),
-        ("channels", "in_channels"),
-    )
 
     def owns(self, facts: NetworkFacts) -> bool:
         return facts.body == "sd3"
@@ -65,7 +56,9 @@ class SD3(Family):
         both = [weights for weights in clip.encoders if weights is not t5]
         return max(int(t5.config["d_model"]), sum(int(w.config["hidden_size"]) for w in both))
 
-    def prepare(self, model: Model, rows: Sequence[Row], shape: Any, like: Tensor) -> Inputs:
+    def prepare(
+        self, model: Model, rows: Sequence[Row], shape: Any, like: Tensor
+    ) -> dict[str, Any]:
         import torch.nn.functional as F
 
         width = model.weights.config["joint_attention_dim"]
@@ -88,38 +81,9 @@ class SD3(Family):
             timestep=t,
             block_controlnet_hidden_states=residuals.get("blocks"),
             return_dict=False,
-            **inputs,
+            **inputs.arguments,
         )[0]
         return output[..., : x.shape[-2], : x.shape[-1]]
-
-    def control_space(self, net: ControlNet) -> latent_format.LatentFormat:
-        # Those that were trained without pooled text were also trained without the latents' shift,
-        # except those for inpainting.
-        bare = net.weights.config["force_zeros_for_pooled_projection"] and not takes_mask(net)
-        return replace(self.latent, shift=0.0) if bare else self.latent
-
-    def control(
-        self, control: Control, x: Tensor, timestep: float, inputs: Inputs, network: Any
-    ) -> Residuals:
-        import torch
-
-        config, padded = control.net.weights.config, even(x)
-        pooled = inputs["pooled_projections"]
-        bare = config["force_zeros_for_pooled_projection"]
-        parts = control.module(
-            # Those without places of their own begin behind the transformer's patches.
-            hidden_states=padded if config["use_pos_embed"] else network.pos_embed(padded),
-            controlnet_cond=even(control.picture),
-            conditioning_scale=control.strength,
-            encoder_hidden_states=None
-            if config["joint_attention_dim"] is None
-            else inputs["encoder_hidden_states"],
-            pooled_projections=torch.zeros_like(pooled) if bare else pooled,
-            timestep=torch.full((x.shape[0],), timestep, device=x.device),
-            return_dict=False,
-        )[0]
-        blocks = len(network.transformer_blocks)
-        return {"blocks": [parts[n * len(parts) // blocks] for n in range(blocks)]}
 
     def _encode(self, clip: Clip, texts: Sequence[str], square_brackets: bool) -> Conditioning:
         return encode_sd3(clip, texts, square_brackets=square_brackets)

@@ -10,20 +10,20 @@ Source: Podell et al. 2023; layers, padding and default sizes as ComfyUI and dif
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..formats.shapes import SIZE_EMBEDDING
 from ..prediction import model_sampling
 from ..vae import format as latent_format
-from .family import Row, pooled_of
+from .call import Row
+from .family import pooled_of
 from .unet import UNetFamily
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ..formats.network_facts import NetworkFacts
-    from ..types import Clip, Conditioning, ConditioningEntry, Model
+    from ..types import Clip, Conditioning, Model
 
 BEAUTY, UGLINESS = 6.0, 2.5
 """What the refiner is told on the positive and negative side when the prompt says nothing."""
@@ -41,7 +41,6 @@ class SDXL(UNetFamily):
         ("conditioner.embedders.0.transformer.text_model.",),
         ("conditioner.embedders.1.model.",),
     )
-    controls: ClassVar[tuple[str, ...]] = ("sdxl",)
     sizes: ClassVar[int] = 6
 
     def owns(self, facts: NetworkFacts) -> bool:
@@ -54,16 +53,14 @@ class SDXL(UNetFamily):
         pixels = (width * self.latent.downscale, height * self.latent.downscale)
         told = [self._told(row, *pixels) for row in rows for _ in range(batch)]
         return {
-            "text_embeds": pooled_of(rows, batch, self.image_width(model) or 0, like),
+            "text_embeds": pooled_of(rows, batch, self.pooled_width(model), like),
             "time_ids": torch.tensor(told).to(like),
         }
 
-    def image_width(self, model: Model) -> int | None:
+    def pooled_width(self, model: Model) -> int:
+        """Width of the pooled text that a network takes."""
         told = int(model.weights.config["projection_class_embeddings_input_dim"])
         return told - self.sizes * SIZE_EMBEDDING
-
-    def show(self, entry: ConditioningEntry, vector: Tensor) -> ConditioningEntry:
-        return replace(entry, pooled=vector[:, : vector.shape[1] // 2])
 
     def _told(self, row: Row, width: int, height: int) -> list[float]:
         """Original size, crop and target size, height first; by default those of the run."""
@@ -112,7 +109,6 @@ class SDXLRefiner(SDXL):
     words = "the SDXL refiner"
     encoders = ("CLIP-G",)
     text_places = (("conditioner.embedders.0.model.",),)
-    controls = ()
     sizes = 5
 
     def owns(self, facts: NetworkFacts) -> bool:

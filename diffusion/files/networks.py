@@ -246,7 +246,7 @@ def _pixart(config: dict[str, Any]) -> Module:
     with importing():
         from diffusers.models.transformers.pixart_transformer_2d import PixArtTransformer2DModel
 
-    from ..control.pixart_network import install_block_additions
+    from ..families.pixart_blocks import install_block_additions
 
     network: Module = PixArtTransformer2DModel(**config)
     install_block_additions(network)

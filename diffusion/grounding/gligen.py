@@ -1,4 +1,4 @@
-"""GLIGEN: things named by words at places in the picture, for SD1.x.
+"""GLIGEN: objects, named by a text, in bounding boxes; for SD1.x.
 
 Source: Li et al. 2023, "GLIGEN: Open-Set Grounded Text-to-Image Generation". That the negative side
 is shown the same boxes is ComfyUI's way; the paper shows it none (`empty_boxes`).
@@ -7,19 +7,17 @@ is shown the same boxes is ComfyUI's way; the paper shows it none (`empty_boxes`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError, ParameterError, ShapeError
+from ..families.call import Call, Handler
 from ..types import Clip, Conditioning, Gligen, Grounding, Model, TextBox
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..families.family import Row
-
 MOST = 30
-"""Things at once: a GLIGEN network always attends to so many, empty ones among them."""
+"""Objects at once: a GLIGEN network always attends to so many, empty ones among them."""
 
 
 def add_box(
@@ -72,7 +70,7 @@ def add_box(
     box = TextBox(pooled, x // 8, y // 8, width // 8, height // 8)
     return Conditioning(
         tuple(
-            replace(entry, grounding=_with(entry.grounding, gligen, box))
+            entry.attach(_with(entry.attachment(Grounding), gligen, box))
             for entry in conditioning.entries
         )
     )
@@ -82,7 +80,7 @@ def empty_boxes(conditioning: Conditioning, gligen: Gligen) -> Conditioning:
     """Let a GLIGEN network act with nothing in its boxes: the paper's negative side."""
     return Conditioning(
         tuple(
-            replace(entry, grounding=entry.grounding or Grounding(gligen, ()))
+            entry.attach(entry.attachment(Grounding) or Grounding(gligen, ()))
             for entry in conditioning.entries
         )
     )
@@ -113,34 +111,58 @@ def check_gligen(model: Model, gligen: Gligen) -> None:
         )
 
 
-def objects(rows: Sequence[Row], batch: int, shape: Any, like: Tensor) -> Mapping[str, Tensor]:
-    """What a GLIGEN network is told of rows that run together.
+class GroundingHandler(Handler):
+    """Boxes with objects, for the UNet that a GLIGEN network was made for."""
+
+    kinds = (Grounding,)
+
+    def prepare(self, call: Call) -> None:
+        shown = [row.entry.attachment(Grounding) for row in call.rows]
+        if shown[0] is None:
+            return
+        from ..weights.casting import module_in
+        from .gligen_network import active_gligen
+
+        net = shown[0].net
+        check_gligen(call.model, net)
+        module: Any = module_in(net.weights, call.like.dtype)
+        boxes = [each.boxes for each in shown if each is not None]
+        made = objects(net, boxes, call.batch, call.shape, call.like)
+        attention = {"gligen": {"objects": module.position_net(**made)}}
+        call.inputs.arguments["cross_attention_kwargs"] = attention
+        call.inputs.around.append(lambda: active_gligen(module))
+
+
+def objects(
+    net: Gligen, rows: Sequence[Sequence[TextBox]], batch: int, shape: Any, like: Tensor
+) -> Mapping[str, Tensor]:
+    """The inputs of a GLIGEN network for rows that run together.
 
     Args:
-        rows: Rows whose entries have boxes of one network.
+        net: The network.
+        rows: The boxes of each row.
         batch: Items of the run.
         shape: (B, C, h, w) of a row's x.
         like: Device and type of the network.
 
     Returns:
-        For each item `boxes` (30, 4) as fractions of the picture, left, top, right, bottom;
+        For each item `boxes` (30, 4) as fractions of the image, left, top, right, bottom;
         `positive_embeddings` (30, C); `masks` (30), 1 for those that are there.
     """
     import torch
 
     tall, wide = shape[-2:]
     parts: dict[str, list[Tensor]] = {"boxes": [], "positive_embeddings": [], "masks": []}
-    for row in rows:
-        grounding = row.entry.grounding
-        assert grounding is not None
-        places, words = torch.zeros(MOST, 4), torch.zeros(MOST, grounding.net.text_width)
+    for boxes in rows:
+        corners, words = torch.zeros(MOST, 4), torch.zeros(MOST, net.text_width)
         there = torch.zeros(MOST)
-        for number, box in enumerate(grounding.boxes):
+        for number, box in enumerate(boxes):
             right, bottom = box.x + box.width, box.y + box.height
-            places[number] = torch.tensor([box.x / wide, box.y / tall, right / wide, bottom / tall])
+            sides = [box.x / wide, box.y / tall, right / wide, bottom / tall]
+            corners[number] = torch.tensor(sides)
             words[number] = box.words[0]
             there[number] = 1.0
-        for name, value in zip(parts, (places, words, there), strict=True):
+        for name, value in zip(parts, (corners, words, there), strict=True):
             parts[name] += [value] * batch
     return {name: torch.stack(values).to(like) for name, values in parts.items()}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..checks import check_factor, check_window
 from ..errors import ModelError
+from ..families.call import Call, Handler
 from ..pictures.image import check_image
 from ..types import Image, IPAdapter, IPAdapterUse, Model
 from .image_encoder import embed_image
@@ -56,7 +57,34 @@ def apply_ip_adapter(
         start=float(start),
         end=float(end),
     )
-    return replace(model, patches=(*model.patches, use))
+    return replace(model, attached=(*model.attached, use))
+
+
+class IPAdapterHandler(Handler):
+    """IP-Adapters of the model, in the attention layers of its UNet."""
+
+    kinds = (IPAdapterUse,)
+
+    def prepare(self, call: Call) -> None:
+        uses = [each for each in call.attached if isinstance(each, IPAdapterUse)]
+        if not uses:
+            return
+        import torch
+
+        from ..weights.casting import module_in
+        from .ip_attention import ActiveAdapter, IPAdapterNetwork, active_adapters
+
+        adapters = []
+        for use in uses:
+            network = module_in(use.adapter.weights, call.like.dtype)
+            assert isinstance(network, IPAdapterNetwork)
+            tokens = [
+                network.tokens((use.negative if row.negative else use.positive).to(call.like))
+                for row in call.rows
+            ]
+            stacked = torch.cat([token.expand(call.batch, -1, -1) for token in tokens])
+            adapters.append(ActiveAdapter(network, stacked, use.weight))
+        call.inputs.around.append(lambda: active_adapters(adapters))
 
 
 def check_adapter_fits(model: Model, ip_adapter: IPAdapter) -> None:

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..errors import ParameterError, ShapeError
+from ..errors import ModelError, ParameterError, ShapeError
+from ..families.call import Call, Handler
 from ..types import Conditioning, ConditioningEntry, ImageEmbeds, StyleModel, StyleTokens
 
 if TYPE_CHECKING:
@@ -76,6 +77,32 @@ def apply_style(
     )
 
 
+class StyleHandler(Handler):
+    """Weights of the tokens that a style model made, in the attention of Flux."""
+
+    kinds = (StyleTokens,)
+
+    def prepare(self, call: Call) -> None:
+        entries = [row.entry for row in call.rows]
+        if not any(entry.attachments(StyleTokens) for entry in entries):
+            return
+        if call.model.family != "flux":
+            raise ModelError(
+                "model.no_styles",
+                f'"{call.model.weights.path.name}" ({call.family.words}) takes no tokens of '
+                "style models.",
+                expected="Flux",
+                got=call.family.words,
+                hint="Remove ApplyStyleModel, or sample Flux.",
+            )
+        images = call.inputs.arguments["img_ids"].shape[0]
+        if call.inputs.tokens is not None:
+            images += call.inputs.tokens[0].shape[1]
+        bias = attention_bias(entries, call.batch, images, call.like)
+        if bias is not None:
+            call.inputs.arguments["joint_attention_kwargs"] = {"attention_mask": bias}
+
+
 def attention_bias(
     rows: Sequence[ConditioningEntry], batch: int, pictures: int, like: Tensor
 ) -> Tensor | None:
@@ -95,13 +122,13 @@ def attention_bias(
     """
     import torch
 
-    if all(style.weight == 1.0 for entry in rows for style in entry.styles):
+    if all(style.weight == 1.0 for entry in rows for style in entry.attachments(StyleTokens)):
         return None
     length = rows[0].tokens.shape[1]
     side = length + pictures
     bias = torch.zeros(len(rows), 1, side, side)
     for row, entry in zip(bias, rows, strict=True):
-        for style in entry.styles:
+        for style in entry.attachments(StyleTokens):
             end = style.start + style.count
             value = math.log(style.weight) if style.weight > 0.0 else -math.inf
             row[:, : style.start, style.start : end] = value
@@ -114,7 +141,7 @@ def _with(entry: ConditioningEntry, tokens: Tensor, weight: float) -> Conditioni
 
     use = StyleTokens(entry.tokens.shape[1], tokens.shape[1], weight)
     joined = torch.cat([entry.tokens, tokens], dim=1)
-    return replace(entry, tokens=joined, styles=(*entry.styles, use))
+    return replace(entry, tokens=joined).attach(use)
 
 
 def _width(tokens: Tensor | None) -> int | None:

@@ -10,13 +10,23 @@ summed and noised once more, and SDXL takes a picture in place of the pooled tex
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..checks import check_factor
 from ..errors import ModelError, ParameterError, ShapeError
-from ..types import Conditioning, ConditioningEntry, Guider, ImageEmbeds, ImagePrompt, Model
+from ..families.call import Call, Handler
+from ..types import (
+    Conditioning,
+    ConditioningEntry,
+    Guider,
+    ImageEmbeds,
+    ImagePrompt,
+    ImageVector,
+    Model,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -62,70 +72,127 @@ def add_pictures(
             hint="Encode them with the image encoder that came with the model.",
         )
     use = ImagePrompt(pictures.embeds, float(strength), float(noise))
-    return Conditioning(
-        tuple(replace(entry, images=(*entry.images, use)) for entry in conditioning.entries)
-    )
+    return conditioning.attach(use)
 
 
-def shown(guider: Guider, seed: int) -> Guider:
-    """A guider whose prompts hold their pictures as the model is told them.
+class ImagePromptHandler(Handler):
+    """Image prompts: made into one vector when a run begins, and given to networks that take it."""
 
-    Args:
-        guider: Left as it is.
-        seed: Of the run: noise on embeddings follows from it.
+    kinds = (ImagePrompt, ImageVector)
 
-    Raises:
-        ModelError: The model is told no pictures.
-        ShapeError: They come from another image encoder than the model knows.
+    def begin(self, guider: Guider, seed: int) -> Guider:
+        """A guider whose prompts hold their images as the model takes them.
+
+        Raises:
+            ModelError: The model takes no image embeddings.
+            ShapeError: They come from another image encoder than the model was trained with.
+        """
+        sides = (guider.positive, guider.negative, guider.middle)
+        entries = [entry for side in sides if side is not None for entry in side.entries]
+        if not any(entry.attachments(ImagePrompt) for entry in entries):
+            return guider
+
+        def ready(side: Conditioning | None) -> Conditioning | None:
+            if side is None:
+                return None
+            return Conditioning(tuple(_ready(guider.model, each, seed) for each in side.entries))
+
+        positive = ready(guider.positive)
+        assert positive is not None
+        negative, middle = ready(guider.negative), ready(guider.middle)
+        return replace(guider, positive=positive, negative=negative, middle=middle)
+
+    def prepare(self, call: Call) -> None:
+        import torch
+
+        config = call.model.weights.config
+        if config.get("class_embed_type") is None:
+            return
+        width = config["projection_class_embeddings_input_dim"]
+        parts = []
+        for row in call.rows:
+            found = row.entry.attachment(ImageVector)
+            vector = torch.zeros(1, width) if found is None else found.vector
+            parts.append(vector.expand(call.batch, -1))
+        call.inputs.arguments["class_labels"] = torch.cat(parts).to(call.like)
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """How models of a family take image prompts.
+
+    Attributes:
+        width: Width of the embeddings that a model takes; None = it takes none.
+        put: The entry with a vector (1, 2 * width): the embedding and the level of its noise.
+        merge_noise: Noise put on the sum of several images' embeddings, 0 to 1.
     """
-    sides = (guider.positive, guider.negative, guider.middle)
-    if not any(entry.images for side in sides if side is not None for entry in side.entries):
-        return guider
 
-    def told(side: Conditioning | None) -> Conditioning | None:
-        if side is None:
-            return None
-        return Conditioning(tuple(_told(guider.model, entry, seed) for entry in side.entries))
-
-    positive = told(guider.positive)
-    assert positive is not None
-    return replace(
-        guider, positive=positive, negative=told(guider.negative), middle=told(guider.middle)
-    )
+    width: Callable[[Model], int | None]
+    put: Callable[[ConditioningEntry, Tensor], ConditioningEntry]
+    merge_noise: float = 0.0
 
 
-def _told(model: Model, entry: ConditioningEntry, seed: int) -> ConditioningEntry:
+def _class_width(model: Model) -> int | None:
+    given = model.weights.config.get("projection_class_embeddings_input_dim")
+    return None if given is None else int(given) // 2
+
+
+def _pooled_width(model: Model) -> int | None:
+    from ..families import family_named
+    from ..families.sdxl import SDXL
+
+    family = family_named(model.family)
+    assert isinstance(family, SDXL)
+    return family.pooled_width(model)
+
+
+def _as_pooled(entry: ConditioningEntry, vector: Tensor) -> ConditioningEntry:
+    return replace(entry, pooled=vector[:, : vector.shape[1] // 2])
+
+
+_REVISION = Taking(_pooled_width, _as_pooled)
+TAKING: Mapping[str, Taking] = {
+    "sd2": Taking(_class_width, lambda entry, vector: entry.attach(ImageVector(vector)), 0.05),
+    "sdxl": _REVISION,
+    "sdxl_refiner": _REVISION,
+    "playground": _REVISION,
+}
+"""Family -> how its models take image prompts; all others take none."""
+
+
+def _ready(model: Model, entry: ConditioningEntry, seed: int) -> ConditioningEntry:
     from ..families import family_named
 
-    if not entry.images:
+    prompts = entry.attachments(ImagePrompt)
+    if not prompts:
         return entry
-    family = family_named(model.family)
-    width = family.image_width(model)
-    if width is None:
+    taking, words = TAKING.get(model.family), family_named(model.family).words
+    width = None if taking is None else taking.width(model)
+    if taking is None or width is None:
         raise ModelError(
             "unclip.not_told",
-            f'The model "{model.weights.path.name}" ({family.words}) takes no pictures as prompts.',
+            f'The model "{model.weights.path.name}" ({words}) takes no image prompts.',
             expected="an unCLIP model (SD2.1) or SDXL",
-            got=family.words,
+            got=words,
             hint="Leave out unCLIPConditioning, or use IPAdapter.",
         )
-    for use in entry.images:
-        if use.embeds.shape[-1] != width:
+    for prompt in prompts:
+        if prompt.embeds.shape[-1] != width:
             raise ShapeError(
                 "unclip.does_not_fit",
-                "The pictures were encoded by another image encoder than the model knows.",
+                "The images were encoded by another image encoder than the model was trained with.",
                 expected=f"embeddings of width {width}",
-                got=str(use.embeds.shape[-1]),
+                got=str(prompt.embeds.shape[-1]),
                 hint="Encode them with the image encoder that came with the model; SDXL's is "
                 "CLIP-G's (width 1280).",
             )
     vector = image_vector(
-        entry.images,
+        prompts,
         seed - SEED_SHIFT,
         model.weights.extras.get("image_statistics"),
-        family.image_merge_noise,
+        taking.merge_noise,
     )
-    return replace(family.show(entry, vector), images=())
+    return taking.put(entry.without(ImagePrompt), vector)
 
 
 def image_vector(

@@ -9,10 +9,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..checks import check_factor
+from ..denoising.handlers import begin_run
 from ..denoising.mirroring import mirrored
 from ..errors import ParameterError, SamplingError
 from ..families.fitting import for_model
-from ..image_prompts.unclip import shown
 from ..latents.noise import StepNoise, initial_noise, next_seed
 from ..prediction.sigmas import Sigmas
 from ..types import Conditioning, Guider, Latent, Model, NoiseSource, SamplerChoice, Schedule
@@ -173,7 +173,7 @@ def sample_custom(
     _check_sigmas(rule, sigmas)
     check_factor("cfg", guider.cfg)
     check_factor("cfg_middle", guider.cfg_middle)
-    guider = shown(mirrored(guider), noise.seed)
+    guider = begin_run(mirrored(guider), noise.seed)
     model = guider.model
     latent = for_model(latent, model)
     if rule.resizes and latent.noise_mask is not None:

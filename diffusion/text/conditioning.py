@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..checks import check_factor, check_window
 from ..errors import ParameterError, ShapeError
 from ..pictures.masks import check_mask
-from ..types import Area, Conditioning, ConditioningEntry, ControlText, Latent, Mask
+from ..types import Area, Conditioning, ConditioningEntry, ControlText, Mask
 from ..types.hooks import Hooks
 
 if TYPE_CHECKING:
@@ -173,21 +173,6 @@ def each_with(conditioning: Conditioning, **changes: object) -> Conditioning:
     )
 
 
-def add_reference(conditioning: Conditioning, latent: Latent) -> Conditioning:
-    """Show a picture to draw from, beside those shown before.
-
-    Args:
-        conditioning: The prompt.
-        latent: The picture, encoded with the VAE of the model that is sampled; of any size.
-    """
-    return Conditioning(
-        tuple(
-            replace(entry, references=(*entry.references, latent.samples))
-            for entry in conditioning.entries
-        )
-    )
-
-
 def set_control_text(conditioning: Conditioning, text: Conditioning) -> Conditioning:
     """Let ControlNets read another text.
 
@@ -199,7 +184,7 @@ def set_control_text(conditioning: Conditioning, text: Conditioning) -> Conditio
         ParameterError: The text has no entry.
     """
     first = _first(text)
-    return each_with(conditioning, control_text=ControlText(first.tokens, first.token_mask))
+    return conditioning.attach(ControlText(first.tokens, first.token_mask))
 
 
 def _first(conditioning: Conditioning) -> ConditioningEntry:

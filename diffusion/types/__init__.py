@@ -9,23 +9,16 @@ that computes.
     pictures, latents      what is looked at, and what is sampled
     conditioning           what a picture shall show
     models, encoders       the networks
-    adapters               what steers them
+    control, grounding     what steers them beside the prompt
+    image_prompts          images in place of words
+    attachment             what all of these have in common
     sampling               how they are sampled
 """
 
 from ..weights.handle import Weights
-from .adapters import ControlNet, ControlUse, Gligen, Grounding, IPAdapter, IPAdapterUse, TextBox
-from .conditioning import (
-    Area,
-    Concat,
-    Conditioning,
-    ConditioningEntry,
-    ControlText,
-    ImagePrompt,
-    SizeHint,
-    StyleTokens,
-    TimestepRange,
-)
+from .attachment import Attachment
+from .conditioning import Area, Conditioning, ConditioningEntry, SizeHint, TimestepRange
+from .control import Concat, ControlNet, ControlText, ControlUse, References
 from .encoders import (
     Clip,
     ClipVision,
@@ -35,6 +28,8 @@ from .encoders import (
     UpscaleModel,
     Vae,
 )
+from .grounding import Gligen, Grounding, TextBox
+from .image_prompts import ImagePrompt, ImageVector, IPAdapter, IPAdapterUse, StyleTokens
 from .latents import Latent
 from .models import Model
 from .pictures import Image, Mask
@@ -42,6 +37,7 @@ from .sampling import Guider, NoiseSource, SamplerChoice, Schedule
 
 __all__ = [
     "Area",
+    "Attachment",
     "Clip",
     "ClipVision",
     "Concat",
@@ -58,10 +54,12 @@ __all__ = [
     "Image",
     "ImageEmbeds",
     "ImagePrompt",
+    "ImageVector",
     "Latent",
     "Mask",
     "Model",
     "NoiseSource",
+    "References",
     "SamplerChoice",
     "Schedule",
     "SentencePadding",

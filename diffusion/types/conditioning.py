@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
-from .adapters import ControlUse, Grounding
+from .attachment import Attachment
 from .hooks import NO_HOOKS, Hooks
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-
-ReferencePlaces = Literal["offset", "index", "diagonal"]
+Found = TypeVar("Found", bound=Attachment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +30,6 @@ class SizeHint:
     crop_y: int = 0
     target_width: int | None = None
     target_height: int | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Concat:
-    """A picture that the network sees beside the noise (inpainting, InstructPix2Pix).
-
-    Attributes:
-        samples: (B, C, h, w) float32 latents as the VAE gives them.
-        mask: (B, H, W) float32, 1 = repaint, any size; None for networks without a mask.
-    """
-
-    samples: Tensor
-    mask: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,50 +60,6 @@ class TimestepRange:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ImagePrompt:
-    """Pictures as a prompt, for models that are told embeddings of pictures (unCLIP, Revision).
-
-    Attributes:
-        embeds: (N, D) float32, one row a picture, from a CLIP image encoder.
-        strength: Factor on what the model is told.
-        noise: How freely it follows, 0 to 1: noise put on the embeddings, which the model is told.
-    """
-
-    embeds: Tensor
-    strength: float = 1.0
-    noise: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class StyleTokens:
-    """Which of a prompt's tokens a style model made of pictures.
-
-    Attributes:
-        start: The first of them.
-        count: How many.
-        weight: Factor on the attention that the picture and all tokens before them pay to them;
-            1 = as the network was trained, 0 = none.
-    """
-
-    start: int
-    count: int
-    weight: float = 1.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ControlText:
-    """A text for ControlNets alone.
-
-    Attributes:
-        tokens: (1, T, C) float32 embeddings.
-        token_mask: (1, T) float32, 1 where a token is no padding; None = all are seen.
-    """
-
-    tokens: Tensor
-    token_mask: Tensor | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class ConditioningEntry:
     """One encoded prompt and what goes with it.
 
@@ -126,13 +68,13 @@ class ConditioningEntry:
         pooled: (1, C) float32, or None.
         start, end: Part of the sampling schedule in which it acts, fractions in [0, 1].
         strength: Weight against other entries of the same conditioning.
-        control: ControlNets that act together with this prompt; their residuals add up.
-        size: What SDXL is told of sizes; None = the size of the run.
-        aesthetic: What the SDXL refiner is told of beauty, 1 to 10; None = 6, negative 2.5.
-        guidance: What a guidance-distilled network (Flux dev) is told; None = 3.5, "off" = nothing.
-        concat: A picture that inpainting and editing networks see; None = an empty one.
+        size: The sizes that SDXL and PixArt take beside the prompt; None = the size of the run.
+        aesthetic: The aesthetic score that the SDXL refiner takes, 1 to 10; None = 6, and 2.5 in
+            the negative prompt.
+        guidance: The guidance scale that a guidance-distilled network (Flux dev) takes; None =
+            3.5, "off" = none.
         token_mask: (1, T) float32, 1 where a token is no padding; None = all are seen.
-        area: Where it acts; the network then sees only this part. None = the whole picture.
+        area: Where it acts; the network then sees only this part. None = the whole image.
         mask: (B or 1, H, W) float32 in [0, 1], any size: its weight from place to place; None = 1.
         mask_strength: Factor on the mask.
         mask_bounds: Whether the rectangle around the mask is its area as well.
@@ -142,16 +84,8 @@ class ConditioningEntry:
         hooks: Changes of the network's weights for this prompt alone.
         encoded_start, encoded_end: Part of the schedule that its text was encoded for; it acts
             where both this and `start` to `end` hold.
-        images: Pictures that act together with this prompt; made into one vector for each run.
-        grounding: Things at places (GLIGEN); None = none.
-        image_vector: That vector, (1, 2D) float32; None before a run, or without pictures.
-        references: Pictures to draw from (Flux Kontext): (B, C, h, w) float32 as the VAE gives
-            them, of any size.
-        reference_places: Where those pictures are to the network: "offset" = beside each other,
-            "index" = all at the place of what is drawn, each with a number of its own, "diagonal" =
-            right below what is drawn, one behind the other.
-        styles: The tokens that come from style models (Flux Redux), in order.
-        control_text: What ControlNets read in place of `tokens`; None = the same.
+        attached: What methods add to it (ControlNets, image prompts, boxes, references, ...), in
+            the order in which it was attached.
     """
 
     tokens: Tensor
@@ -159,11 +93,9 @@ class ConditioningEntry:
     start: float = 0.0
     end: float = 1.0
     strength: float = 1.0
-    control: tuple[ControlUse, ...] = ()
     size: SizeHint | None = None
     aesthetic: float | None = None
     guidance: float | Literal["off"] | None = None
-    concat: Concat | None = None
     token_mask: Tensor | None = None
     area: Area | None = None
     mask: Tensor | None = None
@@ -174,19 +106,44 @@ class ConditioningEntry:
     hooks: Hooks = NO_HOOKS
     encoded_start: float = 0.0
     encoded_end: float = 1.0
-    images: tuple[ImagePrompt, ...] = ()
-    image_vector: Tensor | None = None
-    grounding: Grounding | None = None
-    references: tuple[Tensor, ...] = ()
-    reference_places: ReferencePlaces = "offset"
-    styles: tuple[StyleTokens, ...] = ()
-    control_text: ControlText | None = None
+    attached: tuple[Attachment, ...] = ()
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """Start and end of the part of the schedule in which it acts."""
+        return max(self.start, self.encoded_start), min(self.end, self.encoded_end)
+
+    def attachments(self, kind: type[Found]) -> tuple[Found, ...]:
+        """All attachments of a class, in their order."""
+        return tuple(each for each in self.attached if isinstance(each, kind))
+
+    def attachment(self, kind: type[Found]) -> Found | None:
+        """The attachment of a class of which there is at most one; None if there is none."""
+        return next(iter(self.attachments(kind)), None)
+
+    def attach(self, *more: Attachment) -> ConditioningEntry:
+        """With more attachments; those of which there is at most one take the place of the old."""
+        found = self.attached
+        for each in more:
+            if each.single:
+                found = tuple(old for old in found if type(old) is not type(each))
+            found = (*found, each)
+        return replace(self, attached=found)
+
+    def without(self, kind: type[Attachment]) -> ConditioningEntry:
+        """Without the attachments of a class."""
+        kept = tuple(each for each in self.attached if not isinstance(each, kind))
+        return self if len(kept) == len(self.attached) else replace(self, attached=kept)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conditioning:
-    """What the picture shall show: one or more entries, averaged by strength where both act."""
+    """What the image shall show: one or more entries, averaged by strength where both act."""
 
     __socket__: ClassVar[str] = "CONDITIONING"
 
     entries: tuple[ConditioningEntry, ...]
+
+    def attach(self, *more: Attachment) -> Conditioning:
+        """With more attachments in every entry, see `ConditioningEntry.attach`."""
+        return Conditioning(tuple(entry.attach(*more) for entry in self.entries))

@@ -7,16 +7,16 @@ from typing import ClassVar
 
 from ..prediction.model_sampling import ModelSampling
 from ..weights.handle import Weights
-from .adapters import IPAdapterUse
+from .attachment import Attachment
 from .guidance import GuidanceRule
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A denoising network: shared weights, and a list of patches applied when it is used.
+    """A denoising network: shared weights, and a list of what acts when it is used.
 
     Attributes:
-        patches: What acts inside of the network.
+        attached: What acts together with every prompt: IP-Adapters.
         sampling: What it predicts and at which noise levels; None = as its family was trained.
         guidance: What changes its guidance, in this order.
         compiled: The backend of `torch.compile` that the network is compiled by; "" = it is not.
@@ -26,7 +26,7 @@ class Model:
 
     family: str
     weights: Weights
-    patches: tuple[IPAdapterUse, ...] = ()
+    attached: tuple[Attachment, ...] = ()
     sampling: ModelSampling | None = None
     guidance: tuple[GuidanceRule, ...] = ()
     compiled: str = ""

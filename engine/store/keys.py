@@ -22,7 +22,7 @@ from ..leaving import leaving_refused
 from .values import Values, seal
 
 # Raised when the way keys or digests are computed changes: old results are then never found.
-SCHEME = b"weft-key-2"
+SCHEME = b"weft-key-3"
 _PLAIN = Values()
 
 

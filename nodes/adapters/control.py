@@ -218,6 +218,6 @@ def set_union_control_net_type(
 
     Source: xinsir's ControlNet++ (SDXL); InstantX and Shakker (Flux).
     """
-    from ...diffusion.control.control_types import set_picture
+    from ...diffusion.control.control_types import set_control_type
 
-    return set_picture(control_net, None if type == "auto" else type)
+    return set_control_type(control_net, None if type == "auto" else type)

@@ -29,7 +29,7 @@ def reference_latent(conditioning: Conditioning, latent: Latent | None = None) -
 
     Source: Flux.1 Kontext, 2025; several pictures lie side by side, as in ComfyUI.
     """
-    from ...diffusion.text.conditioning import add_reference
+    from ...diffusion.control.references import add_reference
 
     return conditioning if latent is None else add_reference(conditioning, latent)
 
@@ -60,10 +60,10 @@ def reference_places(
 
     Source: as ComfyUI; UNO (Wu et al. 2025) for `uxo/uno`.
     """
-    from ...diffusion.text.conditioning import each_with
+    from ...diffusion.control.references import set_places
 
     where = "diagonal" if places == "uxo/uno" else places
-    return each_with(conditioning, reference_places=where)
+    return set_places(conditioning, where)
 
 
 @node("FluxKontextImageScale", category="image")

@@ -11,9 +11,10 @@ import torch
 
 import weft.diffusion as wd
 from weft.diffusion.control.concat import condition_on_picture, condition_on_rest
+from weft.diffusion.control.references import add_reference
 from weft.diffusion.families import sampling_of
 from weft.diffusion.sampling.schedules import schedule_sigmas
-from weft.diffusion.text.conditioning import add_reference
+from weft.diffusion.types import References
 from weft.diffusion.vae.format import FLUX
 
 from .. import families
@@ -167,16 +168,11 @@ def test_flux_kontext_matches_diffusers(folder: Path, picture: torch.Tensor) -> 
 
 
 def test_second_picture_lies_where_it_lengthens_the_shorter_side(folder: Path) -> None:
-    from weft.diffusion.families.family import Row
-    from weft.diffusion.families.flux_pictures import references
+    from weft.diffusion.control.references import references
 
-    text = wd.ConditioningEntry(torch.zeros(1, 1, 4))
     pictures = (torch.ones(1, 16, 8, 12), torch.ones(1, 16, 4, 6), torch.ones(1, 16, 4, 3))
-    found = references(
-        [Row(replace(text, references=pictures), False)], (2, 16, 8, 12), torch.zeros(1)
-    )
-    assert found is not None
-    tokens, ids = found
+    shape = torch.Size((2, 16, 8, 12))
+    tokens, ids = references([References(pictures)], shape, torch.zeros(1))
     assert tokens.shape == (2, 4 * 6 + 2 * 3 + 2 * 2, 64)
     assert set(ids[:, 0].tolist()) == {1.0}
     assert ids[24].tolist() == [1.0, 4.0, 0.0]  # below the first, which is wider than tall
@@ -184,7 +180,7 @@ def test_second_picture_lies_where_it_lengthens_the_shorter_side(folder: Path) -
 
 
 def test_pictures_lie_where_each_rule_says() -> None:
-    from weft.diffusion.families.flux_pictures import placed
+    from weft.diffusion.control.references import placed
 
     sizes, run = [(8, 12), (5, 6), (4, 3)], (7, 10)
     assert placed("index", sizes, run) == [(1, 0, 0), (2, 0, 0), (3, 0, 0)]
@@ -197,15 +193,15 @@ def test_pictures_lie_where_each_rule_says() -> None:
 def test_flux_shown_pictures_elsewhere_matches_its_transformer(
     folder: Path, how: Any, picture: torch.Tensor
 ) -> None:
+    from weft.diffusion.control.references import set_places
     from weft.diffusion.denoising.batched import open_denoiser
-    from weft.diffusion.text.conditioning import each_with
 
     model, clip, vae, made = opened(folder, f"flux-{how}", 64, 9450)
     text = prompt(clip)
     latents = [wd.encode_image(vae, picture), wd.encode_image(vae, picture[:, :32])]
     for latent in latents:
         text = add_reference(text, latent)
-    told = each_with(text, reference_places=how)
+    told = set_places(text, how)
     x, sigma = seeded_noise(5, 1, 16, 8, 12), 0.75
     with torch.no_grad():
         got = open_denoiser(model).predict(x, sigma, told)

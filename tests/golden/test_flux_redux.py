@@ -136,7 +136,7 @@ def test_redux_tokens_match_diffusers(tower: Any, style: Any, flux: Any) -> None
     text = flux[2].entries[0].tokens
     assert torch.equal(entry.tokens[:, : text.shape[1]], text)
     assert float((entry.tokens[:, text.shape[1] :] - expected).abs().max()) < 1e-5
-    assert entry.styles == (StyleTokens(text.shape[1], 2 * PATCHES),)
+    assert entry.attachments(StyleTokens) == (StyleTokens(text.shape[1], 2 * PATCHES),)
 
 
 def test_siglip_sees_the_squeezed_picture_as_its_own_preprocessing_does(tower: Any) -> None:
@@ -230,7 +230,7 @@ def test_weighted_pictures_beside_references_and_in_a_batch(
     tower: Any, style: Any, flux: Any
 ) -> None:
     """The bias leaves out what else the network is shown, and each row has its own."""
-    from weft.diffusion.text.conditioning import add_reference
+    from weft.diffusion.control.references import add_reference
 
     _, model, text = flux
     shown = add_reference(text, wd.Latent(torch.ones(1, 16, 4, 6)))

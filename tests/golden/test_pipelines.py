@@ -142,7 +142,7 @@ def test_ip_adapter_matches_diffusers(pair: Pair, prompts: Prompts, folder: Path
     adapter = wd.load_ip_adapter(models.tiny_ip_adapter(folder / "ip.safetensors"), vision)
     image = torch.rand(1, 48, 40, 3, generator=torch.Generator().manual_seed(6))
     model = wd.apply_ip_adapter(pair.model, adapter, image, 0.7)
-    embeds = model.patches[0].positive
+    embeds = model.attached[0].positive
 
     unet = models.tiny_unet(seed=0)
     projection, attention = models.tiny_ip_adapter_tensors()

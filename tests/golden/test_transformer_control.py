@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.control.control_types import set_picture
+from weft.diffusion.control.control_types import set_control_type
 from weft.diffusion.families import sampling_of
 from weft.diffusion.files.saving import save_tensors
 from weft.diffusion.sampling.schedules import schedule_sigmas
@@ -328,7 +328,7 @@ def test_two_flux_controlnets_match_diffusers(
 
     networks = [control_nets.flux_control(seed=seed, modes=3) for seed in (72, 73)]
     nets = [wd.load_controlnet(written(tmp_path, f"n{i}", n)) for i, n in enumerate(networks)]
-    nets = [set_picture(nets[0], "tile"), set_picture(nets[1], "depth")]
+    nets = [set_control_type(nets[0], "tile"), set_control_type(nets[1], "depth")]
     other = picture.flip(1)
     expected = flux.expected(
         FluxMultiControlNetModel(networks),
@@ -345,7 +345,7 @@ def test_flux_union_controlnet_follows_the_kind_it_is_told(
 ) -> None:
     network = control_nets.flux_control(modes=7, seed=74)
     net = wd.load_controlnet(written(tmp_path, "flux-union", network))
-    told = {name: set_picture(net, name) for name in ("openpose", "low quality")}
+    told = {name: set_control_type(net, name) for name in ("openpose", "low quality")}
     found = {name: flux.got((each, picture, 0.8)) for name, each in told.items()}
     for name, mode in (("openpose", 4), ("low quality", 6)):
         expected = flux.expected(network, centred(picture), 0.8, control_mode=mode)
@@ -354,10 +354,10 @@ def test_flux_union_controlnet_follows_the_kind_it_is_told(
     assert silent.isfinite().all()
     assert difference(silent, found["openpose"]) > 10 * TOLERANCE
     with pytest.raises(wd.ModelError, match="segment"):
-        set_picture(net, "segment")
+        set_control_type(net, "segment")
     plain = wd.load_controlnet(written(tmp_path, "flux-plain", control_nets.flux_control()))
     with pytest.raises(wd.ModelError, match="one kind"):
-        set_picture(plain, "depth")
+        set_control_type(plain, "depth")
 
 
 @pytest.mark.parametrize("layout", ["file", "xlabs"])

@@ -13,7 +13,7 @@ import weft.diffusion as wd
 from weft.diffusion.families import sampling_of
 from weft.diffusion.image_prompts.image_encoder import embed_image
 from weft.diffusion.image_prompts.unclip import add_pictures
-from weft.diffusion.types import ImageEmbeds
+from weft.diffusion.types import ImageEmbeds, ImagePrompt
 
 from .. import families, models
 from .pipelines import ABSOLUTE, BETAS, difference, prompt_arguments, seeded_noise
@@ -237,7 +237,7 @@ def test_picture_takes_the_place_of_sdxls_pooled_text(folder: Path) -> None:
     prompts = prompts_of(clip)
     embeds = torch.randn(1, families.G_WIDTH, generator=torch.Generator().manual_seed(98))
     held = add_pictures(prompts[0], ImageEmbeds(embeds))
-    vector = image_vector(held.entries[0].images, SEED - 10, None, 0.0)
+    vector = image_vector(held.entries[0].attachments(ImagePrompt), SEED - 10, None, 0.0)
     assert float((vector[:, : families.G_WIDTH] - embeds).abs().max()) < 0.05
     by_hand = wd.Conditioning(
         (replace(prompts[0].entries[0], pooled=vector[:, : families.G_WIDTH]),)

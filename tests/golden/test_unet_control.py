@@ -31,7 +31,7 @@ def picture() -> torch.Tensor:
 def test_sdxl_union_controlnet_matches_diffusers(folder: Path, picture: torch.Tensor) -> None:
     from diffusers import StableDiffusionXLControlNetUnionPipeline
 
-    from weft.diffusion.control.control_types import set_picture
+    from weft.diffusion.control.control_types import set_control_type
     from weft.diffusion.files.saving import save_tensors
 
     made = families.tiny_sdxl(folder / "sdxl-union.safetensors", seed=40)
@@ -62,14 +62,14 @@ def test_sdxl_union_controlnet_matches_diffusers(folder: Path, picture: torch.Te
         held = tuple(wd.apply_control(p, told, picture, 0.7) for p in prompts)
         return sampled(model, held).samples * 0.13025
 
-    canny = got(set_picture(net, "canny/lineart/anime_lineart/mlsd"))
+    canny = got(set_control_type(net, "canny/lineart/anime_lineart/mlsd"))
     assert float((canny - expected).abs().max()) < ABSOLUTE
     # Nothing said: the picture acts all the same, as plain ControlNets' do.
     silent, plain = got(net), sampled(model, prompts).samples * 0.13025
     assert float((silent - plain).abs().max()) > 10 * ABSOLUTE
     assert float((silent - canny).abs().max()) > 10 * ABSOLUTE
     with pytest.raises(wd.ModelError, match="tile"):
-        set_picture(net, "tile")  # the seventh kind of a network of six
+        set_control_type(net, "tile")  # the seventh kind of a network of six
 
 
 def test_sdxl_union_controlnet_told_nothing_is_a_plain_one(

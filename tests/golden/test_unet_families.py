@@ -141,7 +141,7 @@ def test_inpainting_unet_matches_diffusers(
     masked = picture * (1 - mask[..., None]) + 0.5 * mask[..., None]
     latents = wd.encode_image(pair.vae, masked).samples
     concat = wd.Concat(latents, mask)
-    held = tuple(wd.Conditioning((replace(p.entries[0], concat=concat),)) for p in prompts)
+    held = tuple(p.attach(concat) for p in prompts)
 
     pipe = build("StableDiffusionInpaintPipeline", pair, "euler", unet=network)
     expected = pipe(
@@ -168,7 +168,7 @@ def test_instruct_pix2pix_unet_matches_diffusers(
     path = families.write(folder / "edit.safetensors", families.ldm("unet", network))
     model = wd.load_model(path)
     concat = wd.Concat(wd.encode_image(pair.vae, picture).samples)
-    held = tuple(wd.Conditioning((replace(p.entries[0], concat=concat),)) for p in prompts)
+    held = tuple(p.attach(concat) for p in prompts)
 
     pipe = build("StableDiffusionInstructPix2PixPipeline", pair, "euler", unet=network)
     # This pipeline takes no sigmas: "trailing" visits ours. It starts from noise * sigma.
@@ -365,7 +365,7 @@ def test_controlnet_of_another_family_is_refused_with_both_kinds_named(
 
 
 def test_inpainting_unet_without_a_picture_paints_over_grey(prompts: Any, folder: Path) -> None:
-    from weft.diffusion.families.unet import GREY
+    from weft.diffusion.control.concat import GREY
 
     path = families.write(
         folder / "inpaint-grey.safetensors", families.ldm("unet", changed_unet(in_channels=9))
@@ -373,5 +373,5 @@ def test_inpainting_unet_without_a_picture_paints_over_grey(prompts: Any, folder
     model = wd.load_model(path)
     grey = torch.tensor(GREY)[None, :, None, None].expand(1, 4, 8, 8) / 0.18215
     concat = wd.Concat(grey, torch.ones(1, 64, 64))
-    held = tuple(wd.Conditioning((replace(p.entries[0], concat=concat),)) for p in prompts)
+    held = tuple(p.attach(concat) for p in prompts)
     assert difference(sampled(model, prompts), sampled(model, held).samples * 0.18215) < ABSOLUTE

@@ -11,6 +11,7 @@ import torch
 
 import weft
 from weft.diffusion.files.saving import save_tensors
+from weft.diffusion.types import References
 from weft.nodes.standard import standard_registry
 
 from .. import families, models
@@ -333,7 +334,7 @@ def test_file_that_says_where_kontexts_pictures_are_runs_as_it_is(
             reference_latents_method=method,
         )
         found = run(data, flux_models, tmp_path, "23.conditioning", "11.image")
-        assert found["23.conditioning"].entries[0].reference_places == kept
+        assert found["23.conditioning"].entries[0].attachment(References).places == kept
         pictures.append(found["11.image"])
     assert torch.equal(pictures[0], pictures[1])  # a single picture has number 1 either way
     assert not torch.equal(pictures[0], pictures[2])

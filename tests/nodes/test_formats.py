@@ -68,7 +68,7 @@ def test_eight_bit_pictures_take_less_room_than_their_numbers() -> None:
 
 def test_conditioning_with_control_is_not_stored() -> None:
     net = ControlNet("sd1", weights=None)  # type: ignore[arg-type]
-    entry = ConditioningEntry(torch.zeros(1, 77, 8), control=(ControlUse(net, torch.zeros(1)),))
+    entry = ConditioningEntry(torch.zeros(1, 77, 8), attached=(ControlUse(net, torch.zeros(1)),))
     assert STORE.dump(Conditioning((entry,))) is None
 
 

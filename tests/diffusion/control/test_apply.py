@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.control.apply import fit_hint
+from weft.diffusion.control.hints import fit_hint
 
 from ... import models
 from ..sampling.test_sample import calls, run
@@ -37,7 +37,7 @@ def test_control_changes_the_picture_and_not_the_prompt_given(
 ) -> None:
     plain = run(model, prompts).samples
     controlled = run(model, both(prompts, controlnet, picture())).samples
-    assert prompts[0].entries[0].control == ()
+    assert prompts[0].entries[0].attached == ()
     assert float((controlled - plain).abs().mean()) > 0.01
     assert torch.equal(run(model, prompts).samples, plain)
 

@@ -189,12 +189,13 @@ def test_area_that_no_entry_of_the_other_side_covers_gets_none() -> None:
 
 def test_picture_beside_the_noise_is_cut_with_the_area_and_sizes_stay() -> None:
     whole = torch.arange(16 * 32.0).reshape(1, 1, 16, 32)
-    given = entry(area=Area(64, 0, 64, 64), concat=Concat(whole, whole[:, 0]))
+    given = entry(area=Area(64, 0, 64, 64), attached=(Concat(whole, whole[:, 0]),))
     (region,) = weight(given)
     seen = seen_in(region, given, LIKE, 8)
-    assert seen.concat is not None
-    assert torch.equal(seen.concat.samples, whole[..., :8, 8:16])
-    assert seen.concat.mask is not None
-    assert torch.equal(seen.concat.mask, whole[:, 0, :8, 8:16])
+    concat = seen.attachment(Concat)
+    assert concat is not None
+    assert torch.equal(concat.samples, whole[..., :8, 8:16])
+    assert concat.mask is not None
+    assert torch.equal(concat.mask, whole[:, 0, :8, 8:16])
     assert seen.size == SizeHint(256, 128)
     assert seen_in(Region(None, 1.0), given, LIKE, 8) is given

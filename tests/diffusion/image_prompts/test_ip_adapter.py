@@ -76,7 +76,7 @@ def test_two_adapters_at_half_weight_equal_one_at_full(
     once = wd.apply_ip_adapter(model, adapter, image, 1.0)
     twice = wd.apply_ip_adapter(model, adapter, image, 0.5)
     twice = wd.apply_ip_adapter(twice, adapter, image, 0.5)
-    assert len(twice.patches) == 2
+    assert len(twice.attached) == 2
     assert torch.allclose(run(once, prompts).samples, run(twice, prompts).samples, atol=1e-3)
 
 
@@ -94,7 +94,7 @@ def test_adapter_outside_of_its_window_does_nothing(
 
 
 def test_negative_pass_gets_an_empty_image(model: wd.Model, adapter: wd.IPAdapter) -> None:
-    use = wd.apply_ip_adapter(model, adapter, picture(batch=2)).patches[0]
+    use = wd.apply_ip_adapter(model, adapter, picture(batch=2)).attached[0]
     assert use.positive.shape == use.negative.shape == (2, models.IMAGE_WIDTH)
     assert not use.negative.any()
 

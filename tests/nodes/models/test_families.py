@@ -178,9 +178,9 @@ def test_inpaint_conditioning_carries_the_rest_of_the_picture(folder: Path) -> N
     positive, negative, latent = family_text.inpaint_model_conditioning(
         text, text, vae, image, mask
     )
-    concat = positive.entries[0].concat
+    concat = positive.entries[0].attachment(wd.Concat)
     assert concat is not None
-    assert concat is negative.entries[0].concat
+    assert concat is negative.entries[0].attachment(wd.Concat)
     assert concat.samples.shape == latent.samples.shape == (1, 4, 8, 8)
     assert concat.mask is not None
     assert concat.mask.shape == (1, 64, 64)
@@ -189,7 +189,7 @@ def test_inpaint_conditioning_carries_the_rest_of_the_picture(folder: Path) -> N
     assert bare.latent.noise_mask is None
     # Where nothing is masked, the picture shown is the picture itself.
     plain = family_text.inpaint_model_conditioning(text, text, vae, image, mask * 0)
-    shown = plain.positive.entries[0].concat
+    shown = plain.positive.entries[0].attachment(wd.Concat)
     assert shown is not None
     assert torch.equal(shown.samples, plain.latent.samples)
 
@@ -199,7 +199,7 @@ def test_pix2pix_conditioning_starts_from_an_empty_latent(folder: Path) -> None:
     text = wd.encode_text(clip, "make it red")
     done = family_text.instruct_pix2pix_conditioning(text, text, vae, torch.rand(1, 64, 64, 3))
     assert not done.latent.samples.any()
-    assert done.positive.entries[0].concat is not None
+    assert done.positive.entries[0].attachment(wd.Concat) is not None
 
 
 def ran(root: Path, data: dict[str, Any]) -> Any:

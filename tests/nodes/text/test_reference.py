@@ -7,6 +7,7 @@ import torch
 
 import weft.diffusion as wd
 from weft import testing
+from weft.diffusion.types import References
 from weft.nodes.text.reference import KONTEXT_SIZES, flux_kontext_image_scale, reference_latent
 
 
@@ -27,8 +28,10 @@ def test_pictures_are_shown_one_beside_the_other_and_the_prompt_given_stays() ->
     text = wd.Conditioning((wd.ConditioningEntry(torch.zeros(1, 2, 4)),))
     latent = wd.Latent(torch.ones(1, 16, 4, 4), "flux")
     shown = reference_latent(reference_latent(text, latent), latent)
-    assert len(shown.entries[0].references) == 2
-    assert text.entries[0].references == ()
+    found = shown.entries[0].attachment(References)
+    assert found is not None
+    assert len(found.latents) == 2
+    assert text.entries[0].attached == ()
     assert reference_latent(text, None) is text
 
 
