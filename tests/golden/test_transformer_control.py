@@ -356,7 +356,7 @@ def test_flux_union_controlnet_follows_the_kind_it_is_told(
     with pytest.raises(wd.ModelError, match="segment"):
         set_control_type(net, "segment")
     plain = wd.load_controlnet(written(tmp_path, "flux-plain", control_nets.flux_control()))
-    with pytest.raises(wd.ModelError, match="one kind"):
+    with pytest.raises(wd.ModelError, match="one type"):
         set_control_type(plain, "depth")
 
 
