@@ -22,7 +22,7 @@ from weft.engine.workflows.workflow import Workflow
 from weft.nodes.adapters import control
 from weft.nodes.basics import flow, plain
 from weft.nodes.latents import latent
-from weft.nodes.pictures import image
+from weft.nodes.pictures import image, scale
 from weft.nodes.standard import THIMBLE, standard_registry
 from weft.nodes.values import CODECS
 
@@ -56,7 +56,7 @@ def test_switch_keeps_its_contract() -> None:
 def test_image_scale_keeps_its_contract(method: str, crop: str) -> None:
     for width, height in ((20, 40), (96, 0), (64, 48)):  # smaller, larger, the same
         testing.check_node(
-            image.image_scale,
+            scale.image_scale,
             image=testing.image(2),
             width=width,
             height=height,

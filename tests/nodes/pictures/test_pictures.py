@@ -23,7 +23,7 @@ from weft.engine.files.workspace import Workspace
 from weft.engine.testing import EventLog
 from weft.nodes.adapters import control
 from weft.nodes.latents import latent
-from weft.nodes.pictures import image
+from weft.nodes.pictures import image, scale
 
 from .. import flows
 
@@ -168,7 +168,7 @@ def test_file_that_is_no_good_picture_is_refused(tmp_path: Path, content: bytes,
 def test_scaled_photo_has_the_size_and_stays_in_range(method: str) -> None:
     photo = torch.from_numpy(skimage.data.astronaut()).float().unsqueeze(0) / 255
     for width, height in ((100, 60), (700, 600)):
-        found = image.image_scale(
+        found = scale.image_scale(
             photo,
             upscale_method=method,
             width=width,
@@ -182,18 +182,18 @@ def test_scaled_photo_has_the_size_and_stays_in_range(method: str) -> None:
 
 def test_scaled_photo_with_side_zero_keeps_its_ratio() -> None:
     photo = torch.zeros(1, 100, 200, 3)
-    assert image.image_scale(photo, width=50, height=0).shape == (1, 25, 50, 3)
-    assert image.image_scale(photo, width=0, height=50).shape == (1, 50, 100, 3)
+    assert scale.image_scale(photo, width=50, height=0).shape == (1, 25, 50, 3)
+    assert scale.image_scale(photo, width=0, height=50).shape == (1, 50, 100, 3)
     with pytest.raises(DiffusionError, match="both 0"):
-        image.image_scale(photo, width=0, height=0)
+        scale.image_scale(photo, width=0, height=0)
 
 
 def test_scaled_photo_cropped_keeps_the_middle() -> None:
     photo = torch.zeros(1, 100, 300, 3)
     photo[:, :, 100:200] = 1
-    assert image.image_scale(photo, width=50, height=50, crop="center").min() == 1
+    assert scale.image_scale(photo, width=50, height=50, crop="center").min() == 1
     tall = photo.transpose(1, 2)
-    assert image.image_scale(tall, width=50, height=50, crop="center").min() == 1
+    assert scale.image_scale(tall, width=50, height=50, crop="center").min() == 1
 
 
 def test_canny_finds_the_outline_of_a_square_and_nothing_else() -> None:
