@@ -43,7 +43,8 @@ from weft.engine.share import packed
 from weft.engine.validate import validate
 from weft.engine.workflows.workflow import Workflow
 from weft.nodes.basics import patterns, regex
-from weft.nodes.standard import standard_registry, standard_workspace
+from weft.nodes.standard.folders import standard_workspace
+from weft.nodes.standard.registry import standard_registry
 from weft.server.files.decoding import Decoder, Pixels
 from weft.server.settings import Limits
 

@@ -11,7 +11,7 @@ import torch
 
 import weft
 from weft.diffusion.files.saving import save_tensors
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 from .. import families, models
 from ..diffusion.control.test_difference import difference_file

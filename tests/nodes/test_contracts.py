@@ -23,7 +23,8 @@ from weft.nodes.adapters import control
 from weft.nodes.basics import flow, plain
 from weft.nodes.latents import latent
 from weft.nodes.pictures import image, scale
-from weft.nodes.standard import THIMBLE, standard_registry
+from weft.nodes.standard.folders import THIMBLE
+from weft.nodes.standard.registry import standard_registry
 from weft.nodes.values import CODECS
 
 
@@ -225,7 +226,7 @@ def test_model_fixtures_that_are_not_there_say_where_to_get_them(
 ) -> None:
     with pytest.raises(FileError, match="models=FOLDER"):
         testing.value("VAE", models=tmp_path)
-    monkeypatch.setattr("weft.nodes.standard.THIMBLE", tmp_path)
+    monkeypatch.setattr("weft.nodes.standard.folders.THIMBLE", tmp_path)
     with pytest.raises(FileError, match="thimble"):
         testing.value("VAE")
     assert THIMBLE.name == "thimble"

@@ -202,7 +202,7 @@ def test_pix2pix_conditioning_starts_from_an_empty_latent(folder: Path) -> None:
 
 def ran(root: Path, data: dict[str, Any]) -> Any:
     """The picture that a document makes with the models in a folder."""
-    from weft.nodes.standard import standard_registry
+    from weft.nodes.standard.registry import standard_registry
 
     with weft.Engine(models=[root], output=root / "out", packs=False) as engine:
         result = engine.run(weft.Workflow.from_json(data, standard_registry(packs=False)))

@@ -28,7 +28,8 @@ from weft.nodes.sampling import samplers as custom_samplers
 from weft.nodes.sampling import sigmas as custom_sigmas
 from weft.nodes.sampling.ksampler import ksampler
 from weft.nodes.sampling.previews import reporter
-from weft.nodes.standard import THIMBLE, standard_registry
+from weft.nodes.standard.folders import THIMBLE
+from weft.nodes.standard.registry import standard_registry
 
 from ... import models
 from .. import flows
