@@ -8,6 +8,7 @@ A room for each kind of value, in it a file for each family of operations:
     latents    latents: made, calculated with, in batches
     sampling   noise into latents, and what guides it
     adapters   what steers a network beside its prompt
+    control    control images for ControlNets
     pictures   pictures and masks: from files, to files, changed
 
 `standard` finds every `@node` function below this package and puts an engine together; modules
