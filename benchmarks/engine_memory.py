@@ -20,7 +20,7 @@ from weft.engine.engine import Engine
 from weft.engine.store.cache import MemoryCache
 from weft.engine.store.values import Values
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 
 def resident() -> int:

@@ -30,7 +30,7 @@ from weft.engine.plan import plan
 from weft.engine.validate import validate
 from weft.engine.workflows.workflow import Workflow
 from weft.nodes.basics import plain
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 Nodes = dict[str, dict[str, Any]]
 

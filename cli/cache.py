@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..engine.errors import WeftError
 from ..engine.workflows.workflow import Workflow
-from ..nodes.standard import StandardEngine
+from ..nodes.standard.engine import StandardEngine
 from . import say
 from .main import BAD_WORKFLOW, DONE
 from .packs import load_registry

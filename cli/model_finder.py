@@ -7,7 +7,7 @@ import re
 from pathlib import PurePosixPath
 
 from ..engine.files.workspace import Workspace
-from ..nodes.standard import standard_workspace
+from ..nodes.standard.folders import standard_workspace
 from ..server.models.facts import standard_index
 
 _HASH = re.compile(r"[0-9a-f]{8,64}")

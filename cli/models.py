@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..engine.errors import WeftError
 from ..engine.files.workspace import KINDS, Workspace
-from ..nodes.standard import home
+from ..nodes.standard.folders import home
 from . import say
 from .main import BAD_WORKFLOW, DONE, FAILED
 from .workspace import workspace_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..engine.declaration.registry import Registry
-from ..nodes.standard import standard_registry
+from ..nodes.standard.registry import standard_registry
 from . import say
 
 

@@ -30,7 +30,7 @@ from ..engine.files.hashes import sha256_of
 from ..engine.files.workspace import KINDS
 from ..engine.files.written_names import portable_problem
 from ..engine.graph.document import read_json, read_text
-from ..nodes.standard import home
+from ..nodes.standard.folders import home
 from . import say
 from .live import Live
 

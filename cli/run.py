@@ -11,7 +11,8 @@ from ..engine.events import Event, Listener, to_json
 from ..engine.graph.document import split_target
 from ..engine.running.trace import Trace
 from ..engine.workflows.workflow import Workflow
-from ..nodes.standard import StandardEngine, standard_memory
+from ..nodes.standard.engine import StandardEngine
+from ..nodes.standard.memory import standard_memory
 from . import say
 from .main import BAD_WORKFLOW, DONE, FAILED, INTERRUPTED
 from .packs import load_registry

@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import SecretStr, ValidationError
 
 from ..engine.errors import WeftError
-from ..nodes.standard import home
+from ..nodes.standard.folders import home
 from ..server.guard.hosts import is_loopback
 from ..server.logs import log
 from ..server.settings import Limits, Settings

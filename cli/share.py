@@ -23,12 +23,9 @@ from ..engine.share.limits import limited
 from ..engine.share.lock import Lock, make_lock
 from ..engine.workflows.workflow import Workflow
 from ..nodes.shared_file import BUNDLES, SharedFile, described, open_shared
-from ..nodes.standard import (
-    StandardEngine,
-    home,
-    own_places,
-    standard_runtime,
-)
+from ..nodes.standard.engine import StandardEngine
+from ..nodes.standard.folders import home, own_places
+from ..nodes.standard.numerics import standard_runtime
 from . import say
 from .main import BAD_WORKFLOW, DONE, FAILED, INTERRUPTED
 from .packs import load_registry

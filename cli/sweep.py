@@ -17,7 +17,7 @@ from ..engine.graph.parameters import parameter_of
 from ..engine.workflows.outputs import find_output
 from ..engine.workflows.sweep import Axis, Sweep, make_sweep, parse_values
 from ..engine.workflows.workflow import Workflow
-from ..nodes.standard import StandardEngine
+from ..nodes.standard.engine import StandardEngine
 from .main import BAD_WORKFLOW, DONE, FAILED, INTERRUPTED
 from .packs import load_registry
 from .sweep_file import sheet_path, write_sheet

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..engine.files.workspace import Workspace
-from ..nodes.standard import standard_workspace
+from ..nodes.standard.folders import standard_workspace
 
 
 def workspace_of(options: argparse.Namespace, file: Path | None = None) -> Workspace:

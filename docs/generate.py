@@ -15,7 +15,7 @@ from pathlib import Path
 from weft.engine.declaration.node import NodeSpec, Parameter
 from weft.engine.declaration.widgets import ModelFile, Range
 from weft.engine.graph.document import json_schema
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 HERE = Path(__file__).parent
 

@@ -8,8 +8,9 @@ A room for each kind of value, in it a file for each family of operations:
     latents    latents: made, calculated with, in batches
     sampling   noise into latents, and what guides it
     adapters   what steers a network beside its prompt
+    control    control images for ControlNets
     pictures   pictures and masks: from files, to files, changed
 
-`standard` names them all and puts an engine together; `values` and `formats` tell it how to key and
-to keep their values.
+`standard` finds every `@node` function below this package and puts an engine together; modules
+without one are helpers. `values` and `formats` tell the engine how to key and to keep values.
 """

@@ -188,7 +188,7 @@ def _upscale_model(models: Path | None) -> Any:
 
 
 def _file(kind: str, models: Path | None) -> Path:
-    from .standard import THIMBLE
+    from .standard.folders import THIMBLE
 
     folder = (models if models is not None else THIMBLE) / kind
     found = sorted(folder.glob("*.safetensors"))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import importlib.metadata
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 from typing import Any
 
 from ..engine.declaration.packs import Pack, add_packs, failed, without_nodes
 from ..engine.declaration.registry import PackFault, Registry
 from ..engine.errors import DeclarationError
+from .declared import declared_nodes
 
 GROUP = "weft.nodes"
 
@@ -60,7 +59,7 @@ def _loaded(pack: str, load: Callable[[], Any], module: str) -> Pack | PackFault
         source = load()
         specs = list(Registry([source]).own())
     except (Exception, SystemExit) as error:  # whatever a stranger's package does when imported
-        return failed(pack, error, declared(module))
+        return failed(pack, error, declared_nodes(module.partition(".")[0]))
     return Pack(pack, specs) if specs else without_nodes(pack, source)
 
 
@@ -74,50 +73,3 @@ def _exists(name: str) -> bool:
         return top in sys.modules or importlib.util.find_spec(top) is not None
     except (ImportError, ValueError):
         return False
-
-
-def declared(module: str) -> set[str]:
-    """Names of the nodes that the source of a pack declares, read without running it.
-
-    They are told from calls of `node` or `weft.node` with a text, as decorators are; names that are
-    computed are not found.
-
-    Args:
-        module: A module of the pack; every module of its package counts.
-    """
-    found: set[str] = set()
-    for file in _sources(module.partition(".")[0]):
-        try:
-            tree = ast.parse(file.read_bytes())
-        except (OSError, SyntaxError, ValueError, RecursionError):
-            continue
-        for each in ast.walk(tree):
-            if isinstance(each, ast.Call) and _called(each.func) == "node":
-                found |= set(_texts(each))
-    return found
-
-
-def _texts(call: ast.Call) -> Iterator[str]:
-    """The name and the other names that a call of `node` gives."""
-    aliases = [word.value for word in call.keywords if word.arg == "aliases"]
-    for given in (*call.args[:1], *aliases):
-        for each in ast.walk(given):
-            if isinstance(each, ast.Constant) and isinstance(each.value, str):
-                yield each.value
-
-
-def _called(function: ast.expr) -> str:
-    return getattr(function, "id", getattr(function, "attr", ""))
-
-
-def _sources(top: str) -> Iterator[Path]:
-    try:
-        spec = importlib.util.find_spec(top)
-    except (ImportError, ValueError):
-        return
-    if spec is None:
-        return
-    for folder in spec.submodule_search_locations or ():
-        yield from Path(folder).rglob("*.py")
-    if spec.submodule_search_locations is None and spec.origin is not None:
-        yield Path(spec.origin)

@@ -9,8 +9,8 @@ from typing import Any
 from ..engine.engine import Result
 from ..engine.events import Listener
 from ..engine.workflows.workflow import Workflow
-from .standard import StandardEngine as Engine
-from .standard import standard_registry
+from .standard.engine import StandardEngine as Engine
+from .standard.registry import standard_registry
 
 
 def load(path: str | Path) -> Workflow:

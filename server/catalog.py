@@ -21,7 +21,8 @@ from ..engine.graph.listing import listed
 from ..engine.share.check import effects_of
 from ..engine.validate import validate
 from ..engine.workflows.workflow import Workflow
-from ..nodes.standard import standard_registry, standard_workspace
+from ..nodes.standard.folders import standard_workspace
+from ..nodes.standard.registry import standard_registry
 from .settings import Settings
 
 log = logging.getLogger(__name__)

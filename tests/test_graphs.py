@@ -8,7 +8,8 @@ import pytest
 
 import weft
 from weft.engine.graph.document import dumps
-from weft.nodes.standard import standard_registry, standard_workspace
+from weft.nodes.standard.folders import standard_workspace
+from weft.nodes.standard.registry import standard_registry
 
 GRAPHS = sorted((Path(__file__).parent.parent / "graphs").glob("*.json"))
 

@@ -12,7 +12,7 @@ import pytest
 
 from weft.diffusion.sampling.samplers import SAMPLERS
 from weft.diffusion.sampling.schedules import SCHEDULER_NAMES
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 TESTS = Path(__file__).parent
 DOCS = TESTS.parent / "docs"

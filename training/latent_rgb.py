@@ -17,7 +17,7 @@ import torch
 
 import weft.diffusion as wd
 from training.dataset import make
-from weft.nodes.standard import THIMBLE
+from weft.nodes.standard.folders import THIMBLE
 
 SEED = 9_000_001
 

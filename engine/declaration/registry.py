@@ -46,6 +46,14 @@ class PackFault:
         }
 
 
+def specs_in(module: ModuleType) -> Iterator[NodeSpec]:
+    """The node types that a module declares; a node imported from elsewhere is not among them."""
+    for value in vars(module).values():
+        found = getattr(value, ATTRIBUTE, None)
+        if isinstance(found, NodeSpec) and value.__module__ == module.__name__:
+            yield found
+
+
 class Registry(Mapping[str, NodeSpec]):
     """Node types by id. Aliases are found by `find`, and are no keys.
 
@@ -78,11 +86,8 @@ class Registry(Mapping[str, NodeSpec]):
             self.faults += source.faults
             self.checks += [check for check in source.checks if check not in self.checks]
         elif isinstance(source, ModuleType):
-            for value in vars(source).values():
-                found = getattr(value, ATTRIBUTE, None)
-                # A function imported from another module is that module's to offer.
-                if isinstance(found, NodeSpec) and value.__module__ == source.__name__:
-                    self.add_spec(found)
+            for spec in specs_in(source):
+                self.add_spec(spec)
         else:
             self.add_spec(spec_of(source))
 

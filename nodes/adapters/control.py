@@ -6,36 +6,8 @@ from typing import Annotated, Literal, NamedTuple
 
 from ...diffusion.types import Conditioning, ControlNet, Image, Mask, Vae
 from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Alias, Range
-from ..rules import thresholds, window
-
-
-@node("Canny", category="control/preprocess", aliases=["canny"], refuses=thresholds)
-def canny(
-    image: Image,
-    *,
-    low: Annotated[float, Range(0, 1, step=0.01), Alias("low_threshold")] = 0.4,
-    high: Annotated[float, Range(0, 1, step=0.01), Alias("high_threshold")] = 0.8,
-) -> Image:
-    """Find edges with the Canny detector.
-
-    Args:
-        image: (B, H, W, 3) float32 in [0, 1], sRGB.
-        low: Weak-edge threshold as a fraction of a step from black to white in the Sobel
-            filter's unit: OpenCV's threshold divided by 255.
-        high: Strong-edge threshold, same unit; must exceed `low`.
-
-    Returns:
-        Same size, white edges on black, 3 equal channels.
-
-    Raises:
-        DiffusionError: `low` is not below `high`.
-
-    Source: Canny 1986, through OpenCV, after a Gaussian blur of sigma 1.
-    """
-    from ...diffusion.pictures.canny import find_edges
-
-    return find_edges(image, low=low, high=high)
+from ...engine.declaration.widgets import Range
+from ..rules import window
 
 
 class ControlledConditioning(NamedTuple):

@@ -8,8 +8,8 @@ from ...diffusion.pictures.compositing import PorterDuff
 from ...diffusion.types import Image, Mask
 from ...engine.declaration.node import node
 from ...engine.declaration.widgets import Range
+from ..limits import MAX_SIDE
 
-MAX_SIDE = 16_384
 Place = Annotated[int, Range(0, MAX_SIDE)]
 
 

@@ -1,4 +1,4 @@
-"""Pictures changed: colours, filters, cut, turned, widened."""
+"""Images of one color, and changes to the colors and the sharpness of an image."""
 
 from __future__ import annotations
 
@@ -6,17 +6,12 @@ from typing import Annotated, Literal
 
 from ...diffusion.types import Image
 from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Box, Color, Curve, Range, Seed
-from .composite import ImageAndMask
-from .image import Filter
+from ...engine.declaration.widgets import Color, Curve, Range, Seed
+from ..limits import MAX_SIDE
 
-MAX_SIDE = 16_384
 Side = Annotated[int, Range(1, MAX_SIDE)]
-Place = Annotated[int, Range(0, MAX_SIDE)]
-Margin = Annotated[int, Range(0, MAX_SIDE, step=8)]
 Colour = Annotated[int, Range(0, 0xFFFFFF), Color()]
 _STRAIGHT = [[0.0, 0.0], [1.0, 1.0]]
-_COLOURS = {"white": 0xFFFFFF, "black": 0, "red": 0xFF0000, "green": 0x00FF00, "blue": 0x0000FF}
 
 
 @node("EmptyImage", category="image")
@@ -211,170 +206,3 @@ def image_add_noise(
 
     check_image(image, alpha=True)
     return (image + strength * initial_noise(tuple(image.shape), seed)).clamp(0, 1)
-
-
-@node("ImageCrop", category="image/transform")
-def image_crop(
-    image: Image,
-    *,
-    width: Annotated[Side, Box("width")] = 512,
-    height: Annotated[Side, Box("height")] = 512,
-    x: Annotated[Place, Box("x")] = 0,
-    y: Annotated[Place, Box("y")] = 0,
-) -> Image:
-    """Cut a rectangle out of pictures. What lies outside of the picture is left out.
-
-    Args:
-        image: (B, H, W, 3) float32.
-        width: Width in pixels.
-        height: Height in pixels.
-        x: Left edge in pixels.
-        y: Upper edge in pixels.
-
-    Returns:
-        (B, up to height, up to width, 3) float32.
-
-    Raises:
-        DiffusionError: The corner lies outside of the picture.
-    """
-    from ...diffusion.pictures.shapes import crop_image
-
-    return crop_image(image, x, y, width, height)
-
-
-@node("ImageFlip", category="image/transform")
-def image_flip(
-    image: Image,
-    *,
-    flip_method: Literal["x-axis: vertically", "y-axis: horizontally"] = "x-axis: vertically",
-) -> Image:
-    """Mirror pictures.
-
-    Args:
-        image: (B, H, W, 3) float32.
-        flip_method: At the x axis, upside down, or at the y axis, left to right.
-
-    Returns:
-        Same shape.
-    """
-    from ...diffusion.pictures.shapes import flip_image
-
-    return flip_image(image, "x" if flip_method.startswith("x") else "y")
-
-
-@node("ImageRotate", category="image/transform")
-def image_rotate(
-    image: Image,
-    *,
-    rotation: Literal["none", "90 degrees", "180 degrees", "270 degrees"] = "none",
-) -> Image:
-    """Turn pictures clockwise.
-
-    Args:
-        image: (B, H, W, 3) float32.
-        rotation: By how much.
-
-    Returns:
-        (B, H, W, 3) or (B, W, H, 3) float32.
-    """
-    from ...diffusion.pictures.shapes import rotate_image
-
-    return rotate_image(image, QUARTERS[rotation])
-
-
-QUARTERS = {"none": 0, "90 degrees": 1, "180 degrees": 2, "270 degrees": 3}
-
-
-@node("ImagePadForOutpaint", category="image/transform")
-def image_pad_for_outpaint(
-    image: Image,
-    *,
-    left: Margin = 0,
-    top: Margin = 0,
-    right: Margin = 0,
-    bottom: Margin = 0,
-    feathering: Place = 40,
-) -> ImageAndMask:
-    """Widen pictures with grey, and say what is to be painted.
-
-    Args:
-        image: (B, H, W, 3) float32 in [0, 1].
-        left: Pixels to add at the left.
-        top: Pixels to add at the top.
-        right: Pixels to add at the right.
-        bottom: Pixels to add at the bottom.
-        feathering: Over how many pixels of the old picture the mask fades towards widened sides;
-            not at all if it is half of a side or more.
-
-    Returns:
-        image: (B, H', W', 3) float32. mask: (1, H', W') float32, 1 where there was no picture.
-    """
-    from ...diffusion.pictures.shapes import pad_for_outpaint
-
-    return ImageAndMask(*pad_for_outpaint(image, left, top, right, bottom, feathering))
-
-
-@node("ImageStitch", category="image/transform")
-def image_stitch(
-    image1: Image,
-    image2: Image | None = None,
-    *,
-    direction: Literal["right", "down", "left", "up"] = "right",
-    match_image_size: bool = True,
-    spacing_width: Annotated[int, Range(0, 1024, step=2)] = 0,
-    spacing_color: Literal["white", "black", "red", "green", "blue"] = "white",
-) -> Image:
-    """Put two pictures beside each other.
-
-    Args:
-        image1: (B, H, W, 3) float32 in [0, 1].
-        image2: (B, h, w, 3) float32 in [0, 1]; None gives `image1`.
-        direction: On which side of the first the second goes.
-        match_image_size: Scale the second to the touching side of the first; off, the smaller one
-            is centred on black.
-        spacing_width: Pixels between them.
-        spacing_color: Colour of the space between them.
-
-    Returns:
-        (B, H', W', 3) float32 in [0, 1].
-    """
-    from ...diffusion.pictures.shapes import stitch_images
-
-    if image2 is None:
-        return image1
-    return stitch_images(
-        image1,
-        image2,
-        direction,
-        match_size=match_image_size,
-        spacing=spacing_width,
-        color=_COLOURS[spacing_color],
-    )
-
-
-@node("ResizeAndPadImage", category="image/transform")
-def resize_and_pad_image(
-    image: Image,
-    *,
-    target_width: Side = 512,
-    target_height: Side = 512,
-    padding_color: Literal["white", "black"] = "white",
-    interpolation: Filter = "area",
-) -> Image:
-    """Scale pictures to fit into a size, and fill what is left over evenly with a colour.
-
-    Args:
-        image: (B, H, W, 3) float32 in [0, 1].
-        target_width: Pixels.
-        target_height: Pixels.
-        padding_color: Colour of what is left over.
-        interpolation: How new pixels are made.
-
-    Returns:
-        (B, target_height, target_width, 3) float32 in [0, 1].
-    """
-    from ...diffusion.pictures.shapes import resize_and_pad
-
-    return resize_and_pad(
-        image, target_width, target_height, method=interpolation, color=_COLOURS[padding_color]
-    )

@@ -8,12 +8,15 @@ from typing import Annotated
 
 from ...diffusion.text.embeddings import PATTERN
 from ...engine.declaration.context import Run
-from ...engine.declaration.widgets import Mentions, Multiline
+from ...engine.declaration.widgets import Mentions, Multiline, Range
+from ..limits import MAX_SIDE
 from ..models.model_files import model_path
 
 EMBEDDINGS = Mentions("embeddings", PATTERN)
 Prompt = Annotated[str, Multiline(), EMBEDDINGS]
 """A prompt; `embedding:name` in it stands for a textual inversion in models/embeddings."""
+Side = Annotated[int, Range(0, MAX_SIDE)]
+"""A side of an image in pixels that a prompt states."""
 
 
 def embeddings_of(run: Run) -> AbstractContextManager[None]:

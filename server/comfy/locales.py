@@ -10,7 +10,7 @@ from aiohttp import web
 from ...engine.declaration.node import NodeSpec
 from ...engine.declaration.registry import Registry
 from ...engine.declaration.translation import Translation, languages
-from ...nodes.standard import COMMON
+from ...nodes.standard.own_nodes import OWN_PACKAGE
 from ..api.packed import Packed
 from .classes import class_inputs, class_names
 from .routing import Twins
@@ -33,7 +33,9 @@ class Texts:
         """Every language: language -> `nodeDefs` by class and `nodeCategories` by part."""
         if self._made is None:
             specs = self._registry.values()
-            words = [Translation(n, common=COMMON) for n in languages(specs, common=COMMON)]
+            words = [
+                Translation(n, common=OWN_PACKAGE) for n in languages(specs, common=OWN_PACKAGE)
+            ]
             self._made = Packed({each.language: self._one(each) for each in words})
         return self._made
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...diffusion import DiffusionError, inspect_file
-from ...nodes.standard import home
+from ...nodes.standard.folders import home
 from .index import ModelIndex
 from .rows import Facts
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ...engine.declaration.registry import Registry
 from ...engine.declaration.translation import Translation, languages
-from ...nodes.standard import COMMON
+from ...nodes.standard.own_nodes import OWN_PACKAGE
 from ..api.errors import ApiError
 from ..api.model import Model
 from ..api.packed import Packed
@@ -35,14 +35,14 @@ class Locales:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._read: dict[str, Packed] = {}
-        self.languages = languages(registry.values(), common=COMMON)
+        self.languages = languages(registry.values(), common=OWN_PACKAGE)
 
     def find(self, language: str) -> Packed | None:
         """Everything in one language, or in it without its region; None if there is nothing."""
         for name in (language, language.partition("-")[0]):
             if name in self.languages:
                 if name not in self._read:
-                    words = Translation(name, common=COMMON)
+                    words = Translation(name, common=OWN_PACKAGE)
                     nodes = {spec.type_id: words.of(spec) for spec in self._registry.values()}
                     self._read[name] = Packed({"language": name, "nodes": nodes})
                 return self._read[name]

@@ -20,7 +20,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from ...nodes.standard import StandardEngine, standard_registry, standard_workspace
+from ...nodes.standard.engine import StandardEngine
+from ...nodes.standard.folders import standard_workspace
+from ...nodes.standard.registry import standard_registry
 from ..logs import to_standard_error
 from .messages import HEARTBEAT, Alive, Cutter, FromWorker, Message, Ready, Setup, Working, encode
 from .runner import Runner

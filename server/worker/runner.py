@@ -18,7 +18,10 @@ from ...engine.engine import Engine, Result
 from ...engine.errors import Cancelled, FileError, RunError, SeveralProblems, WeftError
 from ...engine.share.limits import limited
 from ...engine.workflows.workflow import Workflow
-from ...nodes.standard import own_places, standard_devices, standard_memory, standard_runtime
+from ...nodes.standard.devices import standard_devices
+from ...nodes.standard.folders import own_places
+from ...nodes.standard.memory import standard_memory
+from ...nodes.standard.numerics import standard_runtime
 from .messages import Answer, Ask, Began, Cancel, Ended, Json, Message, Task, pinned_file
 from .reporter import Reporter, Say
 

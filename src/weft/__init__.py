@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from .engine.events import Event, Listener
     from .engine.workflows.workflow import Workflow
     from .nodes.shortcuts import arun, load, run
-    from .nodes.standard import StandardEngine as Engine
-    from .nodes.standard import standard_registry
+    from .nodes.standard.engine import StandardEngine as Engine
+    from .nodes.standard.registry import standard_registry
 
 __version__ = "0.1.0"
 
@@ -96,7 +96,8 @@ _MODULES = {
     "engine.declaration.registry": ["Registry"],
     "engine.workflows.workflow": ["Workflow"],
     "nodes.shortcuts": ["arun", "load", "run"],
-    "nodes.standard": ["StandardEngine", "standard_registry"],
+    "nodes.standard.engine": ["StandardEngine"],
+    "nodes.standard.registry": ["standard_registry"],
 }
 _PLACES = {name: module for module, names in _MODULES.items() for name in names}
 

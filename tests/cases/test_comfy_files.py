@@ -16,7 +16,8 @@ from weft.engine.comfy.export import to_comfy
 from weft.engine.graph.document import Document
 from weft.engine.share.check import check
 from weft.nodes.shared_file import open_shared
-from weft.nodes.standard import standard_registry, standard_workspace
+from weft.nodes.standard.folders import standard_workspace
+from weft.nodes.standard.registry import standard_registry
 
 REGISTRY = standard_registry(packs=False)
 

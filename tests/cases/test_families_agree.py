@@ -17,7 +17,8 @@ from weft.cli.main import main
 from weft.engine.errors import Problem
 from weft.engine.validate import validate
 from weft.nodes import families_agree
-from weft.nodes.standard import standard_registry, standard_workspace
+from weft.nodes.standard.folders import standard_workspace
+from weft.nodes.standard.registry import standard_registry
 
 CODE = "model.kinds_do_not_fit"
 

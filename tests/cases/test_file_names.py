@@ -15,7 +15,8 @@ from weft.cli.main import main
 from weft.engine.errors import ValidationError
 from weft.engine.testing import EventLog
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.standard import StandardEngine, standard_registry
+from weft.nodes.standard.engine import StandardEngine
+from weft.nodes.standard.registry import standard_registry
 
 Captured = pytest.CaptureFixture[str]
 

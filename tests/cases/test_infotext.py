@@ -13,7 +13,7 @@ from tests.cases.places import case
 from weft.cli.main import main
 from weft.diffusion.pictures.texts import read_texts
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.standard import StandardEngine
+from weft.nodes.standard.engine import StandardEngine
 
 Captured = pytest.CaptureFixture[str]
 USER_COMMENT, EXIF = 0x9286, 0x8769

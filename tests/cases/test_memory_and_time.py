@@ -42,8 +42,9 @@ from weft.engine.running.results import MAX_TEXT as MOST_CHARACTERS
 from weft.engine.share import packed
 from weft.engine.validate import validate
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.basics import patterns, texts
-from weft.nodes.standard import standard_registry, standard_workspace
+from weft.nodes.basics import patterns, regex
+from weft.nodes.standard.folders import standard_workspace
+from weft.nodes.standard.registry import standard_registry
 from weft.server.files.decoding import Decoder, Pixels
 from weft.server.settings import Limits
 
@@ -344,7 +345,7 @@ def test_nodes_that_give_texts_are_known_here(registry: Registry) -> None:
 def test_pattern_of_brackets_is_told_as_a_bad_pattern() -> None:
     document = json.loads(case("server/pattern_parens.json").read_text("utf-8"))
     pattern = document["workflow"]["nodes"]["m"]["inputs"]["pattern"]
-    assert code_of(texts.match_pattern, text="a", pattern=pattern) == "text.bad_pattern"
+    assert code_of(regex.match_pattern, text="a", pattern=pattern) == "text.bad_pattern"
 
 
 @pytest.mark.parametrize(
@@ -357,7 +358,7 @@ def test_pattern_of_brackets_is_told_as_a_bad_pattern() -> None:
     ],
 )  # fmt: skip
 def test_pattern_that_would_take_gigabytes_or_fails_is_refused_before(pattern: str) -> None:
-    for ask in (texts.match_pattern, texts.extract_pattern):
+    for ask in (regex.match_pattern, regex.extract_pattern):
         assert code_of(ask, text="a", pattern=pattern) == "text.bad_pattern"
 
 
@@ -373,7 +374,7 @@ def test_pattern_that_would_take_gigabytes_or_fails_is_refused_before(pattern: s
     ],
 )
 def test_usual_patterns_are_found(pattern: str, text: str) -> None:
-    assert texts.match_pattern(text=text, pattern=pattern)
+    assert regex.match_pattern(text=text, pattern=pattern)
 
 
 @settings(deadline=None)
@@ -382,7 +383,7 @@ def test_any_pattern_is_answered_or_refused_with_words(pattern: str) -> None:
     if patterns.written_out(pattern) > 20_000:
         return
     try:
-        texts.match_pattern(text="a(b)", pattern=pattern)
+        regex.match_pattern(text="a(b)", pattern=pattern)
     except NodeError as error:
         assert error.code in ("text.bad_pattern", "text.slow_pattern")
 

@@ -15,7 +15,7 @@ from weft.engine.declaration.schema import node_schema
 from weft.engine.declaration.widgets import Range
 from weft.engine.workflows.workflow import Workflow
 from weft.nodes import fixtures
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 from weft.server.comfy.classes import input_info
 
 REGISTRY = standard_registry()

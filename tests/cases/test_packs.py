@@ -16,7 +16,7 @@ from tests.cases.places import case
 from tests.server.outer import serving
 from weft.cli.main import main
 from weft.engine.errors import DeclarationError, ValidationError
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 NODE = '''
 import weft

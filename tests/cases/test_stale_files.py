@@ -23,7 +23,7 @@ from weft.diffusion.pictures import file as pictures
 from weft.engine.engine import Engine
 from weft.engine.errors import RunError
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.standard import THIMBLE
+from weft.nodes.standard.folders import THIMBLE
 
 LONG_AGO = (1_700_000_000, 1_700_000_000)
 

@@ -14,7 +14,7 @@ import weft
 from tests.cases.places import case
 from weft.cli.main import main
 from weft.engine.comfy.export import to_comfy
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 REGISTRY = standard_registry(packs=False)
 RED, GREEN = (255, 0, 0), (0, 255, 0)

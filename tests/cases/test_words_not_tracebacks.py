@@ -22,7 +22,9 @@ from weft.engine.errors import RunError
 from weft.engine.events import Event, NodeFailed
 from weft.engine.testing import EventLog
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.standard import THIMBLE, StandardEngine, standard_registry
+from weft.nodes.standard.engine import StandardEngine
+from weft.nodes.standard.folders import THIMBLE
+from weft.nodes.standard.registry import standard_registry
 
 Captured = pytest.CaptureFixture[str]
 OUTLINE = THIMBLE / "loras" / "thimble-outline.safetensors"

@@ -97,7 +97,7 @@ def test_check_names_what_is_missing(
     (models / "controlnet" / "thimble-canny.safetensors").unlink()
     checkpoint = models / "checkpoints" / "thimble.safetensors"
     checkpoint.rename(checkpoint.with_name("renamed.safetensors"))
-    monkeypatch.setattr("weft.nodes.standard.THIMBLE", models)
+    monkeypatch.setattr("weft.nodes.standard.folders.THIMBLE", models)
     assert main(["share", "check", str(packed), "--json"]) == 2
     report = json.loads(said(capsys))
     assert report["ready"] is False

@@ -28,7 +28,7 @@ from weft.engine.events import NodeCached, NodeStarted, RunStarted
 from weft.engine.graph.expand import expand
 from weft.engine.workflows.outputs import find_output
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 Captured = pytest.CaptureFixture[str]
 

@@ -33,7 +33,8 @@ from weft.engine.share.check import check
 from weft.engine.validate import validate
 from weft.engine.workflows.workflow import Workflow
 from weft.nodes.shared_file import SharedFile, lock_text, open_shared
-from weft.nodes.standard import standard_registry, standard_workspace
+from weft.nodes.standard.folders import standard_workspace
+from weft.nodes.standard.registry import standard_registry
 
 REGISTRY = standard_registry(packs=False)
 FOLDER = Path(tempfile.mkdtemp(prefix="weft-fuzz-"))

@@ -101,7 +101,7 @@ def test_sd3_text_joins_clip_side_by_side_and_t5_behind(folder: Path) -> None:
 
 
 def test_padding_of_t5_is_as_said(folder: Path) -> None:
-    from weft.nodes.text.families import t5_tokenizer_options
+    from weft.nodes.text.text_encoder import t5_tokenizer_options
 
     made = families.tiny_sd3(folder / "sd3-padding.safetensors", seed=5)
     _, clip, _ = wd.load_checkpoint(made.path)

@@ -16,7 +16,7 @@ import torch
 import weft.diffusion as wd
 from weft.diffusion.device import compute_device
 from weft.diffusion.weights.residency import RESIDENCY
-from weft.nodes.standard import THIMBLE
+from weft.nodes.standard.folders import THIMBLE
 
 CHECKPOINT = THIMBLE / "checkpoints" / "thimble.safetensors"
 DEVICE = os.environ.get("WEFT_TEST_DEVICE") or compute_device().type

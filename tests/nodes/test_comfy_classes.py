@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from weft.engine.comfy.known import comfy_inputs
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 REGISTRY = standard_registry(packs=False)
 PAGE = Path(__file__).parent.parent.parent / "docs" / "supported.md"

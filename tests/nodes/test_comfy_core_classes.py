@@ -12,7 +12,7 @@ import torch
 import weft
 from weft.diffusion.files.saving import save_tensors
 from weft.diffusion.types import References
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 from .. import families, models
 from ..diffusion.control.test_difference import difference_file

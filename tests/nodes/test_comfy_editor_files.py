@@ -16,7 +16,7 @@ from weft.cli.main import main
 from weft.diffusion.pictures.texts import read_texts
 from weft.engine.graph.expand import expand
 from weft.nodes.shared_file import open_shared
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 from ..lite import Lite
 from . import flows

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 import weft
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 from . import flows
 

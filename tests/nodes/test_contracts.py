@@ -19,11 +19,12 @@ from weft.engine.errors import FileError, NodeError, RunError
 from weft.engine.files.workspace import Workspace
 from weft.engine.store.values import Values
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.adapters import control
 from weft.nodes.basics import flow, plain
+from weft.nodes.control.preprocess import edges as preprocess_edges
 from weft.nodes.latents import latent
-from weft.nodes.pictures import image
-from weft.nodes.standard import THIMBLE, standard_registry
+from weft.nodes.pictures import image, scale
+from weft.nodes.standard.folders import THIMBLE
+from weft.nodes.standard.registry import standard_registry
 from weft.nodes.values import CODECS
 
 
@@ -56,7 +57,7 @@ def test_switch_keeps_its_contract() -> None:
 def test_image_scale_keeps_its_contract(method: str, crop: str) -> None:
     for width, height in ((20, 40), (96, 0), (64, 48)):  # smaller, larger, the same
         testing.check_node(
-            image.image_scale,
+            scale.image_scale,
             image=testing.image(2),
             width=width,
             height=height,
@@ -66,7 +67,7 @@ def test_image_scale_keeps_its_contract(method: str, crop: str) -> None:
 
 
 def test_canny_keeps_its_contract() -> None:
-    edges = testing.check_node(control.canny, image=testing.image(2), low=0.1, high=0.3)
+    edges = testing.check_node(preprocess_edges.canny, image=testing.image(2), low=0.1, high=0.3)
     assert 0 < edges.mean() < 0.5
 
 
@@ -144,7 +145,7 @@ def test_picture_node_that_keeps_tensors_is_found() -> None:
 
 def test_picture_node_given_no_picture_is_a_fault_of_the_test() -> None:
     with pytest.raises(testing.ContractError) as caught:
-        testing.check_node(control.canny, image=torch.zeros(8, 8, 3))
+        testing.check_node(preprocess_edges.canny, image=torch.zeros(8, 8, 3))
     assert [(p.code, p.port) for p in caught.value.problems] == [("contract.input", "image")]
 
 
@@ -225,7 +226,7 @@ def test_model_fixtures_that_are_not_there_say_where_to_get_them(
 ) -> None:
     with pytest.raises(FileError, match="models=FOLDER"):
         testing.value("VAE", models=tmp_path)
-    monkeypatch.setattr("weft.nodes.standard.THIMBLE", tmp_path)
+    monkeypatch.setattr("weft.nodes.standard.folders.THIMBLE", tmp_path)
     with pytest.raises(FileError, match="thimble"):
         testing.value("VAE")
     assert THIMBLE.name == "thimble"

@@ -13,7 +13,7 @@ import torch
 import weft
 from weft.engine.events import NodeFinished, NodeProgress
 from weft.engine.testing import EventLog
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 from . import flows
 

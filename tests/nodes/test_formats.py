@@ -14,7 +14,7 @@ from weft.diffusion.weights.layout import is_laid_out
 from weft.engine.store.storage import Formats
 from weft.engine.store.values import Values
 from weft.nodes.formats import FORMATS
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 from weft.nodes.values import CODECS
 
 from . import flows

@@ -9,10 +9,11 @@ import pytest
 
 from weft.engine.declaration.node import NodeSpec
 from weft.engine.declaration.translation import Table, Translation, read_table
-from weft.nodes.standard import COMMON, standard_registry
+from weft.nodes.standard.own_nodes import OWN_PACKAGE
+from weft.nodes.standard.registry import standard_registry
 
 REGISTRY = standard_registry(packs=False)
-ZH = Translation("zh", common=COMMON)
+ZH = Translation("zh", common=OWN_PACKAGE)
 # Inputs whose choices are names of the field, the same in every language.
 NAMED = {"sampler_name", "scheduler", "weight_dtype", "model_type", "dim", "solver_type", "backend"}
 NAMED |= {
@@ -71,7 +72,7 @@ def tables() -> dict[str, tuple[Table, list[NodeSpec]]]:
     for spec in REGISTRY.values():
         parts = spec.function.__module__.split(".")
         packages = {".".join(parts[: i + 1]) for i in range(len(parts))}
-        for package in packages | {COMMON}:
+        for package in packages | {OWN_PACKAGE}:
             table = read_table(package, "zh")
             if table is not None:
                 found.setdefault(package, (table, []))[1].append(spec)
@@ -113,7 +114,7 @@ def test_common_words_stand_in_one_table() -> None:
             for name in getattr(table, part):
                 other = seen.setdefault((part, name), package)
                 if other != package:
-                    assert COMMON in (other, package), f"{name}: {other} and {package}"
+                    assert OWN_PACKAGE in (other, package), f"{name}: {other} and {package}"
 
 
 def test_titles_are_told_apart() -> None:

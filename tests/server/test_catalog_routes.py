@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.server.outer import serving
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 
 async def test_nodes_gives_every_schema_and_nothing_when_unchanged(tmp_path: Path) -> None:

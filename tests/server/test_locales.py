@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.outer import serving
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 
 async def test_languages_are_listed(tmp_path: Path) -> None:

@@ -80,7 +80,9 @@ def test_weights_with_names_that_languages_know_are_refused_as_weights(
 
     from weft.engine.errors import WeftError
     from weft.engine.workflows.workflow import Workflow
-    from weft.nodes.standard import StandardEngine, standard_registry, standard_workspace
+    from weft.nodes.standard.engine import StandardEngine
+    from weft.nodes.standard.folders import standard_workspace
+    from weft.nodes.standard.registry import standard_registry
 
     folder = tmp_path / "models" / "loras"
     folder.mkdir(parents=True)

@@ -14,7 +14,9 @@ from weft.engine.declaration.node import NodeSpec
 from weft.engine.declaration.widgets import InputFile
 from weft.engine.errors import WeftError
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.standard import StandardEngine, standard_registry, standard_workspace
+from weft.nodes.standard.engine import StandardEngine
+from weft.nodes.standard.folders import standard_workspace
+from weft.nodes.standard.registry import standard_registry
 
 pytestmark = pytest.mark.slow
 REGISTRY = standard_registry([], packs=False)

@@ -25,7 +25,9 @@ from weft.engine.declaration.registry import Registry
 from weft.engine.declaration.widgets import InputFile, ModelFile
 from weft.engine.errors import RunError, ValidationError, WeftError
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.standard import StandardEngine, standard_registry, standard_workspace
+from weft.nodes.standard.engine import StandardEngine
+from weft.nodes.standard.folders import standard_workspace
+from weft.nodes.standard.registry import standard_registry
 from weft.server.api.routing import ATTRIBUTE, Endpoint
 from weft.server.catalog import Catalog
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from weft.engine.declaration.schema import node_schema
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 TARGET = Path(__file__).parents[1] / "tests" / "fixtures" / "nodes.json"
 schemas = {s.type_id: node_schema(s) for s in standard_registry(packs=False).values()}

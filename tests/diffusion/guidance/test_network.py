@@ -25,8 +25,9 @@ from weft.diffusion.guidance.network import (
     middle_attention,
     skipped_blocks,
 )
-from weft.nodes.models import network_rules
+from weft.nodes.models import free_u, network_rules, skip_layers
 from weft.nodes.sampling import guidance as nodes
+from weft.nodes.sampling import guidance_rescale
 
 from ..sampling.test_sample import calls, run
 
@@ -179,13 +180,13 @@ def test_free_u_acts_on_both_sides_of_guidance(model: wd.Model, prompts: Prompts
 @pytest.mark.parametrize(
     "off",
     [
-        lambda m: nodes.rescale_cfg(m, multiplier=0.0),
+        lambda m: guidance_rescale.rescale_cfg(m, multiplier=0.0),
         lambda m: network_rules.perturbed_attention_guidance(m, scale=0.0),
         lambda m: network_rules.self_attention_guidance(m, scale=0.0),
-        lambda m: network_rules.free_u(m, b1=1.0, b2=1.0, s1=1.0, s2=1.0),
-        lambda m: network_rules.free_u_v2(m, b1=1.0, b2=1.0, s1=1.0, s2=1.0),
+        lambda m: free_u.free_u(m, b1=1.0, b2=1.0, s1=1.0, s2=1.0),
+        lambda m: free_u.free_u_v2(m, b1=1.0, b2=1.0, s1=1.0, s2=1.0),
         lambda m: nodes.fresca(m, scale_low=1.0, scale_high=1.0),
-        lambda m: nodes.epsilon_scaling(m, scaling_factor=1.0),
+        lambda m: guidance_rescale.epsilon_scaling(m, scaling_factor=1.0),
         lambda m: nodes.differential_diffusion(m, strength=0.0),
     ],
 )
@@ -195,7 +196,7 @@ def test_a_rule_that_is_off_leaves_the_very_model(model: wd.Model, off: Any) -> 
 
 def test_skip_layer_guidance_refuses_a_unet(model: wd.Model) -> None:
     with pytest.raises(wd.ModelError, match="transformer"):
-        network_rules.skip_layer_guidance_sd3(model)
+        skip_layers.skip_layer_guidance_sd3(model)
 
 
 def tiny_sd3() -> Any:

@@ -220,7 +220,7 @@ def test_node_is_known_by_its_name_and_keyed_by_content(tmp_path: Path) -> None:
 
 def test_workflow_puts_a_hypernetwork_on_a_model(tmp_path: Path) -> None:
     from weft.engine.workflows.workflow import Workflow
-    from weft.nodes.standard import StandardEngine
+    from weft.nodes.standard.engine import StandardEngine
 
     from ...nodes.flows import link, txt2img
 

@@ -15,7 +15,7 @@ from weft.engine.declaration.registry import Registry
 from weft.engine.errors import DocumentError
 from weft.engine.graph.document import parse
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 GRAPHS = sorted((Path(__file__).parents[3] / "graphs").glob("*.json"))
 REGISTRY = standard_registry(packs=False)

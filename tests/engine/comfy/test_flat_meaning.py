@@ -11,7 +11,7 @@ from weft.engine.comfy.api import from_comfy
 from weft.engine.comfy.editor import from_comfy_editor
 from weft.engine.comfy.export import to_comfy
 from weft.engine.graph.expand import expand
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 from ..toy import REGISTRY
 from .drawings import (

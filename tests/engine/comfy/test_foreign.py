@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from weft.engine.comfy.foreign import _CLASSES, foreign_hint
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 
 @pytest.mark.parametrize(

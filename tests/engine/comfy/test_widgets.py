@@ -8,7 +8,7 @@ import pytest
 
 from weft.engine.comfy.file import FileNode
 from weft.engine.comfy.widgets import mode_of, widget_values
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 REGISTRY = standard_registry(packs=False)
 

@@ -10,7 +10,7 @@ from weft.engine.graph.document import Document
 from weft.engine.infotext.graph import workflow_of
 from weft.engine.infotext.read import read_infotext
 from weft.engine.validate import validate
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 REGISTRY = standard_registry()
 BASE = "Steps: 20, Sampler: Euler a, CFG scale: 6.5, Seed: 17, Size: 128x64, Model: m"

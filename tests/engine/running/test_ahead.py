@@ -17,7 +17,7 @@ from weft.engine.engine import Engine
 from weft.engine.files.workspace import Workspace
 from weft.engine.graph.document import Document
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.standard import StandardEngine
+from weft.nodes.standard.engine import StandardEngine
 
 WRITES = {"nodes": {"w": {"type": "WriteText", "inputs": {"text": "a"}}}}
 GRAPH = Path(__file__).parents[3] / "graphs" / "txt2img.json"
@@ -67,12 +67,12 @@ def test_models_of_a_picture_are_hashed_before_anything_needs_their_hashes(
     hashed = Queue[tuple[str, str]]()
     workflow = Workflow.load(GRAPH).set("sample.steps", 1)
     with StandardEngine(output=tmp_path, disk_cache=False, packs=False) as engine:
-        sha256 = engine._sha256
+        sha256 = engine.locks.sha256
 
         def digest(path: Path) -> str:
             hashed.put((threading.current_thread().name, path.name))
             return sha256(path)
 
-        monkeypatch.setattr(engine, "_sha256", digest)
+        monkeypatch.setattr(engine.locks, "sha256", digest)
         engine.run(workflow)
     assert hashed.get() == ("ahead", "thimble.safetensors")

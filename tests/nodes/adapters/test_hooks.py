@@ -14,7 +14,7 @@ from weft.diffusion.types.hooks import Hook, HookKeyframes, Hooks, Keyframe, Lor
 from weft.engine.declaration.context import Run
 from weft.engine.workflows.workflow import Workflow
 from weft.nodes.adapters import hooks as nodes
-from weft.nodes.standard import StandardEngine
+from weft.nodes.standard.engine import StandardEngine
 
 from ... import models
 from ...diffusion.patches.lora.conftest import kohya

@@ -15,7 +15,7 @@ from weft.engine.errors import RunError
 from weft.engine.events import NodeProgress
 from weft.engine.testing import EventLog
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.standard import StandardEngine
+from weft.nodes.standard.engine import StandardEngine
 
 from ... import models
 from ...diffusion.patches.lora.conftest import kohya

@@ -11,7 +11,7 @@ import torch
 
 import weft
 from weft.diffusion.files.saving import save_checkpoint, save_tensors
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 from ... import control_nets, families, models
 from ...golden.test_gligen import gated_unet, is_gligen, pruned

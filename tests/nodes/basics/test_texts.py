@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.engine.errors import NodeError
-from weft.nodes.basics import patterns, texts
+from weft.nodes.basics import patterns, regex, texts
 
 SHORT = st.text("abAB \n", max_size=12)
 
@@ -64,14 +64,14 @@ def test_patterns_agree_with_pythons_own(
     for on, flag in zip(switches, (re.IGNORECASE, re.MULTILINE, re.DOTALL), strict=True):
         flags |= flag if on else 0
     found = re.search(pattern, text, flags)
-    assert texts.match_pattern(text=text, pattern=pattern, **named) == (found is not None)
-    first = texts.extract_pattern(text=text, pattern=pattern, **named)
+    assert regex.match_pattern(text=text, pattern=pattern, **named) == (found is not None)
+    first = regex.extract_pattern(text=text, pattern=pattern, **named)
     assert first == (found[0] if found else "")
     every = [m[0] if isinstance(m, tuple) else m for m in re.findall(pattern, text, flags)]
-    got = texts.extract_pattern(text=text, pattern=pattern, mode="All Matches", **named)
+    got = regex.extract_pattern(text=text, pattern=pattern, mode="All Matches", **named)
     assert got == "\n".join(every)
     for count in (0, 1):
-        changed = texts.replace_pattern(
+        changed = regex.replace_pattern(
             text=text, pattern=pattern, replace=r"<\g<0>>", count=count, **named
         )
         assert changed == re.sub(pattern, r"<\g<0>>", text, count=count, flags=flags)
@@ -79,7 +79,7 @@ def test_patterns_agree_with_pythons_own(
 
 def test_groups_are_taken_by_number() -> None:
     text, pattern = "red 1, blue 2, green", r"(\w+) (\d)"
-    take: Any = texts.extract_pattern
+    take: Any = regex.extract_pattern
     assert take(text=text, pattern=pattern, mode="First Group", group_index=2) == "1"
     assert take(text=text, pattern=pattern, mode="All Groups", group_index=1) == "red\nblue"
     assert take(text=text, pattern=pattern, mode="All Groups", group_index=0) == "red 1\nblue 2"
@@ -96,17 +96,17 @@ def refused(call: Any, **inputs: Any) -> str:
 def test_what_is_no_pattern_and_what_takes_too_long_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert refused(texts.match_pattern, text="a", pattern="(") == "text.bad_pattern"
+    assert refused(regex.match_pattern, text="a", pattern="(") == "text.bad_pattern"
     bad = {"text": "a", "pattern": "a", "replace": r"\2"}
-    assert refused(texts.replace_pattern, **bad) == "text.bad_pattern"
+    assert refused(regex.replace_pattern, **bad) == "text.bad_pattern"
     monkeypatch.setattr(patterns, "SECONDS", 0.01)
     slow = {"text": "a" * 40 + "cb", "pattern": "^(a|a)*b"}
-    assert refused(texts.match_pattern, **slow) == "text.slow_pattern"
-    assert refused(texts.extract_pattern, **slow, mode="All Matches") == "text.slow_pattern"
-    assert refused(texts.replace_pattern, **slow, replace="") == "text.slow_pattern"
+    assert refused(regex.match_pattern, **slow) == "text.slow_pattern"
+    assert refused(regex.extract_pattern, **slow, mode="All Matches") == "text.slow_pattern"
+    assert refused(regex.replace_pattern, **slow, replace="") == "text.slow_pattern"
 
 
 def test_texts_that_would_grow_too_long_are_refused() -> None:
     many = {"text": "a" * 4000, "replace": "b" * 4000}
     assert refused(texts.replace_text, find="", **many) == "text.too_long"
-    assert refused(texts.replace_pattern, pattern="a", **many) == "text.too_long"
+    assert refused(regex.replace_pattern, pattern="a", **many) == "text.too_long"

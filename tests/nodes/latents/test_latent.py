@@ -12,8 +12,9 @@ from weft import testing
 from weft.diffusion.latents.operations import Tonemap
 from weft.nodes.latents import arithmetic as latent_math
 from weft.nodes.latents import batches as latent_batch
-from weft.nodes.latents import latent
+from weft.nodes.latents import composite, latent
 from weft.nodes.latents import transform as latent_transform
+from weft.nodes.latents import vae as vae_nodes
 
 ONE, TWO = testing.latent(2), testing.latent(1, 6, 4, seed=1)
 SAME = testing.latent(2, seed=2)
@@ -36,15 +37,15 @@ MASK = testing.mask()
         (latent_transform.latent_flip, {"samples": ONE}),
         (latent_transform.latent_rotate, {"samples": ONE, "rotation": "90 degrees"}),
         (
-            latent_transform.latent_composite,
+            composite.latent_composite,
             {"samples_to": ONE, "samples_from": TWO, "x": 8, "feather": 16},
         ),
         (
-            latent_transform.latent_composite_masked,
+            composite.latent_composite_masked,
             {"destination": ONE, "source": TWO, "mask": MASK, "y": 24},
         ),
-        (latent_transform.latent_concat, {"samples1": ONE, "samples2": SAME, "dim": "-y"}),
-        (latent_transform.latent_cut, {"samples": ONE, "index": -3, "amount": 2}),
+        (composite.latent_concat, {"samples1": ONE, "samples2": SAME, "dim": "-y"}),
+        (composite.latent_cut, {"samples": ONE, "index": -3, "amount": 2}),
         (latent_batch.latent_batch, {"samples1": ONE, "samples2": TWO}),
         (latent_batch.latent_from_batch, {"samples": ONE, "batch_index": 1}),
         (latent_batch.repeat_latent_batch, {"samples": ONE, "amount": 2}),
@@ -71,15 +72,15 @@ def test_latent_node_keeps_its_contract(function: Any, inputs: dict[str, Any]) -
 def test_nodes_with_a_vae_keep_their_contract(tiny_models: Path) -> None:
     vae = testing.value("VAE", models=tiny_models)
     whole = testing.check_node(
-        latent.vae_encode_for_inpaint, pixels=testing.image(2), vae=vae, mask=MASK
+        vae_nodes.vae_encode_for_inpaint, pixels=testing.image(2), vae=vae, mask=MASK
     )
     assert whole.noise_mask.shape == (1, 48, 64)
     tiled = testing.check_node(
-        latent.vae_encode_tiled, pixels=testing.image(1, 128, 96), vae=vae, tile_size=64
+        vae_nodes.vae_encode_tiled, pixels=testing.image(1, 128, 96), vae=vae, tile_size=64
     )
     assert tiled.samples.shape == (1, 4, 16, 12)
     pictures = testing.check_node(
-        latent.vae_decode_tiled, samples=testing.latent(1, 16, 12), vae=vae, tile_size=64
+        vae_nodes.vae_decode_tiled, samples=testing.latent(1, 16, 12), vae=vae, tile_size=64
     )
     assert pictures.shape == (1, 128, 96, 3)
     assert torch.isfinite(pictures).all()

@@ -12,7 +12,7 @@ import torch
 import weft
 import weft.diffusion as wd
 from weft.diffusion.families import sampling_of
-from weft.nodes.text import families as family_text
+from weft.nodes.text import inpaint
 
 from ... import families, models
 from ..flows import link, txt2img
@@ -175,9 +175,7 @@ def test_inpaint_conditioning_carries_the_rest_of_the_picture(folder: Path) -> N
     image = torch.rand(1, 70, 64, 3, generator=torch.Generator().manual_seed(0))
     mask = torch.zeros(1, 35, 32)
     mask[:, 10:20, 10:20] = 1
-    positive, negative, latent = family_text.inpaint_model_conditioning(
-        text, text, vae, image, mask
-    )
+    positive, negative, latent = inpaint.inpaint_model_conditioning(text, text, vae, image, mask)
     concat = positive.entries[0].attachment(wd.Concat)
     assert concat is not None
     assert concat is negative.entries[0].attachment(wd.Concat)
@@ -185,10 +183,10 @@ def test_inpaint_conditioning_carries_the_rest_of_the_picture(folder: Path) -> N
     assert concat.mask is not None
     assert concat.mask.shape == (1, 64, 64)
     assert latent.noise_mask is not None
-    bare = family_text.inpaint_model_conditioning(text, text, vae, image, mask, noise_mask=False)
+    bare = inpaint.inpaint_model_conditioning(text, text, vae, image, mask, noise_mask=False)
     assert bare.latent.noise_mask is None
     # Where nothing is masked, the picture shown is the picture itself.
-    plain = family_text.inpaint_model_conditioning(text, text, vae, image, mask * 0)
+    plain = inpaint.inpaint_model_conditioning(text, text, vae, image, mask * 0)
     shown = plain.positive.entries[0].attachment(wd.Concat)
     assert shown is not None
     assert torch.equal(shown.samples, plain.latent.samples)
@@ -197,14 +195,14 @@ def test_inpaint_conditioning_carries_the_rest_of_the_picture(folder: Path) -> N
 def test_pix2pix_conditioning_starts_from_an_empty_latent(folder: Path) -> None:
     _, clip, vae = wd.load_checkpoint(models.tiny_sd1(folder / "sd1-edit.safetensors"))
     text = wd.encode_text(clip, "make it red")
-    done = family_text.instruct_pix2pix_conditioning(text, text, vae, torch.rand(1, 64, 64, 3))
+    done = inpaint.instruct_pix2pix_conditioning(text, text, vae, torch.rand(1, 64, 64, 3))
     assert not done.latent.samples.any()
     assert done.positive.entries[0].attachment(wd.Concat) is not None
 
 
 def ran(root: Path, data: dict[str, Any]) -> Any:
     """The picture that a document makes with the models in a folder."""
-    from weft.nodes.standard import standard_registry
+    from weft.nodes.standard.registry import standard_registry
 
     with weft.Engine(models=[root], output=root / "out", packs=False) as engine:
         result = engine.run(weft.Workflow.from_json(data, standard_registry(packs=False)))

@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 import weft.diffusion as wd
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.standard import StandardEngine
+from weft.nodes.standard.engine import StandardEngine
 
 from ... import models
 from ..flows import link, txt2img

@@ -10,7 +10,7 @@ import torch
 
 import weft.diffusion as wd
 from weft.diffusion.patches.merge import merge_blocks
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 
 from ... import families, models
 

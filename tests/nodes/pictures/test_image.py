@@ -14,8 +14,8 @@ from PIL import Image as PILImage
 
 from weft import testing
 from weft.diffusion.errors import DiffusionError
+from weft.nodes.pictures import animation, composite, image, mask, mask_files, scale, transform
 from weft.nodes.pictures import batches as image_batch
-from weft.nodes.pictures import composite, image, mask
 from weft.nodes.pictures import edit as image_edit
 
 from .test_pictures import running
@@ -29,9 +29,9 @@ RED, GREEN = torch.tensor([1.0, 0.0, 0.0]), torch.tensor([0.0, 1.0, 0.0])
 @pytest.mark.parametrize(
     ("function", "inputs"),
     [
-        (image.image_scale_by, {"image": PICTURE, "scale_by": 0.5, "upscale_method": "area"}),
-        (image.image_scale_to_total_pixels, {"image": PICTURE, "megapixels": 0.01}),
-        (image.image_scale_to_max_dimension, {"image": PICTURE, "largest_size": 30}),
+        (scale.image_scale_by, {"image": PICTURE, "scale_by": 0.5, "upscale_method": "area"}),
+        (scale.image_scale_to_total_pixels, {"image": PICTURE, "megapixels": 0.01}),
+        (scale.image_scale_to_max_dimension, {"image": PICTURE, "largest_size": 30}),
         (image_edit.empty_image, {"width": 8, "height": 4, "batch_size": 2, "color": 255}),
         (image_edit.image_invert, {"image": PICTURE}),
         *(
@@ -47,22 +47,22 @@ RED, GREEN = torch.tensor([1.0, 0.0, 0.0]), torch.tensor([0.0, 1.0, 0.0])
             for dither in ("none", "floyd-steinberg", "bayer-2", "bayer-16")
         ),
         (image_edit.image_add_noise, {"image": PICTURE, "seed": 3}),
-        (image_edit.image_crop, {"image": PICTURE, "width": 8, "height": 8, "x": 4, "y": 4}),
-        (image_edit.image_flip, {"image": PICTURE}),
+        (transform.image_crop, {"image": PICTURE, "width": 8, "height": 8, "x": 4, "y": 4}),
+        (transform.image_flip, {"image": PICTURE}),
         *(
-            (image_edit.image_rotate, {"image": PICTURE, "rotation": rotation})
+            (transform.image_rotate, {"image": PICTURE, "rotation": rotation})
             for rotation in ("none", "90 degrees", "180 degrees")
         ),
-        (image_edit.image_pad_for_outpaint, {"image": PICTURE, "left": 8, "bottom": 16}),
+        (transform.image_pad_for_outpaint, {"image": PICTURE, "left": 8, "bottom": 16}),
         *(
             (
-                image_edit.image_stitch,
+                transform.image_stitch,
                 {"image1": PICTURE, "image2": OTHER, "direction": side, "spacing_width": 2},
             )
             for side in ("right", "up")
         ),
-        (image_edit.image_stitch, {"image1": PICTURE, "image2": OTHER, "match_image_size": False}),
-        (image_edit.resize_and_pad_image, {"image": PICTURE, "target_width": 40}),
+        (transform.image_stitch, {"image1": PICTURE, "image2": OTHER, "match_image_size": False}),
+        (transform.resize_and_pad_image, {"image": PICTURE, "target_width": 40}),
         (image_batch.image_batch, {"image1": PICTURE, "image2": OTHER}),
         (image_batch.image_from_batch, {"image": PICTURE, "batch_index": 1}),
         (image_batch.repeat_image_batch, {"image": PICTURE, "amount": 2}),
@@ -94,12 +94,12 @@ RED, GREEN = torch.tensor([1.0, 0.0, 0.0]), torch.tensor([0.0, 1.0, 0.0])
         (mask.feather_mask, {"mask": MASK, "left": 4, "bottom": 3}),
         *((mask.grow_mask, {"mask": MASK, "expand": by}) for by in (-2, 0, 3)),
         (mask.threshold_mask, {"mask": MASK}),
-        (mask.mask_to_image, {"mask": MASK}),
-        (mask.image_to_mask, {"image": PICTURE, "channel": "blue"}),
-        (mask.image_color_to_mask, {"image": PICTURE}),
-        (mask.mask_preview, {"mask": MASK}),
-        (image.save_animated_webp, {"images": PICTURE}),
-        (image.save_animated_png, {"images": PICTURE}),
+        (mask_files.mask_to_image, {"mask": MASK}),
+        (mask_files.image_to_mask, {"image": PICTURE, "channel": "blue"}),
+        (mask_files.image_color_to_mask, {"image": PICTURE}),
+        (mask_files.mask_preview, {"mask": MASK}),
+        (animation.save_animated_webp, {"images": PICTURE}),
+        (animation.save_animated_png, {"images": PICTURE}),
         *(
             (image.save_image, {"images": PICTURE, "file_format": kind})
             for kind in ("png", "webp", "webp-lossless", "jpeg")
@@ -116,9 +116,9 @@ def test_loaded_mask_is_the_channel_asked_for(tmp_path: Path) -> None:
     pixels = np.zeros((4, 6, 4), np.uint8)
     pixels[..., 0], pixels[:2, :, 3] = 51, 255
     PILImage.fromarray(pixels).save(tmp_path / "in" / "x.png")
-    alpha = testing.check_node(mask.load_image_mask, run=run, file="x.png", channel="alpha")
+    alpha = testing.check_node(mask_files.load_image_mask, run=run, file="x.png", channel="alpha")
     assert alpha[0, :, 0].tolist() == [0, 0, 1, 1]
-    red = mask.load_image_mask(run, file="x.png", channel="red")
+    red = mask_files.load_image_mask(run, file="x.png", channel="red")
     assert torch.allclose(red, torch.tensor(0.2))
 
 
@@ -166,7 +166,7 @@ def test_jpeg_of_what_it_cannot_hold_is_refused(tmp_path: Path) -> None:
     assert not list((tmp_path / "out").glob("*"))
 
 
-@pytest.mark.parametrize("save", [image.save_animated_webp, image.save_animated_png])
+@pytest.mark.parametrize("save", [animation.save_animated_webp, animation.save_animated_png])
 def test_animation_holds_every_frame_and_repeats(tmp_path: Path, save: Any) -> None:
     run, log = running(tmp_path)
     frames = torch.stack([RED, GREEN, RED])[:, None, None].expand(-1, 8, 8, -1).contiguous()
@@ -184,8 +184,8 @@ def test_animation_holds_every_frame_and_repeats(tmp_path: Path, save: Any) -> N
 def test_color_is_red_green_blue_from_the_highest_byte() -> None:
     blue = image_edit.empty_image(width=2, height=1, color=0x0000FF)
     assert blue[0, 0, 0].tolist() == [0, 0, 1]
-    assert mask.image_color_to_mask(blue, color=255).min() == 1
-    assert mask.image_color_to_mask(blue, color=254).max() == 0
+    assert mask_files.image_color_to_mask(blue, color=255).min() == 1
+    assert mask_files.image_color_to_mask(blue, color=254).max() == 0
 
 
 def test_size_is_width_height_and_count() -> None:
@@ -194,12 +194,12 @@ def test_size_is_width_height_and_count() -> None:
 
 def test_scaled_sizes_are_as_comfyui_computes_them() -> None:
     photo = torch.rand(1, 30, 50, 3)
-    assert image.image_scale_by(photo, scale_by=1.25).shape == (1, 38, 62, 3)
-    total = image.image_scale_to_total_pixels(photo, megapixels=0.01)
+    assert scale.image_scale_by(photo, scale_by=1.25).shape == (1, 38, 62, 3)
+    total = scale.image_scale_to_total_pixels(photo, megapixels=0.01)
     assert total.shape == (1, 79, 132, 3)  # sqrt(10485 / 1500) times the sides, rounded
-    assert image.image_scale_to_max_dimension(photo, largest_size=100).shape == (1, 60, 100, 3)
+    assert scale.image_scale_to_max_dimension(photo, largest_size=100).shape == (1, 60, 100, 3)
     with pytest.raises(DiffusionError):
-        image.image_scale_to_max_dimension(photo, largest_size=0)
+        scale.image_scale_to_max_dimension(photo, largest_size=0)
 
 
 def test_rebatched_pictures_of_other_size_begin_a_new_batch() -> None:

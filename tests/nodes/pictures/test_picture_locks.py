@@ -15,7 +15,8 @@ from weft.engine.files.digest import FileDigests
 from weft.engine.share.check import check
 from weft.engine.workflows.workflow import Workflow
 from weft.nodes.shared_file import open_shared
-from weft.nodes.standard import StandardEngine, standard_runtime
+from weft.nodes.standard.engine import StandardEngine
+from weft.nodes.standard.numerics import standard_runtime
 
 GRAPH = Path(__file__).parents[3] / "graphs" / "txt2img.json"
 

@@ -21,9 +21,8 @@ from weft.engine.errors import FileError
 from weft.engine.events import NodeArtifact
 from weft.engine.files.workspace import Workspace
 from weft.engine.testing import EventLog
-from weft.nodes.adapters import control
 from weft.nodes.latents import latent
-from weft.nodes.pictures import image
+from weft.nodes.pictures import image, scale
 
 from .. import flows
 
@@ -168,7 +167,7 @@ def test_file_that_is_no_good_picture_is_refused(tmp_path: Path, content: bytes,
 def test_scaled_photo_has_the_size_and_stays_in_range(method: str) -> None:
     photo = torch.from_numpy(skimage.data.astronaut()).float().unsqueeze(0) / 255
     for width, height in ((100, 60), (700, 600)):
-        found = image.image_scale(
+        found = scale.image_scale(
             photo,
             upscale_method=method,
             width=width,
@@ -182,48 +181,18 @@ def test_scaled_photo_has_the_size_and_stays_in_range(method: str) -> None:
 
 def test_scaled_photo_with_side_zero_keeps_its_ratio() -> None:
     photo = torch.zeros(1, 100, 200, 3)
-    assert image.image_scale(photo, width=50, height=0).shape == (1, 25, 50, 3)
-    assert image.image_scale(photo, width=0, height=50).shape == (1, 50, 100, 3)
+    assert scale.image_scale(photo, width=50, height=0).shape == (1, 25, 50, 3)
+    assert scale.image_scale(photo, width=0, height=50).shape == (1, 50, 100, 3)
     with pytest.raises(DiffusionError, match="both 0"):
-        image.image_scale(photo, width=0, height=0)
+        scale.image_scale(photo, width=0, height=0)
 
 
 def test_scaled_photo_cropped_keeps_the_middle() -> None:
     photo = torch.zeros(1, 100, 300, 3)
     photo[:, :, 100:200] = 1
-    assert image.image_scale(photo, width=50, height=50, crop="center").min() == 1
+    assert scale.image_scale(photo, width=50, height=50, crop="center").min() == 1
     tall = photo.transpose(1, 2)
-    assert image.image_scale(tall, width=50, height=50, crop="center").min() == 1
-
-
-def test_canny_finds_the_outline_of_a_square_and_nothing_else() -> None:
-    square = torch.zeros(1, 64, 64, 3)
-    square[:, 16:48, 16:48] = 1
-    edges = control.canny(square)
-    assert edges.shape == square.shape
-    assert set(edges.unique().tolist()) == {0.0, 1.0}
-    assert torch.equal(edges[..., 0], edges[..., 2])
-    rows, columns = edges[0, :, :, 0].nonzero(as_tuple=True)
-    distance = torch.minimum((rows - 15.5).abs(), (rows - 47.5).abs()).minimum(
-        torch.minimum((columns - 15.5).abs(), (columns - 47.5).abs())
-    )
-    assert distance.max() <= 1.5
-    assert len(rows) > 4 * 28
-
-
-def test_canny_with_lower_thresholds_finds_more() -> None:
-    photo = torch.from_numpy(skimage.data.astronaut()).float().unsqueeze(0) / 255
-    counts = [
-        control.canny(photo, low=low, high=high).mean().item()
-        for low, high in ((0.05, 0.1), (0.2, 0.4), (0.5, 0.95))
-    ]
-    assert counts[0] > 1.5 * counts[1] > 2 * counts[2] > 0
-
-
-def test_canny_with_thresholds_in_wrong_order_is_refused() -> None:
-    with pytest.raises(DiffusionError) as caught:
-        control.canny(torch.zeros(1, 8, 8, 3), low=0.5, high=0.5)
-    assert caught.value.code == "canny.thresholds"
+    assert scale.image_scale(tall, width=50, height=50, crop="center").min() == 1
 
 
 def test_saved_latent_loads_again_the_same(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from safetensors.torch import save_file
 
 from weft.diffusion.pictures.upscalers import SRVGG
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.standard import StandardEngine, standard_registry
+from weft.nodes.standard.engine import StandardEngine
+from weft.nodes.standard.registry import standard_registry
 
 from ... import families, models
 from ...gguf_files import write_gguf

@@ -23,12 +23,13 @@ from weft.engine.errors import FileError
 from weft.engine.events import Event, NodePreview, NodeProgress
 from weft.engine.files.workspace import Workspace
 from weft.engine.testing import EventLog
-from weft.nodes.sampling import custom as custom_sampling
+from weft.nodes.sampling import guiders, noise, schedules, sigma_curves
 from weft.nodes.sampling import samplers as custom_samplers
 from weft.nodes.sampling import sigmas as custom_sigmas
 from weft.nodes.sampling.ksampler import ksampler
 from weft.nodes.sampling.previews import reporter
-from weft.nodes.standard import THIMBLE, standard_registry
+from weft.nodes.standard.folders import THIMBLE
+from weft.nodes.standard.registry import standard_registry
 
 from ... import models
 from .. import flows
@@ -219,12 +220,12 @@ def test_sampler_node_names_a_rule_and_its_options(node: Callable[..., Any]) -> 
 @pytest.mark.parametrize(
     ("node", "inputs", "count"),
     [
-        (custom_sigmas.karras_scheduler, {"steps": 6}, 7),
-        (custom_sigmas.exponential_scheduler, {"steps": 6}, 7),
-        (custom_sigmas.polyexponential_scheduler, {"steps": 6, "rho": 2.0}, 7),
-        (custom_sigmas.laplace_scheduler, {"steps": 6}, 6),
-        (custom_sigmas.vp_scheduler, {"steps": 6}, 7),
-        (custom_sigmas.align_your_steps_scheduler, {"steps": 6, "denoise": 0.5}, 4),
+        (sigma_curves.karras_scheduler, {"steps": 6}, 7),
+        (sigma_curves.exponential_scheduler, {"steps": 6}, 7),
+        (sigma_curves.polyexponential_scheduler, {"steps": 6, "rho": 2.0}, 7),
+        (sigma_curves.laplace_scheduler, {"steps": 6}, 6),
+        (sigma_curves.vp_scheduler, {"steps": 6}, 7),
+        (schedules.align_your_steps_scheduler, {"steps": 6, "denoise": 0.5}, 4),
         (custom_sigmas.flip_sigmas, {"sigmas": wd.Schedule((2.0, 1.0, 0.0))}, 3),
         (custom_sigmas.set_first_sigma, {"sigmas": wd.Schedule((2.0, 1.0, 0.0))}, 3),
         (
@@ -243,14 +244,12 @@ def test_schedule_node_keeps_its_contract(
 
 def test_schedules_of_a_model_keep_their_contract() -> None:
     model = testing.value("MODEL")
-    usual = testing.check_node(custom_sigmas.basic_scheduler, model=model, steps=5, denoise=0.5)
+    usual = testing.check_node(schedules.basic_scheduler, model=model, steps=5, denoise=0.5)
     assert len(usual.sigmas) == 6
     assert usual.sigmas[0] < 5
-    assert (
-        len(testing.check_node(custom_sigmas.basic_scheduler, model=model, denoise=0.0).sigmas) == 0
-    )
-    assert len(testing.check_node(custom_sigmas.beta_sampling_scheduler, model=model).sigmas) > 15
-    turbo = testing.check_node(custom_sigmas.sd_turbo_scheduler, model=model, steps=2)
+    assert len(testing.check_node(schedules.basic_scheduler, model=model, denoise=0.0).sigmas) == 0
+    assert len(testing.check_node(schedules.beta_sampling_scheduler, model=model).sigmas) > 15
+    turbo = testing.check_node(schedules.sd_turbo_scheduler, model=model, steps=2)
     assert len(turbo.sigmas) == 3
     at = custom_sigmas.sampling_percent_to_sigma
     assert at(model, sampling_percent=0.0).sigma_value > 1e8
@@ -270,11 +269,11 @@ def test_schedule_is_cut_by_share(denoise: float, cut: int) -> None:
 
 def test_noise_and_guiders_keep_their_contract() -> None:
     model, prompt = testing.value("MODEL"), testing.conditioning()
-    assert testing.check_node(custom_sampling.random_noise, noise_seed=3).seed == 3
-    assert not testing.check_node(custom_sampling.disable_noise).initial
-    testing.check_node(custom_sampling.basic_guider, model=model, conditioning=prompt)
+    assert testing.check_node(noise.random_noise, noise_seed=3).seed == 3
+    assert not testing.check_node(noise.disable_noise).initial
+    testing.check_node(guiders.basic_guider, model=model, conditioning=prompt)
     dual = testing.check_node(
-        custom_sampling.dual_cfg_guider,
+        guiders.dual_cfg_guider,
         model=model,
         cond1=prompt,
         cond2=prompt,
@@ -284,10 +283,10 @@ def test_noise_and_guiders_keep_their_contract() -> None:
         style="nested",
     )
     assert (dual.cfg, dual.cfg_middle, dual.nested) == (2.0, 3.0, True)
-    perp = custom_sampling.perp_neg_guider(model, prompt, prompt, prompt, neg_scale=0.5)
+    perp = guiders.perp_neg_guider(model, prompt, prompt, prompt, neg_scale=0.5)
     assert perp.model.guidance[0].scale == 0.5
     testing.check_node(
-        custom_sampling.add_noise,
+        noise.add_noise,
         model=model,
         noise=wd.NoiseSource(1),
         sigmas=wd.Schedule((2.0,)),

@@ -10,7 +10,7 @@ import pytest
 from weft import testing
 from weft.diffusion.types import Area, TimestepRange
 from weft.engine.declaration.context import Run
-from weft.nodes.text import conditioning
+from weft.nodes.text import area, conditioning, pairs
 from weft.nodes.text import sets as conditioning_sets
 
 CONDITIONING = testing.value("CONDITIONING")
@@ -39,18 +39,18 @@ RANGE = TimestepRange(0.25, 0.75)
             },
         ),
         (
-            conditioning.conditioning_set_area,
+            area.conditioning_set_area,
             {"conditioning": CONDITIONING, "width": 128, "height": 64, "x": 8, "y": 16},
         ),
         (
-            conditioning.conditioning_set_area_percentage,
+            area.conditioning_set_area_percentage,
             {"conditioning": CONDITIONING, "width": 0.5, "height": 0.5},
         ),
         (
-            conditioning.conditioning_set_area_strength,
+            area.conditioning_set_area_strength,
             {"conditioning": CONDITIONING, "strength": 2.0},
         ),
-        (conditioning.conditioning_set_mask, {"conditioning": CONDITIONING, "mask": MASK}),
+        (area.conditioning_set_mask, {"conditioning": CONDITIONING, "mask": MASK}),
         (
             conditioning.conditioning_set_timestep_range,
             {"conditioning": CONDITIONING, "start": 0.2, "end": 0.7},
@@ -66,11 +66,11 @@ RANGE = TimestepRange(0.25, 0.75)
             {"cond": OTHER, "cond_NEW": CONDITIONING, "mask": MASK},
         ),
         (
-            conditioning_sets.pair_conditioning_set_properties,
+            pairs.pair_conditioning_set_properties,
             {"positive_NEW": OTHER, "negative_NEW": CONDITIONING, "timesteps": RANGE},
         ),
         (
-            conditioning_sets.pair_conditioning_set_properties_and_combine,
+            pairs.pair_conditioning_set_properties_and_combine,
             {
                 "positive": OTHER,
                 "negative": OTHER,
@@ -79,7 +79,7 @@ RANGE = TimestepRange(0.25, 0.75)
             },
         ),
         (
-            conditioning_sets.pair_conditioning_combine,
+            pairs.pair_conditioning_combine,
             {
                 "positive_A": OTHER,
                 "negative_A": OTHER,
@@ -92,7 +92,7 @@ RANGE = TimestepRange(0.25, 0.75)
             {"cond": OTHER, "cond_DEFAULT": CONDITIONING},
         ),
         (
-            conditioning_sets.pair_conditioning_set_default_combine,
+            pairs.pair_conditioning_set_default_combine,
             {
                 "positive": OTHER,
                 "negative": OTHER,
@@ -131,8 +131,8 @@ def test_encoder_reads_square_brackets_as_comfyui_does(tiny_models: Path) -> Non
 
 
 def test_areas_keep_their_unit() -> None:
-    pixels = conditioning.conditioning_set_area(CONDITIONING, width=128, height=64, x=8, y=16)
-    parts = conditioning.conditioning_set_area_percentage(CONDITIONING, width=0.5, x=0.5)
+    pixels = area.conditioning_set_area(CONDITIONING, width=128, height=64, x=8, y=16)
+    parts = area.conditioning_set_area_percentage(CONDITIONING, width=0.5, x=0.5)
     assert pixels.entries[0].area == Area(8, 16, 128, 64)
     assert parts.entries[0].area == Area(0.5, 0.0, 0.5, 1.0, "fraction")
 

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from weft.engine.errors import ValidationError
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.standard import StandardEngine
+from weft.nodes.standard.engine import StandardEngine
 
 from ... import models
 from ..flows import txt2img

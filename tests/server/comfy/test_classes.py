@@ -11,7 +11,7 @@ import pytest
 from tests.server.outer import png, serving
 from weft.engine.comfy.known import comfy_inputs
 from weft.engine.declaration.registry import Registry
-from weft.nodes.standard import standard_registry
+from weft.nodes.standard.registry import standard_registry
 from weft.server.comfy.classes import class_info, class_names
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 import weft.diffusion as wd
 from weft.diffusion.patches.lora.apply import apply_lora, fit_lora
 from weft.diffusion.patches.lora.file import load_lora
-from weft.nodes.standard import THIMBLE
+from weft.nodes.standard.folders import THIMBLE
 
 STYLE = THIMBLE / "loras" / "thimble-outline.safetensors"
 RED, BLUE = torch.tensor([220.0, 40, 40]) / 255, torch.tensor([45.0, 85, 215]) / 255

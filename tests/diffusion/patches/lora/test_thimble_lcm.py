@@ -19,7 +19,7 @@ from benchmarks._thimble_prompts import fixed_prompts
 from benchmarks.thimble import contrast
 from weft.diffusion.patches.lora.apply import apply_lora, fit_lora
 from weft.diffusion.patches.lora.file import load_lora
-from weft.nodes.standard import THIMBLE
+from weft.nodes.standard.folders import THIMBLE
 
 FAST = THIMBLE / "loras" / "thimble-lcm.safetensors"
 PROMPTS = fixed_prompts(20)

@@ -10,9 +10,10 @@ import torch
 
 import weft.diffusion as wd
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.standard import StandardEngine, standard_numerics
+from weft.nodes.standard.engine import StandardEngine
+from weft.nodes.standard.numerics import standard_numerics
 
-from .flows import txt2img
+from ..flows import txt2img
 
 
 @pytest.fixture(autouse=True)

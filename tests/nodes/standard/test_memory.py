@@ -15,10 +15,11 @@ from weft.diffusion.types import Model
 from weft.engine.declaration.node import node
 from weft.engine.errors import RunError
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.standard import StandardEngine, standard_watch
+from weft.nodes.standard.engine import StandardEngine
+from weft.nodes.standard.memory import standard_watch
 
-from .. import models
-from .flows import link
+from ... import models
+from ..flows import link
 
 failures = 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from weft.engine.share.limits import limited
-from weft.nodes.standard import home, own_places
+from weft.nodes.standard.folders import home, own_places
 
 
 def test_own_places_of_a_new_home_let_the_first_held_run_fill_its_cache() -> None:

@@ -1,34 +1,34 @@
-"""Canny edges."""
+"""Canny edges: thin lines where brightness changes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ..errors import DiffusionError
-from .image import check_image
+from ..pictures.image import check_image
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def find_edges(image: Tensor, *, low: float, high: float) -> Tensor:
-    """Edge maps, white on black.
+def canny(image: Tensor, *, low: float = 0.4, high: float = 0.8) -> Tensor:
+    """Find edges with the Canny detector.
 
     Args:
         image: (B, H, W, 3) float32 in [0, 1], sRGB.
-        low: Threshold of weak edges, which count where they touch strong ones. The unit is a
-            step from black to white in the Sobel filter: OpenCV's threshold over 255.
+        low: Threshold of weak edges, which count where they touch strong ones, as OpenCV's
+            threshold divided by 255. 0 counts every change next to a strong edge.
         high: Threshold of strong edges, same unit, above `low`.
 
     Returns:
-        (B, H, W, 3) float32, 0 or 1, three equal channels.
+        (B, H, W, 3) float32, 1 on edges and 0 elsewhere, three equal channels.
 
     Raises:
         DiffusionError: `low` is not below `high`.
-        ShapeError: `image` is no picture.
+        ShapeError: `image` is not (B, H, W, 3).
 
-    Source: Canny 1986, through OpenCV: grey values, a 5 x 5 Gaussian of sigma 1 as in the paper
-    (ComfyUI's Canny blurs so too), Sobel gradients with their Euclidean length.
+    Source: Canny 1986, through OpenCV: gray values, a 5 x 5 Gaussian of sigma 1 as in the paper
+    and as in ComfyUI's Canny, Sobel gradients with their Euclidean length.
     """
     import cv2
     import numpy as np

@@ -1,0 +1,1 @@
+"""Nodes that make control images and apply control networks."""

@@ -1,0 +1,1 @@
+"""Nodes that make a control image of an image: one file a kind of control image."""

@@ -1,0 +1,78 @@
+"""FreeU: rescaled backbone and skip features of a UNet."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ...diffusion.types import Model
+from ...engine.declaration.node import node
+from ...engine.declaration.widgets import Range
+from .network_rules import CATEGORY
+
+
+@node("FreeU", category=CATEGORY, lane="inline")
+def free_u(
+    model: Model,
+    *,
+    b1: Annotated[float, Range(0, 10, step=0.01)] = 1.1,
+    b2: Annotated[float, Range(0, 10, step=0.01)] = 1.2,
+    s1: Annotated[float, Range(0, 10, step=0.01)] = 0.9,
+    s2: Annotated[float, Range(0, 10, step=0.01)] = 0.2,
+) -> Model:
+    """Strengthen what the decoder makes itself, weaken the coarse part of what it is handed.
+
+    Args:
+        model: A model with a UNet.
+        b1: Factor on half of the features at the level of 4 times the base width; 1 = none.
+        b2: The same at 2 times the base width.
+        s1: Factor on the low waves of what the encoder handed over, 4 times the width; 1 = none.
+        s2: The same at 2 times the base width.
+
+    Returns:
+        The model with this rule; the same one if all are 1.
+
+    Raises:
+        ModelError: The model is no UNet.
+
+    Source: Si et al. 2023.
+    """
+    return _free_u(model, b1, b2, s1, s2, by_mean=False)
+
+
+@node("FreeU_V2", category=CATEGORY, lane="inline")
+def free_u_v2(
+    model: Model,
+    *,
+    b1: Annotated[float, Range(0, 10, step=0.01)] = 1.3,
+    b2: Annotated[float, Range(0, 10, step=0.01)] = 1.4,
+    s1: Annotated[float, Range(0, 10, step=0.01)] = 0.9,
+    s2: Annotated[float, Range(0, 10, step=0.01)] = 0.2,
+) -> Model:
+    """FreeU whose factor grows with how strong the features are at a place.
+
+    Args:
+        model: A model with a UNet.
+        b1: Largest factor on half of the features at 4 times the base width; 1 = none.
+        b2: The same at 2 times the base width.
+        s1: Factor on the low waves of what the encoder handed over, 4 times the width; 1 = none.
+        s2: The same at 2 times the base width.
+
+    Returns:
+        The model with this rule; the same one if all are 1.
+
+    Raises:
+        ModelError: The model is no UNet.
+
+    Source: Si et al. 2023, version 2.
+    """
+    return _free_u(model, b1, b2, s1, s2, by_mean=True)
+
+
+def _free_u(model: Model, b1: float, b2: float, s1: float, s2: float, *, by_mean: bool) -> Model:
+    from ...diffusion.guidance.apply import check_unet, with_rule
+    from ...diffusion.guidance.features import FeatureScales, FreeU
+
+    check_unet(model, "FreeU")
+    if b1 == b2 == s1 == s2 == 1.0:
+        return model
+    return with_rule(model, FreeU(FeatureScales(b1, b2, s1, s2, by_mean)))

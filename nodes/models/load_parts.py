@@ -1,0 +1,140 @@
+"""VAEs, ControlNets, CLIP vision encoders and IP-Adapters loaded from files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from ...diffusion.types import ClipVision, ControlNet, IPAdapter, Model, Vae
+from ...engine.declaration.context import Run
+from ...engine.declaration.node import node
+from ...engine.declaration.widgets import ModelFile
+from .model_files import model_path as find_model
+
+
+@node("LoadVAE", category="load", aliases=["VAELoader"], effects=["reads"], lane="io")
+def load_vae(run: Run, *, vae_name: Annotated[str, ModelFile("vae")]) -> Vae:
+    """Load a VAE of its own, in place of a checkpoint's.
+
+    Args:
+        vae_name: A safetensors file.
+
+    Returns:
+        The VAE.
+
+    Raises:
+        ModelError: The file is damaged or holds no VAE.
+    """
+    from ...diffusion import load_vae as load
+
+    return load(find_model(run, "vae", vae_name))
+
+
+@node(
+    "LoadControlNet",
+    category="load",
+    aliases=["ControlNetLoader"],
+    effects=["reads"],
+    lane="io",
+    version=2,
+)
+def load_control_net(
+    run: Run,
+    *,
+    control_net_name: Annotated[str, ModelFile("controlnet")],
+    global_pooling: Literal["auto", "on", "off"] = "auto",
+) -> ControlNet:
+    """Load a ControlNet, a Control-LoRA or a T2I-Adapter.
+
+    Args:
+        control_net_name: A safetensors file in the layout of its first publication or diffusers'.
+        global_pooling: Whether what the network adds is averaged over the image, as Shuffle
+            ControlNets are trained. `auto` follows the file's configuration, else a name with the
+            word "shuffle".
+
+    Returns:
+        The ControlNet.
+
+    Raises:
+        ModelError: The file is damaged or holds neither.
+    """
+    from ...diffusion import load_controlnet as load
+
+    pooled = {"auto": None, "on": True, "off": False}[global_pooling]
+    return load(find_model(run, "controlnet", control_net_name), pooled=pooled)
+
+
+@node(
+    "LoadControlNetDifference",
+    category="load",
+    aliases=["DiffControlNetLoader"],
+    effects=["reads"],
+    lane="io",
+)
+def load_control_net_difference(
+    run: Run, model: Model, *, control_net_name: Annotated[str, ModelFile("controlnet")]
+) -> ControlNet:
+    """Load a ControlNet that may be stored as its difference from a model.
+
+    A file says that it is one by a tensor `difference`; any other is loaded as by LoadControlNet.
+
+    Args:
+        model: What the difference is added to: the model that the ControlNet was trained on
+            (SD1.5), or a finetune of it. LoRAs on it go in.
+        control_net_name: A safetensors file.
+
+    Returns:
+        The ControlNet, made when it is used.
+
+    Raises:
+        ModelError: The file is damaged or holds no ControlNet, or the model is of another family.
+
+    Source: as ComfyUI.
+    """
+    from ...diffusion import load_controlnet as load
+
+    return load(find_model(run, "controlnet", control_net_name), model)
+
+
+@node("LoadCLIPVision", category="load", aliases=["CLIPVisionLoader"], effects=["reads"], lane="io")
+def load_clip_vision(
+    run: Run, *, clip_name: Annotated[str, ModelFile("clip_vision")]
+) -> ClipVision:
+    """Load an image encoder.
+
+    Args:
+        clip_name: A safetensors file of a CLIP image encoder with projection, or of SigLIP (for
+            Flux Redux); which of them, its tensors say.
+
+    Returns:
+        The image encoder.
+
+    Raises:
+        ModelError: The file is damaged or holds no image encoder.
+    """
+    from ...diffusion import load_clip_vision as load
+
+    return load(find_model(run, "clip_vision", clip_name))
+
+
+@node("LoadIPAdapter", category="load", effects=["reads"], lane="io")
+def load_ip_adapter(
+    run: Run,
+    clip_vision: ClipVision,
+    *,
+    ipadapter_file: Annotated[str, ModelFile("ipadapter")],
+) -> IPAdapter:
+    """Load an IP-Adapter together with the image encoder that it was trained on.
+
+    Args:
+        clip_vision: The image encoder; its width must be the adapter's.
+        ipadapter_file: A safetensors file with `image_proj.` and `ip_adapter.` tensors.
+
+    Returns:
+        The adapter, ready for IPAdapter.
+
+    Raises:
+        ModelError: The file is damaged, is no IP-Adapter, or was trained on another encoder.
+    """
+    from ...diffusion import load_ip_adapter as load
+
+    return load(find_model(run, "ipadapter", ipadapter_file), clip_vision)

@@ -1,0 +1,115 @@
+"""Text encoders loaded from one, two or three files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from ...diffusion.types import Clip
+from ...engine.declaration.context import Run
+from ...engine.declaration.node import node
+from ...engine.declaration.widgets import ModelFile
+from .loaders import Place, device_of
+from .model_files import model_path as find_model
+
+
+@node(
+    "LoadCLIP",
+    category="load",
+    aliases=["CLIPLoader", "CLIPLoaderGGUF"],
+    effects=["reads"],
+    lane="io",
+)
+def load_clip(
+    run: Run,
+    *,
+    clip_name: Annotated[str, ModelFile("clip")],
+    type: Literal["stable_diffusion", "sd3", "pixart"] = "stable_diffusion",  # noqa: A002
+    device: Place = "default",
+) -> Clip:
+    """Load a text encoder of its own.
+
+    Args:
+        clip_name: A safetensors or GGUF file of a CLIP, T5 or BERT text encoder.
+        type: What it shall encode for. With "stable_diffusion" the encoder itself says: CLIP-L is
+            SD1.x, CLIP-H SD2.x, CLIP-G the SDXL refiner.
+        device: Where it runs: as the other networks do, or on the CPU to spare the card's memory.
+
+    Returns:
+        The text encoder.
+
+    Raises:
+        ModelError: The file is damaged, holds no text encoder, or another than the type has.
+    """
+    from ...diffusion import load_clip as load
+
+    family = {"stable_diffusion": None, "pixart": "pixart_sigma"}.get(type, type)
+    return load([find_model(run, "clip", clip_name)], family, device=device_of(device))
+
+
+@node(
+    "LoadDualCLIP",
+    category="load",
+    aliases=["DualCLIPLoader", "DualCLIPLoaderGGUF"],
+    effects=["reads"],
+    lane="io",
+)
+def load_dual_clip(
+    run: Run,
+    *,
+    clip_name1: Annotated[str, ModelFile("clip")],
+    clip_name2: Annotated[str, ModelFile("clip")],
+    type: Literal["sdxl", "sd3", "flux"] = "sdxl",  # noqa: A002
+    device: Place = "default",
+) -> Clip:
+    """Load two text encoders that work together, in any order.
+
+    Args:
+        clip_name1: A safetensors or GGUF file of a CLIP or T5 text encoder.
+        clip_name2: Another.
+        type: What they shall encode for: SDXL has CLIP-L and CLIP-G, Flux CLIP-L and T5, SD3 any
+            two of CLIP-L, CLIP-G and T5.
+        device: Where they run: as the other networks do, or on the CPU to spare the card's memory.
+
+    Returns:
+        The text encoders.
+
+    Raises:
+        ModelError: A file is damaged, holds no text encoder, or another than the type has.
+    """
+    from ...diffusion import load_clip as load
+
+    paths = [find_model(run, "clip", name) for name in (clip_name1, clip_name2)]
+    return load(paths, type, device=device_of(device))
+
+
+@node(
+    "LoadTripleCLIP",
+    category="load",
+    aliases=["TripleCLIPLoader", "TripleCLIPLoaderGGUF"],
+    effects=["reads"],
+    lane="io",
+)
+def load_triple_clip(
+    run: Run,
+    *,
+    clip_name1: Annotated[str, ModelFile("clip")],
+    clip_name2: Annotated[str, ModelFile("clip")],
+    clip_name3: Annotated[str, ModelFile("clip")],
+) -> Clip:
+    """Load the three text encoders of SD3, in any order.
+
+    Args:
+        clip_name1: A safetensors or GGUF file of CLIP-L, CLIP-G or T5.
+        clip_name2: Another.
+        clip_name3: The third.
+
+    Returns:
+        The text encoders.
+
+    Raises:
+        ModelError: A file is damaged, holds no text encoder, or they are not SD3's three.
+    """
+    from ...diffusion import load_clip as load
+
+    names = (clip_name1, clip_name2, clip_name3)
+    return load([find_model(run, "clip", name) for name in names], "sd3")

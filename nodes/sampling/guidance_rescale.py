@@ -1,0 +1,100 @@
+"""Rescaling of the guided prediction or of its norm."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ...diffusion.types import Model
+from ...engine.declaration.node import node
+from ...engine.declaration.widgets import Range
+from .guidance import CATEGORY, Patched
+
+
+@node("RescaleCFG", category=CATEGORY, lane="inline")
+def rescale_cfg(
+    model: Model, *, multiplier: Annotated[float, Range(0, 1, step=0.01)] = 0.7
+) -> Model:
+    """Keep strong guidance from overexposing: the result gets the contrast of the positive side.
+
+    Takes the place of another rule that combines the two sides (dynamic thresholding, PerpNeg).
+
+    Args:
+        model: The model.
+        multiplier: Share of the rescaled result; 0 = off.
+
+    Returns:
+        The model with this rule.
+
+    Source: Lin et al. 2023, "Common Diffusion Noise Schedules and Sample Steps are Flawed".
+    """
+    from ...diffusion.guidance.apply import with_rule
+    from ...diffusion.guidance.rescale import RescaleCFG
+
+    return with_rule(model, RescaleCFG(multiplier)) if multiplier else model
+
+
+@node("CFGNorm", category=CATEGORY, lane="inline")
+def cfg_norm(
+    model: Model, *, strength: Annotated[float, Range(0, 100, step=0.01)] = 1.0
+) -> Patched:
+    """Shorten the guided picture, place by place, to the length the positive side has there.
+
+    Args:
+        model: The model.
+        strength: Factor on the result; 1 = none.
+
+    Returns:
+        The model with this rule.
+    """
+    from ...diffusion.guidance.apply import with_rule
+    from ...diffusion.guidance.rescale import CFGNorm
+
+    return Patched(with_rule(model, CFGNorm(strength)))
+
+
+@node("EpsilonScaling", category=CATEGORY, aliases=["Epsilon Scaling"], lane="inline")
+def epsilon_scaling(
+    model: Model, *, scaling_factor: Annotated[float, Range(0.5, 1.5, step=0.001)] = 1.005
+) -> Model:
+    """Divide the noise that the model sees, against a bias that builds up over the steps.
+
+    Args:
+        model: The model.
+        scaling_factor: The divisor; 1 = off.
+
+    Returns:
+        The model with this rule.
+
+    Source: Ning et al. 2023.
+    """
+    from ...diffusion.guidance.apply import with_rule
+    from ...diffusion.guidance.rescale import EpsilonScaling
+
+    return with_rule(model, EpsilonScaling(scaling_factor)) if scaling_factor != 1.0 else model
+
+
+@node("RenormCFG", category=CATEGORY, lane="inline")
+def renorm_cfg(
+    model: Model,
+    *,
+    cfg_trunc: Annotated[float, Range(0, 100, step=0.01)] = 100.0,
+    renorm_cfg: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
+) -> Model:
+    """Keep the guided picture from growing beyond the positive side, as Lumina does.
+
+    Takes the place of another rule that combines the two sides (RescaleCFG, PerpNeg).
+
+    Args:
+        model: The model.
+        cfg_trunc: From this noise level on upwards nothing is guided.
+        renorm_cfg: Longest result, in lengths of the positive side; 0 = any.
+
+    Returns:
+        The model with this rule.
+
+    Source: Qin et al. 2025, "Lumina-Image 2.0".
+    """
+    from ...diffusion.guidance.apply import with_rule
+    from ...diffusion.guidance.rescale import RenormCFG
+
+    return with_rule(model, RenormCFG(cfg_trunc, renorm_cfg))

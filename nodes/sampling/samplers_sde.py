@@ -1,0 +1,99 @@
+"""The stochastic solvers ER-SDE and SA-Solver as values, with their options."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ...diffusion.sampling.samplers.er_sde import SOLVERS
+from ...diffusion.types import Model, SamplerChoice
+from ...engine.declaration.node import node
+from ...engine.declaration.widgets import Choice, Range
+from .samplers import CATEGORY
+
+
+@node("SamplerER_SDE", category=CATEGORY, lane="inline")
+def sampler_er_sde(
+    *,
+    solver_type: Annotated[str, Choice(SOLVERS)] = "ER-SDE",
+    max_stage: Annotated[int, Range(1, 3)] = 3,
+    eta: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
+    s_noise: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
+) -> SamplerChoice:
+    """Solver of an extended stochastic equation.
+
+    Args:
+        solver_type: The scale of the noise: the authors' own, that of the reverse-time equation
+            with `eta`, or none (ODE).
+        max_stage: Highest order.
+        eta: How stochastic the reverse-time equation is; the authors' own scale does not look at
+            it.
+        s_noise: Factor on the noise that is added.
+
+    Returns:
+        The sampler.
+
+    Source: Cui et al. 2023.
+    """
+    return SamplerChoice(
+        "er_sde",
+        (
+            ("solver_type", solver_type),
+            ("max_stage", max_stage),
+            ("eta", eta),
+            ("s_noise", s_noise),
+        ),
+    )
+
+
+@node("SamplerSASolver", category=CATEGORY, lane="inline")
+def sampler_sa_solver(
+    model: Model,
+    *,
+    eta: Annotated[float, Range(0, 10, step=0.01)] = 1.0,
+    sde_start_percent: Annotated[float, Range(0, 1, step=0.001)] = 0.2,
+    sde_end_percent: Annotated[float, Range(0, 1, step=0.001)] = 0.8,
+    s_noise: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
+    predictor_order: Annotated[int, Range(1, 6)] = 3,
+    corrector_order: Annotated[int, Range(0, 6)] = 4,
+    use_pece: bool = False,
+    simple_order_2: bool = False,
+) -> SamplerChoice:
+    """Stochastic Adams solver: a predictor and a corrector that share their noise.
+
+    Args:
+        model: Whose schedule the percentages are of.
+        eta: How stochastic: 0 = not at all, 1 = the equation as it is.
+        sde_start_percent: Where in the schedule noise begins to be added; 0 = the start.
+        sde_end_percent: Where it stops; 1 = the end.
+        s_noise: Factor on the noise that is added.
+        predictor_order: Clean pictures that the predictor looks at.
+        corrector_order: Clean pictures that the corrector looks at; 0 = no corrector.
+        use_pece: Whether the model is evaluated again after the correction, for twice the time.
+        simple_order_2: Whether second-order weights are the simpler ones of the authors' code.
+
+    Returns:
+        The sampler.
+
+    Source: Xue et al. 2023.
+    """
+    from ...diffusion.families import sampling_of
+    from ...diffusion.sampling.samplers.added_noise import level_of
+
+    sampling = sampling_of(model)
+    table = sampling.table()
+    start, end = (table.at_fraction(part) for part in (sde_start_percent, sde_end_percent))
+    if sampling.is_flow:
+        start, end = (level_of(min(share, 1.0 - 1e-9)) for share in (start, end))
+    return SamplerChoice(
+        "sa_solver",
+        (
+            ("eta", eta),
+            ("sde_start_sigma", start),
+            ("sde_end_sigma", end),
+            ("s_noise", s_noise),
+            ("predictor_order", predictor_order),
+            ("corrector_order", corrector_order),
+            ("use_pece", use_pece),
+            ("simple_order_2", simple_order_2),
+        ),
+    )

@@ -1,0 +1,145 @@
+"""Schedules of sigmas that belong to a model or to a table of one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ...diffusion.sampling.schedules import SCHEDULER_NAMES
+from ...diffusion.sampling.sigma_spacings import ALIGN_YOUR_STEPS, OPTIMAL_STEPS
+from ...diffusion.types import Model, Schedule
+from ...engine.declaration.node import node
+from ...engine.declaration.widgets import Choice, Range
+
+SCHEDULES = "sampling/custom/schedules"
+MOST_STEPS = 10_000
+
+
+@node("BasicScheduler", category=SCHEDULES, lane="cpu")
+def basic_scheduler(
+    model: Model,
+    *,
+    scheduler: Annotated[str, Choice(SCHEDULER_NAMES)] = "normal",
+    steps: Annotated[int, Range(1, MOST_STEPS, soft=(1, 50))] = 20,
+    denoise: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
+) -> Schedule:
+    """A model's noise levels, spaced by a named rule.
+
+    Args:
+        model: Whose levels.
+        scheduler: How they are spaced.
+        steps: Steps to take.
+        denoise: Share of the schedule to run: the steps are spread over its end; 0 = none.
+
+    Returns:
+        The schedule, ending at 0.
+    """
+    from ...diffusion.families import sampling_of
+    from ...diffusion.sampling.sample import run_sigmas
+    from ...diffusion.sampling.samplers import SAMPLERS
+
+    table = sampling_of(model).table()
+    return Schedule(tuple(run_sigmas(table, SAMPLERS["euler"], scheduler, steps, denoise)))
+
+
+@node("BetaSamplingScheduler", category=SCHEDULES, lane="cpu")
+def beta_sampling_scheduler(
+    model: Model,
+    *,
+    steps: Annotated[int, Range(1, MOST_STEPS, soft=(1, 50))] = 20,
+    alpha: Annotated[float, Range(0, 50, step=0.01, above=True)] = 0.6,
+    beta: Annotated[float, Range(0, 50, step=0.01, above=True)] = 0.6,
+) -> Schedule:
+    """Steps by the quantiles of a Beta distribution over a model's time.
+
+    Args:
+        model: Whose noise levels.
+        steps: Steps to take; fewer come out where two fall on one training step.
+        alpha: Of the distribution, above 0; small ones crowd the steps at the clean end.
+        beta: Of the distribution, above 0; small ones crowd them at the noisy end.
+
+    Returns:
+        The schedule, ending at 0.
+
+    Raises:
+        ParameterError: alpha or beta is 0.
+
+    Source: Lee et al. 2024.
+    """
+    from ...diffusion.families import sampling_of
+    from ...diffusion.sampling.schedules import beta_quantiles
+
+    return Schedule(tuple(beta_quantiles(sampling_of(model).table(), steps, alpha, beta)))
+
+
+@node("SDTurboScheduler", category=SCHEDULES, lane="cpu")
+def sd_turbo_scheduler(
+    model: Model,
+    *,
+    steps: Annotated[int, Range(1, 10)] = 1,
+    denoise: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
+) -> Schedule:
+    """The noise levels that SD-Turbo and SDXL-Turbo were distilled on.
+
+    Args:
+        model: Whose noise levels.
+        steps: Steps to take.
+        denoise: Which of the ten levels to begin with; 1 = the noisiest.
+
+    Returns:
+        The schedule, ending at 0.
+
+    Source: Sauer et al. 2023.
+    """
+    from ...diffusion.families import sampling_of
+    from ...diffusion.sampling.schedules import turbo
+
+    return Schedule(tuple(turbo(sampling_of(model).table(), steps, denoise)))
+
+
+@node("AlignYourStepsScheduler", category=SCHEDULES, lane="cpu")
+def align_your_steps_scheduler(
+    *,
+    model_type: Annotated[str, Choice(tuple(ALIGN_YOUR_STEPS))] = "SD1",
+    steps: Annotated[int, Range(1, MOST_STEPS, soft=(1, 50))] = 10,
+    denoise: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
+) -> Schedule:
+    """Noise levels optimised for few steps.
+
+    Args:
+        model_type: Kind of model the levels are for.
+        steps: Steps of the whole schedule; other numbers than 10 are interpolated.
+        denoise: Share of the steps to take, from the end; 0 = none.
+
+    Returns:
+        The schedule, ending at 0.
+
+    Source: Sabour et al. 2024, "Align Your Steps".
+    """
+    from ...diffusion.sampling.sigma_spacings import align_your_steps, last_part
+
+    return Schedule(tuple(last_part(align_your_steps(model_type, steps), steps, denoise)))
+
+
+@node("OptimalStepsScheduler", category=SCHEDULES, lane="cpu")
+def optimal_steps_scheduler(
+    *,
+    model_type: Annotated[str, Choice(tuple(OPTIMAL_STEPS))] = "FLUX",
+    steps: Annotated[int, Range(3, 1000)] = 20,
+    denoise: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
+) -> Schedule:
+    """Noise levels of flow models, optimised for few steps.
+
+    Args:
+        model_type: Kind of model the levels are for; each is best at its own number of steps
+            (FLUX 10, Wan 20, Chroma 40).
+        steps: Steps of the whole schedule; other numbers are interpolated.
+        denoise: Share of the steps to take, from the end; 0 = none.
+
+    Returns:
+        The schedule, ending at 0.
+
+    Source: Pei et al. 2025, "Optimal Stepsize for Diffusion Sampling".
+    """
+    from ...diffusion.sampling.sigma_spacings import last_part, optimal_steps
+
+    return Schedule(tuple(last_part(optimal_steps(model_type, steps), steps, denoise)))

@@ -1,0 +1,156 @@
+"""Schedules of sigmas along a formula between two given sigmas."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ...diffusion.types import Schedule
+from ...engine.declaration.node import node
+from ...engine.declaration.widgets import Range
+from ..rules import schedule
+from .schedules import MOST_STEPS, SCHEDULES
+
+SIGMA_MAX, SIGMA_MIN = 14.614642, 0.0291675
+
+
+Sigma = Annotated[float, Range(0, 5000, step=0.01, above=True)]
+
+
+@node("KarrasScheduler", category=SCHEDULES, lane="cpu", refuses=schedule)
+def karras_scheduler(
+    *,
+    steps: Annotated[int, Range(1, MOST_STEPS, soft=(1, 50))] = 20,
+    sigma_max: Sigma = SIGMA_MAX,
+    sigma_min: Sigma = SIGMA_MIN,
+    rho: Annotated[float, Range(0, 100, step=0.01, above=True)] = 7.0,
+) -> Schedule:
+    """Smaller steps where the picture is nearly clean.
+
+    Args:
+        steps: Steps to take.
+        sigma_max: First noise level.
+        sigma_min: Last noise level above 0.
+        rho: How strongly the steps crowd at the end; above 0, 1 = even in sigma.
+
+    Returns:
+        The schedule, ending at 0.
+
+    Raises:
+        ParameterError: The levels are not 0 < sigma_min <= sigma_max, or rho is 0.
+
+    Source: Karras et al. 2022, eq. 5.
+    """
+    from ...diffusion.sampling.sigma_spacings import karras
+
+    return Schedule(tuple(karras(steps, sigma_min, sigma_max, rho)))
+
+
+@node("ExponentialScheduler", category=SCHEDULES, lane="cpu", refuses=schedule)
+def exponential_scheduler(
+    *,
+    steps: Annotated[int, Range(1, MOST_STEPS, soft=(1, 50))] = 20,
+    sigma_max: Sigma = SIGMA_MAX,
+    sigma_min: Sigma = SIGMA_MIN,
+) -> Schedule:
+    """Even steps in log sigma.
+
+    Args:
+        steps: Steps to take.
+        sigma_max: First noise level.
+        sigma_min: Last noise level above 0.
+
+    Returns:
+        The schedule, ending at 0.
+
+    Raises:
+        ParameterError: The levels are not 0 < sigma_min <= sigma_max.
+    """
+    from ...diffusion.sampling.sigma_spacings import exponential
+
+    return Schedule(tuple(exponential(steps, sigma_min, sigma_max)))
+
+
+@node("PolyexponentialScheduler", category=SCHEDULES, lane="cpu", refuses=schedule)
+def polyexponential_scheduler(
+    *,
+    steps: Annotated[int, Range(1, MOST_STEPS, soft=(1, 50))] = 20,
+    sigma_max: Sigma = SIGMA_MAX,
+    sigma_min: Sigma = SIGMA_MIN,
+    rho: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
+) -> Schedule:
+    """Steps along a power of the way in log sigma.
+
+    Args:
+        steps: Steps to take.
+        sigma_max: First noise level.
+        sigma_min: Last noise level above 0.
+        rho: The power; 1 = even in log sigma.
+
+    Returns:
+        The schedule, ending at 0.
+
+    Raises:
+        ParameterError: The levels are not 0 < sigma_min <= sigma_max.
+
+    Source: k-diffusion.
+    """
+    from ...diffusion.sampling.sigma_spacings import polyexponential
+
+    return Schedule(tuple(polyexponential(steps, sigma_min, sigma_max, rho)))
+
+
+@node("LaplaceScheduler", category=SCHEDULES, lane="cpu", refuses=schedule)
+def laplace_scheduler(
+    *,
+    steps: Annotated[int, Range(1, MOST_STEPS, soft=(1, 50))] = 20,
+    sigma_max: Sigma = SIGMA_MAX,
+    sigma_min: Sigma = SIGMA_MIN,
+    mu: Annotated[float, Range(-10, 10, step=0.1)] = 0.0,
+    beta: Annotated[float, Range(0, 10, step=0.1)] = 0.5,
+) -> Schedule:
+    """Steps by the quantiles of a Laplace distribution of log sigma.
+
+    Args:
+        steps: Number of noise levels; there is one step less, and no 0 at the end.
+        sigma_max: Highest noise level.
+        sigma_min: Lowest noise level.
+        mu: Log sigma around which the steps crowd.
+        beta: How wide they spread.
+
+    Returns:
+        The schedule, ending at or above sigma_min.
+
+    Raises:
+        ParameterError: The levels are not 0 < sigma_min <= sigma_max.
+
+    Source: Hang & Gu 2024.
+    """
+    from ...diffusion.sampling.sigma_spacings import laplace
+
+    return Schedule(tuple(laplace(steps, sigma_min, sigma_max, mu, beta)))
+
+
+@node("VPScheduler", category=SCHEDULES, lane="cpu")
+def vp_scheduler(
+    *,
+    steps: Annotated[int, Range(1, MOST_STEPS, soft=(1, 50))] = 20,
+    beta_d: Annotated[float, Range(0, 5000, step=0.01)] = 19.9,
+    beta_min: Annotated[float, Range(0, 5000, step=0.01)] = 0.1,
+    eps_s: Annotated[float, Range(0, 1, step=0.0001)] = 0.001,
+) -> Schedule:
+    """Even steps in the time of the continuous variance-preserving process.
+
+    Args:
+        steps: Steps to take.
+        beta_d: How fast the noise grows faster.
+        beta_min: How fast it grows at first.
+        eps_s: Time of the last noise level above 0; the start is 1.
+
+    Returns:
+        The schedule, ending at 0.
+
+    Source: Song et al. 2021; Karras et al. 2022.
+    """
+    from ...diffusion.sampling.sigma_spacings import variance_preserving
+
+    return Schedule(tuple(variance_preserving(steps, beta_d, beta_min, eps_s)))

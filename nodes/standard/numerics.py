@@ -1,0 +1,39 @@
+"""What decides the numbers of a result beside its workflow."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+
+from weft.engine.share.lock import Runtime
+
+
+def standard_numerics() -> str:
+    """What besides a workflow decides the numbers: device, precisions, and what was chosen of
+    attention, storage in fp8 and compilation."""
+    from weft.diffusion.device import attention_choice, compute_device, compute_dtype, storage_dtype
+    from weft.diffusion.weights.budget import compile_mode
+
+    device = compute_device()
+    kinds = ("unet", "controlnet", "ip_adapter", "vae", "text_encoder", "clip_vision")
+    words = [device.type, *(str(compute_dtype(kind, device)) for kind in kinds)]
+    # Kernels differ in their last digits. "auto" says nothing, so that older keys stay valid.
+    chosen = {
+        "attention": attention_choice(),
+        "unet": storage_dtype("unet"),
+        "text": storage_dtype("text_encoder"),
+        "compile": compile_mode(),
+    }
+    words += [f"{name}={value}" for name, value in chosen.items() if value not in (None, "auto")]
+    return " ".join(words)
+
+
+def standard_runtime() -> Runtime:
+    """What decides the numbers here, for locks of shared workflows."""
+    packages = {}
+    for name in ("torch", "diffusers", "transformers"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            packages[name] = importlib.metadata.version(name)
+    return Runtime(
+        weft=importlib.metadata.version("weft"), numerics=standard_numerics(), packages=packages
+    )

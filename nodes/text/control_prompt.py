@@ -1,0 +1,32 @@
+"""A prompt for the ControlNets of a conditioning."""
+
+from __future__ import annotations
+
+from ...diffusion.types import Clip, Conditioning
+from ...engine.declaration.context import Run
+from ...engine.declaration.node import node
+from .prompts import Prompt, embeddings_of
+
+
+@node("CLIPTextEncodeControlnet", category="conditioning", lane="gpu", version=2)
+def clip_text_encode_controlnet(
+    run: Run, clip: Clip, conditioning: Conditioning, *, text: Prompt
+) -> Conditioning:
+    """Let ControlNets read another text than the model does.
+
+    Args:
+        clip: The text encoders of the model.
+        conditioning: The prompt that the model reads.
+        text: The prompt that ControlNets read with it.
+
+    Returns:
+        The conditioning with this text; ControlNets may be applied before or after. What SDXL and
+        others are told of the whole text (pooled) stays the model's.
+
+    Source: as ComfyUI.
+    """
+    from ...diffusion import encode_text
+    from ...diffusion.text.conditioning import set_control_text
+
+    with embeddings_of(run):
+        return set_control_text(conditioning, encode_text(clip, text, square_brackets=False))

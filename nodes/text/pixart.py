@@ -1,0 +1,38 @@
+"""Prompts of PixArt-Alpha."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...diffusion.types import Clip, Conditioning, SizeHint
+from ...engine.declaration.context import Run
+from ...engine.declaration.node import node
+from .prompts import Prompt, Side, embeddings_of
+
+PIXART = ("pixart_alpha", "pixart_sigma")
+
+
+@node("CLIPTextEncodePixArtAlpha", category="conditioning/families", lane="gpu", version=2)
+def clip_text_encode_pixart_alpha(
+    run: Run, clip: Clip, *, width: Side = 1024, height: Side = 1024, text: Prompt
+) -> Conditioning:
+    """Encode a prompt for PixArt-alpha, with the size it is told.
+
+    Args:
+        clip: Text encoder (T5) of a PixArt model.
+        width: Width in pixels that the model is told.
+        height: Its height.
+        text: The prompt.
+
+    Returns:
+        Conditioning of one entry, tokens (1, T, 4096) float32. PixArt-sigma is told no size.
+
+    Raises:
+        DiffusionError: The encoder is not PixArt's.
+    """
+    from ...diffusion import encode_texts
+
+    with embeddings_of(run):
+        encoded = encode_texts(clip, text, families=PIXART, square_brackets=False)
+    size = SizeHint(width, height)
+    return Conditioning(tuple(replace(entry, size=size) for entry in encoded.entries))
