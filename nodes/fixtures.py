@@ -136,7 +136,7 @@ def _checkpoint(part: int) -> Callable[[Path | None], Any]:
 
 
 def _lora_stack() -> Any:
-    from .adapters.lora import LoraStack
+    from .patches.lora import LoraStack
 
     return LoraStack(())
 

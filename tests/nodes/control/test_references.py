@@ -8,7 +8,7 @@ import torch
 import weft.diffusion as wd
 from weft import testing
 from weft.diffusion.types import References
-from weft.nodes.text.reference import KONTEXT_SIZES, flux_kontext_image_scale, reference_latent
+from weft.nodes.control.references import KONTEXT_SIZES, flux_kontext_image_scale, reference_latent
 
 
 @pytest.mark.parametrize(

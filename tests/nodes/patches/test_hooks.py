@@ -13,7 +13,7 @@ from weft import testing
 from weft.diffusion.types.hooks import Hook, HookKeyframes, Hooks, Keyframe, LoraChange
 from weft.engine.declaration.context import Run
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.adapters import hooks as nodes
+from weft.nodes.patches import hooks as nodes
 from weft.nodes.standard.engine import StandardEngine
 
 from ... import models

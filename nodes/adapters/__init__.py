@@ -1,1 +1,0 @@
-"""What steers a network beside its prompt."""

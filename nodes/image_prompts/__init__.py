@@ -1,0 +1,1 @@
+"""Nodes that use images as prompts: IP-Adapter, Flux Redux, unCLIP."""

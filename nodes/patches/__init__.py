@@ -1,0 +1,1 @@
+"""Nodes that patch models: LoRA, hooks, hypernetworks."""
