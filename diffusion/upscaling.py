@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .errors import ModelError, ParameterError, ShapeError
 from .types import Image, UpscaleModel
 from .vae.tiling import Tile, tiles
-from .vae.tiling_progress import OnTile, Progress
+from .vae.tiling_progress import OnTile, TilingProgress
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -118,7 +118,7 @@ def _all_tiles(
     network = weights.module
     count, height, width, channels = image.shape
     covering = list(tiles((height, width), (tile_size, tile_size), overlap))
-    progress = Progress(told, count * len(covering))
+    progress = TilingProgress(told, count * len(covering))
     result = torch.zeros(count, height * scale, width * scale, channels)
     with torch.no_grad():
         for item in range(count):

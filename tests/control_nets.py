@@ -146,10 +146,10 @@ def pixart_control(*, layers: int = 1, seed: int = 32) -> Any:
     """A random PixArt ControlNet; weft's own module, as diffusers has none."""
     import torch
 
-    from weft.diffusion.control.pixart_network import PixArtControl
+    from weft.diffusion.control.pixart_network import PixArtControlNetwork
 
     torch.manual_seed(seed)
-    network = PixArtControl(
+    network = PixArtControlNetwork(
         num_layers=layers, num_attention_heads=16, attention_head_dim=6, cross_attention_dim=96
     )
     ends = [block["after_proj"] for block in network.controlnet_blocks]

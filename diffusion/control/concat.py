@@ -204,7 +204,7 @@ def _flux(concat: Concat | None, shape: torch.Size, space: LatentFormat, *, mask
     return torch.cat([image, pixels], dim=1)
 
 
-class Layout(NamedTuple):
+class ConcatLayout(NamedTuple):
     """How networks take an image beside the noise.
 
     Attributes:
@@ -219,6 +219,6 @@ class Layout(NamedTuple):
     channels: Callable[..., Tensor]
 
 
-UNET = Layout(1, "InstructPix2Pix", "inpainting", _unet)
-LAYOUTS = {"flux": Layout(64, "Canny, Depth", "Fill", _flux)}
+UNET = ConcatLayout(1, "InstructPix2Pix", "inpainting", _unet)
+LAYOUTS = {"flux": ConcatLayout(64, "Canny, Depth", "Fill", _flux)}
 """Family -> its layout; all others have that of UNets."""

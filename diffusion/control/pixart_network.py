@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..importing import importing
 
 
-class PixArtControl(nn.Module):
+class PixArtControlNetwork(nn.Module):
     """Arguments are those of `formats.control_shapes.pixart_control_config`."""
 
     def __init__(

@@ -26,7 +26,7 @@ from ..types import Attachment, Conditioning, ConditioningEntry, Model
 from ..types.attachment import lengths_fit
 from ..vae.format import LatentFormat
 from .handlers import HANDLERS
-from .regions import Blend, Region, match_areas, regions_of, seen_in
+from .regions import PredictionBlend, Region, match_areas, regions_of, seen_in
 from .reusing import Reusing
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class BatchedDenoiser:
     def predict_sides(
         self, x: Tensor, sigma: float, sides: Sequence[tuple[Conditioning, bool]]
     ) -> list[Tensor]:
-        blends = [Blend(x) for _ in sides]
+        blends = [PredictionBlend(x) for _ in sides]
         timestep = self._table.timestep(sigma)
         scaled = self._parametrization.network_input(x, sigma)
         calls = self._plan(x, sigma, self._match(x, sides))

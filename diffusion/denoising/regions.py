@@ -27,7 +27,7 @@ LEAST_SIDE = 8
 """Cells a side of the area around a mask: less gives a network nothing to see."""
 
 
-class Box(NamedTuple):
+class CellBox(NamedTuple):
     """A rectangle of latent cells."""
 
     top: int
@@ -35,7 +35,7 @@ class Box(NamedTuple):
     height: int
     width: int
 
-    def inside(self, other: Box) -> bool:
+    def inside(self, other: CellBox) -> bool:
         """Whether all of it lies in another."""
         return (
             self.top >= other.top
@@ -54,7 +54,7 @@ class Region:
         weight: A number, or (B or 1, 1, height, width) float32 of the box.
     """
 
-    box: Box | None
+    box: CellBox | None
     weight: Tensor | float
 
     def cut(self, x: Tensor) -> Tensor:
@@ -72,7 +72,7 @@ class Region:
         return bool(self.weight.any())
 
 
-class Blend:
+class PredictionBlend:
     """Adds up the predictions of one side of guidance.
 
     Args:
@@ -184,7 +184,7 @@ def match_areas(
     ]
 
 
-def box_of(entry: ConditioningEntry, size: tuple[int, int], downscale: int) -> Box | None:
+def box_of(entry: ConditioningEntry, size: tuple[int, int], downscale: int) -> CellBox | None:
     """The cells of an entry's area, or of the rectangle around its mask; None = all.
 
     It may reach beyond the picture.
@@ -209,12 +209,12 @@ def _region(entry: ConditioningEntry, like: Tensor, downscale: int) -> Region:
     return Region(box, whole)
 
 
-def _cells(area: Area, size: tuple[int, int], downscale: int) -> Box:
+def _cells(area: Area, size: tuple[int, int], downscale: int) -> CellBox:
     if area.unit == "pixels":
         numbers = (area.y, area.x, area.height, area.width)
-        return Box(*(int(number) // downscale for number in numbers))
+        return CellBox(*(int(number) // downscale for number in numbers))
     tall, wide = size
-    return Box(
+    return CellBox(
         round(area.y * tall),
         round(area.x * wide),
         max(1, round(area.height * tall)),
@@ -222,18 +222,18 @@ def _cells(area: Area, size: tuple[int, int], downscale: int) -> Box:
     )
 
 
-def _bounds(mask: Tensor) -> Box:
+def _bounds(mask: Tensor) -> CellBox:
     rows, columns = mask.amax(dim=(0, 1)).nonzero(as_tuple=True)
     if not len(rows):
-        return Box(0, 0, LEAST_SIDE, LEAST_SIDE)
+        return CellBox(0, 0, LEAST_SIDE, LEAST_SIDE)
     top, left = int(rows.min()), int(columns.min())
     height, width = int(rows.max()) - top + 1, int(columns.max()) - left + 1
-    return Box(top, left, max(LEAST_SIDE, height), max(LEAST_SIDE, width))
+    return CellBox(top, left, max(LEAST_SIDE, height), max(LEAST_SIDE, width))
 
 
-def _clip(box: Box, size: tuple[int, int]) -> Box:
+def _clip(box: CellBox, size: tuple[int, int]) -> CellBox:
     tall, wide = size
-    clipped = Box(
+    clipped = CellBox(
         box.top, box.left, min(box.height, tall - box.top), min(box.width, wide - box.left)
     )
     if min(clipped.height, clipped.width) < 1:
@@ -247,7 +247,7 @@ def _clip(box: Box, size: tuple[int, int]) -> Box:
     return clipped
 
 
-def _soft_edges(box: Box, like: Tensor) -> Tensor:
+def _soft_edges(box: CellBox, like: Tensor) -> Tensor:
     """(1, 1, height, width): 1, falling towards edges that are not the picture's own."""
     rows = _ramp(box.height, box.top > 0, box.top + box.height < like.shape[-2], like)
     columns = _ramp(box.width, box.left > 0, box.left + box.width < like.shape[-1], like)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from ..guidance.reuse import Change, Reuse
+from ..guidance.reuse import OutputChange, Reuse
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +27,7 @@ class Reusing:
     def __init__(self, rule: Reuse, at: Callable[[float], float]) -> None:
         self._rule = rule
         self._first, self._last = at(rule.start), at(rule.end)
-        self._change = Change(rule.threshold)
+        self._change = OutputChange(rule.threshold)
         self._sigma: float | None = None
         self._turn = 0
         self._still = False

@@ -151,9 +151,9 @@ def _flux_controlnet(config: dict[str, Any]) -> Module:
 
 
 def _pixart_controlnet(config: dict[str, Any]) -> Module:
-    from ..control.pixart_network import PixArtControl
+    from ..control.pixart_network import PixArtControlNetwork
 
-    return PixArtControl(**config)
+    return PixArtControlNetwork(**config)
 
 
 def _gligen(config: dict[str, Any]) -> Module:

@@ -57,7 +57,7 @@ class Reuse(GuidanceRule):
         )
 
 
-class Change:
+class OutputChange:
     """How inputs and outcomes of a run change.
 
     Args:

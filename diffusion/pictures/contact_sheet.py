@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import ParameterError, ShapeError
 from .file import MAX_PIXELS, MAX_SIDE
 from .image import check_image
-from .sheet_layout import Grid, Layout
+from .sheet_layout import Grid, SheetLayout
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -46,7 +46,7 @@ def choose_cell(grid: Grid, wanted: int | None = None) -> int:
         )
     smallest = wanted if wanted is not None else MIN_CELL
     if not _fits(grid, smallest):
-        width, height = Layout.largest(grid, smallest)
+        width, height = SheetLayout.largest(grid, smallest)
         raise ParameterError(
             "sheet.too_large",
             f"A sheet of {grid.columns} x {grid.rows} pictures of {smallest} pixels would have "
@@ -125,7 +125,7 @@ def draw_sheet(grid: Grid, cells: Sequence[PILImage | str], *, blank: int = 256)
     sizes = [each.size for each in cells if not isinstance(each, str)] or [(blank, blank)]
     width = max(MIN_CELL, *(w for w, _ in sizes))
     height = max(MIN_CELL, *(h for _, h in sizes))
-    layout = Layout.of(grid, width, height)
+    layout = SheetLayout.of(grid, width, height)
     sheet = Image.new("RGB", layout.size, _PAPER)
     draw = ImageDraw.Draw(sheet)
     layout.draw_labels(draw)
@@ -152,5 +152,5 @@ def png_bytes(sheet: PILImage, texts: Mapping[str, str]) -> bytes:
 
 
 def _fits(grid: Grid, cell: int) -> bool:
-    width, height = Layout.largest(grid, cell)
+    width, height = SheetLayout.largest(grid, cell)
     return max(width, height) <= MAX_SIDE and width * height <= MAX_PIXELS

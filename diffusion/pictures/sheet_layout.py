@@ -44,7 +44,7 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class SheetLayout:
     """Where everything lies, in pixels.
 
     Attributes:
@@ -65,7 +65,7 @@ class Layout:
     margins: tuple[int, ...]
 
     @classmethod
-    def of(cls, grid: Grid, width: int, height: int) -> Layout:
+    def of(cls, grid: Grid, width: int, height: int) -> SheetLayout:
         """The layout for cells of a size, with no more room for labels than they need."""
         letters = Lettering.for_side(min(width, height))
         lines = [len(letters.wrap(label, width, _HEADER_LINES)) for label in grid.across]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..denoising.denoiser import Denoiser
 from ..guidance.composed import composed, parts_of
-from ..guidance.reuse import Change, Reuse, reuse_of
+from ..guidance.reuse import OutputChange, Reuse, reuse_of
 from ..types import Conditioning, Guider
 from ..types.guidance import GuidanceRule, Moment, View, plain
 from .samplers.protocol import Predict
@@ -29,7 +29,9 @@ def guided(denoiser: Denoiser, guider: Guider) -> Predict:
     """The model as a sampler sees it, for a description of guidance."""
     reuse = reuse_of(guider.model, whole=True)
     if reuse is not None:
-        return Lazy(_guided(denoiser, guider), reuse, denoiser.parametrization.table.at_fraction)
+        return LazyGuidance(
+            _guided(denoiser, guider), reuse, denoiser.parametrization.table.at_fraction
+        )
     return _guided(denoiser, guider)
 
 
@@ -210,7 +212,7 @@ class Inside:
         return stack
 
 
-class Lazy:
+class LazyGuidance:
     """Guidance whose outcome is used again where it would hardly differ (LazyCache).
 
     Args:
@@ -223,7 +225,7 @@ class Lazy:
         self._predict = predict
         self._rule = rule
         self._first, self._last = at(rule.start), at(rule.end)
-        self._change = Change(rule.threshold)
+        self._change = OutputChange(rule.threshold)
         self._kept: tuple[Tensor, ...] = ()
 
     def __call__(self, x: Tensor, sigma: float) -> Tensor:

@@ -9,7 +9,7 @@ from ..errors import ParameterError
 from ..types import Clip
 from ..weights.handle import Weights
 from .embeddings import ExtraTokens
-from .prompt import Piece, parse_prompt
+from .prompt import PromptPiece, parse_prompt
 from .tokenizers import TextTokenizer, tokenizer_for
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def tokenizer_of(weights: Weights) -> TextTokenizer:
 
 
 def chunk_tokens(
-    pieces: list[Piece],
+    pieces: list[PromptPiece],
     tokenizer: TextTokenizer,
     length: int = 77,
     pad: int | None = None,

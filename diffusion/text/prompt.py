@@ -17,14 +17,14 @@ _BRACKET = re.compile(r"\\[()]|[()]")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class PromptPiece:
     """Text with its weight; 1 = as written."""
 
     text: str
     weight: float
 
 
-def parse_prompt(prompt: str, *, square_brackets: bool = False) -> list[Piece]:
+def parse_prompt(prompt: str, *, square_brackets: bool = False) -> list[PromptPiece]:
     r"""Split a prompt into weighted pieces.
 
     "(x)" multiplies the weight of x by 1.1, "(x:1.3)" *sets* it to 1.3 whatever stands around it.
@@ -51,7 +51,9 @@ def parse_prompt(prompt: str, *, square_brackets: bool = False) -> list[Piece]:
     """
     pieces = _parse(prompt, 1.0) if square_brackets else list(_weigh(prompt, 1.0))
     escaped = re.compile(r"\\([()\[\]])" if square_brackets else r"\\([()])")
-    return [Piece(escaped.sub(r"\1", p.text), p.weight) for p in pieces] or [Piece("", 1.0)]
+    return [PromptPiece(escaped.sub(r"\1", p.text), p.weight) for p in pieces] or [
+        PromptPiece("", 1.0)
+    ]
 
 
 def check_depth(depth: int) -> None:
@@ -69,11 +71,11 @@ def check_depth(depth: int) -> None:
         )
 
 
-def _weigh(text: str, weight: float, depth: int = 0) -> Iterator[Piece]:
+def _weigh(text: str, weight: float, depth: int = 0) -> Iterator[PromptPiece]:
     check_depth(depth)
     for part in _groups(text):
         if len(part) < 2 or part[0] != "(" or part[-1] != ")" or part[-2] == "\\":
-            yield Piece(part, weight)
+            yield PromptPiece(part, weight)
             continue
         inner = part[1:-1]
         head, _, tail = inner.rpartition(":")
@@ -111,10 +113,10 @@ def _number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _parse(text: str, weight: float, depth: int = 0) -> list[Piece]:
+def _parse(text: str, weight: float, depth: int = 0) -> list[PromptPiece]:
     """Read round and square brackets; one without its partner is plain text."""
     check_depth(depth)
-    pieces: list[Piece] = []
+    pieces: list[PromptPiece] = []
     plain = at = 0
     while at < len(text):
         char = text[at]
@@ -128,7 +130,7 @@ def _parse(text: str, weight: float, depth: int = 0) -> list[Piece]:
         if close is None:
             break
         if plain < at:
-            pieces.append(Piece(text[plain:at], weight))
+            pieces.append(PromptPiece(text[plain:at], weight))
         inner, inner_weight = text[at + 1 : close], weight * (UP if char == "(" else DOWN)
         head, colon, tail = inner.rpartition(":")
         if char == "(" and colon and head and (number := _number(tail)) is not None:
@@ -136,7 +138,7 @@ def _parse(text: str, weight: float, depth: int = 0) -> list[Piece]:
         pieces += _parse(inner, inner_weight, depth + 1)
         at = plain = close + 1
     if plain < len(text):
-        pieces.append(Piece(text[plain:], weight))
+        pieces.append(PromptPiece(text[plain:], weight))
     return pieces
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ..errors import ParameterError
-from .prompt import DOWN, UP, Piece, check_depth
+from .prompt import DOWN, UP, PromptPiece, check_depth
 
 # Each matches in one way only: strangers' prompts may be long, and made to be tried for hours.
 _NUMBER = re.compile(r"\s*(\d+(\.\d*)?|\.\d+)\s*\Z")
@@ -245,12 +245,12 @@ def _times(prompt: _Prompt, steps: int) -> set[float]:
     return found
 
 
-def _render(prompt: _Prompt, time: float, step: int, weight: float) -> list[Piece]:
+def _render(prompt: _Prompt, time: float, step: int, weight: float) -> list[PromptPiece]:
     """The pieces that hold from a time on."""
-    pieces: list[Piece] = []
+    pieces: list[PromptPiece] = []
     for part in prompt:
         if isinstance(part, str):
-            pieces.append(Piece(part, weight))
+            pieces.append(PromptPiece(part, weight))
         elif isinstance(part, _Weighted):
             pieces += _render(part.inner, time, step, weight * part.factor)
         elif isinstance(part, _Switch):
@@ -262,7 +262,7 @@ def _render(prompt: _Prompt, time: float, step: int, weight: float) -> list[Piec
     return pieces
 
 
-def _parts(pieces: list[Piece]) -> tuple[str, ...]:
+def _parts(pieces: list[PromptPiece]) -> tuple[str, ...]:
     """Pieces in ComfyUI's syntax, a text for every chunk that begins with BREAK."""
     parts = [""]
     for piece in pieces:

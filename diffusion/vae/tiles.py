@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..importing import importing
-from .tiling_progress import OnTile, Progress
+from .tiling_progress import OnTile, TilingProgress
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,7 +49,7 @@ def decode_in_tiles(network: Any, samples: Tensor, tile: int, told: OnTile | Non
 
     decoder = network.decoder
     scale = 2 ** (len(decoder.up_blocks) - 1)
-    progress = Progress(told, len(samples) * _passes(decoder, decoder.up_blocks))
+    progress = TilingProgress(told, len(samples) * _passes(decoder, decoder.up_blocks))
     pictures = []
     for item in torch.split(samples, 1):
         z = item if network.post_quant_conv is None else network.post_quant_conv(item)
@@ -81,7 +81,7 @@ def encode_in_tiles(network: Any, pixels: Tensor, tile: int, told: OnTile | None
     import torch
 
     encoder = network.encoder
-    progress = Progress(told, len(pixels) * _passes(encoder, encoder.down_blocks))
+    progress = TilingProgress(told, len(pixels) * _passes(encoder, encoder.down_blocks))
     latents = []
     for item in torch.split(pixels, 1):
         layers = _Layers(item.device, tile, progress)
@@ -109,7 +109,7 @@ class _Layers:
         progress: Told of every tile and layer.
     """
 
-    def __init__(self, device: Any, tile: int, progress: Progress) -> None:
+    def __init__(self, device: Any, tile: int, progress: TilingProgress) -> None:
         self._device = device
         self._tile = tile
         self._progress = progress

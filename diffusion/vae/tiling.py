@@ -19,7 +19,7 @@ from ..types import Image, Latent, Vae
 from .coding import DOWNSCALE, as_image, as_pixels, check_latent, downscale
 from .run import decode_pixels, encode_mean, run_vae
 from .tiles import can_run_in_tiles, decode_in_tiles, encode_in_tiles
-from .tiling_progress import OnTile, Progress
+from .tiling_progress import OnTile, TilingProgress
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -175,7 +175,7 @@ def _averaged(
     tilings = [list(tiles(size, shape, shared)) for shape in _shapes(cells)]
     if all(len(tiling) == 1 for tiling in tilings):
         tilings = tilings[:1]
-    progress = Progress(told, len(x) * sum(len(tiling) for tiling in tilings))
+    progress = TilingProgress(told, len(x) * sum(len(tiling) for tiling in tilings))
 
     def one_way(item: Tensor, tiling: list[Tile]) -> Tensor:
         height, width = (side * scale_out for side in size)

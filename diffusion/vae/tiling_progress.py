@@ -8,7 +8,7 @@ OnTile = Callable[[int, int], None]
 """Called with what is done and what is to be done in all; may raise to cancel."""
 
 
-class Progress:
+class TilingProgress:
     """Counts layers, and tells of them at every tile, so that each can be the last.
 
     Args:

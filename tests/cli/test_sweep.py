@@ -18,7 +18,7 @@ from tests.nodes import flows
 from weft.cli import sweep as sweep_command
 from weft.cli.main import main
 from weft.cli.sweep_report import TextReport
-from weft.diffusion.pictures.sheet_layout import Grid, Layout
+from weft.diffusion.pictures.sheet_layout import Grid, SheetLayout
 from weft.diffusion.types import Image
 from weft.engine.declaration.context import Run
 from weft.engine.declaration.node import node
@@ -125,7 +125,7 @@ def opened(tmp_path: Path) -> PILImage.Image:
 
 def centre(sheet: PILImage.Image, grid: Grid, row: int, column: int) -> Any:
     """Colour in the middle of a cell of 64 x 64 pixels."""
-    x, y = Layout.of(grid, 64, 64).place(row, column)
+    x, y = SheetLayout.of(grid, 64, 64).place(row, column)
     return sheet.getpixel((x + 32, y + 32))
 
 
@@ -137,7 +137,7 @@ def test_sweep_draws_each_combination_at_its_place_and_runs_what_differs(
     assert colours.calls == {"Grey": 4, "Tint": 12}
     sheet = opened(tmp_path)
     grid = Grid(("level 20", "level 40", "level 60", "level 80"), (("red 0", "red 0.5", "red 1"),))
-    assert sheet.size == Layout.of(grid, 64, 64).size
+    assert sheet.size == SheetLayout.of(grid, 64, 64).size
     for row, red in enumerate((0, 128, 255)):
         for column, level in enumerate((20, 40, 60, 80)):
             assert centre(sheet, grid, row, column) == (red, level, level)
@@ -185,7 +185,7 @@ def test_sweep_with_a_failing_combination_crosses_it_and_goes_on(
     sheet = opened(tmp_path)
     assert centre(sheet, grid, 0, 0) == (0, 12, 12)
     assert centre(sheet, grid, 0, 2) == (0, 14, 14)
-    x, y = Layout.of(grid, 64, 64).place(0, 1)
+    x, y = SheetLayout.of(grid, 64, 64).place(0, 1)
     assert len(sheet.crop((x, y, x + 64, y + 64)).getcolors(5000) or ()) > 2
     err = capsys.readouterr().err
     assert "[toy.unlucky]" in err

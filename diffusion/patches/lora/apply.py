@@ -22,7 +22,7 @@ from ...weights.derived import DerivedWeights, Source, derive, root_of
 from ...weights.handle import Weights
 from .blocks import BlockWeights, block_names, weight_of
 from .difference import bias_difference, weight_difference
-from .entries import Entry, is_old_glora
+from .entries import LoraEntry, is_old_glora
 from .file import LoraFile
 from .formulas import dora_difference
 from .names import SWAPPED, Spellings, denoiser_spellings, text_spellings
@@ -37,7 +37,7 @@ GROWS = "x_embedder.weight"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Share:
+class LoraShare:
     """What an entry does to one layer: all of its rows, or some where it is for several layers.
 
     Attributes:
@@ -46,7 +46,7 @@ class Share:
         inputs: Columns of the entry's weight where they may be others than the layer's; else None.
     """
 
-    entry: Entry
+    entry: LoraEntry
     start: int | None = None
     stop: int | None = None
     swapped: bool = False
@@ -74,8 +74,8 @@ class LoraFit:
         unused: Stems and tensor names that belong nowhere.
     """
 
-    model: Mapping[str, Share]
-    clip: tuple[Mapping[str, Share], ...]
+    model: Mapping[str, LoraShare]
+    clip: tuple[Mapping[str, LoraShare], ...]
     unused: tuple[str, ...]
 
     def words(self, lora: LoraFile) -> str:
@@ -180,8 +180,8 @@ def fit_lora(model: Model, clip: Clip | None, lora: LoraFile) -> LoraFit:
 
 
 def _take_texts(
-    left: dict[str, Entry], clip: Clip, owner: Model | Clip, lora: LoraFile
-) -> list[dict[str, Share]]:
+    left: dict[str, LoraEntry], clip: Clip, owner: Model | Clip, lora: LoraFile
+) -> list[dict[str, LoraShare]]:
     """Move the entries that belong to text encoders out of `left`, for each of them."""
     found = []
     for number, encoder in enumerate(clip.encoders):
@@ -191,14 +191,14 @@ def _take_texts(
 
 
 def _take(
-    left: dict[str, Entry],
+    left: dict[str, LoraEntry],
     spelled: Spellings,
     weights: Weights,
     owner: Model | Clip,
     lora: LoraFile,
-) -> dict[str, Share]:
+) -> dict[str, LoraShare]:
     """Move the entries that belong to a network out of `left`: layer -> entry."""
-    found: dict[str, Share] = {}
+    found: dict[str, LoraShare] = {}
     for stem in [stem for stem in left if stem in spelled]:
         swapped = spelled[stem][0].startswith(SWAPPED)
         layers = tuple(layer.removeprefix(SWAPPED) for layer in spelled[stem])
@@ -228,11 +228,11 @@ def _take(
             )
         del left[stem]
         if len(layers) == 1:
-            found[layers[0]] = Share(entry, swapped=swapped, inputs=inputs)
+            found[layers[0]] = LoraShare(entry, swapped=swapped, inputs=inputs)
             continue
         start = 0
         for layer, own in zip(layers, rows, strict=True):
-            found[layer] = Share(entry, start, start + own)
+            found[layer] = LoraShare(entry, start, start + own)
             start += own
     return found
 
@@ -252,7 +252,7 @@ def _inputs(layers: Sequence[str], weights: Weights, outputs: int, elements: int
     return inputs if known else None
 
 
-def _scales(entry: Entry, lora: LoraFile, shapes: Sequence[tuple[int, ...]]) -> bool:
+def _scales(entry: LoraEntry, lora: LoraFile, shapes: Sequence[tuple[int, ...]]) -> bool:
     """Whether factors of (IA)^3 are as many as inputs or outputs; True for other algorithms."""
     if entry.algorithm != "ia3":
         return True
@@ -283,7 +283,7 @@ class Addition:
     """One LoRA on one network: which layers, how strongly."""
 
     lora: LoraFile
-    layers: Mapping[str, Share]
+    layers: Mapping[str, LoraShare]
     strengths: Mapping[str, float]
     words: str
 
@@ -315,7 +315,7 @@ class Addition:
                 weight = share.rows(weight)  # half a turn goes both ways
             found = weight_difference(entry.algorithm, parts, entry.scale, weight)
             if entry.algorithm in ("oft", "glora", "ia3"):
-                share = Share(entry)  # it is of these rows already
+                share = LoraShare(entry)  # it is of these rows already
         assert found is not None
         found = share.rows(found).reshape(weight.shape)
         if field == "weight":
@@ -328,7 +328,7 @@ class Addition:
         return found * self.strengths[name]
 
 
-def _own_rows(parts: dict[str, Tensor], share: Share) -> dict[str, Tensor]:
+def _own_rows(parts: dict[str, Tensor], share: LoraShare) -> dict[str, Tensor]:
     """Parts that have one row for each output, cut to those of one layer."""
     found = dict(parts)
     if "on_input" in parts:
@@ -394,7 +394,7 @@ class Additions:
 def _with(
     weights: Weights,
     lora: LoraFile,
-    layers: Mapping[str, Share],
+    layers: Mapping[str, LoraShare],
     strength: float,
     blocks: BlockWeights | None,
 ) -> Weights:
@@ -418,7 +418,9 @@ def _with(
     return derive([base], recipe, shapes=shapes, config=config)
 
 
-def _names_touched(weights: Weights, lora: LoraFile, layers: Mapping[str, Share]) -> Iterator[str]:
+def _names_touched(
+    weights: Weights, lora: LoraFile, layers: Mapping[str, LoraShare]
+) -> Iterator[str]:
     for layer, share in layers.items():
         entry = share.entry
         if entry.algorithm != "diff" or "diff" in entry.fields:

@@ -91,7 +91,7 @@ _NEEDED: Mapping[str, tuple[tuple[str, ...], ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LoraEntry:
     """One layer's part of a LoRA file.
 
     Attributes:
@@ -133,7 +133,7 @@ class _Sorting:
 
 def sort_entries(
     names: Iterable[str], metadata: Mapping[str, str], file: str
-) -> tuple[dict[str, Entry], tuple[str, ...]]:
+) -> tuple[dict[str, LoraEntry], tuple[str, ...]]:
     """Sort a file's tensors by layer.
 
     Args:
@@ -170,7 +170,7 @@ def sort_entries(
         found.fields.setdefault(stem, {})[_SUFFIXES[suffix]] = name
     scales = _Scales(metadata)
     entries = {
-        stem: Entry(stem, fields, scales.of(stem))
+        stem: LoraEntry(stem, fields, scales.of(stem))
         for stem, fields in found.fields.items()
         if fields.keys() - {"alpha"}
     }
@@ -211,7 +211,7 @@ def _old_processor(stem: str) -> str:
     return stem + ".0" if stem.endswith(".to_out") else stem
 
 
-def _check_whole(entry: Entry, file: str) -> None:
+def _check_whole(entry: LoraEntry, file: str) -> None:
     for options in _NEEDED.get(entry.algorithm, ()):
         if not any(option in entry.fields for option in options):
             raise ModelError(

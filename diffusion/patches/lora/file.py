@@ -15,7 +15,7 @@ from ...formats.digest import HeldFile, read_with_content
 from ...formats.lora_family import lora_family
 from ...formats.safetensors_header import read_header
 from ...formats.words import family_words
-from .entries import Entry, is_old_glora, sort_entries
+from .entries import LoraEntry, is_old_glora, sort_entries
 
 if TYPE_CHECKING:
     import torch
@@ -63,7 +63,7 @@ class LoraFile:
         """For messages: its name and family."""
         return f'LoRA "{self.path.name}" ({family_words(self.family)})'
 
-    def parts(self, entry: Entry, like: Tensor, dtype: torch.dtype) -> dict[str, Tensor]:
+    def parts(self, entry: LoraEntry, like: Tensor, dtype: torch.dtype) -> dict[str, Tensor]:
         """An entry's tensors by field, on the device of `like`, in a type to compute in.
 
         Raises:
@@ -92,7 +92,7 @@ class LoraFile:
             self._open = opened, held
         return self._open
 
-    def result_size(self, entry: Entry) -> tuple[int, int]:
+    def result_size(self, entry: LoraEntry) -> tuple[int, int]:
         """(outputs, elements) of the weight difference, from the header; 0 where it says nothing,
         as for a bias alone."""
         return _result_size(entry, {f: self.shapes[name] for f, name in entry.fields.items()})
@@ -112,7 +112,7 @@ def load_lora(path: str | os.PathLike[str]) -> LoraFile:
     return LoraFile(path)
 
 
-def _result_size(entry: Entry, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, int]:
+def _result_size(entry: LoraEntry, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, int]:
     from math import prod
 
     def half(a: str, b: str, core: str) -> tuple[int, int]:

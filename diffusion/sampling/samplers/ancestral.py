@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from .protocol import Step, glide, slope, stepwise
+from .protocol import SamplerStep, glide, slope, stepwise
 from .single_step import midpoint_step
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def ancestral_split(sigma: float, following: float, eta: float = 1.0) -> tuple[f
     return math.sqrt(following**2 - up**2), up
 
 
-def renoising(step: Step, eta: float) -> tuple[float, float, float]:
+def renoising(step: SamplerStep, eta: float) -> tuple[float, float, float]:
     """Where to step down to; then x times `keep` plus `up` times noise is at the next sigma.
 
     Source: k-diffusion for added noise. In a flow the way down is lengthened by eta, and the
@@ -39,7 +39,7 @@ def renoising(step: Step, eta: float) -> tuple[float, float, float]:
 
 @stepwise()
 def euler_ancestral(
-    step: Step, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
+    step: SamplerStep, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
 ) -> Tensor:
     """Euler with fresh noise at every step. Source: k-diffusion."""
     down, keep, up = renoising(step, eta)
@@ -50,7 +50,7 @@ def euler_ancestral(
 
 
 @stepwise()
-def ddpm(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
+def ddpm(step: SamplerStep, x: Tensor, denoised: Tensor) -> Tensor:
     """DDPM with the smaller variance, which in sigma space is Euler ancestral.
 
     Source: Ho et al. 2020, eq. 6 and 7, between any two noise levels.
@@ -61,7 +61,7 @@ def ddpm(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
 
 @stepwise()
 def dpm_2_ancestral(
-    step: Step, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
+    step: SamplerStep, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
 ) -> Tensor:
     """DPM-Solver-2 with fresh noise at every step. Source: k-diffusion."""
     down, keep, up = renoising(step, eta)
@@ -71,7 +71,7 @@ def dpm_2_ancestral(
 
 @stepwise()
 def dpmpp_2s_ancestral(
-    step: Step, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
+    step: SamplerStep, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
 ) -> Tensor:
     """DPM-Solver++(2S) with fresh noise; two evaluations. Source: Lu et al. 2022b; k-diffusion."""
     down, keep, up = renoising(step, eta)
@@ -94,13 +94,13 @@ def halfway(sigma: float, to: float, *, flow: bool) -> float:
 
 
 @stepwise()
-def lcm(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
+def lcm(step: SamplerStep, x: Tensor, denoised: Tensor) -> Tensor:
     """Jump to the clean picture and noise it again; for LCM models. Source: Luo et al. 2023."""
     keep = 1.0 - step.following if step.flow else 1.0
     return raised(step, denoised, keep, step.following)
 
 
-def raised(step: Step, x: Tensor, keep: float, up: float) -> Tensor:
+def raised(step: SamplerStep, x: Tensor, keep: float, up: float) -> Tensor:
     """x with noise added; unchanged, without drawing any, when there is none to add."""
     if step.following == 0 or up == 0:
         return x

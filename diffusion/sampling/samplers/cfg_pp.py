@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING
 
 from .ancestral import ancestral_split, halfway, raised, renoising
 from .multistep import res_weights
-from .protocol import Step, glide, slope, stepwise
+from .protocol import SamplerStep, glide, slope, stepwise
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @stepwise(unguided=True)
-def euler_cfg_pp(step: Step, x: Tensor, denoised: Tensor, *, alternative: bool = False) -> Tensor:
+def euler_cfg_pp(
+    step: SamplerStep, x: Tensor, denoised: Tensor, *, alternative: bool = False
+) -> Tensor:
     """Euler with CFG++: for small cfg. Source: Chung et al. 2024.
 
     The alternative takes Euler's step with the direction turned by the whole of guidance.
@@ -33,7 +35,7 @@ def euler_cfg_pp(step: Step, x: Tensor, denoised: Tensor, *, alternative: bool =
 
 @stepwise(unguided=True)
 def euler_ancestral_cfg_pp(
-    step: Step, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
+    step: SamplerStep, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
 ) -> Tensor:
     """Euler with CFG++ and fresh noise at every step. Source: Chung et al. 2024; k-diffusion."""
     down, up = ancestral_split(step.sigma, step.following, eta)
@@ -42,7 +44,7 @@ def euler_ancestral_cfg_pp(
 
 
 @stepwise(past=1, unguided=True)
-def dpmpp_2m_cfg_pp(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
+def dpmpp_2m_cfg_pp(step: SamplerStep, x: Tensor, denoised: Tensor) -> Tensor:
     """DPM-Solver++(2M) with CFG++: for small cfg."""
     if step.following == 0:
         return denoised
@@ -58,7 +60,7 @@ def dpmpp_2m_cfg_pp(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
 
 @stepwise(unguided=True)
 def dpmpp_2s_ancestral_cfg_pp(
-    step: Step, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
+    step: SamplerStep, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
 ) -> Tensor:
     """DPM-Solver++(2S) with CFG++ and fresh noise; two evaluations.
 
@@ -79,7 +81,7 @@ def dpmpp_2s_ancestral_cfg_pp(
 
 @stepwise(past=1, unguided=True)
 def res_multistep_cfg_pp(
-    step: Step, x: Tensor, denoised: Tensor, *, eta: float = 0.0, s_noise: float = 1.0
+    step: SamplerStep, x: Tensor, denoised: Tensor, *, eta: float = 0.0, s_noise: float = 1.0
 ) -> Tensor:
     """Refined exponential solver with CFG++: for small cfg."""
     return _res(step, x, denoised, eta, s_noise)
@@ -87,13 +89,13 @@ def res_multistep_cfg_pp(
 
 @stepwise(past=1, unguided=True)
 def res_multistep_ancestral_cfg_pp(
-    step: Step, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
+    step: SamplerStep, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
 ) -> Tensor:
     """Refined exponential solver with CFG++ and fresh noise at every step."""
     return _res(step, x, denoised, eta, s_noise)
 
 
-def _res(step: Step, x: Tensor, denoised: Tensor, eta: float, s_noise: float) -> Tensor:
+def _res(step: SamplerStep, x: Tensor, denoised: Tensor, eta: float, s_noise: float) -> Tensor:
     down, up = ancestral_split(step.sigma, step.following, eta)
     if down == 0 or not step.past:
         x = denoised + slope(x, step.sigma, step.free) * down
@@ -109,7 +111,7 @@ def _res(step: Step, x: Tensor, denoised: Tensor, eta: float, s_noise: float) ->
 
 @stepwise(past=1, unguided=True)
 def gradient_estimation_cfg_pp(
-    step: Step, x: Tensor, denoised: Tensor, *, ge_gamma: float = 2.0
+    step: SamplerStep, x: Tensor, denoised: Tensor, *, ge_gamma: float = 2.0
 ) -> Tensor:
     """Gradient estimation with CFG++: for small cfg. Source: Permenter & Yuan 2023; Chung 2024."""
     if step.following == 0:

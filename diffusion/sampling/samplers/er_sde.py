@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from .protocol import Step, stepwise
+from .protocol import SamplerStep, stepwise
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,7 +24,7 @@ SOLVERS = ("ER-SDE", "Reverse-time SDE", "ODE")
 
 @stepwise(past=2)
 def er_sde(
-    step: Step,
+    step: SamplerStep,
     x: Tensor,
     denoised: Tensor,
     *,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .ancestral import ancestral_split
-from .protocol import Step, slope, stepwise
+from .protocol import SamplerStep, slope, stepwise
 from .quadrature import lagrange_integrals
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ MOST_LMS = 100
 
 
 @stepwise(past=1)
-def dpmpp_2m(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
+def dpmpp_2m(step: SamplerStep, x: Tensor, denoised: Tensor) -> Tensor:
     """DPM-Solver++(2M): second order, one evaluation per step.
 
     Source: Lu et al. 2022b; k-diffusion.
@@ -45,7 +45,7 @@ def dpmpp_2m(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
 
 @stepwise(past=1)
 def res_multistep(
-    step: Step, x: Tensor, denoised: Tensor, *, eta: float = 0.0, s_noise: float = 1.0
+    step: SamplerStep, x: Tensor, denoised: Tensor, *, eta: float = 0.0, s_noise: float = 1.0
 ) -> Tensor:
     """Refined exponential solver (RES), second order, one evaluation per step.
 
@@ -57,13 +57,13 @@ def res_multistep(
 
 @stepwise(past=1)
 def res_multistep_ancestral(
-    step: Step, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
+    step: SamplerStep, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
 ) -> Tensor:
     """Refined exponential solver with fresh noise at every step. Source: Zhang et al. 2023."""
     return _res(step, x, denoised, eta, s_noise)
 
 
-def _res(step: Step, x: Tensor, denoised: Tensor, eta: float, s_noise: float) -> Tensor:
+def _res(step: SamplerStep, x: Tensor, denoised: Tensor, eta: float, s_noise: float) -> Tensor:
     down, up = ancestral_split(step.sigma, step.following, eta)
     if down == 0 or not step.past:
         x = x + slope(x, step.sigma, denoised) * (down - step.sigma)
@@ -76,7 +76,7 @@ def _res(step: Step, x: Tensor, denoised: Tensor, eta: float, s_noise: float) ->
     return x
 
 
-def res_weights(step: Step, down: float, eta: float) -> tuple[float, float]:
+def res_weights(step: SamplerStep, down: float, eta: float) -> tuple[float, float]:
     """Weights of the newest and the last clean picture in a second-order exponential step."""
     before = step.past[-1]
     h = math.log(step.sigma / down)
@@ -88,7 +88,7 @@ def res_weights(step: Step, down: float, eta: float) -> tuple[float, float]:
 
 
 @stepwise(past=MOST_LMS - 1)
-def lms(step: Step, x: Tensor, denoised: Tensor, *, order: int = 4) -> Tensor:
+def lms(step: SamplerStep, x: Tensor, denoised: Tensor, *, order: int = 4) -> Tensor:
     """Linear multistep, by default of order 4, one evaluation per step. Source: k-diffusion."""
     if step.following == 0:
         return denoised
@@ -103,7 +103,7 @@ def lms(step: Step, x: Tensor, denoised: Tensor, *, order: int = 4) -> Tensor:
 
 
 @stepwise(past=3)
-def ipndm(step: Step, x: Tensor, denoised: Tensor, *, max_order: int = 4) -> Tensor:
+def ipndm(step: SamplerStep, x: Tensor, denoised: Tensor, *, max_order: int = 4) -> Tensor:
     """iPNDM: Adams-Bashforth with the weights of even steps, order up to 4.
 
     Source: Zhang & Chen 2022, "Fast Sampling of Diffusion Models with Exponential Integrator".
@@ -115,7 +115,7 @@ def ipndm(step: Step, x: Tensor, denoised: Tensor, *, max_order: int = 4) -> Ten
 
 
 @stepwise(past=3)
-def ipndm_v(step: Step, x: Tensor, denoised: Tensor, *, max_order: int = 4) -> Tensor:
+def ipndm_v(step: SamplerStep, x: Tensor, denoised: Tensor, *, max_order: int = 4) -> Tensor:
     """iPNDM for uneven steps, order up to 4.
 
     Source: Zhou et al. 2024 (diff-sampler), whose weights of orders 3 and 4 are kept as published:
@@ -157,7 +157,7 @@ def uneven_weights(steps: Sequence[float]) -> tuple[float, ...]:
 
 
 @stepwise(past=2)
-def deis(step: Step, x: Tensor, denoised: Tensor, *, max_order: int = 3) -> Tensor:
+def deis(step: SamplerStep, x: Tensor, denoised: Tensor, *, max_order: int = 3) -> Tensor:
     """DEIS (tAB): noise extrapolated by a polynomial in diffusion time, order up to 3.
 
     Source: Zhang & Chen 2022, "Fast Sampling of Diffusion Models with Exponential Integrator";
@@ -196,13 +196,15 @@ def _vp_time(sigma: float) -> float:
     return (math.sqrt(_BETA_MIN**2 + 2 * _BETA_D * math.log(sigma**2 + 1)) - _BETA_MIN) / _BETA_D
 
 
-def _slopes(step: Step, x: Tensor, denoised: Tensor, most: int) -> list[Tensor]:
+def _slopes(step: SamplerStep, x: Tensor, denoised: Tensor, most: int) -> list[Tensor]:
     """The newest slope and up to most - 1 older ones."""
     past = list(reversed(step.past))[: most - 1]
     return [slope(x, step.sigma, denoised), *(seen.slope for seen in past)]
 
 
-def _moved(step: Step, x: Tensor, weights: Sequence[float], slopes: Sequence[Tensor]) -> Tensor:
+def _moved(
+    step: SamplerStep, x: Tensor, weights: Sequence[float], slopes: Sequence[Tensor]
+) -> Tensor:
     """x moved by the weighted mean of slopes."""
     length = step.following - step.sigma
     for weight, direction in zip(weights, slopes, strict=True):

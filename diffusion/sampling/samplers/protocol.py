@@ -71,7 +71,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SamplerStep:
     """One step of a run, as a step rule sees it.
 
     Attributes:
@@ -143,7 +143,7 @@ def stepwise(*, past: int = 0, unguided: bool = False) -> Callable[[StepRule], R
                     denoised, free = predict.both(x, sigma)
                 else:
                     denoised = predict(x, sigma)
-                step = Step(i, sigma, following, sigmas, predict, noise, flow, seen, free)
+                step = SamplerStep(i, sigma, following, sigmas, predict, noise, flow, seen, free)
                 new = rule(step, x, denoised, **options)
                 seen.append(Seen(sigma, following, x, denoised, free))
                 x = new

@@ -12,7 +12,7 @@ import math
 from typing import TYPE_CHECKING
 
 from .ancestral import ancestral_split
-from .protocol import Step, glide, stepwise
+from .protocol import SamplerStep, glide, stepwise
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @stepwise()
 def dpmpp_sde(
-    step: Step,
+    step: SamplerStep,
     x: Tensor,
     denoised: Tensor,
     *,
@@ -59,7 +59,7 @@ def between(sigma: float, following: float, part: float) -> float:
 
 @stepwise(past=1)
 def dpmpp_2m_sde(
-    step: Step, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
+    step: SamplerStep, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
 ) -> Tensor:
     """DPM-Solver++(2M) SDE: second order (midpoint form), one evaluation and one draw per step."""
     return _second_order(step, x, denoised, eta, s_noise, midpoint=True)
@@ -67,14 +67,14 @@ def dpmpp_2m_sde(
 
 @stepwise(past=1)
 def dpmpp_2m_sde_heun(
-    step: Step, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
+    step: SamplerStep, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
 ) -> Tensor:
     """DPM-Solver++(2M) SDE: second order (Heun's form), one evaluation and one draw per step."""
     return _second_order(step, x, denoised, eta, s_noise, midpoint=False)
 
 
 def _second_order(
-    step: Step, x: Tensor, denoised: Tensor, eta: float, s_noise: float, *, midpoint: bool
+    step: SamplerStep, x: Tensor, denoised: Tensor, eta: float, s_noise: float, *, midpoint: bool
 ) -> Tensor:
     if step.following == 0:
         return denoised
@@ -92,7 +92,7 @@ def _second_order(
 
 @stepwise(past=2)
 def dpmpp_3m_sde(
-    step: Step, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
+    step: SamplerStep, x: Tensor, denoised: Tensor, *, eta: float = 1.0, s_noise: float = 1.0
 ) -> Tensor:
     """DPM-Solver++(3M) SDE: third order, one evaluation and one draw per step."""
     if step.following == 0:
@@ -115,7 +115,7 @@ def dpmpp_3m_sde(
     return _with_noise(step, x, eta, s_noise)
 
 
-def _with_noise(step: Step, x: Tensor, eta: float, s_noise: float) -> Tensor:
+def _with_noise(step: SamplerStep, x: Tensor, eta: float, s_noise: float) -> Tensor:
     """x with the noise of a whole step; without drawing any at eta 0."""
     if eta == 0:
         return x

@@ -5,26 +5,26 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from .protocol import Predict, Step, slope, stepwise
+from .protocol import Predict, SamplerStep, slope, stepwise
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @stepwise()
-def euler(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
+def euler(step: SamplerStep, x: Tensor, denoised: Tensor) -> Tensor:
     """Euler: one evaluation per step, first order. Source: Karras et al. 2022, without churn."""
     return x + slope(x, step.sigma, denoised) * (step.following - step.sigma)
 
 
 @stepwise()
-def ddim(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
+def ddim(step: SamplerStep, x: Tensor, denoised: Tensor) -> Tensor:
     """DDIM without noise (eta 0), which in sigma space is Euler. Source: Song et al. 2020."""
     return x + slope(x, step.sigma, denoised) * (step.following - step.sigma)
 
 
 @stepwise()
-def heun(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
+def heun(step: SamplerStep, x: Tensor, denoised: Tensor) -> Tensor:
     """Heun: two evaluations per step, second order. Source: Karras et al. 2022, algorithm 1."""
     length = step.following - step.sigma
     direction = slope(x, step.sigma, denoised)
@@ -36,7 +36,7 @@ def heun(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
 
 
 @stepwise()
-def heunpp2(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
+def heunpp2(step: SamplerStep, x: Tensor, denoised: Tensor) -> Tensor:
     """Heun++: up to three evaluations, later slopes weighted by their sigma.
 
     The weights are sigma / (n sigma_0) of the n - 1 places ahead; what is left goes to the first.
@@ -62,7 +62,7 @@ def heunpp2(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
 
 
 @stepwise()
-def dpm_2(step: Step, x: Tensor, denoised: Tensor) -> Tensor:
+def dpm_2(step: SamplerStep, x: Tensor, denoised: Tensor) -> Tensor:
     """DPM-Solver-2: midpoint in log sigma, two evaluations. Source: Lu et al. 2022; k-diffusion."""
     return midpoint_step(step.predict, x, step.sigma, step.following, denoised)
 
@@ -81,7 +81,7 @@ def midpoint_step(
 
 @stepwise(past=1)
 def gradient_estimation(
-    step: Step, x: Tensor, denoised: Tensor, *, ge_gamma: float = 2.0
+    step: SamplerStep, x: Tensor, denoised: Tensor, *, ge_gamma: float = 2.0
 ) -> Tensor:
     """Euler that leans away from the last slope: d + (gamma - 1) (d - d_before).
 

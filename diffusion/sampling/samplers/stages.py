@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...errors import ParameterError
-from .protocol import Step, stepwise
+from .protocol import SamplerStep, stepwise
 from .sde import between
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ SOLVER_TYPES = ("phi_1", "phi_2")
 
 @stepwise()
 def seeds_2(
-    step: Step,
+    step: SamplerStep,
     x: Tensor,
     denoised: Tensor,
     *,
@@ -43,7 +43,9 @@ def seeds_2(
 
 
 @stepwise()
-def exp_heun_2_x0(step: Step, x: Tensor, denoised: Tensor, *, solver_type: str = "phi_2") -> Tensor:
+def exp_heun_2_x0(
+    step: SamplerStep, x: Tensor, denoised: Tensor, *, solver_type: str = "phi_2"
+) -> Tensor:
     """Exponential Heun: both ends of a step in log sigma, two evaluations. SEEDS-2 without noise.
 
     Source: Hochbruck & Ostermann 2005, "Explicit exponential Runge-Kutta methods", with c2 = 1.
@@ -53,7 +55,7 @@ def exp_heun_2_x0(step: Step, x: Tensor, denoised: Tensor, *, solver_type: str =
 
 @stepwise()
 def exp_heun_2_x0_sde(
-    step: Step,
+    step: SamplerStep,
     x: Tensor,
     denoised: Tensor,
     *,
@@ -66,7 +68,7 @@ def exp_heun_2_x0_sde(
 
 
 def _two_stages(
-    step: Step,
+    step: SamplerStep,
     x: Tensor,
     denoised: Tensor,
     eta: float,
@@ -93,7 +95,7 @@ def _two_stages(
 
 @stepwise()
 def seeds_3(
-    step: Step,
+    step: SamplerStep,
     x: Tensor,
     denoised: Tensor,
     *,
@@ -120,7 +122,7 @@ class _Path:
     """The stages of one step: where they lie, what they keep, the noise that reaches them."""
 
     def __init__(
-        self, step: Step, like: Tensor, parts: Sequence[float], eta: float, s_noise: float
+        self, step: SamplerStep, like: Tensor, parts: Sequence[float], eta: float, s_noise: float
     ) -> None:
         self.parts = parts
         self.sigmas = [

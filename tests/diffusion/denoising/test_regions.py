@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import weft.diffusion as wd
 from weft.diffusion.denoising.regions import (
-    Blend,
-    Box,
+    CellBox,
+    PredictionBlend,
     Region,
     box_of,
     match_areas,
@@ -38,17 +38,17 @@ def test_region_of_a_plain_entry_is_everything_with_its_strength() -> None:
 
 
 def test_area_in_pixels_counts_whole_cells() -> None:
-    assert box_of(entry(area=Area(20, 8, 70, 64)), (16, 32), 8) == Box(1, 2, 8, 8)
+    assert box_of(entry(area=Area(20, 8, 70, 64)), (16, 32), 8) == CellBox(1, 2, 8, 8)
 
 
 def test_area_in_fractions_is_rounded_and_never_empty() -> None:
     area = Area(0.5, 0.25, 0.01, 0.5, "fraction")
-    assert box_of(entry(area=area), (16, 32), 8) == Box(4, 16, 8, 1)
+    assert box_of(entry(area=area), (16, 32), 8) == CellBox(4, 16, 8, 1)
 
 
 def test_area_is_cut_at_the_edge_of_the_picture() -> None:
     (region,) = weight(entry(area=Area(128, 64, 512, 512)))
-    assert region.box == Box(8, 16, 8, 16)
+    assert region.box == CellBox(8, 16, 8, 16)
 
 
 def test_area_outside_of_the_picture_is_refused() -> None:
@@ -87,16 +87,16 @@ def test_mask_bounds_are_the_area_without_soft_edges() -> None:
     mask = torch.zeros(1, 16, 32)
     mask[0, 4:14, 20:30] = 1
     (region,) = weight(entry(mask=mask, mask_bounds=True))
-    assert region.box == Box(4, 20, 10, 10)
+    assert region.box == CellBox(4, 20, 10, 10)
     assert isinstance(region.weight, torch.Tensor)
     assert torch.equal(region.weight, torch.ones(1, 1, 10, 10))
 
 
 def test_mask_bounds_of_a_small_or_empty_mask_are_8_cells() -> None:
     mask = torch.zeros(1, 16, 32)
-    assert box_of(entry(mask=mask, mask_bounds=True), (16, 32), 8) == Box(0, 0, 8, 8)
+    assert box_of(entry(mask=mask, mask_bounds=True), (16, 32), 8) == CellBox(0, 0, 8, 8)
     mask[0, 3, 5] = 1
-    assert box_of(entry(mask=mask, mask_bounds=True), (16, 32), 8) == Box(3, 5, 8, 8)
+    assert box_of(entry(mask=mask, mask_bounds=True), (16, 32), 8) == CellBox(3, 5, 8, 8)
 
 
 def test_masks_of_a_batch_go_to_its_items() -> None:
@@ -118,14 +118,16 @@ def test_fallback_gets_what_the_others_leave_over() -> None:
 
 
 def test_blend_averages_by_weight_where_boxes_overlap() -> None:
-    blend = Blend(torch.zeros(1, 1, 1, 4))
-    blend.add(torch.full((1, 1, 1, 3), 2.0), Region(Box(0, 0, 1, 3), torch.ones(1, 1, 1, 3)))
-    blend.add(torch.full((1, 1, 1, 2), 8.0), Region(Box(0, 2, 1, 2), torch.full((1, 1, 1, 2), 2.0)))
+    blend = PredictionBlend(torch.zeros(1, 1, 1, 4))
+    blend.add(torch.full((1, 1, 1, 3), 2.0), Region(CellBox(0, 0, 1, 3), torch.ones(1, 1, 1, 3)))
+    blend.add(
+        torch.full((1, 1, 1, 2), 8.0), Region(CellBox(0, 2, 1, 2), torch.full((1, 1, 1, 2), 2.0))
+    )
     assert blend.average().flatten().tolist() == [2.0, 2.0, 6.0, 8.0]
 
 
 def test_blend_is_zero_where_nothing_acts() -> None:
-    blend = Blend(torch.ones(1, 2, 1, 2))
+    blend = PredictionBlend(torch.ones(1, 2, 1, 2))
     blend.add(torch.full((1, 2, 1, 2), 5.0), Region(None, torch.tensor([[[[1.0, 0.0]]]])))
     assert blend.average()[0, 0, 0].tolist() == [5.0, 0.0]
 
@@ -147,7 +149,7 @@ def test_blend_of_equal_predictions_is_that_prediction(
     entries = [entry(strength=0.1)]
     entries += [entry(area=Area(8 * x, 8 * y, 8 * w, 8 * h), strength=s) for x, y, w, h, s in areas]
     everywhere = torch.randn(LIKE.shape, generator=torch.Generator().manual_seed(0))
-    blend = Blend(LIKE)
+    blend = PredictionBlend(LIKE)
     for region in weight(*entries):
         blend.add(region.cut(everywhere), region)
     assert torch.allclose(blend.average(), everywhere, atol=1e-5)

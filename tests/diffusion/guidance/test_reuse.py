@@ -15,7 +15,7 @@ from weft.diffusion.denoising.batched import open_denoiser
 from weft.diffusion.denoising.reusing import Reusing
 from weft.diffusion.guidance.apply import with_rule
 from weft.diffusion.guidance.attention import PerturbedAttention
-from weft.diffusion.guidance.reuse import Change, Reuse, with_reuse
+from weft.diffusion.guidance.reuse import OutputChange, Reuse, with_reuse
 
 from ..sampling.test_sample import calls, run
 
@@ -202,7 +202,7 @@ def test_later_rule_replaces_the_earlier_and_bad_numbers_are_refused(model: wd.M
 
 
 def test_change_of_another_size_is_never_small() -> None:
-    change = Change(ALWAYS)
+    change = OutputChange(ALWAYS)
     for n in range(1, 4):
         still = change.is_small(torch.full((1, 4, 8, 8), float(n)))
         assert still == (n == 3)

@@ -20,7 +20,7 @@ from weft.diffusion.pictures.contact_sheet import (
 )
 from weft.diffusion.pictures.file import MAX_PIXELS, MAX_SIDE
 from weft.diffusion.pictures.lettering import Lettering
-from weft.diffusion.pictures.sheet_layout import Layout
+from weft.diffusion.pictures.sheet_layout import SheetLayout
 
 SIZES = (64, 128, 512, 1024)
 LONG = "prompt a large red circle on a blue background, " * 20
@@ -56,7 +56,7 @@ def test_label_that_fits_is_not_changed() -> None:
 def test_sheet_shows_every_picture_whole_at_its_place(size: int) -> None:
     grid = Grid(("cfg 3", "cfg 5", LONG), (("seed 1", "seed 2"),))
     sheet = draw_sheet(grid, pictures(6, (size, size)))
-    layout = Layout.of(grid, size, size)
+    layout = SheetLayout.of(grid, size, size)
     assert sheet.size == layout.size
     for number in range(6):
         x, y = layout.place(*divmod(number, 3))
@@ -69,7 +69,7 @@ def test_sheet_labels_stay_inside_their_places(size: int) -> None:
     """Whatever is not a picture is paper, but for the labels' own rooms."""
     grid = Grid(LABELS, (LABELS[:2], LABELS[2:]))
     sheet = draw_sheet(grid, [Image.new("RGB", (size, size), "white")] * 16)
-    layout = Layout.of(grid, size, size)
+    layout = SheetLayout.of(grid, size, size)
     ink = ImageChops.invert(sheet.convert("L")).getbbox()
     assert ink is not None
     assert ink[0] >= layout.gap - 1
@@ -90,7 +90,7 @@ def test_sheet_without_labels_is_its_picture_with_a_border() -> None:
 def test_sheet_of_three_axes_keeps_groups_apart() -> None:
     grid = Grid(("a", "b"), (("1", "2"), ("x", "y", "z")))
     assert (grid.columns, grid.rows) == (2, 6)
-    layout = Layout.of(grid, 64, 64)
+    layout = SheetLayout.of(grid, 64, 64)
     tops = [layout.place(row, 0)[1] for row in range(6)]
     steps = [b - a for a, b in itertools.pairwise(tops)]
     assert len({steps[i] for i in (0, 1, 3, 4)}) == 1
@@ -102,7 +102,7 @@ def test_sheet_crosses_out_what_failed_and_keeps_the_rest() -> None:
     cells[1] = "run.out_of_memory"
     grid = Grid(("a", "b", "c"))
     sheet = draw_sheet(grid, cells)
-    layout = Layout.of(grid, 100, 100)
+    layout = SheetLayout.of(grid, 100, 100)
     x, y = layout.place(0, 1)
     colours = sheet.crop((x, y, x + 100, y + 100)).getcolors(100_000)
     assert colours is not None
@@ -120,7 +120,7 @@ def test_sheet_of_pictures_of_several_sizes_centres_the_small_ones() -> None:
     small, large = Image.new("RGB", (64, 80), "red"), Image.new("RGB", (100, 90), "blue")
     grid = Grid(("a", "b"))
     sheet = draw_sheet(grid, [small, large])
-    x, y = Layout.of(grid, 100, 90).place(0, 0)
+    x, y = SheetLayout.of(grid, 100, 90).place(0, 0)
     assert sheet.getpixel((x + 50, y + 45)) == (255, 0, 0)
     assert sheet.getpixel((x + 2, y + 2)) == (255, 255, 255)
 
@@ -136,18 +136,18 @@ def test_cell_is_the_largest_that_keeps_the_sheet_in_bounds() -> None:
     grid = Grid(("c",) * 40, (("r",) * 100,))
     cell = choose_cell(grid)
     assert MIN_CELL < cell < MAX_CELL
-    width, height = Layout.largest(grid, cell)
+    width, height = SheetLayout.largest(grid, cell)
     assert width * height <= MAX_PIXELS
-    width, height = Layout.largest(grid, cell + 1)
+    width, height = SheetLayout.largest(grid, cell + 1)
     assert max(width, height) > MAX_SIDE or width * height > MAX_PIXELS
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_sheet_is_never_larger_than_was_reckoned(size: int) -> None:
     for grid in (Grid(LABELS, (LABELS, LABELS)), Grid(("a",)), Grid((), (("r",) * 3,))):
-        most = Layout.largest(grid, size)
+        most = SheetLayout.largest(grid, size)
         for width, height in ((size, size), (64, size), (size, 64)):
-            found = Layout.of(grid, width, height).size
+            found = SheetLayout.of(grid, width, height).size
             assert found[0] <= most[0]
             assert found[1] <= most[1]
 

@@ -12,7 +12,7 @@ import torch
 
 import weft.diffusion as wd
 from weft.diffusion.text.clip import chunk_tokens, tokenizer_of
-from weft.diffusion.text.prompt import Piece, parse_prompt
+from weft.diffusion.text.prompt import PromptPiece, parse_prompt
 from weft.diffusion.text.tokenizers import _byte_symbols, clip_tokenizer, tokenizer_for
 
 from ... import models
@@ -73,24 +73,24 @@ def test_stored_tokenizer_that_does_not_fit_is_refused(stored: str) -> None:
 
 
 def test_short_prompt_fills_one_chunk(clip: wd.Clip) -> None:
-    chunk = chunk_tokens([Piece("red circle", 1.0)], tokenizer_of(clip.weights))[0]
+    chunk = chunk_tokens([PromptPiece("red circle", 1.0)], tokenizer_of(clip.weights))[0]
     assert [token.id for token in chunk] == [0, 4, 7] + [1] * 74
 
 
 def test_long_prompt_is_cut_after_75_tokens(clip: wd.Clip) -> None:
-    chunks = chunk_tokens([Piece("red " * 80, 1.0)], tokenizer_of(clip.weights))
+    chunks = chunk_tokens([PromptPiece("red " * 80, 1.0)], tokenizer_of(clip.weights))
     assert [len(chunk) for chunk in chunks] == [77, 77]
     assert [sum(token.id == 4 for token in chunk) for chunk in chunks] == [75, 5]
 
 
 def test_short_weighted_piece_moves_to_the_next_chunk_whole(clip: wd.Clip) -> None:
-    pieces = [Piece("red " * 73, 1.0), Piece("blue circle square", 1.2)]
+    pieces = [PromptPiece("red " * 73, 1.0), PromptPiece("blue circle square", 1.2)]
     chunks = chunk_tokens(pieces, tokenizer_of(clip.weights))
     assert [sum(token.weight == 1.2 for token in chunk) for chunk in chunks] == [0, 3]
 
 
 def test_long_weighted_piece_is_cut(clip: wd.Clip) -> None:
-    pieces = [Piece("red " * 70, 1.0), Piece("blue " * 10, 1.2)]
+    pieces = [PromptPiece("red " * 70, 1.0), PromptPiece("blue " * 10, 1.2)]
     chunks = chunk_tokens(pieces, tokenizer_of(clip.weights))
     assert [sum(token.weight == 1.2 for token in chunk) for chunk in chunks] == [5, 5]
 

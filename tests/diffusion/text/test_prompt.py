@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weft.diffusion import ParameterError
-from weft.diffusion.text.prompt import Piece, parse_prompt
+from weft.diffusion.text.prompt import PromptPiece, parse_prompt
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_prompt_is_parsed_into_weighted_pieces(
 
 
 def test_square_brackets_are_plain_text_as_in_comfyui() -> None:
-    assert parse_prompt("a [cat]") == [Piece("a [cat]", 1.0)]
+    assert parse_prompt("a [cat]") == [PromptPiece("a [cat]", 1.0)]
 
 
 def test_brackets_too_deep_are_refused() -> None:
