@@ -98,10 +98,6 @@ class DerivedWeights(Weights):
     def footprint(self) -> int:
         return self._bytes_of(self.changed)
 
-    @property
-    def whole_footprint(self) -> int:
-        return self._bytes_of(self.shapes)
-
     def tensor(self, name: str) -> Tensor:
         held = self.slot.tensors
         if held is not None:

@@ -1,7 +1,7 @@
 """Weights: a handle to the tensors of one network, built on first use and shared.
 
-The handle is light (path, digest, configuration); the torch module appears when `module` is read
-and goes when `residency` needs the room. Two loads of equal content give the same handle while
+The handle is light (path, digest, configuration). `residency` builds the torch module when somebody
+asks for it, and drops it when another network needs the room. Two loads of equal content give the same handle while
 anybody holds it, so the memory is paid once.
 
 A handle may also be *derived*: it then says how its tensors follow from those of other handles
@@ -125,7 +125,7 @@ class Weights:
 
     Attributes:
         path: The file or folder they come from.
-        kind: "unet", "text_encoder", "vae", "controlnet", "ip_adapter" or "clip_vision".
+        kind: The kind of network, such as "unet", "text_encoder", "vae", "controlnet" or "ip_adapter".
         family: "sd1", ...
         content_digest: blake3 (hex) of the file's content; all parts of a checkpoint share it.
         config: What the tensor shapes told about the network; plain values.
@@ -250,11 +250,6 @@ class Weights:
     def footprint(self) -> int:
         """Bytes of its own tensors in the type they are computed in; 0 if not known yet."""
         return self._bytes_of(self._shapes or ())
-
-    @property
-    def whole_footprint(self) -> int:
-        """Bytes of all tensors that its module uses, shared ones included."""
-        return self.footprint
 
     def _bytes_of(self, names: Iterable[str]) -> int:
         shapes, size = self._shapes or {}, self.dtype.itemsize
