@@ -1,8 +1,8 @@
 """Weights: a handle to the tensors of one network, built on first use and shared.
 
 The handle is light (path, digest, configuration). `residency` builds the torch module when somebody
-asks for it, and drops it when another network needs the room. Two loads of equal content give the same handle while
-anybody holds it, so the memory is paid once.
+asks for it, and drops it when another network needs the room. Two loads of equal content give the
+same handle while anybody holds it, so the memory is paid once.
 
 A handle may also be *derived*: it then says how its tensors follow from those of other handles
 (`derived.py`), which is how LoRAs and merges are described without touching what is shared.
@@ -125,7 +125,7 @@ class Weights:
 
     Attributes:
         path: The file or folder they come from.
-        kind: The kind of network, such as "unet", "text_encoder", "vae", "controlnet" or "ip_adapter".
+        kind: The kind of network: "unet", "text_encoder", "vae", "controlnet", "ip_adapter" ...
         family: "sd1", ...
         content_digest: blake3 (hex) of the file's content; all parts of a checkpoint share it.
         config: What the tensor shapes told about the network; plain values.
