@@ -25,8 +25,6 @@ web:
 	npm --prefix web ci --no-fund --no-audit
 	npm --prefix web run check
 	PYTHON=$(PYTHON) npm --prefix web run types:check
-	$(PYTHON) web/scripts/fixture.py
-	git diff --exit-code -- web/tests/fixtures
 	npm --prefix web test
 	npm --prefix web run build
 
