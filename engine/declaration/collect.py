@@ -12,10 +12,10 @@ COLLECT, COLLECT_FINISHED, ITEMS = "Collect", "CollectFinished", "items"
 
 @node(COLLECT, category="flow", lane="inline")
 def collect(items: list[T]) -> list[T]:
-    """Put several values into one list.
+    """Collect several values into one list.
 
     Args:
-        items: Links, in the order of the list. One type.
+        items: The values, in the order of the list. All must have the same type.
 
     Returns:
         The list.
@@ -25,14 +25,14 @@ def collect(items: list[T]) -> list[T]:
 
 @node(COLLECT_FINISHED, category="flow", lane="inline", tolerant=True)
 def collect_finished(items: list[T]) -> list[T]:
-    """Put those of several values into one list that could be computed.
+    """Collect the values that were computed into one list, and leave out failed ones.
 
-    Where a node before it failed, the value is left out; the others keep their order.
+    A value whose node failed is left out; the others keep their order.
 
     Args:
-        items: Links, in the order of the list. One type.
+        items: The values, in the order of the list. All must have the same type.
 
     Returns:
-        The list; empty when everything failed.
+        The list; it is empty if every value failed.
     """
     return items

@@ -12,14 +12,14 @@ T = TypeVar("T")
 
 @node("Switch", category="flow")
 async def switch(on: bool, yes: Lazy[T], no: Lazy[T]) -> T:
-    """Take one of two inputs; what the other one needs is not computed.
+    """Pass on one of two inputs; nodes that only the other input needs do not run.
 
     Args:
-        on: Which one to take.
-        yes: Taken when `on` is true. Any type.
-        no: Taken when `on` is false. The same type.
+        on: The input to pass on: `yes` if true, `no` if false.
+        yes: The value to pass on if `on` is true. Any type.
+        no: The value to pass on if `on` is false. Of the same type.
 
     Returns:
-        The value taken.
+        The selected value.
     """
     return await (yes if on else no)

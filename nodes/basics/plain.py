@@ -12,10 +12,10 @@ from ...engine.errors import NodeError
 
 @node("Integer", category="values", aliases=["PrimitiveInt"], lane="inline")
 def integer(*, value: int = 0) -> int:
-    """Give a whole number.
+    """Provide a whole number.
 
     Args:
-        value: The number; no bounds.
+        value: The number, without bounds.
 
     Returns:
         The same number.
@@ -25,7 +25,7 @@ def integer(*, value: int = 0) -> int:
 
 @node("Float", category="values", aliases=["PrimitiveFloat"], lane="inline")
 def float_(*, value: float = 0.0) -> float:
-    """Give a number.
+    """Provide a number.
 
     Args:
         value: The number.
@@ -38,10 +38,10 @@ def float_(*, value: float = 0.0) -> float:
 
 @node("Boolean", category="values", aliases=["PrimitiveBoolean"], lane="inline")
 def boolean(*, value: bool = False) -> bool:
-    """Give yes or no.
+    """Provide a boolean: true or false.
 
     Args:
-        value: True for yes.
+        value: True or false.
 
     Returns:
         The same value.
@@ -56,10 +56,10 @@ def boolean(*, value: bool = False) -> bool:
     lane="inline",
 )
 def text(*, value: Annotated[str, Multiline()] = "") -> str:
-    """Give a text.
+    """Provide a text.
 
     Args:
-        value: The text; may have several lines.
+        value: The text. It may have several lines.
 
     Returns:
         The same text.
@@ -74,15 +74,15 @@ def join_text(
     b: Annotated[str, Multiline(), Alias("string_b")] = "",
     delimiter: str = "",
 ) -> str:
-    """Put two texts one after the other.
+    """Join two texts.
 
     Args:
-        a: First text.
-        b: Second text.
-        delimiter: Stands between them.
+        a: The first text.
+        b: The second text.
+        delimiter: The text between them.
 
     Returns:
-        `a`, `delimiter` and `b` in one.
+        `a`, `delimiter` and `b`, joined.
     """
     return f"{a}{delimiter}{b}"
 
@@ -99,15 +99,15 @@ def arithmetic(
     """Calculate with two numbers.
 
     Args:
-        a: Left operand.
-        b: Right operand.
-        operation: What to do with them.
+        a: The left operand.
+        b: The right operand.
+        operation: The operation.
 
     Returns:
         The result in double precision.
 
     Raises:
-        NodeError: The result does not exist or is not finite (division by zero, overflow).
+        NodeError: The result is not defined or not finite (division by zero, overflow).
     """
     try:
         match operation:
@@ -134,11 +134,12 @@ def arithmetic(
 
 @node("Round", category="values", lane="inline")
 def round_(a: float, *, mode: Literal["nearest", "down", "up"] = "nearest") -> int:
-    """Turn a number into a whole number.
+    """Round a number to a whole number.
 
     Args:
-        a: Any finite number.
-        mode: `nearest` (halves to even), `down` (toward minus infinity) or `up`.
+        a: A finite number.
+        mode: `nearest` rounds to the nearest whole number (halves to even), `down` towards minus
+            infinity, `up` towards plus infinity.
 
     Returns:
         The whole number.

@@ -21,20 +21,20 @@ def match_pattern(
     multiline: bool = False,
     dotall: bool = False,
 ) -> bool:
-    """Ask whether a pattern stands in a text.
+    """Check whether a regular expression matches in a text.
 
     Args:
-        text: Where to look.
-        pattern: A regular expression as Python has them.
-        case_insensitive: Whether capitals and small letters are alike.
-        multiline: Whether `^` and `$` are the ends of every line, not of the text.
-        dotall: Whether `.` is also a line break.
+        text: The text to search in.
+        pattern: A regular expression in Python's syntax.
+        case_insensitive: Whether upper and lower case are the same.
+        multiline: Whether `^` and `$` match at every line, instead of only at the ends of the text.
+        dotall: Whether `.` matches line breaks too.
 
     Returns:
-        True if it does.
+        True if the expression matches anywhere in the text.
 
     Raises:
-        NodeError: It is no pattern, or takes too long to look for.
+        NodeError: The regular expression is invalid, or the search takes too long.
     """
     found = compiled(pattern, case_insensitive=case_insensitive, multiline=multiline, dotall=dotall)
     return in_time(lambda **limits: found.search(text, **limits)) is not None
@@ -51,20 +51,20 @@ def extract_pattern(
     dotall: bool = False,
     group_index: Annotated[int, Range(0, 100)] = 1,
 ) -> str:
-    """Take what fits a pattern out of a text.
+    """Extract the matches of a regular expression from a text.
 
     Args:
-        text: Where to look.
-        pattern: A regular expression as Python has them.
-        mode: What fits first; all that fits, one a line (of a pattern with groups its first group);
-            or a group of what fits first, or of all that fits.
-        case_insensitive: As in MatchPattern.
-        multiline: As in MatchPattern.
-        dotall: As in MatchPattern.
-        group_index: Which group, for the last two modes; 0 = all that fits.
+        text: The text to search in.
+        pattern: A regular expression in Python's syntax.
+        mode: The first match; all matches, one a line (with groups in the expression, the first
+            group of each); or one group, of the first match or of all matches.
+        case_insensitive: The same as in MatchPattern.
+        multiline: The same as in MatchPattern.
+        dotall: The same as in MatchPattern.
+        group_index: Index of the group, for the last two modes. 0 is the whole match.
 
     Returns:
-        What was found; an empty text for nothing.
+        The matches; an empty text if there are none.
 
     Raises:
         NodeError: As in MatchPattern.
@@ -94,22 +94,22 @@ def replace_pattern(
     dotall: bool = False,
     count: Annotated[int, Range(0, 100)] = 0,
 ) -> str:
-    """Put a text in the place of what fits a pattern.
+    """Replace the matches of a regular expression in a text.
 
     Args:
-        text: Where to look.
-        pattern: A regular expression as Python has them.
-        replace: What to put there; `\\1` is the first group.
-        case_insensitive: As in MatchPattern.
-        multiline: As in MatchPattern.
-        dotall: As in MatchPattern.
-        count: How many are replaced at most; 0 = all.
+        text: The text to search in.
+        pattern: A regular expression in Python's syntax.
+        replace: The replacement; `\\1` is the first group.
+        case_insensitive: The same as in MatchPattern.
+        multiline: The same as in MatchPattern.
+        dotall: The same as in MatchPattern.
+        count: Maximum number of replacements. 0 replaces all.
 
     Returns:
-        The text so changed.
+        The text with the replacements.
 
     Raises:
-        NodeError: As in MatchPattern; or the text would become longer than ten million characters.
+        NodeError: As in MatchPattern; or the result would be longer than ten million characters.
     """
     found = compiled(pattern, case_insensitive=case_insensitive, multiline=multiline, dotall=dotall)
     length = len(text)

@@ -18,8 +18,8 @@ def show_value(run: Run, source: Any) -> str:
     """Show a value of any type as text.
 
     Args:
-        source: Numbers, texts and lists are shown whole, of pictures and other tensors type and
-            shape, of models what they are made of.
+        source: The value. Numbers, texts and lists are shown in full, images and other tensors by
+            type and shape, models by their components.
 
     Returns:
         The text.

@@ -22,11 +22,12 @@ def text_part(*, text: String, start: int = 0, end: int = 0) -> str:
 
     Args:
         text: The text.
-        start: First character, from 0; below 0 counts from the end.
-        end: The character behind the last one, alike; 0 gives an empty text.
+        start: Index of the first character, from 0. Negative values count from the end.
+        end: Index after the last character. Negative values count from the end, and 0 gives an
+            empty text.
 
     Returns:
-        The part; empty where the text has none there.
+        The part; empty where the text is shorter.
     """
     return text[start:end]
 
@@ -39,7 +40,7 @@ def text_length(*, text: String) -> int:
         text: The text.
 
     Returns:
-        Its number of characters (code points), line breaks too.
+        The number of characters (code points), line breaks included.
     """
     return len(text)
 
@@ -50,14 +51,15 @@ def change_case(
     text: String,
     mode: Literal["UPPERCASE", "lowercase", "Capitalize", "Title Case"] = "UPPERCASE",
 ) -> str:
-    """Write a text in capital or small letters.
+    """Change the case of a text: upper, lower, capitalised or title case.
 
     Args:
         text: The text.
-        mode: All capitals, all small, the first letter alone, or the first of every word.
+        mode: All upper case, all lower case, a capital first letter, or a capital first letter of
+            every word.
 
     Returns:
-        The text so written.
+        The text in the new case.
     """
     changes: dict[str, Callable[[str], str]] = {
         "UPPERCASE": str.upper,
@@ -70,14 +72,14 @@ def change_case(
 
 @node("TrimText", category=CATEGORY, aliases=["StringTrim"], lane="inline")
 def trim_text(*, text: String, mode: Literal["Both", "Left", "Right"] = "Both") -> str:
-    """Cut off spaces and line breaks at the ends of a text.
+    """Remove spaces and line breaks from the ends of a text.
 
     Args:
         text: The text.
-        mode: At which end.
+        mode: The end to trim: left, right or both.
 
     Returns:
-        The text without them.
+        The trimmed text.
     """
     trims: dict[str, Callable[[str], str]] = {
         "Both": str.strip,
@@ -91,18 +93,18 @@ def trim_text(*, text: String, mode: Literal["Both", "Left", "Right"] = "Both") 
 def replace_text(
     *, text: String, find: Annotated[str, Multiline()], replace: Annotated[str, Multiline()]
 ) -> str:
-    """Put a text in the place of another, wherever that stands.
+    """Replace every occurrence of one text by another.
 
     Args:
-        text: Where to look.
-        find: What to look for; an empty text is found between all characters.
-        replace: What to put in its place.
+        text: The text to search in.
+        find: The text to search for. An empty text matches between all characters.
+        replace: The replacement.
 
     Returns:
-        The text so changed.
+        The text with the replacements.
 
     Raises:
-        NodeError: It would become longer than ten million characters.
+        NodeError: The result would be longer than ten million characters.
     """
     check_length(len(text) + text.count(find) * (len(replace) - len(find)))
     return text.replace(find, replace)
@@ -112,15 +114,15 @@ def replace_text(
 def text_contains(
     *, text: String, substring: Annotated[str, Multiline()], cased: Cased = True
 ) -> bool:
-    """Ask whether a text stands in another.
+    """Check whether a text contains another.
 
     Args:
-        text: Where to look.
-        substring: What to look for.
-        cased: Whether capitals and small letters differ.
+        text: The text to search in.
+        substring: The text to search for.
+        cased: Whether upper and lower case are different.
 
     Returns:
-        True if it does; an empty text stands in every other.
+        True if the text contains `substring`; every text contains an empty one.
     """
     return (substring in text) if cased else (substring.lower() in text.lower())
 
@@ -136,13 +138,13 @@ def compare_texts(
     """Compare two texts.
 
     Args:
-        a: A text.
-        b: Another.
-        mode: What is asked of `a`: whether it starts with `b`, ends with it, or is equal to it.
-        cased: Whether capitals and small letters differ.
+        a: The first text.
+        b: The second text.
+        mode: The comparison: whether `a` starts with `b`, ends with `b`, or equals `b`.
+        cased: Whether upper and lower case are different.
 
     Returns:
-        True if so.
+        True if the comparison holds.
     """
     one, other = (a, b) if cased else (a.lower(), b.lower())
     if mode == "Equal":

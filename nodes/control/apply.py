@@ -34,27 +34,28 @@ def apply_control_net(
     start_percent: Annotated[float, Range(0, 1, step=0.001)] = 0.0,
     end_percent: Annotated[float, Range(0, 1, step=0.001)] = 1.0,
 ) -> ControlledConditioning:
-    """Let a ControlNet steer sampling by a control picture.
+    """Guide sampling by a control image, through a ControlNet.
 
-    Several can follow each other; their effects add up.
+    Chain several of these nodes to combine ControlNets; their residuals add up.
 
     Args:
-        positive: What to show.
-        negative: What to avoid.
-        control_net: The network.
-        image: (B, H, W, 3) float32 in [0, 1], of the network's kind (edges, depth, pose, ...).
-            Scaled to the size of the picture when it is used.
-        vae: The model's, for networks that take their picture as a latent: those of SD3, PixArt,
-            and most of Flux. Others take pixels and do not use it.
-        strength: Factor on what the network adds; 1 as trained, 0 switches it off.
-        start_percent: Fraction of sampling at which it begins to act.
-        end_percent: Fraction of sampling at which it ends.
+        positive: The positive prompt.
+        negative: The negative prompt.
+        control_net: The ControlNet.
+        image: The control image: edges, depth, a pose, ..., as this ControlNet was trained for. It
+            is scaled to the size of the generated image. (B, H, W, 3) float32 in [0, 1].
+        vae: The VAE of the model. ControlNets that take the control image as a latent need it:
+            those of SD3, PixArt and most of Flux. Others take pixels and ignore it.
+        strength: Factor on the ControlNet's residuals. 1 is as trained, 0 switches it off.
+        start_percent: Where the ControlNet begins to act, as a fraction of sampling: 0 is the first
+            step.
+        end_percent: Where the ControlNet stops, as a fraction of sampling: 1 is the last step.
 
     Returns:
-        Both conditionings with the network attached.
+        Both prompts with the ControlNet attached.
 
     Raises:
-        DiffusionError: `start_percent` is above `end_percent`, or the network needs a VAE.
+        DiffusionError: `start_percent` is above `end_percent`, or the ControlNet needs a VAE.
 
     Source: ControlNet (Zhang 2023).
     """
@@ -84,23 +85,24 @@ def control_net_apply(
     *,
     strength: Annotated[float, Range(0, 10, step=0.01)] = 1.0,
 ) -> Conditioning:
-    """Let a ControlNet steer sampling, by way of the positive prompt alone.
+    """Guide sampling by a control image, through a ControlNet on the positive prompt.
 
-    The negative prompt is steered alike, unless it has ControlNets of its own. ApplyControlNet does
-    the same for both at once, and for a part of sampling.
+    The ControlNet also acts on the negative prompt, unless that has ControlNets of its own. Use
+    ApplyControlNet to set both prompts at once, or to act in a part of sampling only.
 
     Args:
-        conditioning: What to show.
-        control_net: The network.
-        image: (B, H, W, 3) float32 in [0, 1], of the network's kind (edges, depth, pose, ...).
-        vae: The model's, for networks that take their picture as a latent.
-        strength: Factor on what the network adds; 1 as trained, 0 switches it off.
+        conditioning: The positive prompt.
+        control_net: The ControlNet.
+        image: The control image: edges, depth, a pose, ..., as this ControlNet was trained for. (B,
+            H, W, 3) float32 in [0, 1].
+        vae: The VAE of the model, for ControlNets that take the control image as a latent.
+        strength: Factor on the ControlNet's residuals. 1 is as trained, 0 switches it off.
 
     Returns:
-        The prompt with the network attached.
+        The prompt with the ControlNet attached.
 
     Raises:
-        DiffusionError: The network needs a VAE.
+        DiffusionError: The ControlNet needs a VAE.
 
     Source: ControlNet (Zhang 2023); the negative side as in ComfyUI.
     """
@@ -124,24 +126,26 @@ def control_net_inpainting_apply(
     start_percent: Annotated[float, Range(0, 1, step=0.001)] = 0.0,
     end_percent: Annotated[float, Range(0, 1, step=0.001)] = 1.0,
 ) -> ControlledConditioning:
-    """Let an inpainting ControlNet of SD3 or Flux paint what a mask covers.
+    """Inpaint the masked region, guided by an inpainting ControlNet of SD3 or Flux.
 
     Args:
-        positive: What to show.
-        negative: What to avoid.
-        control_net: A network that takes a mask, such as those of AliMama.
-        vae: The model's.
-        image: (B, H, W, 3) float32 in [0, 1], the picture.
-        mask: (B or 1, H, W) float32, 1 = paint anew; that part is blackened in the picture.
-        strength: Factor on what the network adds; 1 as trained, 0 switches it off.
-        start_percent: Fraction of sampling at which it begins to act.
-        end_percent: Fraction of sampling at which it ends.
+        positive: The positive prompt.
+        negative: The negative prompt.
+        control_net: An inpainting ControlNet, which takes a mask, such as AliMama's.
+        vae: The VAE of the model.
+        image: The image to inpaint. (B, H, W, 3) float32 in [0, 1].
+        mask: The region to inpaint: 1 is painted anew, 0 is kept. That region is black in the
+            control image. (B or 1, H, W) float32.
+        strength: Factor on the ControlNet's residuals. 1 is as trained, 0 switches it off.
+        start_percent: Where the ControlNet begins to act, as a fraction of sampling: 0 is the first
+            step.
+        end_percent: Where the ControlNet stops, as a fraction of sampling: 1 is the last step.
 
     Returns:
-        Both conditionings with the network attached.
+        Both prompts with the ControlNet attached.
 
     Raises:
-        DiffusionError: `start_percent` is above `end_percent`, or the network takes no mask.
+        DiffusionError: `start_percent` is above `end_percent`, or the ControlNet takes no mask.
 
     Source: AliMama's SD3 and Flux ControlNet Inpainting.
     """
@@ -174,19 +178,19 @@ def set_union_control_net_type(
         "low quality",
     ] = "auto",
 ) -> ControlNet:
-    """Tell a union ControlNet what kind of picture it is given.
+    """Set the control mode of a union ControlNet: the type of its control image.
 
     Args:
-        control_net: A union network of SDXL or Flux.
-        type: The kind. It is looked up by name in the network's own list: "normal", "segment",
-            "repaint" and "hed/pidi/scribble/ted" are known to SDXL's only, "blur", "gray" and
-            "low quality" to Flux's. "auto" says nothing.
+        control_net: A union ControlNet of SDXL or Flux.
+        type: The control mode, looked up by name in the ControlNet's own list. Only SDXL's has
+            "normal", "segment", "repaint" and "hed/pidi/scribble/ted"; only Flux's has "blur",
+            "gray" and "low quality". "auto" sets no mode.
 
     Returns:
-        The network with this kind.
+        The ControlNet with this control mode.
 
     Raises:
-        DiffusionError: The network follows one kind of picture only, or does not know this one.
+        DiffusionError: The ControlNet has no control modes, or not this one.
 
     Source: xinsir's ControlNet++ (SDXL); InstantX and Shakker (Flux).
     """

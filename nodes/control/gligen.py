@@ -16,17 +16,17 @@ MAX_SIDE = 16_384
 
 @node("LoadGLIGEN", category="load", aliases=["GLIGENLoader"], effects=["reads"], lane="io")
 def load_gligen(run: Run, *, gligen_name: Annotated[str, ModelFile("gligen")]) -> Gligen:
-    """Load a GLIGEN network, which places things that are named by words.
+    """Load a GLIGEN network, which places objects in bounding boxes.
 
     Args:
-        gligen_name: A safetensors file such as gligen_sd14_textbox_pruned, or a UNet that GLIGEN
-            was trained in.
+        gligen_name: A safetensors file such as gligen_sd14_textbox_pruned, or a UNet with trained
+            GLIGEN layers.
 
     Returns:
-        The network.
+        The ControlNet.
 
     Raises:
-        ModelError: The file is damaged or holds no GLIGEN network for boxes with words.
+        ModelError: The file is damaged or holds no GLIGEN network for boxes with text.
     """
     from ...diffusion import load_gligen as load
 
@@ -46,22 +46,23 @@ def gligen_text_box_apply(
     x: Annotated[int, Range(0, MAX_SIDE, step=8), Box("x")] = 0,
     y: Annotated[int, Range(0, MAX_SIDE, step=8), Box("y")] = 0,
 ) -> Conditioning:
-    """Put a thing at a place in the picture.
+    """Place an object in a bounding box of the image, with GLIGEN.
 
-    The negative prompt is shown the same boxes. Chain this node for several things, up to 30.
+    The same boxes apply to the negative prompt. Chain several of these nodes for several objects,
+    up to 30.
 
     Args:
-        conditioning_to: The prompt, which should speak of the thing as well.
-        clip: The model's text encoder.
-        gligen_textbox_model: A GLIGEN network for SD1.x.
-        text: What the thing is, a few words.
-        width: Of its box, in pixels.
-        height: Of its box, in pixels.
-        x: Left edge of the box, in pixels.
-        y: Upper edge of the box, in pixels.
+        conditioning_to: The prompt. It should name the object as well.
+        clip: The text encoder of the model.
+        gligen_textbox_model: A GLIGEN network of SD1.x.
+        text: The name of the object, a few words.
+        width: Width of the box in pixels.
+        height: Height of the box in pixels.
+        x: Left edge of the box in pixels.
+        y: Top edge of the box in pixels.
 
     Returns:
-        The prompt with the box.
+        The prompt with the box added.
 
     Raises:
         DiffusionError: There are more than 30 boxes, or the text encoder is of another model.

@@ -18,14 +18,15 @@ KONTEXT_SIZES = (
 
 @node("ReferenceLatent", category="conditioning/families", lane="inline")
 def reference_latent(conditioning: Conditioning, latent: Latent | None = None) -> Conditioning:
-    """Show a model a picture that it draws from, beside those it was shown before (Flux Kontext).
+    """Add a reference image to a prompt, for editing models such as Flux Kontext.
 
     Args:
-        conditioning: Encoded prompt: what shall become of the picture.
-        latent: The picture, encoded with the VAE of the model, of any size; None shows nothing.
+        conditioning: The encoded prompt, which says how to change or use the reference image.
+        latent: The reference image, encoded with the VAE of the model, of any size. Empty adds
+            none. Several of these nodes add several images.
 
     Returns:
-        The same prompt with the picture. Models that cannot be shown pictures refuse it.
+        The prompt with the reference image. Models that take no reference images report an error.
 
     Source: Flux.1 Kontext, 2025; several pictures lie side by side, as in ComfyUI.
     """
@@ -47,16 +48,16 @@ def reference_places(
         Literal["offset", "index", "uxo/uno"], Alias("reference_latents_method")
     ] = "offset",
 ) -> Conditioning:
-    """Say where the pictures of ReferenceLatent are to the network.
+    """Set where the model's position encoding puts reference images.
 
     Args:
-        conditioning: Encoded prompt, with pictures or before they are shown.
-        places: `offset`: beside each other, as Flux Kontext learnt it. `index`: all at the place of
-            what is drawn, told apart by a number. `uxo/uno`: right below what is drawn, one behind
-            the other, for finetunes such as UNO and USO.
+        conditioning: The encoded prompt. Reference images can be added before or after.
+        places: `offset`: side by side, as in Flux Kontext's training. `index`: at the position of
+            the generated image, told apart by an index. `uxo/uno`: to the lower right of the
+            generated image, one after the other, for finetunes such as UNO and USO.
 
     Returns:
-        The same prompt with these places.
+        The prompt with these positions.
 
     Source: as ComfyUI; UNO (Wu et al. 2025) for `uxo/uno`.
     """
@@ -68,16 +69,17 @@ def reference_places(
 
 @node("FluxKontextImageScale", category="image")
 def flux_kontext_image_scale(image: Image) -> Image:
-    """Scale pictures to the size of nearest shape that Flux Kontext was trained on.
+    """Resize images to the nearest size that Flux Kontext was trained on.
 
     Args:
-        image: (B, H, W, 3) float32 in [0, 1].
+        image: The image. (B, H, W, 3) float32 in [0, 1].
 
     Returns:
-        The pictures by Lanczos, cut evenly to that shape; about a megapixel.
+        The images, resized with Lanczos and cropped evenly to the aspect ratio; about one
+        megapixel.
 
     Raises:
-        DiffusionError: It is no picture.
+        DiffusionError: The input is no image.
     """
     from ...diffusion.pictures.image import check_image, scale_image
 

@@ -21,21 +21,22 @@ def ip_adapter(
     start_at: Annotated[float, Range(0, 1, step=0.001)] = 0.0,
     end_at: Annotated[float, Range(0, 1, step=0.001)] = 1.0,
 ) -> Model:
-    """Let a reference picture say what to show, beside the prompt.
+    """Use reference images as a prompt, beside the text prompt (IP-Adapter).
 
     Args:
-        model: The model; the result is a description over the same weights.
-        ipadapter: The adapter with its image encoder.
-        image: (B, H, W, 3) float32 in [0, 1]; several pictures act together.
-        weight: Factor on the picture's attention; 1 as trained, 0 switches it off.
-        start_at: Fraction of sampling at which it begins to act.
-        end_at: Fraction of sampling at which it ends.
+        model: The model. The node makes a patched copy that shares its weights.
+        ipadapter: The IP-Adapter with its image encoder.
+        image: The reference image; several in a batch act together. (B, H, W, 3) float32 in [0, 1].
+        weight: Strength of the image prompt: a factor on its attention. 1 is as trained, 0 is off.
+        start_at: Where the IP-Adapter begins to act, as a fraction of sampling: 0 is the first
+            step.
+        end_at: Where the IP-Adapter stops, as a fraction of sampling: 1 is the last step.
 
     Returns:
-        The model with the adapter.
+        The model with the IP-Adapter.
 
     Raises:
-        DiffusionError: The adapter was made for another kind of model.
+        DiffusionError: The IP-Adapter was made for another kind of model.
 
     Source: IP-Adapter (Ye 2023).
     """

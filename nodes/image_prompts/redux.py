@@ -15,7 +15,7 @@ from ..models.model_files import model_path
 def load_style_model(
     run: Run, *, style_model_name: Annotated[str, ModelFile("style_models")]
 ) -> StyleModel:
-    """Load a style model, which lets Flux be prompted with pictures: Flux Redux.
+    """Load a style model (Flux Redux), which makes prompts for Flux from images.
 
     Args:
         style_model_name: A safetensors file with the tensors `redux_up` and `redux_down`.
@@ -24,7 +24,7 @@ def load_style_model(
         The style model.
 
     Raises:
-        ModelError: The file is damaged or holds no such model.
+        ModelError: The file is damaged or holds no style model.
     """
     from ...diffusion import load_style_model as load
 
@@ -40,26 +40,28 @@ def apply_style_model(
     strength: Annotated[float, Range(0, 10, step=0.001)] = 1.0,
     strength_type: Literal["multiply", "attn_bias"] = "multiply",
 ) -> Conditioning:
-    """Let pictures speak beside a prompt for Flux: 729 tokens a picture, behind those of the text.
+    """Add reference images to a prompt for Flux, with a style model (Flux Redux).
 
-    An empty prompt gives variations of the picture. A text has little weight against so many
-    tokens; `attn_bias` with a strength such as 0.3 gives it more.
+    Each image adds 729 tokens after those of the text. With an empty text prompt, the result is
+    variations of the image. A text prompt has little weight against so many tokens; `attn_bias`
+    with a strength of about 0.3 gives it more.
 
     Args:
         conditioning: The prompt, encoded for Flux.
         style_model: The style model.
-        clip_vision_output: What SigLIP saw; several pictures act together.
-        strength: 1 = as trained.
-        strength_type: `multiply`: the tokens times the strength; at 0 they are zeros, which still
-            take attention. `attn_bias`: the attention that text and picture pay to them times
-            the strength; 0 is as without the pictures.
+        clip_vision_output: The image embedding from a SigLIP image encoder; several images act
+            together.
+        strength: Strength of the image prompt. 1 is as trained.
+        strength_type: How `strength` acts. `multiply` scales the image tokens; at 0 they are zeros,
+            which still take attention. `attn_bias` scales the attention that is paid to the image
+            tokens; at 0 the images have no effect.
 
     Returns:
-        The prompt with the tokens, (1, T + 729 N, C).
+        The prompt with the image tokens, (1, T + 729 N, C).
 
     Raises:
-        ShapeError: The pictures were not seen by SigLIP, or the prompt was encoded for another
-            model.
+        ShapeError: The image embedding is not of SigLIP, or the prompt was encoded for another
+        model.
 
     Source: black-forest-labs/flux (Redux); strengths as in ComfyUI.
     """

@@ -30,14 +30,13 @@ class UnCLIPCheckpoint(NamedTuple):
 def load_unclip_checkpoint(
     run: Run, *, ckpt_name: Annotated[str, ModelFile("checkpoints")]
 ) -> UnCLIPCheckpoint:
-    """Load an unCLIP checkpoint: a model that takes pictures as prompts, and its image encoder.
+    """Load an unCLIP checkpoint: a model that takes image prompts, with its image encoder.
 
     Args:
-        ckpt_name: A safetensors file in the layout of its first publication, or a diffusers
-            folder.
+        ckpt_name: A safetensors file in the original layout, or a diffusers folder.
 
     Returns:
-        The four models.
+        The model, its text encoder, its VAE and its image encoder.
 
     Raises:
         ModelError: The file is damaged, is no checkpoint, or holds no image encoder.
@@ -51,15 +50,17 @@ def load_unclip_checkpoint(
 def clip_vision_encode(
     clip_vision: ClipVision, image: Image, *, crop: Literal["center", "none"] = "center"
 ) -> ImageEmbeds:
-    """See what is in pictures.
+    """Encode images with a CLIP vision or SigLIP model, for use as an image prompt.
 
     Args:
-        clip_vision: The image encoder: CLIP, or SigLIP for ApplyStyleModel (Flux Redux).
-        image: (B, H, W, 3) float32 in [0, 1]; several pictures act together.
-        crop: The encoder sees squares: `center` cuts the middle out, `none` squeezes the picture.
+        clip_vision: The image encoder: CLIP vision, or SigLIP for ApplyStyleModel (Flux Redux).
+        image: The images; several in a batch act together. (B, H, W, 3) float32 in [0, 1].
+        crop: How an image that is not square is made square for the encoder: `center` crops to the
+            middle, `none` squeezes the whole image.
 
     Returns:
-        CLIP: one projected embedding a picture. SigLIP: one vector for each patch of a picture.
+        The image embedding. CLIP: one projected vector per image. SigLIP: one vector per patch of
+        each image.
 
     Source: CLIP (Radford 2021), SigLIP (Zhai 2023).
     """
@@ -81,20 +82,21 @@ def unclip_conditioning(
     strength: Annotated[float, Range(-10, 10, step=0.01)] = 1.0,
     noise_augmentation: Annotated[float, Range(0, 1, step=0.01)] = 0.0,
 ) -> Conditioning:
-    """Let pictures act together with a prompt, in models that are told pictures' embeddings.
+    """Add image prompts to a prompt, for models that take CLIP image embeddings.
 
-    These are unCLIP models (SD2.1), and SDXL, which takes a picture in place of the whole of the
-    prompt ("Revision"; empty the prompt with ConditioningZeroOut to see the picture alone). SDXL's
-    image encoder is CLIP-G's.
+    Use it with unCLIP models (SD2.1) and with SDXL. In SDXL the image embedding replaces the pooled
+    text embedding ("Revision"); its image encoder is CLIP-G's. Put ConditioningZeroOut before this
+    node to use the image alone.
 
     Args:
         conditioning: The prompt.
-        clip_vision_output: What the model's image encoder saw.
-        strength: Factor on what the model is told; 0 leaves the pictures out.
-        noise_augmentation: 0 follows the picture closely, 1 hardly at all.
+        clip_vision_output: The image embedding from the model's image encoder.
+        strength: Factor on the image embedding. 1 is as encoded, 0 leaves the images out.
+        noise_augmentation: Noise on the image embedding: 0 follows the image closely, 1 hardly at
+            all.
 
     Returns:
-        The prompt with the pictures.
+        The prompt with the image prompts.
 
     Source: unCLIP (Ramesh 2022), Stable unCLIP 2.1; several pictures as in ComfyUI.
     """

@@ -18,14 +18,15 @@ def latent_add(samples1: Latent, samples2: Latent) -> Latent:
     """Add two latents.
 
     Args:
-        samples1: (B, C, h, w) float32.
-        samples2: Scaled to the first (bilinear, cropped) and repeated in turn to its batch.
+        samples1: The first latent. (B, C, h, w) float32.
+        samples2: The second latent. It is resized to the first (bilinear, cropped) and repeated to
+            its batch size.
 
     Returns:
-        samples1 + samples2.
+        The sum: samples1 + samples2.
 
     Raises:
-        DiffusionError: They belong to different families.
+        DiffusionError: The latents belong to different model families.
     """
     from ...diffusion.latents.arithmetic import add_latents
 
@@ -34,17 +35,18 @@ def latent_add(samples1: Latent, samples2: Latent) -> Latent:
 
 @node("LatentSubtract", category="latent/math")
 def latent_subtract(samples1: Latent, samples2: Latent) -> Latent:
-    """Take one latent away from another.
+    """Subtract one latent from another.
 
     Args:
-        samples1: (B, C, h, w) float32.
-        samples2: Scaled to the first (bilinear, cropped) and repeated in turn to its batch.
+        samples1: The first latent. (B, C, h, w) float32.
+        samples2: The second latent. It is resized to the first (bilinear, cropped) and repeated to
+            its batch size.
 
     Returns:
-        samples1 - samples2.
+        The difference: samples1 - samples2.
 
     Raises:
-        DiffusionError: They belong to different families.
+        DiffusionError: The latents belong to different model families.
     """
     from ...diffusion.latents.arithmetic import subtract_latents
 
@@ -55,14 +57,14 @@ def latent_subtract(samples1: Latent, samples2: Latent) -> Latent:
 def latent_multiply(
     samples: Latent, *, multiplier: Annotated[float, Range(-10, 10, step=0.01)] = 1.0
 ) -> Latent:
-    """Multiply a latent.
+    """Multiply a latent by a number.
 
     Args:
-        samples: (B, C, h, w) float32.
-        multiplier: Factor.
+        samples: The latent. (B, C, h, w) float32.
+        multiplier: The factor. 1 leaves the latent unchanged.
 
     Returns:
-        samples * multiplier.
+        The product: samples * multiplier.
     """
     from ...diffusion.latents.arithmetic import multiply_latent
 
@@ -71,18 +73,20 @@ def latent_multiply(
 
 @node("LatentInterpolate", category="latent/math")
 def latent_interpolate(samples1: Latent, samples2: Latent, *, ratio: Share = 1.0) -> Latent:
-    """Mix two latents so that the mixture is not paler than its parts.
+    """Interpolate two latents, keeping their contrast.
 
     Args:
-        samples1: (B, C, h, w) float32.
-        samples2: Scaled to the first (bilinear, cropped) and repeated in turn to its batch.
-        ratio: Share of the first.
+        samples1: The first latent. (B, C, h, w) float32.
+        samples2: The second latent. It is resized to the first (bilinear, cropped) and repeated to
+            its batch size.
+        ratio: Share of the first latent: 1 is the first alone, 0 the second alone.
 
     Returns:
-        (B, C, h, w) float32: directions and lengths of the cells mixed apart.
+        The interpolated latent, (B, C, h, w) float32. Directions and lengths of the cells' vectors
+        are interpolated separately.
 
     Raises:
-        DiffusionError: They belong to different families.
+        DiffusionError: The latents belong to different model families.
     """
     from ...diffusion.latents.arithmetic import interpolate_latents
 
@@ -91,18 +95,19 @@ def latent_interpolate(samples1: Latent, samples2: Latent, *, ratio: Share = 1.0
 
 @node("LatentBlend", category="latent/math")
 def latent_blend(samples1: Latent, samples2: Latent, *, blend_factor: Share = 0.5) -> Latent:
-    """Mix two latents linearly.
+    """Blend two latents linearly.
 
     Args:
-        samples1: (B, C, h, w) float32.
-        samples2: Scaled to the first (bicubic, cropped) and repeated in turn to its batch.
-        blend_factor: Share of the first.
+        samples1: The first latent. (B, C, h, w) float32.
+        samples2: The second latent. It is resized to the first (bicubic, cropped) and repeated to
+            its batch size.
+        blend_factor: Share of the first latent: 1 is the first alone, 0 the second alone.
 
     Returns:
-        (B, C, h, w) float32.
+        The latent. (B, C, h, w) float32.
 
     Raises:
-        DiffusionError: They belong to different families.
+        DiffusionError: The latents belong to different model families.
     """
     from ...diffusion.latents.arithmetic import blend_latents
 
@@ -120,13 +125,14 @@ def latent_inject_noise(
     """Add Gaussian noise to latents, for more detail in a second pass.
 
     Args:
-        samples: (B, C, h, w) float32.
-        mask: (B or 1, any size) float32, how much of it from place to place; None = all.
-        seed: Of the noise, which is drawn as for sampling.
-        strength: Standard deviation, where SD1.x latents have about 5.
+        samples: The latent. (B, C, h, w) float32.
+        mask: Strength of the noise by region: 1 is full, 0 is none. Empty means everywhere. (B or
+            1, any size) float32.
+        seed: Seed of the noise, which is drawn as for sampling.
+        strength: Standard deviation of the noise. SD1.x latents have one of about 5.
 
     Returns:
-        (B, C, h, w) float32.
+        The latent. (B, C, h, w) float32.
     """
     from ...diffusion.latents.arithmetic import inject_noise
 
@@ -137,13 +143,14 @@ def latent_inject_noise(
 def latent_operation_tonemap_reinhard(
     *, multiplier: Annotated[float, Range(0, 100, step=0.01)] = 1.0
 ) -> LatentOperation:
-    """Make a rule that tames contrast: the longer the vector of a cell, the more it is shortened.
+    """Make a Reinhard tone mapping for latents: it lowers contrast, strong values most.
 
     Args:
-        multiplier: The length that nothing reaches, in units of mean plus 5 standard deviations.
+        multiplier: The length that no vector exceeds, in units of the mean plus 5 standard
+            deviations.
 
     Returns:
-        The rule.
+        The operation, for LatentApplyOperation or LatentApplyOperationCFG.
 
     Source: Reinhard 2002.
     """
@@ -157,31 +164,31 @@ def latent_operation_sharpen(
     sigma: Annotated[float, Range(0.1, 10, step=0.1)] = 1.0,
     alpha: Annotated[float, Range(0, 5, step=0.01)] = 0.1,
 ) -> LatentOperation:
-    """Make a rule that sharpens the directions of the cells' vectors.
+    """Make a sharpening operation for latents.
 
     Args:
-        sharpen_radius: Cells.
-        sigma: Width of the blur that is taken away, in units of the radius.
-        alpha: How much; 0 nothing, 0.1 the whole blur once.
+        sharpen_radius: Radius of the blur in latent cells of 8 pixels.
+        sigma: Width of the blur, in units of the radius.
+        alpha: Strength. 0 leaves the latent unchanged; 0.1 subtracts the whole blur once.
 
     Returns:
-        The rule.
+        The operation, for LatentApplyOperation or LatentApplyOperationCFG.
     """
     return Sharpen(sharpen_radius, sigma, alpha)
 
 
 @node("LatentApplyOperation", category="latent/operations")
 def latent_apply_operation(samples: Latent, operation: LatentOperation) -> Latent:
-    """Apply a rule to latents.
+    """Apply an operation, such as sharpening, to latents.
 
     Args:
-        samples: (B, C, h, w) float32.
-        operation: The rule.
+        samples: The latent. (B, C, h, w) float32.
+        operation: The operation, for LatentApplyOperation or LatentApplyOperationCFG.
 
     Returns:
-        (B, C, h, w) float32.
+        The latent. (B, C, h, w) float32.
 
     Raises:
-        DiffusionError: The latent is smaller than the rule's radius.
+        DiffusionError: The latent is smaller than the operation's radius.
     """
     return replace(samples, samples=operation(samples.samples))

@@ -11,19 +11,20 @@ from ...engine.declaration.widgets import Range
 
 @node("LatentBatch", category="latent/batch")
 def latent_batch(samples1: Latent, samples2: Latent) -> Latent:
-    """Put latents into one batch.
+    """Join latents into one batch.
 
-    Each item keeps the number of its noise, so the first items of both begin with the same noise.
+    Each latent keeps its index for the noise, so the first ones of both inputs get the same noise.
 
     Args:
-        samples1: (B1, C, h, w) float32.
-        samples2: (B2, C, any size) float32, scaled to the first (bilinear, cropped).
+        samples1: The first batch. (B1, C, h, w) float32.
+        samples2: The second batch. It is resized to the first (bilinear, cropped). (B2, C, any
+            size) float32.
 
     Returns:
-        (B1 + B2, C, h, w) float32.
+        The batch, (B1 + B2, C, h, w) float32.
 
     Raises:
-        DiffusionError: They belong to different families.
+        DiffusionError: The latents belong to different model families.
     """
     from ...diffusion.latents.batches import batch_latents
 
@@ -37,18 +38,18 @@ def latent_from_batch(
     batch_index: Annotated[int, Range(0, 63)] = 0,
     length: Annotated[int, Range(1, 64)] = 1,
 ) -> Latent:
-    """Take some items out of a batch, with the noise that they had in it.
+    """Take some latents from a batch; each keeps the noise that it has in the batch.
 
     Args:
-        samples: (B, C, h, w) float32.
-        batch_index: The first, counted from 0.
-        length: How many at most.
+        samples: The latent. (B, C, h, w) float32.
+        batch_index: Index of the first one, from 0.
+        length: Maximum number to take.
 
     Returns:
-        (up to length, C, h, w) float32.
+        The latents, (up to length, C, h, w) float32.
 
     Raises:
-        DiffusionError: The batch has no such item.
+        DiffusionError: The batch has no latent with this index.
     """
     from ...diffusion.latents.batches import take_latents
 
@@ -57,14 +58,14 @@ def latent_from_batch(
 
 @node("RepeatLatentBatch", category="latent/batch")
 def repeat_latent_batch(samples: Latent, *, amount: Annotated[int, Range(1, 64)] = 1) -> Latent:
-    """Repeat a batch of latents; each copy gets noise of its own.
+    """Repeat a batch of latents. Each copy gets its own noise.
 
     Args:
-        samples: (B, C, h, w) float32.
-        amount: How often.
+        samples: The latent. (B, C, h, w) float32.
+        amount: Number of copies.
 
     Returns:
-        (B * amount, C, h, w) float32.
+        The batch, (B * amount, C, h, w) float32.
     """
     from ...diffusion.latents.batches import repeat_latents
 
@@ -75,15 +76,15 @@ def repeat_latent_batch(samples: Latent, *, amount: Annotated[int, Range(1, 64)]
 def rebatch_latents(
     latents: Latent | list[Latent], *, batch_size: Annotated[int, Range(1, 4096)] = 1
 ) -> list[Latent]:
-    """Give latents in batches of another size, as a list.
+    """Split latents into batches of another size, as a list.
 
     Args:
-        latents: A latent or a list of them.
-        batch_size: Items in a batch; the last has what is left. Another size of item begins a new
-            batch.
+        latents: A latent or a list of latents.
+        batch_size: Latents per batch. The last batch holds the rest. Latents of another size start
+            a new batch.
 
     Returns:
-        A list of latents; go through it with a map.
+        The list of latents. Process it with a map.
     """
     from ...diffusion.latents.batches import rebatch_latents as rebatch
 
@@ -94,14 +95,15 @@ def rebatch_latents(
 def latent_batch_seed_behavior(
     samples: Latent, *, seed_behavior: Literal["random", "fixed"] = "fixed"
 ) -> Latent:
-    """Choose whether the items of a batch begin with different noise.
+    """Choose whether all latents of a batch get the same noise.
 
     Args:
         samples: The latents.
-        seed_behavior: `fixed` gives all the noise of the first, `random` each its own.
+        seed_behavior: `fixed` gives every latent the noise of the first, `random` gives each its
+            own.
 
     Returns:
-        The latents with the numbers of their noise.
+        The latents with their indices for the noise.
     """
     from ...diffusion.latents.batches import seed_batch
 

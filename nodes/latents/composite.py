@@ -20,20 +20,22 @@ def latent_composite(
     y: Place = 0,
     feather: Place = 0,
 ) -> Latent:
-    """Lay one latent upon another.
+    """Paste one latent onto another.
 
     Args:
-        samples_to: Below; noise mask and batch numbers are its own.
-        samples_from: Above; what reaches beyond is left out.
-        x: Where its left edge comes to lie, in pixels.
-        y: Where its upper edge comes to lie, in pixels.
-        feather: Over how many pixels it fades towards edges inside the lower one.
+        samples_to: The latent below. The result keeps its noise mask and its indices for the noise.
+        samples_from: The latent above. It is cut at the edges of the one below.
+        x: Position of its left edge in pixels.
+        y: Position of its top edge in pixels.
+        feather: Width in pixels of the soft transition at edges that lie inside the latent below. 0
+            is a hard edge.
 
     Returns:
-        A latent of the size of `samples_to`.
+        The latent, of the size of `samples_to`.
 
     Raises:
-        DiffusionError: They belong to different families, or the place lies outside.
+        DiffusionError: The latents belong to different model families, or the position lies
+        outside.
     """
     from ...diffusion.latents.shapes import composite_latent
 
@@ -50,21 +52,24 @@ def latent_composite_masked(
     y: Place = 0,
     resize_source: bool = False,
 ) -> Latent:
-    """Lay one latent upon another through a mask.
+    """Paste one latent onto another through a mask.
 
     Args:
-        destination: Below; noise mask and batch numbers are its own.
-        source: Above; repeated in turn to the batch below.
-        mask: (B, any size) float32, stretched over the source; 1 = the source is seen. None = all.
-        x: Where the left edge of the source comes to lie, in pixels; what is over is left out.
-        y: Where its upper edge comes to lie, in pixels.
-        resize_source: Stretch the source to the size of the destination first (bilinear).
+        destination: The latent below. The result keeps its noise mask and its indices for the
+            noise.
+        source: The latent above. It is repeated to the batch size below.
+        mask: Visibility of the source: 1 shows it, 0 hides it. It is stretched to the size of the
+            source. Empty shows all of it. (B, any size) float32.
+        x: Position of the source's left edge in pixels. Parts outside the destination are cut off.
+        y: Position of the source's top edge in pixels.
+        resize_source: Whether the source is first stretched to the size of the destination
+            (bilinear).
 
     Returns:
-        A latent of the size of `destination`.
+        The latent, of the size of `destination`.
 
     Raises:
-        DiffusionError: They belong to different families.
+        DiffusionError: The latents belong to different model families.
     """
     from ...diffusion.latents.shapes import composite_latent_masked
 
@@ -78,15 +83,17 @@ def latent_concat(
     """Put two latents side by side.
 
     Args:
-        samples1: One; its noise mask is not kept.
-        samples2: The other, as long on the touching side; repeated in turn to the batch.
-        dim: Where the second goes: `x` right, `-x` left, `y` below, `-y` above; `t` is for videos.
+        samples1: The first latent. Its noise mask is not kept.
+        samples2: The second latent, of the same length along the shared side. It is repeated to the
+            batch size of the first.
+        dim: Position of the second latent: `x` right, `-x` left, `y` below, `-y` above. `t` is for
+            videos.
 
     Returns:
-        (B, C, h, w1 + w2) or (B, C, h1 + h2, w) float32.
+        The latent, (B, C, h, w1 + w2) or (B, C, h1 + h2, w) float32.
 
     Raises:
-        DiffusionError: Families or sides differ, or `dim` is `t`.
+        DiffusionError: The families or the shared sides differ, or `dim` is `t`.
     """
     from ...diffusion.latents.shapes import concat_latents
 
@@ -101,16 +108,16 @@ def latent_cut(
     index: Annotated[int, Range(-MAX_SIDE, MAX_SIDE)] = 0,
     amount: Annotated[int, Range(1, MAX_SIDE)] = 1,
 ) -> Latent:
-    """Take some columns or rows of cells.
+    """Take some columns or rows of a latent.
 
     Args:
-        samples: (B, C, h, w) float32.
-        dim: `x` columns, `y` rows; `t` is for videos.
-        index: First cell, of 8 pixels; negative counts from the end.
-        amount: How many cells at most.
+        samples: The latent. (B, C, h, w) float32.
+        dim: `x` takes columns, `y` takes rows. `t` is for videos.
+        index: Index of the first cell of 8 pixels. Negative values count from the end.
+        amount: Maximum number of cells to take.
 
     Returns:
-        (B, C, h, up to amount) or (B, C, up to amount, w) float32.
+        The latent, (B, C, h, up to amount) or (B, C, up to amount, w) float32.
 
     Raises:
         DiffusionError: The index lies outside, or `dim` is `t`.

@@ -18,12 +18,12 @@ def empty_latent_image(
     height: Annotated[int, Range(16, MAX_SIDE, multiple=8, soft=(64, 2048))] = 512,
     batch_size: Annotated[int, Range(1, 4096)] = 1,
 ) -> Latent:
-    """Make an empty latent: the canvas for a picture from noise.
+    """Make an empty latent, the start of text-to-image sampling.
 
     Args:
-        width: Width of the picture in pixels, a multiple of 8.
-        height: Height of the picture in pixels, a multiple of 8.
-        batch_size: Number of pictures.
+        width: Width of the image in pixels, a multiple of 8.
+        height: Height of the image in pixels, a multiple of 8.
+        batch_size: Number of images.
 
     Returns:
         Zeros, (batch_size, 4, height / 8, width / 8) float32.
@@ -35,17 +35,18 @@ def empty_latent_image(
 
 @node("SetLatentNoiseMask", category="latent/inpaint", lane="inline")
 def set_latent_noise_mask(samples: Latent, mask: Mask) -> Latent:
-    """Paint only a part of a latent; the rest is kept.
+    """Restrict sampling to the masked region of a latent; the rest is kept.
 
     Args:
         samples: The latent.
-        mask: (B or 1, any size) float32 in [0, 1], stretched over it; 1 = painted.
+        mask: The region to sample: 1 is sampled, 0 is kept. It is stretched to the size of the
+            latent. (B or 1, any size) float32 in [0, 1].
 
     Returns:
-        The latent with the mask.
+        The latent with the noise mask.
 
     Raises:
-        DiffusionError: There are neither one mask nor as many as items.
+        DiffusionError: The mask has neither one item nor as many as the latent.
     """
     from ...diffusion import set_noise_mask
 
@@ -65,18 +66,18 @@ def save_latent(
     *,
     filename_prefix: Annotated[str, FilePrefix()] = "latents/weft",
 ) -> SavedLatent:
-    """Write a latent to a `.latent` file, in the format that ComfyUI reads.
+    """Save a latent as a `.latent` file, in the format that ComfyUI reads.
 
     Args:
         samples: The latent.
-        filename_prefix: Name before the number, below the output folder; may hold folders and
-            tokens: %date:yyyy-MM-dd%, %year%, %KSampler.seed% and others.
+        filename_prefix: File name before the number, below the output folder. It may hold folders
+            and tokens such as %date:yyyy-MM-dd%, %year% and %KSampler.seed%.
 
     Returns:
         The same latent.
 
     Raises:
-        FileError: The name leaves the output folder, or the disk refuses.
+        FileError: The name leads outside the output folder, or the file cannot be written.
     """
     from ...diffusion.latents.file import latent_bytes
     from ..pictures.metadata import embedded
@@ -91,16 +92,16 @@ def save_latent(
 def load_latent(
     run: Run, *, file: Annotated[str, InputFile((".latent",)), Alias("latent")]
 ) -> Latent:
-    """Read a latent from a `.latent` file, of weft or of ComfyUI.
+    """Load a latent from a `.latent` file, from weft or ComfyUI.
 
     Args:
-        file: Name below the input folders.
+        file: File name below the input folders.
 
     Returns:
         The latent, (B, 4, h, w) float32.
 
     Raises:
-        DiffusionError: The file is no latent.
+        DiffusionError: The file holds no latent.
     """
     from ...diffusion.latents.file import read_latent
 

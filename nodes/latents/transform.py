@@ -24,17 +24,19 @@ def latent_upscale(
     height: Place = 512,
     crop: Literal["disabled", "center"] = "disabled",
 ) -> Latent:
-    """Scale latents to a size.
+    """Resize latents to a given size.
 
     Args:
-        samples: (B, C, h, w) float32.
-        upscale_method: How new cells are made; `bislerp` keeps contrast.
-        width: Width of the picture in pixels; 0 keeps the shape, both 0 the latent.
-        height: Height of the picture in pixels; 0 keeps the shape.
-        crop: `disabled` stretches; `center` keeps the shape and cuts what is over.
+        samples: The latent. (B, C, h, w) float32.
+        upscale_method: The resampling filter; `bislerp` keeps contrast.
+        width: Width of the image in pixels. 0 keeps the aspect ratio; if both are 0, the latent is
+            unchanged.
+        height: Height of the image in pixels. 0 keeps the aspect ratio.
+        crop: `disabled` stretches the latent; `center` keeps the aspect ratio and crops to the
+            middle.
 
     Returns:
-        (B, C, height / 8, width / 8) float32.
+        The latent, (B, C, height / 8, width / 8) float32.
 
     Raises:
         DiffusionError: A side is less than 8 pixels.
@@ -53,15 +55,15 @@ def latent_upscale_by(
     upscale_method: Method = "nearest-exact",
     scale_by: Annotated[float, Range(0.01, 8, step=0.01)] = 1.5,
 ) -> Latent:
-    """Scale latents by a factor.
+    """Resize latents by a factor.
 
     Args:
-        samples: (B, C, h, w) float32.
-        upscale_method: How new cells are made; `bislerp` keeps contrast.
+        samples: The latent. (B, C, h, w) float32.
+        upscale_method: The resampling filter; `bislerp` keeps contrast.
         scale_by: Factor on both sides, which are then rounded to cells of 8 pixels.
 
     Returns:
-        (B, C, h * factor, w * factor) float32.
+        The latent, (B, C, h * factor, w * factor) float32.
 
     Raises:
         DiffusionError: A side would have no cells.
@@ -80,20 +82,21 @@ def latent_crop(
     x: Annotated[Place, Box("x")] = 0,
     y: Annotated[Place, Box("y")] = 0,
 ) -> Latent:
-    """Cut a rectangle out of latents. What lies outside is left out.
+    """Crop latents to a rectangle, which is cut at the edges of the image.
 
     Args:
-        samples: (B, C, h, w) float32.
-        width: Width in pixels, of which whole cells of 8 count; so below.
+        samples: The latent. (B, C, h, w) float32.
+        width: Width in pixels. This and the other sizes count whole latent cells of 8 pixels.
         height: Height in pixels.
         x: Left edge in pixels.
-        y: Upper edge in pixels.
+        y: Top edge in pixels.
 
     Returns:
-        (B, C, up to height / 8, up to width / 8) float32, with that part of the noise mask.
+        The latent with its part of the noise mask, (B, C, up to height / 8, up to width / 8)
+        float32.
 
     Raises:
-        DiffusionError: The corner lies outside of the picture.
+        DiffusionError: The corner lies outside the image.
     """
     from ...diffusion.latents.shapes import crop_latent
 
@@ -106,14 +109,15 @@ def latent_flip(
     *,
     flip_method: Literal["x-axis: vertically", "y-axis: horizontally"] = "x-axis: vertically",
 ) -> Latent:
-    """Mirror latents and their noise mask.
+    """Flip latents and their noise mask.
 
     Args:
-        samples: (B, C, h, w) float32.
-        flip_method: At the x axis, upside down, or at the y axis, left to right.
+        samples: The latent. (B, C, h, w) float32.
+        flip_method: `x-axis: vertically` flips upside down, `y-axis: horizontally` flips left to
+            right.
 
     Returns:
-        Same shape.
+        The flipped latent, of the same shape.
     """
     from ...diffusion.latents.shapes import flip_latent
 
@@ -126,14 +130,14 @@ def latent_rotate(
     *,
     rotation: Literal["none", "90 degrees", "180 degrees", "270 degrees"] = "none",
 ) -> Latent:
-    """Turn latents and their noise mask clockwise.
+    """Rotate latents and their noise mask clockwise.
 
     Args:
-        samples: (B, C, h, w) float32.
-        rotation: By how much.
+        samples: The latent. (B, C, h, w) float32.
+        rotation: The angle in degrees.
 
     Returns:
-        (B, C, h, w) or (B, C, w, h) float32.
+        The rotated latent, (B, C, h, w) or (B, C, w, h) float32.
     """
     from ...diffusion.latents.shapes import rotate_latent
 

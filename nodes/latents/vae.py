@@ -12,15 +12,15 @@ from ...engine.declaration.widgets import Range
 
 @node("VAEEncode", category="latent", lane="gpu")
 def vae_encode(pixels: Image, vae: Vae) -> Latent:
-    """Encode pictures into latents.
+    """Encode images into latents with a VAE.
 
     Args:
-        pixels: (B, H, W, 3) float32 in [0, 1]. Sides that are no multiple of 8 are cropped
-            evenly on both ends.
+        pixels: The images. Sides that are no multiple of 8 are cropped evenly at both ends. (B, H,
+            W, 3) float32 in [0, 1].
         vae: The VAE.
 
     Returns:
-        (B, 4, H / 8, W / 8) float32.
+        The latent, (B, 4, H / 8, W / 8) float32.
     """
     from ...diffusion import encode_image
 
@@ -29,17 +29,17 @@ def vae_encode(pixels: Image, vae: Vae) -> Latent:
 
 @node("VAEDecode", category="latent", lane="gpu")
 def vae_decode(samples: Latent, vae: Vae) -> Image:
-    """Decode latents into pictures.
+    """Decode latents into images with a VAE.
 
     Args:
-        samples: (B, 4, h, w) float32.
+        samples: The latent. (B, 4, h, w) float32.
         vae: The VAE.
 
     Returns:
-        (B, 8 h, 8 w, 3) float32 in [0, 1].
+        The images, (B, 8 h, 8 w, 3) float32 in [0, 1].
 
     Raises:
-        DiffusionError: The latent belongs to another family of models.
+        DiffusionError: The latent belongs to another model family.
     """
     from ...diffusion import decode_latent
 
@@ -55,20 +55,21 @@ Frames = Annotated[int, Range(4, 4096, step=4)]
 def vae_encode_for_inpaint(
     pixels: Image, vae: Vae, mask: Mask, *, grow_mask_by: Annotated[int, Range(0, 64)] = 6
 ) -> Latent:
-    """Encode pictures with the masked part made grey, and paint that part only.
+    """Encode images for inpainting: the masked region is made grey, and only it is sampled.
 
-    For models made for inpainting, or a denoise of 1; otherwise SetLatentNoiseMask keeps what is
-    there as a start.
+    Use it for inpainting models, or with a denoise of 1. For lower values use SetLatentNoiseMask,
+    which keeps the image under the mask as the start.
 
     Args:
-        pixels: (B, H, W, 3) float32 in [0, 1].
+        pixels: The image. (B, H, W, 3) float32 in [0, 1].
         vae: The VAE.
-        mask: (B or 1, any size) float32, stretched over the pictures; from 0.5 on painted.
-        grow_mask_by: Side in pixels of the square that is painted around every grey pixel; 0 and 1
-            add nothing.
+        mask: The region to inpaint: values of 0.5 and above. It is stretched to the size of the
+            images. (B or 1, any size) float32.
+        grow_mask_by: Growth of the inpainted region: side in pixels of the square around each
+            masked pixel. 0 and 1 add nothing.
 
     Returns:
-        (B, 4, H / 8, W / 8) float32 with its noise mask.
+        The latent with its noise mask, (B, 4, H / 8, W / 8) float32.
     """
     from ...diffusion.latents.inpaint import encode_for_inpaint
 
@@ -86,22 +87,22 @@ def vae_decode_tiled(
     temporal_size: Frames = 64,
     temporal_overlap: Frames = 8,
 ) -> Image:
-    """Decode latents tile by tile, in less memory, into the same picture as VAEDecode.
+    """Decode latents tile by tile: less memory, and the same images as VAEDecode.
 
     Args:
-        samples: (B, 4, h, w) float32.
+        samples: The latent. (B, 4, h, w) float32.
         vae: The VAE.
         tile_size: Side of a tile in pixels.
-        overlap: Pixels that tiles share where a VAE's layers are not known and tiles have to be
-            blended; at most a quarter of the tile counts.
-        temporal_size: Of VAEs for videos; without effect on pictures.
-        temporal_overlap: Of VAEs for videos; without effect on pictures.
+        overlap: Overlap of neighbouring tiles in pixels, used only where the VAE's layers are not
+            known and tiles have to be blended. At most a quarter of the tile is used.
+        temporal_size: For video VAEs. It has no effect on images.
+        temporal_overlap: For video VAEs. It has no effect on images.
 
     Returns:
-        (B, 8 h, 8 w, 3) float32 in [0, 1].
+        The images, (B, 8 h, 8 w, 3) float32 in [0, 1].
 
     Raises:
-        DiffusionError: The latent belongs to another family of models.
+        DiffusionError: The latent belongs to another model family.
     """
     from ...diffusion.vae.tiling import decode_tiled
 
@@ -119,19 +120,19 @@ def vae_encode_tiled(
     temporal_size: Frames = 64,
     temporal_overlap: Frames = 8,
 ) -> Latent:
-    """Encode pictures tile by tile, in less memory, into the same latent as VAEEncode.
+    """Encode images tile by tile: less memory, and the same latent as VAEEncode.
 
     Args:
-        pixels: (B, H, W, 3) float32 in [0, 1].
+        pixels: The image. (B, H, W, 3) float32 in [0, 1].
         vae: The VAE.
         tile_size: Side of a tile in pixels.
-        overlap: Pixels that tiles share where a VAE's layers are not known and tiles have to be
-            blended; at most a quarter of the tile counts.
-        temporal_size: Of VAEs for videos; without effect on pictures.
-        temporal_overlap: Of VAEs for videos; without effect on pictures.
+        overlap: Overlap of neighbouring tiles in pixels, used only where the VAE's layers are not
+            known and tiles have to be blended. At most a quarter of the tile is used.
+        temporal_size: For video VAEs. It has no effect on images.
+        temporal_overlap: For video VAEs. It has no effect on images.
 
     Returns:
-        (B, 4, H / 8, W / 8) float32.
+        The latent, (B, 4, H / 8, W / 8) float32.
     """
     from ...diffusion.vae.tiling import encode_tiled
 

@@ -17,20 +17,21 @@ Factor = Annotated[float, Range(0, 10, step=0.01)]
 def unet_self_attention_multiply(
     model: Model, *, q: Factor = 1.0, k: Factor = 1.0, v: Factor = 1.0, out: Factor = 1.0
 ) -> Model:
-    """Multiply the projections of self-attention, between places of the picture.
+    """Scale the query, key, value and output of self-attention.
 
     Args:
         model: A model with a UNet.
-        q: Factor on what asks; with `k` it sharpens (above 1) or blurs attention.
-        k: Factor on what is asked.
-        v: Factor on what is passed on.
-        out: Factor on the result.
+        q: Query scale. With the key scale, values above 1 make attention more focused, values below
+            1 more diffuse.
+        k: Key scale. 1 leaves it unchanged.
+        v: Value scale. 1 leaves it unchanged.
+        out: Output scale. 1 leaves it unchanged.
 
     Returns:
-        The model; the same one if all factors are 1.
+        The model; the same one if all scales are 1.
 
     Raises:
-        ModelError: The model is no UNet.
+        ModelError: The model has no UNet.
     """
     return _unet(model, "attn1", q, k, v, out)
 
@@ -39,20 +40,21 @@ def unet_self_attention_multiply(
 def unet_cross_attention_multiply(
     model: Model, *, q: Factor = 1.0, k: Factor = 1.0, v: Factor = 1.0, out: Factor = 1.0
 ) -> Model:
-    """Multiply the projections of attention from the picture to the text.
+    """Scale the query, key, value and output of cross-attention to the prompt.
 
     Args:
         model: A model with a UNet.
-        q: Factor on what asks; with `k` it sharpens (above 1) or blurs attention.
-        k: Factor on what is asked.
-        v: Factor on what is passed on.
-        out: Factor on the result.
+        q: Query scale. With the key scale, values above 1 make attention more focused, values below
+            1 more diffuse.
+        k: Key scale. 1 leaves it unchanged.
+        v: Value scale. 1 leaves it unchanged.
+        out: Output scale. 1 leaves it unchanged.
 
     Returns:
-        The model; the same one if all factors are 1.
+        The model; the same one if all scales are 1.
 
     Raises:
-        ModelError: The model is no UNet.
+        ModelError: The model has no UNet.
     """
     return _unet(model, "attn2", q, k, v, out)
 
@@ -66,21 +68,22 @@ def unet_temporal_attention_multiply(
     cross_structural: Factor = 1.0,
     cross_temporal: Factor = 1.0,
 ) -> Model:
-    """Multiply what attention gives, apart for pictures and for time.
+    """Scale the output of self-attention and cross-attention.
 
     Args:
         model: A model with a UNet.
-        self_structural: Factor on what self-attention gives, between places of a picture.
-        self_temporal: The same between pictures of a video. The UNets that weft runs draw single
-            pictures and have no such layers, so this changes nothing.
-        cross_structural: Factor on what attention to the text gives.
-        cross_temporal: The same in layers between pictures; changes nothing, as `self_temporal`.
+        self_structural: Output scale of self-attention within an image. 1 leaves it unchanged.
+        self_temporal: Output scale of self-attention between the frames of a video. UNets for
+            single images have no such layers, so it has no effect in weft.
+        cross_structural: Output scale of cross-attention to the prompt. 1 leaves it unchanged.
+        cross_temporal: Output scale of cross-attention between frames. Like `self_temporal`, it has
+            no effect in weft.
 
     Returns:
-        The model; the same one if both factors that act are 1.
+        The model; the same one if both effective scales are 1.
 
     Raises:
-        ModelError: The model is no UNet.
+        ModelError: The model has no UNet.
     """
     changed = _unet(model, "attn1", 1.0, 1.0, 1.0, self_structural)
     return _unet(changed, "attn2", 1.0, 1.0, 1.0, cross_structural)
@@ -90,17 +93,18 @@ def unet_temporal_attention_multiply(
 def clip_attention_multiply(
     clip: Clip, *, q: Factor = 1.0, k: Factor = 1.0, v: Factor = 1.0, out: Factor = 1.0
 ) -> Clip:
-    """Multiply the projections of attention in CLIP text encoders.
+    """Scale the query, key, value and output of attention in CLIP text encoders.
 
     Args:
-        clip: The text encoders; those that are no CLIP (T5) stay as they are.
-        q: Factor on what asks; with `k` it sharpens (above 1) or blurs attention.
-        k: Factor on what is asked.
-        v: Factor on what is passed on.
-        out: Factor on the result.
+        clip: The text encoders. Others than CLIP, such as T5, stay unchanged.
+        q: Query scale. With the key scale, values above 1 make attention more focused, values below
+            1 more diffuse.
+        k: Key scale. 1 leaves it unchanged.
+        v: Value scale. 1 leaves it unchanged.
+        out: Output scale. 1 leaves it unchanged.
 
     Returns:
-        The text encoders; the same ones if all factors are 1.
+        The text encoders; the same ones if all scales are 1.
     """
     from ...diffusion.patches.merge import scale_attention
 

@@ -21,20 +21,22 @@ def hyper_tile(
     max_depth: Annotated[int, Range(0, 10)] = 0,
     scale_depth: bool = False,
 ) -> Model:
-    """Let self-attention look no further than its tile: faster on large pictures.
+    """HyperTile: restrict self-attention to tiles, for speed on large images.
 
     Args:
         model: A model with a UNet.
-        tile_size: Least side of a tile in pixels; below 32 counts as 32.
-        swap_size: Among how many sizes of tiles is drawn, so that no border stays; 1 = no drawing.
-        max_depth: Deepest level that is tiled; 0 = only the outermost, where it pays most.
+        tile_size: Smallest side of a tile in pixels. Values below 32 act as 32.
+        swap_size: Number of tile sizes to draw from at random, which avoids visible borders. 1 uses
+            one size.
+        max_depth: Deepest level of the UNet to tile. 0 is the outermost level only, where it saves
+            most.
         scale_depth: Whether tiles are larger on deeper levels.
 
     Returns:
         The model with this rule.
 
     Raises:
-        ModelError: The model is no UNet.
+        ModelError: The model has no UNet.
 
     Source: T. Fernandes 2023, "HyperTile".
     """
@@ -47,21 +49,21 @@ def hyper_tile(
 
 @node("TokenMerging", category=CATEGORY, aliases=["TomePatchModel"], lane="inline")
 def token_merging(model: Model, *, ratio: Annotated[float, Range(0, 1, step=0.01)] = 0.3) -> Model:
-    """Merge places that are alike in self-attention, for speed on large pictures.
+    """Token merging: merge similar tokens in self-attention, for speed on large images.
 
-    Details are lost with a high ratio. It acts on the outermost level alone: UNets without
-    attention there, as SDXL's, draw what they draw without it.
+    High ratios lose detail. It acts on the outermost level of the UNet only, so UNets without
+    attention there, such as SDXL's, are unchanged.
 
     Args:
         model: A model with a UNet.
-        ratio: Share of the places of the outermost level that is merged away; 0 = off, and above
-            0.75 is the same as 0.75.
+        ratio: Share of the tokens on the outermost level that is merged. 0 is off; values above
+            0.75 act as 0.75.
 
     Returns:
         The model with this rule.
 
     Raises:
-        ModelError: The model is no UNet.
+        ModelError: The model has no UNet.
 
     Source: Bolya & Hoffman 2023. What is merged follows from noise level and layer, so that a run
     can be made again; in ComfyUI it is another draw at every run.
@@ -90,26 +92,27 @@ def deep_shrink(
     downscale_method: Method = "bicubic",
     upscale_method: Method = "bicubic",
 ) -> Model:
-    """Deep Shrink: show a UNet's inner levels a smaller picture at first, against doubled subjects.
+    """Deep Shrink: downscale inner UNet features at first, against doubled subjects.
 
-    For pictures larger than the model was trained on: it plans them at a size that it knows.
+    Use it for images larger than the model was trained on: the composition forms at a size that the
+    model knows.
 
     Args:
         model: A model with a UNet.
-        block_number: Encoder block behind which features are made smaller, counted from 1 as in the
-            original layout; 3 = the first downsampling of SD1.x and SDXL.
-        downscale_factor: How much smaller; 1 = nothing changes, below 1 larger.
-        start_percent: Where in the schedule it begins to act; 0 = the start.
-        end_percent: Where it stops; 1 = the end.
-        downscale_after_skip: Whether what the decoder is handed of this block keeps its size.
-        downscale_method: Filter on the way down.
-        upscale_method: Filter on the way back up.
+        block_number: Encoder block after which features are downscaled, counted from 1 as in the
+            original layout. 3 is the first downsampling of SD1.x and SDXL.
+        downscale_factor: Downscale factor. 1 is off, values below 1 upscale.
+        start_percent: Where it begins to act, as a fraction of the schedule: 0 is the start.
+        end_percent: Where it stops, as a fraction of the schedule: 1 is the end.
+        downscale_after_skip: Whether the skip connection of this block keeps its size.
+        downscale_method: The resampling filter for downscaling.
+        upscale_method: The resampling filter for upscaling back.
 
     Returns:
         The model with this rule; the same one if the factor is 1.
 
     Raises:
-        ModelError: The model is no UNet.
+        ModelError: The model has no UNet.
 
     Source: kohya-ss 2023, "Deep Shrink".
     """

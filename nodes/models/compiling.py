@@ -12,18 +12,20 @@ from ...engine.declaration.node import node
 def torch_compile_model(
     model: Model, *, backend: Literal["inductor", "cudagraphs"] = "inductor"
 ) -> Model:
-    """Compile a model's network with torch.compile: slow to begin, faster afterwards.
+    """Compile a model's network with torch.compile: slower at first, faster afterwards.
 
-    The first run of each size of picture compiles, which takes from half a minute to several; later
-    runs of the same process use it again. `weft run --compile` does it for all networks.
+    The first run at each image size compiles the network, which takes from half a minute to several
+    minutes. Later runs in the same process reuse it. `weft run --compile` does this for all
+    networks.
 
     Args:
-        model: The model. LoRAs may stand before or behind.
-        backend: "inductor" makes kernels of its own and needs a C++ compiler (on CUDA Triton);
-            "cudagraphs" records CUDA's launches and needs a CUDA card.
+        model: The model. LoRAs can be applied before or after this node.
+        backend: "inductor" generates kernels and needs a C++ compiler (on CUDA, Triton).
+            "cudagraphs" records CUDA kernel launches and needs a CUDA device.
 
     Returns:
-        The model, compiled when it is first sampled. Its numbers differ in their last digits.
+        The model. It is compiled when it is first sampled. Results differ from the uncompiled model
+        in the last digits.
 
     Source: torch.compile, PyTorch 2.
     """
@@ -36,18 +38,20 @@ def torch_compile_model(
 def model_compute_dtype(
     model: Model, *, dtype: Literal["default", "fp32", "fp16", "bf16"] = "default"
 ) -> Model:
-    """Compute a model's network in another number type than its device computes best.
+    """Compute a model's network in another number type than the device's default.
 
-    For models that overflow in fp16 (black pictures), or to compare types. The network is held once
-    more in this type while it is used. `--precision` of `weft run` does so for all networks.
+    Use it for models that overflow in fp16 (black images), or to compare number types. While the
+    network is used, a second copy of its weights in this type is kept in memory. `weft run
+    --precision` sets the type for all networks.
 
     Args:
-        model: The model. LoRAs may stand before or behind.
-        dtype: The type that weights are brought to and sums are done in; "default" takes an
-            earlier choice back, if nothing stands between.
+        model: The model. LoRAs can be applied before or after this node.
+        dtype: The number type for weights and computation. "default" undoes an earlier choice, if
+            no other node is in between.
 
     Returns:
-        The model, in this type. GGUF and fp8 weights stay in few bits and are widened to it.
+        The model with this compute type. Weights of GGUF and fp8 files stay compressed and are
+        converted when they are used.
 
     Source: as ComfyUI.
     """

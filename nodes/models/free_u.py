@@ -19,20 +19,22 @@ def free_u(
     s1: Annotated[float, Range(0, 10, step=0.01)] = 0.9,
     s2: Annotated[float, Range(0, 10, step=0.01)] = 0.2,
 ) -> Model:
-    """Strengthen what the decoder makes itself, weaken the coarse part of what it is handed.
+    """FreeU: boost the decoder's features and damp the low frequencies of skip connections.
 
     Args:
         model: A model with a UNet.
-        b1: Factor on half of the features at the level of 4 times the base width; 1 = none.
+        b1: Factor on half of the decoder's features at 4 times the base width. 1 leaves them
+            unchanged.
         b2: The same at 2 times the base width.
-        s1: Factor on the low waves of what the encoder handed over, 4 times the width; 1 = none.
+        s1: Factor on the low frequencies of the skip connection at 4 times the base width. 1 leaves
+            them unchanged.
         s2: The same at 2 times the base width.
 
     Returns:
         The model with this rule; the same one if all are 1.
 
     Raises:
-        ModelError: The model is no UNet.
+        ModelError: The model has no UNet.
 
     Source: Si et al. 2023.
     """
@@ -48,20 +50,22 @@ def free_u_v2(
     s1: Annotated[float, Range(0, 10, step=0.01)] = 0.9,
     s2: Annotated[float, Range(0, 10, step=0.01)] = 0.2,
 ) -> Model:
-    """FreeU whose factor grows with how strong the features are at a place.
+    """FreeU V2: the boost grows with the strength of the features in each region.
 
     Args:
         model: A model with a UNet.
-        b1: Largest factor on half of the features at 4 times the base width; 1 = none.
+        b1: Largest factor on half of the decoder's features at 4 times the base width. 1 leaves
+            them unchanged.
         b2: The same at 2 times the base width.
-        s1: Factor on the low waves of what the encoder handed over, 4 times the width; 1 = none.
+        s1: Factor on the low frequencies of the skip connection at 4 times the base width. 1 leaves
+            them unchanged.
         s2: The same at 2 times the base width.
 
     Returns:
         The model with this rule; the same one if all are 1.
 
     Raises:
-        ModelError: The model is no UNet.
+        ModelError: The model has no UNet.
 
     Source: Si et al. 2023, version 2.
     """

@@ -13,10 +13,10 @@ from .model_files import model_path as find_model
 
 @node("LoadVAE", category="load", aliases=["VAELoader"], effects=["reads"], lane="io")
 def load_vae(run: Run, *, vae_name: Annotated[str, ModelFile("vae")]) -> Vae:
-    """Load a VAE of its own, in place of a checkpoint's.
+    """Load a VAE, to use instead of the checkpoint's.
 
     Args:
-        vae_name: A safetensors file.
+        vae_name: The safetensors file of the VAE.
 
     Returns:
         The VAE.
@@ -46,16 +46,16 @@ def load_control_net(
     """Load a ControlNet, a Control-LoRA or a T2I-Adapter.
 
     Args:
-        control_net_name: A safetensors file in the layout of its first publication or diffusers'.
-        global_pooling: Whether what the network adds is averaged over the image, as Shuffle
-            ControlNets are trained. `auto` follows the file's configuration, else a name with the
-            word "shuffle".
+        control_net_name: A safetensors file in the original or the diffusers layout.
+        global_pooling: Whether the residuals are averaged over the image, as Shuffle ControlNets
+            need it. `auto` reads the file's configuration, and without one checks the file name for
+            the word "shuffle".
 
     Returns:
         The ControlNet.
 
     Raises:
-        ModelError: The file is damaged or holds neither.
+        ModelError: The file is damaged or holds none of these networks.
     """
     from ...diffusion import load_controlnet as load
 
@@ -73,17 +73,18 @@ def load_control_net(
 def load_control_net_difference(
     run: Run, model: Model, *, control_net_name: Annotated[str, ModelFile("controlnet")]
 ) -> ControlNet:
-    """Load a ControlNet that may be stored as its difference from a model.
+    """Load a ControlNet whose file may hold the difference from a model.
 
-    A file says that it is one by a tensor `difference`; any other is loaded as by LoadControlNet.
+    A file that holds a difference has a tensor `difference`. Any other file is loaded as by
+    LoadControlNet.
 
     Args:
-        model: What the difference is added to: the model that the ControlNet was trained on
-            (SD1.5), or a finetune of it. LoRAs on it go in.
-        control_net_name: A safetensors file.
+        model: The model that the difference is added to: the one the ControlNet was trained on
+            (SD1.5), or a finetune of it. LoRAs on it are included.
+        control_net_name: The safetensors file of the ControlNet.
 
     Returns:
-        The ControlNet, made when it is used.
+        The ControlNet. The addition is computed when it is used.
 
     Raises:
         ModelError: The file is damaged or holds no ControlNet, or the model is of another family.
@@ -99,11 +100,11 @@ def load_control_net_difference(
 def load_clip_vision(
     run: Run, *, clip_name: Annotated[str, ModelFile("clip_vision")]
 ) -> ClipVision:
-    """Load an image encoder.
+    """Load an image encoder (CLIP vision or SigLIP).
 
     Args:
         clip_name: A safetensors file of a CLIP image encoder with projection, or of SigLIP (for
-            Flux Redux); which of them, its tensors say.
+            Flux Redux). The kind is read from the tensors.
 
     Returns:
         The image encoder.
@@ -123,17 +124,18 @@ def load_ip_adapter(
     *,
     ipadapter_file: Annotated[str, ModelFile("ipadapter")],
 ) -> IPAdapter:
-    """Load an IP-Adapter together with the image encoder that it was trained on.
+    """Load an IP-Adapter and the image encoder that it was trained with.
 
     Args:
-        clip_vision: The image encoder; its width must be the adapter's.
+        clip_vision: The image encoder. Its width must match the IP-Adapter's.
         ipadapter_file: A safetensors file with `image_proj.` and `ip_adapter.` tensors.
 
     Returns:
-        The adapter, ready for IPAdapter.
+        The IP-Adapter, for the IPAdapter node.
 
     Raises:
-        ModelError: The file is damaged, is no IP-Adapter, or was trained on another encoder.
+        ModelError: The file is damaged, holds no IP-Adapter, or was trained with another image
+        encoder.
     """
     from ...diffusion import load_ip_adapter as load
 

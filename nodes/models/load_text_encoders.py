@@ -26,19 +26,19 @@ def load_clip(
     type: Literal["stable_diffusion", "sd3", "pixart"] = "stable_diffusion",  # noqa: A002
     device: Place = "default",
 ) -> Clip:
-    """Load a text encoder of its own.
+    """Load a text encoder.
 
     Args:
         clip_name: A safetensors or GGUF file of a CLIP, T5 or BERT text encoder.
-        type: What it shall encode for. With "stable_diffusion" the encoder itself says: CLIP-L is
-            SD1.x, CLIP-H SD2.x, CLIP-G the SDXL refiner.
-        device: Where it runs: as the other networks do, or on the CPU to spare the card's memory.
+        type: The model family that it encodes prompts for. With "stable_diffusion" the encoder
+            decides: CLIP-L for SD1.x, CLIP-H for SD2.x, CLIP-G for the SDXL refiner.
+        device: The device it runs on: the default one, or the CPU to save VRAM.
 
     Returns:
         The text encoder.
 
     Raises:
-        ModelError: The file is damaged, holds no text encoder, or another than the type has.
+        ModelError: The file is damaged, holds no text encoder, or one that the type does not use.
     """
     from ...diffusion import load_clip as load
 
@@ -61,20 +61,20 @@ def load_dual_clip(
     type: Literal["sdxl", "sd3", "flux"] = "sdxl",  # noqa: A002
     device: Place = "default",
 ) -> Clip:
-    """Load two text encoders that work together, in any order.
+    """Load two text encoders that are used together, in any order.
 
     Args:
-        clip_name1: A safetensors or GGUF file of a CLIP or T5 text encoder.
-        clip_name2: Another.
-        type: What they shall encode for: SDXL has CLIP-L and CLIP-G, Flux CLIP-L and T5, SD3 any
-            two of CLIP-L, CLIP-G and T5.
-        device: Where they run: as the other networks do, or on the CPU to spare the card's memory.
+        clip_name1: A safetensors or GGUF file of the first text encoder, CLIP or T5.
+        clip_name2: The file of the second text encoder.
+        type: The model family that they encode prompts for: SDXL uses CLIP-L and CLIP-G, Flux
+            CLIP-L and T5, SD3 any two of CLIP-L, CLIP-G and T5.
+        device: The device they run on: the default one, or the CPU to save VRAM.
 
     Returns:
         The text encoders.
 
     Raises:
-        ModelError: A file is damaged, holds no text encoder, or another than the type has.
+        ModelError: A file is damaged, holds no text encoder, or one that the type does not use.
     """
     from ...diffusion import load_clip as load
 
@@ -99,15 +99,15 @@ def load_triple_clip(
     """Load the three text encoders of SD3, in any order.
 
     Args:
-        clip_name1: A safetensors or GGUF file of CLIP-L, CLIP-G or T5.
-        clip_name2: Another.
-        clip_name3: The third.
+        clip_name1: A safetensors or GGUF file of the first text encoder: CLIP-L, CLIP-G or T5.
+        clip_name2: The file of the second text encoder.
+        clip_name3: The file of the third text encoder.
 
     Returns:
         The text encoders.
 
     Raises:
-        ModelError: A file is damaged, holds no text encoder, or they are not SD3's three.
+        ModelError: A file is damaged, holds no text encoder, or they are not the three of SD3.
     """
     from ...diffusion import load_clip as load
 

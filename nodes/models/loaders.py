@@ -27,17 +27,17 @@ class Checkpoint(NamedTuple):
     lane="io",
 )
 def load_checkpoint(run: Run, *, ckpt_name: Annotated[str, ModelFile("checkpoints")]) -> Checkpoint:
-    """Load a checkpoint: the denoising model, the text encoder and the VAE.
+    """Load a checkpoint: the model, its text encoders and its VAE.
 
-    The family and all widths are read from the tensors of the file, never from its name. Weights
-    stay memory-mapped and are shared by all who load the same content.
+    The model family and all sizes are read from the tensors of the file, never from its name.
+    Weights are memory-mapped, and nodes that load the same content share them.
 
     Args:
-        ckpt_name: A safetensors file in the layout of its first publication, or a diffusers
-            folder. docs/families.md lists the families.
+        ckpt_name: A safetensors file in the original layout, or a diffusers folder.
+            docs/families.md lists the model families.
 
     Returns:
-        The three models.
+        The model, its text encoders and its VAE.
 
     Raises:
         ModelError: The file is damaged, is no safetensors file, or is no checkpoint.
@@ -69,19 +69,19 @@ def checkpoint_loader(
     config_name: Config = "v1-inference.yaml",
     ckpt_name: Annotated[str, ModelFile("checkpoints")],
 ) -> Checkpoint:
-    """Load a checkpoint with a configuration beside it, as old workflows of ComfyUI do.
+    """Load a checkpoint with a configuration file, as old ComfyUI workflows do.
 
-    LoadCheckpoint does without: family, widths and number types are read from the file. Of the
-    configuration two things are followed that a file may not tell: "-v" is velocity prediction,
-    and "clip_skip_2" (also "anything_v3") takes the text from the last layer but one.
+    Prefer LoadCheckpoint, which reads family, sizes and number types from the file. Two parts of
+    the configuration's name are used: "-v" means velocity prediction, and "clip_skip_2" (also
+    "anything_v3") uses the last but one layer of the text encoder.
 
     Args:
-        config_name: The configuration's name; the file itself is not needed. Configurations of
-            one's own are not read.
-        ckpt_name: As in LoadCheckpoint.
+        config_name: Name of the configuration. The file itself is not needed, and custom
+            configurations are not read.
+        ckpt_name: The checkpoint file, as in LoadCheckpoint.
 
     Returns:
-        The three models.
+        The model, its text encoders and its VAE.
 
     Raises:
         ModelError: As in LoadCheckpoint.
@@ -117,23 +117,23 @@ def load_diffusion_model(
     unet_name: Annotated[str, ModelFile("diffusion_models")],
     weight_dtype: WeightType = "default",
 ) -> Model:
-    """Load a denoising network alone: a UNet or transformer without VAE and text encoders.
+    """Load a denoising network (UNet or transformer), without VAE and text encoders.
 
     Args:
-        unet_name: A safetensors or GGUF file in the layout of its first publication or in
-            diffusers' names, or a diffusers folder. Weights of a GGUF file stay in its blocks of
-            few bits and are unpacked one at a time, so memory is the file's size; a LoRA adds the
-            unpacked size of what it touches.
-        weight_dtype: Number type of the weights; "default" is what the device computes best. The
-            fp8 types store large weights in half the room of fp16; sums are done as by default,
-            with "fp8_e4m3fn_fast" too, a name that documents of ComfyUI know.
-            For GGUF files it is the type of the sums.
+        unet_name: A safetensors or GGUF file, in the original layout or with diffusers' tensor
+            names, or a diffusers folder. GGUF weights stay quantised and are unpacked one at a
+            time, so the network needs about as much memory as the file has; a LoRA adds the
+            unpacked size of the layers it patches.
+        weight_dtype: Number type of the weights; "default" is the best one for the device. The fp8
+            types halve the memory of large weights compared with fp16; computation stays in the
+            default type, also with "fp8_e4m3fn_fast", a name from ComfyUI. For GGUF files this is
+            the type of the computation.
 
     Returns:
         The denoising model.
 
     Raises:
-        ModelError: The file is damaged or holds no denoising network that weft knows.
+        ModelError: The file is damaged or holds no denoising network that weft supports.
     """
     from ...diffusion import load_model as load
 
@@ -143,16 +143,17 @@ def load_diffusion_model(
 
 @node("LoadDiffusers", category="load", aliases=["DiffusersLoader"], effects=["reads"], lane="io")
 def load_diffusers(run: Run, *, model_path: Annotated[str, ModelFile("diffusers")]) -> Checkpoint:
-    """Load a model from a diffusers folder: denoising model, text encoders, VAE.
+    """Load a model from a diffusers folder: the model, its text encoders and its VAE.
 
     Args:
-        model_path: A folder with model_index.json.
+        model_path: A folder with a model_index.json file.
 
     Returns:
-        The three models.
+        The model, its text encoders and its VAE.
 
     Raises:
-        ModelError: A part is missing or damaged, or of a family that weft does not know.
+        ModelError: A component is missing or damaged, or of a model family that weft does not
+        support.
     """
     from ...diffusion import load_checkpoint as load
 

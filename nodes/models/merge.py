@@ -17,18 +17,19 @@ Multiplier = Annotated[float, Range(-10, 10, step=0.01)]
 
 @node("ModelMergeSimple", category="merge")
 def model_merge_simple(run: Run, model1: Model, model2: Model, *, ratio: Ratio = 1.0) -> Model:
-    """Mix two models of one family.
+    """Merge two models of one family by a weighted mean.
 
     Args:
-        model1: Its sampling, adapters and all else but weights are the result's.
-        model2: The other; LoRAs on it go in.
-        ratio: 1 is the first alone, 0 the second alone.
+        model1: The first model. The result keeps its sampling settings and patches.
+        model2: The second model. LoRAs on it are included.
+        ratio: Share of the first: 1 is the first alone, 0 is the second alone.
 
     Returns:
-        model1 * ratio + model2 * (1 - ratio), as a description: it is computed when used or saved.
+        The merged model: model1 * ratio + model2 * (1 - ratio). It is computed when it is used or
+        saved.
 
     Raises:
-        DiffusionError: The two are not of one family and size.
+        DiffusionError: The two differ in family or size.
     """
     from ...diffusion.patches.merge import merge_models
 
@@ -46,22 +47,23 @@ def model_merge_blocks(
     output_blocks: Annotated[float, Range(0, 1, step=0.01), Alias("out")] = 1.0,
     more: Annotated[str, Multiline()] = "",
 ) -> Model:
-    """Mix two models of one family with a ratio for each part of the UNet.
+    """Merge two models of one family, with a ratio for each part of the UNet.
 
     Args:
-        model1: As in ModelMergeSimple.
-        model2: As in ModelMergeSimple.
-        input_blocks: Ratio on the way down, and of what is in no block (time and size embeddings).
-        middle_block: Ratio in the middle.
-        output_blocks: Ratio on the way up, and of the last layer.
-        more: Ratios for less, one a line: beginnings of names as the original UNet has them, such
-            as `input_blocks.4. = 0.2` or `time_embed. = 1`. The longest that fits counts.
+        model1: A model, as in ModelMergeSimple.
+        model2: A model, as in ModelMergeSimple.
+        input_blocks: Share of the first model in the encoder blocks, and outside of blocks (time
+            and size embeddings).
+        middle_block: Share of the first model in the middle block.
+        output_blocks: Share of the first model in the decoder blocks and the last layer.
+        more: Ratios for single tensors, one a line, by the beginning of their names in the original
+            UNet: `input_blocks.4. = 0.2` or `time_embed. = 1`. The longest match is used.
 
     Returns:
-        The mixture, as a description.
+        The merged model. It is computed when it is used or saved.
 
     Raises:
-        DiffusionError: The two are not of one family and size, or a line cannot be read.
+        DiffusionError: The two differ in family or size, or a line cannot be read.
     """
     from ...diffusion.patches.merge import merge_blocks, parse_ratios
 
@@ -72,18 +74,19 @@ def model_merge_blocks(
 
 @node("ModelMergeAdd", category="merge")
 def model_merge_add(run: Run, model1: Model, model2: Model) -> Model:
-    """Add the weights of a model to another's: the second half of "add difference".
+    """Add the weights of one model to another: the second half of "add difference".
 
     Args:
-        model1: As in ModelMergeSimple.
-        model2: Usually a difference from ModelMergeSubtract.
+        model1: A model, as in ModelMergeSimple.
+        model2: The model that is added, usually a difference from ModelMergeSubtract.
 
     Returns:
-        model1 + model2, as a description. Tensors of another shape stay the first's; so an
-        inpainting model can take a difference of others.
+        The sum: model1 + model2. It is computed when it is used or saved. Tensors whose shapes
+        differ are taken from the first, so an inpainting model can take a difference of other
+        models.
 
     Raises:
-        DiffusionError: The two are not of one family and size.
+        DiffusionError: The two differ in family or size.
     """
     from ...diffusion.patches.merge import add_models
 
@@ -94,18 +97,18 @@ def model_merge_add(run: Run, model1: Model, model2: Model) -> Model:
 def model_merge_subtract(
     run: Run, model1: Model, model2: Model, *, multiplier: Multiplier = 1.0
 ) -> Model:
-    """Take the difference of two models.
+    """Subtract one model from another: the first half of "add difference".
 
     Args:
-        model1: As in ModelMergeSimple.
-        model2: What it was made from.
-        multiplier: Factor on the difference.
+        model1: A model, as in ModelMergeSimple.
+        model2: The model that is subtracted, usually the base model of the first.
+        multiplier: Factor on the difference. 1 leaves it unchanged.
 
     Returns:
-        (model1 - model2) * multiplier, as a description. Not to be sampled with.
+        The difference: (model1 - model2) * multiplier. It cannot be sampled.
 
     Raises:
-        DiffusionError: The two are not of one family and size.
+        DiffusionError: The two differ in family or size.
     """
     from ...diffusion.patches.merge import subtract_models
 
@@ -114,18 +117,18 @@ def model_merge_subtract(
 
 @node("CLIPMergeSimple", category="merge")
 def clip_merge_simple(clip1: Clip, clip2: Clip, *, ratio: Ratio = 1.0) -> Clip:
-    """Mix the text encoders of two models.
+    """Merge the text encoders of two models by a weighted mean.
 
     Args:
-        clip1: Its tokenizer and layer choice are the result's.
-        clip2: The other.
-        ratio: 1 is the first alone, 0 the second alone.
+        clip1: The first text encoders. The result keeps their tokenizer and layer choice.
+        clip2: The second text encoders.
+        ratio: Share of the first: 1 is the first alone, 0 is the second alone.
 
     Returns:
-        clip1 * ratio + clip2 * (1 - ratio), as a description.
+        The merged text encoders: clip1 * ratio + clip2 * (1 - ratio).
 
     Raises:
-        DiffusionError: The two are not of one family and size.
+        DiffusionError: The two differ in family or size.
     """
     from ...diffusion.patches.merge import merge_clips
 
@@ -134,17 +137,17 @@ def clip_merge_simple(clip1: Clip, clip2: Clip, *, ratio: Ratio = 1.0) -> Clip:
 
 @node("CLIPMergeAdd", category="merge")
 def clip_merge_add(clip1: Clip, clip2: Clip) -> Clip:
-    """Add the weights of text encoders to others'.
+    """Add the weights of text encoders to others.
 
     Args:
-        clip1: As in CLIPMergeSimple.
-        clip2: Usually a difference from CLIPMergeSubtract.
+        clip1: Text encoders, as in CLIPMergeSimple.
+        clip2: The text encoders that are added, usually a difference from CLIPMergeSubtract.
 
     Returns:
-        clip1 + clip2, as a description.
+        The sum: clip1 + clip2.
 
     Raises:
-        DiffusionError: The two are not of one family and size.
+        DiffusionError: The two differ in family or size.
     """
     from ...diffusion.patches.merge import add_clips
 
@@ -153,18 +156,18 @@ def clip_merge_add(clip1: Clip, clip2: Clip) -> Clip:
 
 @node("CLIPMergeSubtract", category="merge")
 def clip_merge_subtract(clip1: Clip, clip2: Clip, *, multiplier: Multiplier = 1.0) -> Clip:
-    """Take the difference of the text encoders of two models.
+    """Subtract the text encoders of one model from those of another.
 
     Args:
-        clip1: As in CLIPMergeSimple.
-        clip2: What they were made from.
-        multiplier: Factor on the difference.
+        clip1: Text encoders, as in CLIPMergeSimple.
+        clip2: The text encoders that are subtracted, usually the base model's.
+        multiplier: Factor on the difference. 1 leaves it unchanged.
 
     Returns:
-        (clip1 - clip2) * multiplier, as a description.
+        The difference: (clip1 - clip2) * multiplier.
 
     Raises:
-        DiffusionError: The two are not of one family and size.
+        DiffusionError: The two differ in family or size.
     """
     from ...diffusion.patches.merge import subtract_clips
 

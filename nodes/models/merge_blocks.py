@@ -69,19 +69,19 @@ def _ratio(block: str) -> Any:
 
 
 def _docstring(words: str, blocks: Iterable[tuple[str, str]]) -> Iterator[str]:
-    yield f"Mix two models of {words} with a ratio for every block."
+    yield f"Merge two models of {words}, with a ratio for every block."
     yield ""
     yield "Args:"
-    yield "    model1: As in ModelMergeSimple; 1 takes a block from it."
-    yield "    model2: As in ModelMergeSimple; 0 takes a block from it."
+    yield "    model1: The first model: 1 takes a block from it."
+    yield "    model2: The second model: 0 takes a block from it."
     for name, block in blocks:
-        yield f"    {name}: Ratio of `{block}`, as first published."
+        yield f"    {name}: Ratio for `{block}`, by the tensor names of the original layout."
     yield ""
     yield "Returns:"
-    yield "    The mixture, as a description. What is in no block has the first ratio."
+    yield "    The merged model. Tensors outside of all blocks have the first ratio."
     yield ""
     yield "Raises:"
-    yield "    DiffusionError: The two are not of one family and size."
+    yield "    DiffusionError: The two differ in family or size."
 
 
 model_merge_sd1 = _declare(

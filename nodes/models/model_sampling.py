@@ -19,19 +19,20 @@ def model_sampling_discrete(
     sampling: Annotated[str, Choice(("eps", "v_prediction", "lcm", "x0"))] = "eps",
     zsnr: bool = False,
 ) -> Model:
-    """Say what a model with whole timesteps predicts; for files that do not say it themselves.
+    """Set the prediction type of a model with discrete timesteps.
 
     Args:
-        model: The model; its betas stay as its family has them.
-        sampling: Noise (eps), velocity (v_prediction), the clean picture (x0), or noise with the
-            skip and the 50 timesteps of a latent consistency model (lcm).
-        zsnr: Whether it was trained to start from pure noise (zero terminal SNR).
+        model: The model. It keeps the beta schedule of its family.
+        sampling: The prediction type: noise (eps), velocity (v_prediction), the clean image (x0),
+            or noise for a latent consistency model with 50 timesteps (lcm). Use it when the file
+            does not state its type.
+        zsnr: Whether the model was trained to start from pure noise (zero terminal SNR).
 
     Returns:
-        The model, sampled so.
+        The model with these sampling settings.
 
     Raises:
-        ModelError: A flow model, which has no such timesteps.
+        ModelError: The model is a flow model, which has no discrete timesteps.
 
     Source: Lin et al. 2023 (zero terminal SNR), Luo et al. 2023 (LCM).
     """
@@ -48,20 +49,21 @@ def model_sampling_continuous_edm(
     sigma_max: Annotated[float, Range(0, 1000, step=0.001, above=True)] = 120.0,
     sigma_min: Annotated[float, Range(0, 1000, step=0.001, above=True)] = 0.002,
 ) -> Model:
-    """Sample a model that was trained on continuous noise levels, told as log(sigma) / 4.
+    """Sample a model trained on continuous sigmas (EDM), with log(sigma) / 4 as its timestep.
 
     Args:
         model: The model.
-        sampling: Velocity (v_prediction), noise (eps), or Karras' preconditioning (edm).
-        sigma_max: Highest noise level.
-        sigma_min: Lowest noise level, above 0.
+        sampling: The prediction type: velocity (v_prediction), noise (eps), or Karras'
+            preconditioning (edm).
+        sigma_max: The highest sigma.
+        sigma_min: The lowest sigma, above 0.
 
     Returns:
-        The model, sampled so.
+        The model with these sampling settings.
 
     Raises:
-        ModelError: A flow model.
-        ParameterError: The levels are not 0 < sigma_min < sigma_max.
+        ModelError: The model is a flow model.
+        ParameterError: The sigmas are not 0 < sigma_min < sigma_max.
 
     Source: Karras et al. 2022.
     """
@@ -78,20 +80,20 @@ def model_sampling_continuous_v(
     sigma_max: Annotated[float, Range(0, 1000, step=0.001, above=True)] = 500.0,
     sigma_min: Annotated[float, Range(0, 1000, step=0.001, above=True)] = 0.03,
 ) -> Model:
-    """Sample a model that was trained on continuous noise levels, told as an angle.
+    """Sample a model trained on continuous sigmas, with an angle as its timestep.
 
     Args:
         model: The model.
-        sampling: Velocity is the only prediction of such models.
-        sigma_max: Highest noise level.
-        sigma_min: Lowest noise level, above 0.
+        sampling: The prediction type. Such models predict velocity only.
+        sigma_max: The highest sigma.
+        sigma_min: The lowest sigma, above 0.
 
     Returns:
-        The model, sampled so.
+        The model with these sampling settings.
 
     Raises:
-        ModelError: A flow model.
-        ParameterError: The levels are not 0 < sigma_min < sigma_max.
+        ModelError: The model is a flow model.
+        ParameterError: The sigmas are not 0 < sigma_min < sigma_max.
 
     Source: Salimans & Ho 2022.
     """
@@ -104,14 +106,15 @@ def model_sampling_continuous_v(
 def model_sampling_sd3(
     model: Model, *, shift: Annotated[float, Range(0, 100, step=0.01, above=True)] = 3.0
 ) -> Model:
-    """Move the steps of a flow model towards more noise; larger pictures want more.
+    """Shift the sigmas of a flow model towards more noise, as larger images need it.
 
     Args:
         model: A flow model.
-        shift: Factor on sigma / (1 - sigma), above 0; 1 = none, SD3 was trained for 3.
+        shift: The shift: a factor on sigma / (1 - sigma), above 0. 1 is none; SD3 was trained for
+            3.
 
     Returns:
-        The model, sampled so.
+        The model with these sampling settings.
 
     Raises:
         ModelError: The model is no flow model.
@@ -128,14 +131,14 @@ def model_sampling_sd3(
 def model_sampling_aura_flow(
     model: Model, *, shift: Annotated[float, Range(0, 100, step=0.01, above=True)] = 1.73
 ) -> Model:
-    """As ModelSamplingSD3, for networks that are told sigma itself.
+    """Shift the sigmas of a flow model whose timestep is sigma itself, such as AuraFlow.
 
     Args:
         model: A flow model.
-        shift: Factor on sigma / (1 - sigma), above 0; 1 = none.
+        shift: The shift: a factor on sigma / (1 - sigma), above 0. 1 is none.
 
     Returns:
-        The model, sampled so.
+        The model with these sampling settings.
 
     Raises:
         ModelError: The model is no flow model.
@@ -157,17 +160,17 @@ def model_sampling_flux(
     width: Annotated[int, Range(16, 16_384, step=8)] = 1024,
     height: Annotated[int, Range(16, 16_384, step=8)] = 1024,
 ) -> Model:
-    """Move the steps of a flow model towards more noise by the picture's size, as Flux does.
+    """Shift the sigmas of a flow model towards more noise by the image size, as Flux does.
 
     Args:
         model: A flow model.
-        max_shift: Logarithm of the shift at 1024 x 1024 pixels.
-        base_shift: Logarithm of the shift at 256 x 256 pixels.
-        width: Of the picture in pixels.
-        height: Of the picture in pixels.
+        max_shift: The logarithm of the shift at 1024 x 1024 pixels.
+        base_shift: The logarithm of the shift at 256 x 256 pixels.
+        width: Width of the image in pixels.
+        height: Height of the image in pixels.
 
     Returns:
-        The model, sampled so.
+        The model with these sampling settings.
 
     Raises:
         ModelError: The model is no flow model.

@@ -15,19 +15,19 @@ CATEGORY = "model/network"
 def perturbed_attention_guidance(
     model: Model, *, scale: Annotated[float, Range(0, 100, step=0.01)] = 3.0
 ) -> Model:
-    """Lead away from the picture that the network makes without attention in its middle.
+    """Perturbed-attention guidance (PAG): guide away from a prediction without middle attention.
 
-    Costs one more evaluation a step; needs no negative prompt.
+    It costs one more model evaluation per step and needs no negative prompt.
 
     Args:
         model: A model with a UNet.
-        scale: Strength; 0 = off.
+        scale: Guidance strength. 0 is off.
 
     Returns:
         The model with this rule.
 
     Raises:
-        ModelError: The model is no UNet.
+        ModelError: The model has no UNet.
 
     Source: Ahn et al. 2024.
     """
@@ -45,20 +45,21 @@ def self_attention_guidance(
     scale: Annotated[float, Range(-2, 5, step=0.01)] = 0.5,
     blur_sigma: Annotated[float, Range(0, 10, step=0.1)] = 2.0,
 ) -> Model:
-    """Lead away from the picture seen when the places the network looks at are blurred.
+    """Self-attention guidance (SAG): guide away from a prediction of a partly blurred image.
 
-    Costs one more evaluation a step. Latents of up to 4 cells a side stay as they are.
+    The image is blurred where self-attention is strongest. This costs one more model evaluation per
+    step. Latents of up to 4 cells a side are not guided.
 
     Args:
         model: A model with a UNet.
-        scale: Strength; 0 = off, below 0 leads towards blur.
+        scale: Guidance strength. 0 is off, values below 0 guide towards the blur.
         blur_sigma: Width of the blur in latent cells.
 
     Returns:
         The model with this rule.
 
     Raises:
-        ModelError: The model is no UNet.
+        ModelError: The model has no UNet.
 
     Source: Hong et al. 2023.
     """

@@ -23,21 +23,22 @@ def easy_cache(
     end_percent: Fraction = 0.95,
     verbose: bool = False,
 ) -> Model:
-    """Use what the network gave for each prompt again while it would hardly change, for speed.
+    """EasyCache: reuse the network's output while it hardly changes, for speed.
 
-    Pictures differ a little from those of every step computed. How much is saved depends on the
-    model and the number of steps; with few steps, nothing.
+    Images differ slightly from those without it. The speed-up depends on the model and the number
+    of steps; with few steps there is none.
 
     Args:
         model: Any model.
-        reuse_threshold: How much outcomes may change in sum, as a share of their size, before the
-            network is asked again; 0 = always asked, and the same picture as without.
-        start_percent: Where in the schedule it begins to act; 0 = the start.
-        end_percent: Where it stops; 1 = the end.
-        verbose: Whether the log tells which steps were left out.
+        reuse_threshold: Accumulated relative change of the output at which the network is evaluated
+            again. Higher values are faster and less exact; 0 evaluates every step, with the same
+            image as without.
+        start_percent: Where it begins to act, as a fraction of the schedule: 0 is the start.
+        end_percent: Where it stops, as a fraction of the schedule: 1 is the end.
+        verbose: Whether the log lists the steps that were reused.
 
     Returns:
-        The model with this rule, in place of an earlier EasyCache or LazyCache.
+        The model with this rule, which replaces an earlier EasyCache or LazyCache.
 
     Raises:
         ParameterError: `start_percent` is above `end_percent`.
@@ -59,19 +60,19 @@ def lazy_cache(
     end_percent: Fraction = 0.95,
     verbose: bool = False,
 ) -> Model:
-    """Use the guided picture of a step again while it would hardly change, for speed.
+    """LazyCache: reuse the guided prediction of a step while it hardly changes, for speed.
 
-    As EasyCache, for the whole of a step rather than for what the network gives for each prompt.
+    Like EasyCache, but for the whole step instead of the network's output for each prompt.
 
     Args:
         model: Any model.
-        reuse_threshold: As in EasyCache.
-        start_percent: As in EasyCache.
-        end_percent: As in EasyCache.
-        verbose: As in EasyCache.
+        reuse_threshold: The same as in EasyCache.
+        start_percent: The same as in EasyCache.
+        end_percent: The same as in EasyCache.
+        verbose: The same as in EasyCache.
 
     Returns:
-        The model with this rule, in place of an earlier EasyCache or LazyCache.
+        The model with this rule, which replaces an earlier EasyCache or LazyCache.
 
     Raises:
         ParameterError: `start_percent` is above `end_percent`.

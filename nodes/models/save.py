@@ -28,21 +28,22 @@ def checkpoint_save(
     filename_prefix: FileName = "checkpoints/weft",
     precision: StoredType = "as stored",
 ) -> None:
-    """Write a model, its text encoders and a VAE as one checkpoint file.
+    """Save a model, its text encoders and a VAE as one checkpoint file.
 
-    LoRAs and merges are in it, and the workflow in its header; IP-Adapters are not.
+    The file includes LoRAs and merges, and the workflow in its header. It does not include
+    IP-Adapters.
 
     Args:
         model: The model.
         clip: The text encoders.
         vae: The VAE.
-        filename_prefix: Name before the number, below the output folder; may hold folders and
-            tokens: %date:yyyy-MM-dd%, %year%, %KSampler.seed% and others.
-        precision: Type of all tensors; "as stored" keeps that of the files they came from.
+        filename_prefix: File name before the number, below the output folder. It may hold folders
+            and tokens such as %date:yyyy-MM-dd%, %year% and %KSampler.seed%.
+        precision: Number type of all tensors. "as stored" keeps the type of the source files.
 
     Raises:
-        DiffusionError: The layout of such a model cannot be written.
-        FileError: The prefix leaves the output folder, or the disk refuses.
+        DiffusionError: This kind of model cannot be saved.
+        FileError: The prefix leads outside the output folder, or the file cannot be written.
     """
     file = _file(precision)
     file.add_model(model)
@@ -59,12 +60,12 @@ def model_save(
     filename_prefix: FileName = "diffusion_models/weft",
     precision: StoredType = "as stored",
 ) -> None:
-    """Write a denoising network alone.
+    """Save a denoising network alone.
 
     Args:
         model: The model.
-        filename_prefix: As in CheckpointSave.
-        precision: As in CheckpointSave.
+        filename_prefix: File name before the number, as in CheckpointSave.
+        precision: Number type of all tensors, as in CheckpointSave.
 
     Raises:
         DiffusionError: As in CheckpointSave.
@@ -83,12 +84,13 @@ def clip_save(
     filename_prefix: FileName = "clip/weft",
     precision: StoredType = "as stored",
 ) -> None:
-    """Write text encoders, each into a file of its own with transformers' names.
+    """Save text encoders, each as a file with transformers' tensor names.
 
     Args:
         clip: The text encoders.
-        filename_prefix: As in CheckpointSave; where there are several encoders, the kind follows.
-        precision: As in CheckpointSave.
+        filename_prefix: File name before the number, as in CheckpointSave. With several text
+            encoders, the kind of each is appended.
+        precision: Number type of all tensors, as in CheckpointSave.
 
     Raises:
         FileError: As in CheckpointSave.
@@ -108,12 +110,12 @@ def vae_save(
     filename_prefix: FileName = "vae/weft",
     precision: StoredType = "as stored",
 ) -> None:
-    """Write a VAE alone.
+    """Save a VAE alone.
 
     Args:
         vae: The VAE.
-        filename_prefix: As in CheckpointSave.
-        precision: As in CheckpointSave.
+        filename_prefix: File name before the number, as in CheckpointSave.
+        precision: Number type of all tensors, as in CheckpointSave.
 
     Raises:
         FileError: As in CheckpointSave.
@@ -135,24 +137,27 @@ def extract_lora(
     bias_diff: bool = True,
     precision: Literal["fp16", "bf16", "fp32"] = "fp16",
 ) -> None:
-    """Write the difference of two models as a LoRA.
+    """Extract the difference of two models as a LoRA file.
 
-    LoadLoRA puts it on the model that was subtracted and gives, as near as the rank comes, the
-    other one.
+    LoadLoRA applies the file to the model that was subtracted, and gives the other model as closely
+    as the rank allows.
 
     Args:
-        model_diff: What ModelMergeSubtract gives; None leaves the denoising network out.
-        text_encoder_diff: What CLIPMergeSubtract gives; None leaves the text encoders out.
-        filename_prefix: As in CheckpointSave.
-        rank: Singular values that are kept of each layer; a layer with a smaller side keeps all.
-            The file grows with it.
-        lora_type: `standard`: factors of that rank. `full_diff`: the differences themselves,
-            exactly, in a file as large as the model.
-        bias_diff: Whether differences of biases and norms are written, which have no rank.
-        precision: Type of the tensors.
+        model_diff: The model difference from ModelMergeSubtract. Empty leaves the denoising network
+            out.
+        text_encoder_diff: The text encoder difference from CLIPMergeSubtract. Empty leaves the text
+            encoders out.
+        filename_prefix: File name before the number, as in CheckpointSave.
+        rank: Rank: the number of singular values kept for each layer. Higher ranks are more exact
+            and give larger files. Smaller layers are kept whole.
+        lora_type: `standard` writes factors of this rank. `full_diff` writes the exact differences,
+            in a file as large as the model.
+        bias_diff: Whether to write the differences of biases and norms too, which have no rank.
+        precision: Number type of the tensors.
 
     Raises:
-        DiffusionError: A model is no difference, the two are equal, or neither is linked.
+        DiffusionError: An input is not a difference, the two models are equal, or no input is
+            linked.
         FileError: As in CheckpointSave.
 
     Source: Eckart & Young 1936. UNets and text encoders in kohya's names, transformers in

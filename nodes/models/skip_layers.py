@@ -19,21 +19,21 @@ def skip_layer_guidance_sd3(
     start_percent: Annotated[float, Range(0, 1, step=0.001)] = 0.01,
     end_percent: Annotated[float, Range(0, 1, step=0.001)] = 0.15,
 ) -> Model:
-    """Lead away from the picture that a diffusion transformer makes without some of its layers.
+    """Skip-layer guidance: guide away from a transformer's prediction without some layers.
 
     Args:
-        model: A model such as SD3.
-        layers: Numbers of the layers, from 0, with commas between.
-        scale: Strength; 0 = off.
-        start_percent: Where in the schedule it begins to act; 0 = the start.
-        end_percent: Where it stops; 1 = the end.
+        model: A transformer model such as SD3.
+        layers: Indices of the layers to skip, from 0, separated by commas.
+        scale: Guidance strength. 0 is off.
+        start_percent: Where it begins to act, as a fraction of the schedule: 0 is the start.
+        end_percent: Where it stops, as a fraction of the schedule: 1 is the end.
 
     Returns:
         The model with this rule.
 
     Raises:
         ModelError: The model is no diffusion transformer.
-        ParameterError: `layers` holds something else than numbers.
+        ParameterError: `layers` holds something other than numbers.
 
     Source: Stability AI 2024 (SD3.5).
     """
@@ -58,23 +58,26 @@ def skip_layer_guidance(
     end_percent: Annotated[float, Range(0, 1, step=0.001)] = 0.15,
     rescaling_scale: Annotated[float, Range(0, 10, step=0.01)] = 0.0,
 ) -> Model:
-    """Lead away from the picture that a diffusion transformer makes without some of its layers.
+    """Skip-layer guidance: guide away from a transformer's prediction without some layers.
 
     Args:
-        model: A model such as SD3 or Flux.
-        double_layers: Numbers of layers that carry picture and text apart, with commas between.
-        single_layers: Numbers of layers that carry both together (Flux).
-        scale: Strength; 0 = off.
-        start_percent: Where in the schedule it begins to act; 0 = the start.
-        end_percent: Where it stops; 1 = the end.
-        rescaling_scale: Share in which the result is given the contrast of the positive side.
+        model: A transformer model such as SD3 or Flux.
+        double_layers: Indices of the double-stream layers to skip (image and text separate),
+            separated by commas.
+        single_layers: Indices of the single-stream layers to skip (image and text joined; Flux),
+            separated by commas.
+        scale: Guidance strength. 0 is off.
+        start_percent: Where it begins to act, as a fraction of the schedule: 0 is the start.
+        end_percent: Where it stops, as a fraction of the schedule: 1 is the end.
+        rescaling_scale: Rescaling against overexposure: share of the result that gets the contrast
+            of the conditional prediction. 0 is off.
 
     Returns:
         The model with this rule.
 
     Raises:
         ModelError: The model is no diffusion transformer.
-        ParameterError: A list of layers holds something else than numbers.
+        ParameterError: A list of layers holds something other than numbers.
 
     Source: Stability AI 2024 (SD3.5).
     """
@@ -97,23 +100,26 @@ def skip_layer_guidance_simple(
     start_percent: Annotated[float, Range(0, 1, step=0.001)] = 0.0,
     end_percent: Annotated[float, Range(0, 1, step=0.001)] = 1.0,
 ) -> Model:
-    """Let a diffusion transformer see the negative side without some of its layers.
+    """Skip some transformer layers in the unconditional prediction only.
 
-    Costs no further evaluation; strength is that of guidance. Nothing happens at cfg 1.
+    It costs no further evaluation; its strength is the guidance scale. It has no effect at a cfg of
+    1.
 
     Args:
-        model: A model such as SD3 or Flux.
-        double_layers: Numbers of layers that carry picture and text apart, with commas between.
-        single_layers: Numbers of layers that carry both together (Flux).
-        start_percent: Where in the schedule it begins to act; 0 = the start.
-        end_percent: Where it stops; 1 = the end.
+        model: A transformer model such as SD3 or Flux.
+        double_layers: Indices of the double-stream layers to skip (image and text separate),
+            separated by commas.
+        single_layers: Indices of the single-stream layers to skip (image and text joined; Flux),
+            separated by commas.
+        start_percent: Where it begins to act, as a fraction of the schedule: 0 is the start.
+        end_percent: Where it stops, as a fraction of the schedule: 1 is the end.
 
     Returns:
-        The model with this rule; the same one if no layers are named.
+        The model with this rule; the same one if no layers are given.
 
     Raises:
         ModelError: The model is no diffusion transformer.
-        ParameterError: A list of layers holds something else than numbers.
+        ParameterError: A list of layers holds something other than numbers.
 
     Source: Stability AI 2024 (SD3.5).
     """

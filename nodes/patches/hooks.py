@@ -34,22 +34,23 @@ def create_hook_lora(
     strength_model: Strength = 1.0,
     strength_clip: Strength = 1.0,
 ) -> Hooks:
-    """A LoRA for some prompts only.
+    """Load a LoRA that acts on some prompts only.
 
-    It acts for the prompts that carry it (SetClipHooks, ConditioningSetProperties) and for no
-    others: a style in one half of the picture, or in one part of the schedule.
+    Use it to give one region of the image, or one part of the schedule, its own style. SetClipHooks
+    or ConditioningSetProperties attach the LoRA to a prompt; it acts on no other.
 
     Args:
-        prev_hooks: Hooks to add it to.
-        lora_name: As in LoadLoRA.
-        strength_model: Factor for the denoising network; 1 as trained.
-        strength_clip: Factor for the text encoders, where SetClipHooks puts it on them.
+        prev_hooks: Hooks that this one is added to; empty starts a new group.
+        lora_name: The LoRA file. LoadLoRA lists the formats.
+        strength_model: Strength on the denoising network. 1 is as trained, 0 is off.
+        strength_clip: Strength on the text encoders. It needs SetClipHooks. 1 is as trained, 0 is
+            off.
 
     Returns:
-        The hooks with this one; as they were if both strengths are 0.
+        The hooks with this one added; unchanged if both strengths are 0.
 
     Raises:
-        DiffusionError: The file is no LoRA. Whether it fits is seen when it is used.
+        DiffusionError: The file is no LoRA. Whether it fits the model is checked when it is used.
     """
     from ...diffusion.patches.lora.file import load_lora
     from ...diffusion.types.hooks import Hook, LoraChange
@@ -70,15 +71,15 @@ def create_hook_lora_model_only(
     lora_name: Annotated[str, ModelFile("loras")],
     strength_model: Strength = 1.0,
 ) -> Hooks:
-    """A LoRA for some prompts only, without its part for text encoders.
+    """Load a LoRA that acts on some prompts only, and not on the text encoders.
 
     Args:
-        prev_hooks: Hooks to add it to.
-        lora_name: As in LoadLoRA.
-        strength_model: Factor for the denoising network; 1 as trained.
+        prev_hooks: Hooks that this one is added to; empty starts a new group.
+        lora_name: The LoRA file. LoadLoRA lists the formats.
+        strength_model: Strength on the denoising network. 1 is as trained, 0 is off.
 
     Returns:
-        The hooks with this one.
+        The hooks with this one added.
 
     Raises:
         DiffusionError: The file is no LoRA.
@@ -101,19 +102,20 @@ def create_hook_model_as_lora(
     strength_model: Strength = 1.0,
     strength_clip: Strength = 1.0,
 ) -> Hooks:
-    """Another checkpoint's weights for some prompts only.
+    """Use another checkpoint's weights for some prompts only.
 
     Args:
-        prev_hooks: Hooks to add it to.
-        ckpt_name: A checkpoint of the same family as the model that is sampled.
-        strength_model: How far to go from the model's weights to these; 1 = all the way.
-        strength_clip: The same for the text encoders, where SetClipHooks puts it on them.
+        prev_hooks: Hooks that this one is added to; empty starts a new group.
+        ckpt_name: A checkpoint of the same family as the sampled model.
+        strength_model: Blend from the model's weights to those of this checkpoint: 0 is the model,
+            1 is this checkpoint.
+        strength_clip: The same blend for the text encoders. It needs SetClipHooks.
 
     Returns:
-        The hooks with this one; as they were if both strengths are 0.
+        The hooks with this one added; unchanged if both strengths are 0.
 
     Raises:
-        ModelError: The file is no checkpoint. Whether it fits is seen when it is used.
+        ModelError: The file is no checkpoint. Whether it fits the model is checked when it is used.
     """
     from ...diffusion import load_checkpoint
     from ...diffusion.types.hooks import Hook, ModelChange
@@ -133,15 +135,16 @@ def create_hook_model_as_lora_model_only(
     ckpt_name: Annotated[str, ModelFile("checkpoints")],
     strength_model: Strength = 1.0,
 ) -> Hooks:
-    """Another checkpoint's denoising network for some prompts only.
+    """Use another checkpoint's denoising network for some prompts only.
 
     Args:
-        prev_hooks: Hooks to add it to.
-        ckpt_name: A checkpoint of the same family as the model that is sampled.
-        strength_model: How far to go from the model's weights to these; 1 = all the way.
+        prev_hooks: Hooks that this one is added to; empty starts a new group.
+        ckpt_name: A checkpoint of the same family as the sampled model.
+        strength_model: Blend from the model's weights to those of this checkpoint: 0 is the model,
+            1 is this checkpoint.
 
     Returns:
-        The hooks with this one.
+        The hooks with this one added.
 
     Raises:
         ModelError: The file is no checkpoint.
@@ -158,13 +161,14 @@ def create_hook_keyframe(
     strength_mult: Strength = 1.0,
     start_percent: Fraction = 0.0,
 ) -> Keyframes:
-    """A strength for hooks from a part of the schedule on.
+    """Set the strength of hooks from one point of the schedule on.
 
     Args:
-        prev_hook_kf: Keyframes to add it to.
-        strength_mult: Factor on the strength of a hook; 0 = it does not act.
-        start_percent: From where on, as a fraction of the schedule. The first keyframe acts from
-            the start, wherever it begins. Each acts for one evaluation at least.
+        prev_hook_kf: Keyframes that this one is added to; empty starts a new list.
+        strength_mult: Factor on a hook's strength. 1 leaves it unchanged, 0 switches the hook off.
+        start_percent: Where the keyframe begins, as a fraction of the schedule: 0 is the start. The
+            first keyframe always acts from the start. Each acts for at least one evaluation of the
+            model.
 
     Returns:
         The keyframes.
@@ -188,19 +192,20 @@ def create_hook_keyframes_interpolated(
     keyframes_count: Annotated[int, Range(2, 100)] = 5,
     print_keyframes: bool = False,
 ) -> Keyframes:
-    """Strengths for hooks that rise or fall over a part of the schedule.
+    """Raise or lower the strength of hooks over a part of the schedule.
 
-    Every change of strength computes the touched weights anew.
+    Each change of strength patches the affected weights again, which takes time.
 
     Args:
-        prev_hook_kf: Keyframes to add them to.
-        strength_start: Factor at the start.
-        strength_end: Factor at the end.
-        interpolation: Evenly, slowly at first, slowly at last, or both.
+        prev_hook_kf: Keyframes that these are added to; empty starts a new list.
+        strength_start: Factor on a hook's strength at the first keyframe.
+        strength_end: Factor on a hook's strength at the last keyframe.
+        interpolation: The curve between start and end: `linear` is even, `ease_in` starts slowly,
+            `ease_out` ends slowly, `ease_in_out` does both.
         start_percent: Where the first keyframe begins, as a fraction of the schedule.
-        end_percent: Where the last begins.
-        keyframes_count: How many there are.
-        print_keyframes: Whether to report them.
+        end_percent: Where the last keyframe begins, as a fraction of the schedule.
+        keyframes_count: Number of keyframes.
+        print_keyframes: Whether to show the keyframes on the node.
 
     Returns:
         The keyframes.
@@ -221,14 +226,14 @@ def create_hook_keyframes_from_floats(
     end_percent: Fraction = 1.0,
     print_keyframes: bool = False,
 ) -> Keyframes:
-    """Strengths for hooks from a list of numbers.
+    """Set the strength of hooks over the schedule from a list of numbers.
 
     Args:
-        floats_strength: Factors on the strength of a hook, from the first keyframe to the last.
-        prev_hook_kf: Keyframes to add them to.
+        floats_strength: Factors on a hook's strength, from the first keyframe to the last.
+        prev_hook_kf: Keyframes that these are added to; empty starts a new list.
         start_percent: Where the first keyframe begins, as a fraction of the schedule.
-        end_percent: Where the last begins; the others lie evenly between.
-        print_keyframes: Whether to report them.
+        end_percent: Where the last keyframe begins; the others are spaced evenly between.
+        print_keyframes: Whether to show the keyframes on the node.
 
     Returns:
         The keyframes.
@@ -240,11 +245,11 @@ def create_hook_keyframes_from_floats(
 
 @node("SetHookKeyframes", category=KEYFRAMES, lane="inline")
 def set_hook_keyframes(hooks: Hooks, hook_kf: HookKeyframes | None = None) -> Hooks:
-    """Let hooks act with strengths that change over the schedule.
+    """Change the strength of hooks over the schedule.
 
     Args:
-        hooks: The hooks; the keyframes they have are replaced.
-        hook_kf: When and how strongly; None leaves them as they are.
+        hooks: The hooks. Keyframes that they already have are replaced.
+        hook_kf: The keyframes. Empty leaves the hooks unchanged.
 
     Returns:
         The hooks with these keyframes.
@@ -254,14 +259,14 @@ def set_hook_keyframes(hooks: Hooks, hook_kf: HookKeyframes | None = None) -> Ho
 
 @node("CombineHooks2", category=CATEGORY, aliases=["CombineHooks"], lane="inline")
 def combine_hooks_2(hooks_A: Hooks | None = None, hooks_B: Hooks | None = None) -> Hooks:
-    """Let hooks act together; what several hold acts once.
+    """Combine several groups of hooks; a hook that is in several groups acts once.
 
     Args:
-        hooks_A: Some hooks.
-        hooks_B: Others.
+        hooks_A: A group of hooks.
+        hooks_B: Another group of hooks.
 
     Returns:
-        All of them.
+        One group with all hooks.
     """
     return _combined(hooks_A, hooks_B)
 
@@ -273,16 +278,16 @@ def combine_hooks_4(
     hooks_C: Hooks | None = None,
     hooks_D: Hooks | None = None,
 ) -> Hooks:
-    """Let hooks act together; what several hold acts once.
+    """Combine several groups of hooks; a hook that is in several groups acts once.
 
     Args:
-        hooks_A: Some hooks.
-        hooks_B: Others.
-        hooks_C: Others.
-        hooks_D: Others.
+        hooks_A: A group of hooks.
+        hooks_B: Another group of hooks.
+        hooks_C: Another group of hooks.
+        hooks_D: Another group of hooks.
 
     Returns:
-        All of them.
+        One group with all hooks.
     """
     return _combined(hooks_A, hooks_B, hooks_C, hooks_D)
 
@@ -298,20 +303,20 @@ def combine_hooks_8(
     hooks_G: Hooks | None = None,
     hooks_H: Hooks | None = None,
 ) -> Hooks:
-    """Let hooks act together; what several hold acts once.
+    """Combine several groups of hooks; a hook that is in several groups acts once.
 
     Args:
-        hooks_A: Some hooks.
-        hooks_B: Others.
-        hooks_C: Others.
-        hooks_D: Others.
-        hooks_E: Others.
-        hooks_F: Others.
-        hooks_G: Others.
-        hooks_H: Others.
+        hooks_A: A group of hooks.
+        hooks_B: Another group of hooks.
+        hooks_C: Another group of hooks.
+        hooks_D: Another group of hooks.
+        hooks_E: Another group of hooks.
+        hooks_F: Another group of hooks.
+        hooks_G: Another group of hooks.
+        hooks_H: Another group of hooks.
 
     Returns:
-        All of them.
+        One group with all hooks.
     """
     return _combined(hooks_A, hooks_B, hooks_C, hooks_D, hooks_E, hooks_F, hooks_G, hooks_H)
 
@@ -324,14 +329,15 @@ def set_clip_hooks(
     apply_to_conds: bool = True,
     schedule_clip: bool = False,
 ) -> Clip:
-    """Put hooks on text encoders: prompts are encoded with them, and carry them into sampling.
+    """Attach hooks to text encoders, and to the prompts that they encode.
 
     Args:
-        clip: The text encoders; hooks they have are replaced.
-        hooks: The hooks; None leaves the encoders as they are.
-        apply_to_conds: Whether prompts carry the hooks into sampling.
-        schedule_clip: Whether a prompt is encoded anew for every part of the schedule in which
-            keyframes give the text encoders another strength; else the first keyframe counts.
+        clip: The text encoders. Hooks that they already have are replaced.
+        hooks: The hooks. Empty leaves the text encoders unchanged.
+        apply_to_conds: Whether the encoded prompts carry the hooks into sampling.
+        schedule_clip: Whether to encode the prompt once for each part of the schedule, where
+            keyframes change the strength on the text encoders. If off, the strength of the first
+            keyframe is used throughout.
 
     Returns:
         The text encoders with the hooks.

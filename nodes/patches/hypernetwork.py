@@ -19,18 +19,19 @@ def hypernetwork_loader(
     hypernetwork_name: Annotated[str, ModelFile("hypernetworks")],
     strength: Annotated[float, Range(-10, 10, step=0.01)] = 1.0,
 ) -> Model:
-    """Put a hypernetwork on a model: small networks in front of its keys and values.
+    """Apply a hypernetwork: small networks that change attention's keys and values.
 
     Args:
         model: A model with a UNet.
-        hypernetwork_name: A safetensors file; `weft models convert` makes one of A1111's .pt files.
-        strength: Factor on what it adds; 0 leaves the model as it is.
+        hypernetwork_name: A safetensors file. `weft models convert` makes one from a .pt file of
+            A1111.
+        strength: Strength of the hypernetwork. 1 is as trained, 0 leaves the model unchanged.
 
     Returns:
-        The model with the hypernetwork; several act one after the other.
+        The model with the hypernetwork. Several act one after the other.
 
     Raises:
-        ModelError: The file is no hypernetwork, or for another kind of model.
+        ModelError: The file is no hypernetwork, or it is for another kind of model.
     """
     from ...diffusion.patches.hypernetwork import apply_hypernetwork, load_hypernetwork
 

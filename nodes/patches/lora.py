@@ -63,25 +63,27 @@ def load_lora(
     strength_clip: Strength = 1.0,
     block_weights: Annotated[str, Multiline()] = "",
 ) -> ModelAndClip:
-    """Put a LoRA on a model and its text encoders.
+    """Apply a LoRA to a model and its text encoders.
 
-    The results are descriptions over the same weights: the plain model stays as it is. Several
-    LoRAs add up, in any order. What the file holds for layers that the model has not is reported.
+    The node makes patched copies; the models at its inputs stay as they are. Several LoRAs add up,
+    in any order. Layers of the file that the model lacks are reported on the node.
 
     Args:
         model: The model.
-        clip: Its text encoders.
-        lora_name: A safetensors file with kohya's, diffusers', peft's or LyCORIS' names: LoRA
-            (also of convolutions), LoHa, LoKr, DoRA, GLoRA, OFT, BOFT, (IA)^3 or full
-            differences. A strength between 0 and 1 goes straight to the changed weight.
-        strength_model: Factor for the denoising network; 1 as trained, 0 not at all, below 0 the
-            opposite.
-        strength_clip: Factor for the text encoders.
-        block_weights: Factors by block on top, such as `IN=0.5, MID=1, OUT03=0`, or a list of 17
-            numbers (SD1.x) or 12 (SDXL) as "LoRA Block Weight" has them; empty for 1 everywhere.
+        clip: The text encoders of the model.
+        lora_name: A safetensors file of a LoRA (also for convolutions), LoHa, LoKr, DoRA, GLoRA,
+            OFT, BOFT, (IA)^3 or full weight differences, with the tensor names of kohya, diffusers,
+            peft or LyCORIS.
+        strength_model: Strength on the denoising network. 1 is as trained, 0 is off, and values
+            below 0 give the opposite effect. Values between 0 and 1 blend linearly from the plain
+            weight to the patched one.
+        strength_clip: Strength on the text encoders. 1 is as trained, 0 is off.
+        block_weights: Strengths by block, on top of the others: names such as `IN=0.5, MID=1,
+            OUT03=0`, or a list of 17 numbers (SD1.x) or 12 (SDXL) in the order of "LoRA Block
+            Weight". Empty is 1 for every block.
 
     Returns:
-        Model and text encoders with the LoRA.
+        The model and the text encoders with the LoRA.
 
     Raises:
         DiffusionError: The file is no LoRA, is for another kind of model, or the block weights
@@ -112,15 +114,15 @@ def load_lora_model_only(
     strength_model: Strength = 1.0,
     block_weights: Annotated[str, Multiline()] = "",
 ) -> Model:
-    """Put a LoRA on a model alone; its part for text encoders is left out.
+    """Apply a LoRA to a model, and not to its text encoders.
 
-    For LCM, Turbo, Hyper and other speed LoRAs, which have no such part.
+    Use it for LCM, Turbo, Hyper and other speed LoRAs, which have no weights for text encoders.
 
     Args:
         model: The model.
-        lora_name: As in LoadLoRA.
-        strength_model: Factor for the denoising network; 1 as trained, 0 not at all.
-        block_weights: As in LoadLoRA.
+        lora_name: The LoRA file. LoadLoRA lists the formats.
+        strength_model: Strength on the denoising network. 1 is as trained, 0 is off.
+        block_weights: The LoRA file. LoadLoRA lists the formats.
 
     Returns:
         The model with the LoRA.
@@ -144,17 +146,17 @@ def lora_stack(
     strength_clip: Strength = 1.0,
     block_weights: Annotated[str, Multiline()] = "",
 ) -> LoraStack:
-    """Add a LoRA to a stack, to be put on several models alike.
+    """Add a LoRA to a stack that can be applied to several models.
 
     Args:
-        stack: What the stack has so far; None begins one.
-        lora_name: As in LoadLoRA.
-        strength_model: Factor for the denoising network.
-        strength_clip: Factor for the text encoders.
-        block_weights: As in LoadLoRA.
+        stack: The stack that the LoRA is added to; empty starts a new one.
+        lora_name: The LoRA file. LoadLoRA lists the formats.
+        strength_model: Strength on the denoising network. 1 is as trained, 0 is off.
+        strength_clip: Strength on the text encoders. 1 is as trained, 0 is off.
+        block_weights: The LoRA file. LoadLoRA lists the formats.
 
     Returns:
-        The stack with one LoRA more.
+        The stack with this LoRA added.
 
     Raises:
         DiffusionError: The file is no LoRA, or the block weights cannot be read.
@@ -171,18 +173,19 @@ def lora_stack(
 
 @node("ApplyLoRAStack", category="adapter", effects=["reads"], lane="io", version=2)
 def apply_lora_stack(run: Run, model: Model, clip: Clip, stack: LoraStack) -> ModelAndClip:
-    """Put all LoRAs of a stack on a model and its text encoders.
+    """Apply all LoRAs of a stack to a model and its text encoders.
 
     Args:
         model: The model.
-        clip: Its text encoders.
-        stack: From LoRAStack.
+        clip: The text encoders of the model.
+        stack: The stack, from LoRAStack.
 
     Returns:
-        Model and text encoders with the LoRAs.
+        The model and the text encoders with the LoRAs.
 
     Raises:
-        DiffusionError: A LoRA is for another kind of model, or its file changed meanwhile.
+        DiffusionError: A LoRA is for another kind of model, or its file changed since it was added
+        to the stack.
     """
     from ...diffusion.patches.lora.file import load_lora as load
 

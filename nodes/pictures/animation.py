@@ -24,22 +24,22 @@ def save_animated_webp(
     quality: Annotated[int, Range(0, 100)] = 80,
     method: Literal["default", "fastest", "slowest"] = "default",
 ) -> SavedImages:
-    """Write pictures as one WebP animation that repeats for ever and carries its workflow.
+    """Save images as one looping WebP animation, with the workflow in its metadata.
 
     Args:
-        images: (B, H, W, 3) float32 in [0, 1], the frames.
-        filename_prefix: Name before the number, below the output folder; may hold folders and
-            tokens: %date:yyyy-MM-dd%, %year%, %width%, %KSampler.seed% and others.
-        fps: Frames a second.
-        lossless: Keep every pixel.
-        quality: 100 is best; of lossless files, how hard to try to make them small.
-        method: How long to try to make it small.
+        images: The frames. (B, H, W, 3) float32 in [0, 1].
+        filename_prefix: File name before the number, below the output folder. It may hold folders
+            and tokens such as %date:yyyy-MM-dd%, %year%, %width% and %KSampler.seed%.
+        fps: Frames per second.
+        lossless: Whether to compress without loss.
+        quality: Quality; 100 is best. For lossless files, the compression effort.
+        method: Compression effort: slower methods give smaller files.
 
     Returns:
-        The same pictures.
+        The same images.
 
     Raises:
-        FileError: The name leaves the output folder, or the disk refuses.
+        FileError: The name leads outside the output folder, or the file cannot be written.
     """
     from ...diffusion.pictures.file import write_animated_webp
 
@@ -67,20 +67,20 @@ def save_animated_png(
     fps: Annotated[float, Range(0.01, 1000, step=0.01)] = 6.0,
     compress_level: Annotated[int, Range(0, 9)] = 4,
 ) -> SavedImages:
-    """Write pictures as one animated PNG that repeats for ever and carries its workflow.
+    """Save images as one looping animated PNG, with the workflow in its metadata.
 
     Args:
-        images: (B, H, W, 3) float32 in [0, 1], the frames.
-        filename_prefix: Name before the number, below the output folder; may hold folders and
-            tokens: %date:yyyy-MM-dd%, %year%, %width%, %KSampler.seed% and others.
-        fps: Frames a second.
-        compress_level: 0 fast, 9 small.
+        images: The frames. (B, H, W, 3) float32 in [0, 1].
+        filename_prefix: File name before the number, below the output folder. It may hold folders
+            and tokens such as %date:yyyy-MM-dd%, %year%, %width% and %KSampler.seed%.
+        fps: Frames per second.
+        compress_level: Compression: 0 is fastest, 9 gives the smallest file.
 
     Returns:
-        The same pictures.
+        The same images.
 
     Raises:
-        FileError: The name leaves the output folder, or the disk refuses.
+        FileError: The name leads outside the output folder, or the file cannot be written.
     """
     from ...diffusion.pictures.file import write_animated_png
 

@@ -13,14 +13,15 @@ Count = Annotated[int, Range(1, 4096)]
 
 @node("ImageBatch", category="image/batch")
 def image_batch(image1: Image, image2: Image) -> Image:
-    """Put pictures into one batch.
+    """Join images into one batch.
 
     Args:
-        image1: (B1, H, W, 3) float32 in [0, 1].
-        image2: (B2, h, w, 3) float32 in [0, 1]; scaled to the first (bilinear, cropped).
+        image1: The first batch. (B1, H, W, 3) float32 in [0, 1].
+        image2: The second batch. It is resized to the first (bilinear, cropped). (B2, h, w, 3)
+            float32 in [0, 1].
 
     Returns:
-        (B1 + B2, H, W, 3) float32 in [0, 1].
+        The batch, (B1 + B2, H, W, 3) float32 in [0, 1].
     """
     from ...diffusion.pictures.shapes import batch_images
 
@@ -34,18 +35,18 @@ def image_from_batch(
     batch_index: Annotated[int, Range(0, 4095)] = 0,
     length: Count = 1,
 ) -> Image:
-    """Take some pictures out of a batch.
+    """Take some images from a batch.
 
     Args:
-        image: (B, H, W, 3) float32.
-        batch_index: The first, counted from 0.
-        length: How many at most.
+        image: The images. (B, H, W, 3) float32.
+        batch_index: Index of the first one, from 0.
+        length: Maximum number to take.
 
     Returns:
-        (up to length, H, W, 3) float32.
+        The images, (up to length, H, W, 3) float32.
 
     Raises:
-        DiffusionError: The batch has no such picture.
+        DiffusionError: The batch has no image with this index.
     """
     from ...diffusion.pictures.shapes import take_images
 
@@ -54,14 +55,14 @@ def image_from_batch(
 
 @node("RepeatImageBatch", category="image/batch")
 def repeat_image_batch(image: Image, *, amount: Count = 1) -> Image:
-    """Repeat a batch of pictures.
+    """Repeat a batch of images.
 
     Args:
-        image: (B, H, W, 3) float32.
-        amount: How often.
+        image: The images. (B, H, W, 3) float32.
+        amount: Number of copies.
 
     Returns:
-        (B * amount, H, W, 3) float32.
+        The batch, (B * amount, H, W, 3) float32.
     """
     from ...diffusion.pictures.image import check_image
 
@@ -70,15 +71,15 @@ def repeat_image_batch(image: Image, *, amount: Count = 1) -> Image:
 
 @node("RebatchImages", category="image/batch")
 def rebatch_images(images: Image | list[Image], *, batch_size: Count = 1) -> list[Image]:
-    """Give pictures in batches of another size, as a list.
+    """Split images into batches of another size, as a list.
 
     Args:
-        images: (B, H, W, 3) float32, or a list of such.
-        batch_size: Pictures in a batch; the last has what is left. Another size of picture begins
-            a new batch.
+        images: The images, or a list of them. (B, H, W, 3) float32.
+        batch_size: Images per batch. The last batch holds the rest. Images of another size start a
+            new batch.
 
     Returns:
-        A list of (batch_size, H, W, 3) float32; go through it with a map.
+        The list of batches, (batch_size, H, W, 3) float32. Process it with a map.
     """
     from ...diffusion.pictures.shapes import rebatch_images as rebatch
 
@@ -95,13 +96,13 @@ class ImageSize(NamedTuple):
 
 @node("GetImageSize", category="image", lane="inline")
 def get_image_size(image: Image) -> ImageSize:
-    """Measure pictures.
+    """Get the size and the number of images.
 
     Args:
-        image: (B, H, W, 3) float32.
+        image: The images. (B, H, W, 3) float32.
 
     Returns:
-        Width and height in pixels, and how many there are.
+        Width and height in pixels, and the number of images.
     """
     batch, height, width = image.shape[:3]
     return ImageSize(width, height, batch)

@@ -30,18 +30,21 @@ def image_composite_masked(
     y: Place = 0,
     resize_source: bool = False,
 ) -> Image:
-    """Lay pictures upon others through a mask.
+    """Paste images onto others through a mask.
 
     Args:
-        destination: (B, H, W, 3) float32 in [0, 1], below.
-        source: (B, h, w, 3) float32 in [0, 1], above; repeated in turn to the batch below.
-        mask: (B, any size) float32, stretched over the source; 1 = the source is seen. None = all.
-        x: Where the left edge of the source comes to lie, in pixels; what is over is left out.
-        y: Where its upper edge comes to lie.
-        resize_source: Stretch the source to the size of the destination first (bilinear).
+        destination: The images below. (B, H, W, 3) float32 in [0, 1].
+        source: The images above. They are repeated to the batch size below. (B, h, w, 3) float32 in
+            [0, 1].
+        mask: Visibility of the source: 1 shows it, 0 hides it. It is stretched to the size of the
+            source. Empty shows all of it. (B, any size) float32.
+        x: Position of the source's left edge in pixels. Parts outside the destination are cut off.
+        y: Position of the source's top edge in pixels.
+        resize_source: Whether the source is first stretched to the size of the destination
+            (bilinear).
 
     Returns:
-        (B, H, W, 3) float32 in [0, 1].
+        The composed images, (B, H, W, 3) float32 in [0, 1].
     """
     from ...diffusion.pictures.compositing import paste_image
 
@@ -50,14 +53,14 @@ def image_composite_masked(
 
 @node("JoinImageWithAlpha", category="image/composite")
 def join_image_with_alpha(image: Image, alpha: Mask) -> Image:
-    """Make pictures transparent where a mask is; SaveImage writes that to PNG and WebP.
+    """Make images transparent by a mask. SaveImage keeps transparency in PNG and WebP files.
 
     Args:
-        image: (B, H, W, 3) float32 in [0, 1].
-        alpha: (B, any size) float32, 1 = transparent.
+        image: The image. (B, H, W, 3) float32 in [0, 1].
+        alpha: The transparency: 1 is transparent, 0 is opaque. (B, any size) float32.
 
     Returns:
-        (B, H, W, 4) float32 in [0, 1].
+        The images with an alpha channel, (B, H, W, 4) float32 in [0, 1].
     """
     from ...diffusion.pictures.compositing import join_alpha
 
@@ -66,13 +69,14 @@ def join_image_with_alpha(image: Image, alpha: Mask) -> Image:
 
 @node("SplitImageWithAlpha", category="image/composite")
 def split_image_with_alpha(image: Image) -> ImageAndMask:
-    """Take colours and transparency of pictures apart.
+    """Split images into colour and transparency.
 
     Args:
-        image: (B, H, W, 3 or 4) float32 in [0, 1].
+        image: The image, with or without an alpha channel. (B, H, W, 3 or 4) float32 in [0, 1].
 
     Returns:
-        image: (B, H, W, 3) float32. mask: (B, H, W) float32, 1 = transparent, 0 without alpha.
+        The colours, (B, H, W, 3) float32, and the transparency as a mask, (B, H, W) float32: 1 is
+        transparent, 0 is opaque.
     """
     from ...diffusion.pictures.compositing import split_alpha
 
@@ -88,17 +92,20 @@ def porter_duff_image_composite(
     *,
     mode: PorterDuff = "DST",
 ) -> ImageAndMask:
-    """Compose two pictures with transparency by a Porter-Duff rule.
+    """Composite two images with transparency by a Porter-Duff operator.
 
     Args:
-        source: (B, h, w, 3) float32 in [0, 1]; scaled to the destination (bicubic).
-        source_alpha: (B, h, w) float32, 1 = transparent.
-        destination: (B, H, W, 3) float32 in [0, 1].
-        destination_alpha: (B, H, W) float32, 1 = transparent.
-        mode: `SRC_OVER` lays the source upon the destination, `DST_OVER` below it, and so on.
+        source: The source image. It is resized to the destination (bicubic). (B, h, w, 3) float32
+            in [0, 1].
+        source_alpha: The transparency of the source: 1 is transparent. (B, h, w) float32.
+        destination: The destination image. (B, H, W, 3) float32 in [0, 1].
+        destination_alpha: The transparency of the destination: 1 is transparent. (B, H, W) float32.
+        mode: The operator: `SRC_OVER` puts the source over the destination, `DST_OVER` under it,
+            and so on.
 
     Returns:
-        image: (B, H, W, 3), as many as the shortest batch. mask: (B, H, W), 1 = transparent.
+        The images, (B, H, W, 3), as many as the shortest batch, and their transparency as a mask,
+        (B, H, W): 1 is transparent.
 
     Source: Porter & Duff 1984; the others as in Android's PorterDuff.Mode.
     """

@@ -22,16 +22,16 @@ def empty_image(
     batch_size: Annotated[int, Range(1, 4096)] = 1,
     color: Colour = 0,
 ) -> Image:
-    """Make pictures of one colour.
+    """Make images of one colour.
 
     Args:
-        width: Pixels.
-        height: Pixels.
-        batch_size: Number of pictures.
-        color: 65536 red + 256 green + blue, each 0 to 255.
+        width: Width in pixels.
+        height: Height in pixels.
+        batch_size: Number of images.
+        color: The colour as a number: 65536 red + 256 green + blue, each 0 to 255.
 
     Returns:
-        (batch_size, height, width, 3) float32 in [0, 1].
+        The images, (batch_size, height, width, 3) float32 in [0, 1].
     """
     from ...diffusion.pictures.shapes import empty_image as empty
 
@@ -40,13 +40,13 @@ def empty_image(
 
 @node("ImageInvert", category="image/edit")
 def image_invert(image: Image) -> Image:
-    """Turn colours into their opposites; transparency stays.
+    """Invert the colours of images. Transparency is unchanged.
 
     Args:
-        image: (B, H, W, 3) float32 in [0, 1].
+        image: The image. (B, H, W, 3) float32 in [0, 1].
 
     Returns:
-        1 - image.
+        The inverted images: 1 - image.
     """
     import torch
 
@@ -66,16 +66,17 @@ def image_blend(
         "normal", "multiply", "screen", "overlay", "soft_light", "difference"
     ] = "normal",
 ) -> Image:
-    """Mix two pictures.
+    """Blend two images.
 
     Args:
-        image1: (B, H, W, 3) float32 in [0, 1].
-        image2: (B, h, w, 3) float32 in [0, 1]; scaled to the first (bicubic, cropped).
-        blend_factor: How much of the mixture is seen; 0 is `image1` alone.
-        blend_mode: Rule of the mixture.
+        image1: The first image. (B, H, W, 3) float32 in [0, 1].
+        image2: The second image. It is resized to the first (bicubic, cropped). (B, h, w, 3)
+            float32 in [0, 1].
+        blend_factor: Share of the blended result: 0 is `image1` alone, 1 the full blend.
+        blend_mode: The blend mode.
 
     Returns:
-        (B, H, W, 3) float32 in [0, 1].
+        The image. (B, H, W, 3) float32 in [0, 1].
     """
     from ...diffusion.pictures.filters import blend_images
 
@@ -89,15 +90,15 @@ def image_blur(
     blur_radius: Annotated[int, Range(1, 31)] = 1,
     sigma: Annotated[float, Range(0.1, 10, step=0.1)] = 1.0,
 ) -> Image:
-    """Blur pictures with a Gaussian.
+    """Blur images with a Gaussian.
 
     Args:
-        image: (B, H, W, 3) float32 in [0, 1].
-        blur_radius: Pixels.
+        image: The image. (B, H, W, 3) float32 in [0, 1].
+        blur_radius: Radius in pixels.
         sigma: Width of the Gaussian, in units of the radius.
 
     Returns:
-        (B, H, W, 3) float32 in [0, 1].
+        The image. (B, H, W, 3) float32 in [0, 1].
 
     Raises:
         DiffusionError: A side is not longer than the radius.
@@ -115,16 +116,16 @@ def image_sharpen(
     sigma: Annotated[float, Range(0.1, 10, step=0.01)] = 1.0,
     alpha: Annotated[float, Range(0, 5, step=0.01)] = 1.0,
 ) -> Image:
-    """Sharpen pictures by taking some of their blur away.
+    """Sharpen images with an unsharp mask.
 
     Args:
-        image: (B, H, W, 3) float32 in [0, 1].
-        sharpen_radius: Pixels.
+        image: The image. (B, H, W, 3) float32 in [0, 1].
+        sharpen_radius: Radius in pixels.
         sigma: Width of the blur, in units of the radius.
-        alpha: How much; 0 nothing, 0.1 the whole blur once.
+        alpha: Strength. 0 leaves the image unchanged; 0.1 subtracts the whole blur once.
 
     Returns:
-        (B, H, W, 3) float32 in [0, 1].
+        The image. (B, H, W, 3) float32 in [0, 1].
 
     Raises:
         DiffusionError: A side is not longer than the radius.
@@ -141,15 +142,16 @@ def image_curve(
     curve: Annotated[list[list[float]], Curve()] = _STRAIGHT,
     channel: Literal["all", "red", "green", "blue"] = "all",
 ) -> Image:
-    """Change the tones of pictures by a curve.
+    """Change the tones of images by a curve.
 
     Args:
-        image: (B, H, W, 3) float32 in [0, 1].
-        curve: Pairs [old, new] that the curve passes through; level beyond the first and last.
-        channel: The colour that it changes.
+        image: The image. (B, H, W, 3) float32 in [0, 1].
+        curve: Points [old, new] that the curve passes through. It is constant before the first and
+            after the last.
+        channel: The colour channel that the curve changes.
 
     Returns:
-        (B, H, W, 3) float32 in [0, 1].
+        The image. (B, H, W, 3) float32 in [0, 1].
 
     Source: Fritsch & Carlson 1980: monotone between neighbouring points.
     """
@@ -167,15 +169,15 @@ def image_quantize(
         "none", "floyd-steinberg", "bayer-2", "bayer-4", "bayer-8", "bayer-16"
     ] = "none",
 ) -> Image:
-    """Use few colours, chosen for each picture.
+    """Reduce images to a few colours, chosen for each image.
 
     Args:
-        image: (B, H, W, 3) float32 in [0, 1].
-        colors: How many.
-        dither: How tones between them are shown.
+        image: The image. (B, H, W, 3) float32 in [0, 1].
+        colors: Number of colours.
+        dither: The dithering method for tones in between.
 
     Returns:
-        (B, H, W, 3) float32 in [0, 1], whole 255ths.
+        The images, (B, H, W, 3) float32 in [0, 1], in whole steps of 1/255.
 
     Source: median cut, through Pillow.
     """
@@ -191,15 +193,15 @@ def image_add_noise(
     seed: Annotated[int, Seed()] = 0,
     strength: Annotated[float, Range(0, 1, step=0.01)] = 0.5,
 ) -> Image:
-    """Add Gaussian noise to pictures.
+    """Add Gaussian noise to images.
 
     Args:
-        image: (B, H, W, 3) float32 in [0, 1].
-        seed: Of the noise.
-        strength: Standard deviation; 0 adds nothing.
+        image: The image. (B, H, W, 3) float32 in [0, 1].
+        seed: Seed of the noise.
+        strength: Standard deviation of the noise. 0 adds none.
 
     Returns:
-        (B, H, W, 3) float32, cut to [0, 1].
+        The images, (B, H, W, 3) float32, clipped to [0, 1].
     """
     from ...diffusion.latents.noise import initial_noise
     from ...diffusion.pictures.image import check_image

@@ -35,19 +35,20 @@ class LoadedImage(NamedTuple):
 def load_image(
     run: Run, *, file: Annotated[str, InputFile(IMAGE_FILES), Alias("image")]
 ) -> LoadedImage:
-    """Load a picture from a file.
+    """Load an image from a file.
 
-    Looked for beside the workflow file, then in the input folders, then among the sample photos.
+    The file is searched for beside the workflow file, then in the input folders, then among the
+    sample photos.
 
     Args:
-        file: Name below one of these folders. PNG, JPEG, WebP, GIF, BMP or TIFF.
+        file: File name below one of these folders: PNG, JPEG, WebP, GIF, BMP or TIFF.
 
     Returns:
-        image: (B, H, W, 3) float32 in [0, 1], turned as its EXIF says; the frames of an animation
-        are a batch. mask: (B, H, W) float32, 1 where the picture is transparent, else 0.
+        The image, (B, H, W, 3) float32 in [0, 1], rotated as its EXIF data says; the frames of an
+        animation are a batch. The mask, (B, H, W) float32, is 1 where the image is transparent.
 
     Raises:
-        DiffusionError: The file is no picture, is damaged, or has too many pixels.
+        DiffusionError: The file is no image, is damaged, or has too many pixels.
     """
     from ...diffusion.pictures.file import read_image
 
@@ -69,23 +70,24 @@ def save_image(
     file_format: Literal["png", "webp", "webp-lossless", "jpeg"] = "png",
     quality: Annotated[int, Range(1, 100)] = 95,
 ) -> SavedImages:
-    """Write pictures as files that carry their workflow.
+    """Save images as files, with the workflow in their metadata.
 
-    Each file holds the workflow with every seed drawn, so that it can be made again from the
-    picture alone: in PNG's text chunks, elsewhere as JSON in the EXIF description.
+    The workflow holds every seed that was drawn, so the image can be made again from its file
+    alone. PNG files store it in text chunks, other formats as JSON in the EXIF description.
 
     Args:
-        images: (B, H, W, 3) float32 in [0, 1], or (B, H, W, 4) with alpha; one file each.
-        filename_prefix: Name before the number, below the output folder; may hold folders and
-            tokens: %date:yyyy-MM-dd%, %year%, %width%, %KSampler.seed% and others.
-        file_format: PNG, WebP or JPEG. JPEG holds no transparency.
-        quality: Of `jpeg` and `webp`, 100 is best.
+        images: The images, one file each. (B, H, W, 3) float32 in [0, 1], or (B, H, W, 4) with
+            alpha.
+        filename_prefix: File name before the number, below the output folder. It may hold folders
+            and tokens such as %date:yyyy-MM-dd%, %year%, %width% and %KSampler.seed%.
+        file_format: The file format: PNG, WebP or JPEG. JPEG has no transparency.
+        quality: Quality of `jpeg` and `webp` files. 100 is best.
 
     Returns:
-        The same pictures.
+        The same images.
 
     Raises:
-        FileError: The name leaves the output folder, or the disk refuses.
+        FileError: The name leads outside the output folder, or the file cannot be written.
         DiffusionError: JPEG cannot hold the alpha channel, or the workflow.
     """
     from ...diffusion.pictures.file import write_image
@@ -108,12 +110,12 @@ def save_image(
     lane="io",
 )
 def preview_image(run: Run, images: Image) -> None:
-    """Show pictures without keeping them.
+    """Show images without saving them.
 
-    The files lie in `temp/` below the output folder and carry no workflow.
+    The files are kept in `temp/` below the output folder, without the workflow.
 
     Args:
-        images: (B, H, W, 3) float32 in [0, 1], or (B, H, W, 4) with alpha.
+        images: The images. (B, H, W, 3) float32 in [0, 1], or (B, H, W, 4) with alpha.
     """
     from ...diffusion.pictures.file import write_png
 

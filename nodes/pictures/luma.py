@@ -19,14 +19,14 @@ class Planes(NamedTuple):
 
 @node("ImageToYUV", category="image/edit", aliases=["ImageRGBToYUV"])
 def image_to_yuv(image: Image) -> Planes:
-    """Take brightness and colour of a picture apart.
+    """Split an image into luma and chroma (YUV).
 
     Args:
-        image: (B, H, W, 3) float32 in [0, 1], sRGB.
+        image: The image. (B, H, W, 3) float32 in [0, 1], sRGB.
 
     Returns:
-        Brightness (Y), blueness (U) and redness (V), each (B, H, W, 3) float32 in [0, 1] with
-        equal channels; grey has U = V = 0.5.
+        Luma (Y), blue chroma (U) and red chroma (V), each (B, H, W, 3) float32 in [0, 1] with equal
+        channels. Grey has U = V = 0.5.
 
     Source: ITU-R BT.601, full range.
     """
@@ -41,15 +41,15 @@ def image_from_yuv(
     u: Annotated[Image, Alias("U")],
     v: Annotated[Image, Alias("V")],
 ) -> Image:
-    """Put brightness and colour of a picture together again.
+    """Make an image from luma and chroma (YUV).
 
     Args:
-        y: Brightness, (B, H, W, 3) float32 in [0, 1]; the mean of its channels counts.
-        u: Blueness, same size; 0.5 is none.
-        v: Redness, same size; 0.5 is none.
+        y: Luma; the mean of its channels is used. (B, H, W, 3) float32 in [0, 1].
+        u: Blue chroma, of the same size. 0.5 is neutral.
+        v: Red chroma, of the same size. 0.5 is neutral.
 
     Returns:
-        (B, H, W, 3) float32 in [0, 1]; colours that no screen has are cut off.
+        The image, (B, H, W, 3) float32 in [0, 1]; colours outside sRGB are clipped.
 
     Raises:
         ShapeError: The three differ in size.

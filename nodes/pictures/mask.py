@@ -21,15 +21,15 @@ def solid_mask(
     width: Side = 512,
     height: Side = 512,
 ) -> Mask:
-    """Make a mask that is the same everywhere.
+    """Make a mask with one value everywhere.
 
     Args:
-        value: Its value, 0 nothing, 1 all.
-        width: Pixels.
-        height: Pixels.
+        value: The value: 0 selects nothing, 1 everything.
+        width: Width in pixels.
+        height: Height in pixels.
 
     Returns:
-        (1, height, width) float32.
+        The mask, (1, height, width) float32.
     """
     from ...diffusion.pictures.masks import solid_mask as solid
 
@@ -43,15 +43,15 @@ def polygon_mask(
     width: Side = 512,
     height: Side = 512,
 ) -> Mask:
-    """Make a mask of a shape with corners.
+    """Make a mask from a polygon.
 
     Args:
-        points: The corners [x, y] in order, in fractions of the sides.
-        width: Pixels.
-        height: Pixels.
+        points: The corners [x, y] in order, as fractions of the sides.
+        width: Width in pixels.
+        height: Height in pixels.
 
     Returns:
-        (1, height, width) float32: how much of each pixel lies inside.
+        The mask, (1, height, width) float32: the share of each pixel inside the polygon.
     """
     from ...diffusion.pictures.masks import polygon_mask as polygon
 
@@ -60,13 +60,13 @@ def polygon_mask(
 
 @node("InvertMask", category="mask")
 def invert_mask(mask: Mask) -> Mask:
-    """Select what was not selected.
+    """Invert a mask.
 
     Args:
-        mask: (B, H, W) float32 in [0, 1].
+        mask: The mask. (B, H, W) float32 in [0, 1].
 
     Returns:
-        1 - mask.
+        The inverted mask: 1 - mask.
     """
     from ...diffusion.pictures.masks import check_mask
 
@@ -82,20 +82,20 @@ def crop_mask(
     width: Annotated[Side, Box("width")] = 512,
     height: Annotated[Side, Box("height")] = 512,
 ) -> Mask:
-    """Cut a rectangle out of a mask. What lies outside of the mask is left out.
+    """Crop a mask to a rectangle, which is cut at the edges of the mask.
 
     Args:
-        mask: (B, H, W) float32.
+        mask: The mask. (B, H, W) float32.
         x: Left edge in pixels.
-        y: Upper edge in pixels.
+        y: Top edge in pixels.
         width: Width in pixels.
         height: Height in pixels.
 
     Returns:
-        (B, up to height, up to width) float32.
+        The mask, (B, up to height, up to width) float32.
 
     Raises:
-        DiffusionError: The corner lies outside of the mask.
+        DiffusionError: The corner lies outside the mask.
     """
     from ...diffusion.pictures.masks import crop_mask as crop
 
@@ -111,17 +111,18 @@ def mask_composite(
     y: Place = 0,
     operation: Literal["multiply", "add", "subtract", "and", "or", "xor"] = "multiply",
 ) -> Mask:
-    """Calculate with two masks where they overlap.
+    """Combine two masks where they overlap.
 
     Args:
-        destination: (B, H, W) float32; the result outside of the overlap.
-        source: (B, h, w) float32, laid upon it.
-        x: Where its left edge comes to lie, in pixels.
-        y: Where its upper edge comes to lie, in pixels.
-        operation: `subtract` takes the source away; `and`, `or`, `xor` round to 0 or 1 first.
+        destination: The mask below; it is unchanged outside the overlap. (B, H, W) float32.
+        source: The mask that is laid over it. (B, h, w) float32.
+        x: Position of its left edge in pixels.
+        y: Position of its top edge in pixels.
+        operation: The operation. `subtract` subtracts the source; `and`, `or` and `xor` first round
+            to 0 or 1.
 
     Returns:
-        (B, H, W) float32 in [0, 1].
+        The mask. (B, H, W) float32 in [0, 1].
     """
     from ...diffusion.pictures.masks import combine_masks
 
@@ -132,17 +133,17 @@ def mask_composite(
 def feather_mask(
     mask: Mask, *, left: Place = 0, top: Place = 0, right: Place = 0, bottom: Place = 0
 ) -> Mask:
-    """Let a mask fall to nothing towards the edges of the picture.
+    """Fade a mask out towards the edges of the image.
 
     Args:
-        mask: (B, H, W) float32.
-        left: Over how many pixels at the left; 0 not at all.
-        top: Over how many pixels at the top.
-        right: Over how many pixels at the right.
-        bottom: Over how many pixels at the bottom.
+        mask: The mask. (B, H, W) float32.
+        left: Width of the fade on the left in pixels. 0 is off.
+        top: Width of the fade at the top in pixels.
+        right: Width of the fade on the right in pixels.
+        bottom: Width of the fade at the bottom in pixels.
 
     Returns:
-        (B, H, W) float32.
+        The mask. (B, H, W) float32.
     """
     from ...diffusion.pictures.masks import feather_mask as feather
 
@@ -156,15 +157,15 @@ def grow_mask(
     expand: Annotated[int, Range(-MAX_SIDE, MAX_SIDE)] = 0,
     tapered_corners: bool = True,
 ) -> Mask:
-    """Widen or shrink the selected part of a mask.
+    """Grow or shrink a mask.
 
     Args:
-        mask: (B, H, W) float32.
-        expand: Pixels; a negative number shrinks.
-        tapered_corners: Grow as a diamond; off, as a square.
+        mask: The mask. (B, H, W) float32.
+        expand: Pixels to grow by. Negative values shrink.
+        tapered_corners: Whether it grows as a diamond. If off, it grows as a square.
 
     Returns:
-        (B, H, W) float32.
+        The mask. (B, H, W) float32.
 
     Source: grey dilation and erosion, through OpenCV.
     """
@@ -175,14 +176,14 @@ def grow_mask(
 
 @node("ThresholdMask", category="mask")
 def threshold_mask(mask: Mask, *, value: Annotated[float, Range(0, 1, step=0.01)] = 0.5) -> Mask:
-    """Make a mask of nothing but 0 and 1.
+    """Turn a mask into 0 and 1 by a threshold.
 
     Args:
-        mask: (B, H, W) float32.
-        value: What is above it becomes 1.
+        mask: The mask. (B, H, W) float32.
+        value: The threshold: values above it become 1, others 0.
 
     Returns:
-        (B, H, W) float32, 0 or 1.
+        The mask, (B, H, W) float32, 0 or 1.
     """
     from ...diffusion.pictures.masks import threshold_mask as threshold
 

@@ -13,13 +13,13 @@ from .image import IMAGE_FILES
 
 @node("MaskToImage", category="mask")
 def mask_to_image(mask: Mask) -> Image:
-    """Show a mask as a grey picture.
+    """Convert a mask to a grey image.
 
     Args:
-        mask: (B, H, W) float32 in [0, 1].
+        mask: The mask. (B, H, W) float32 in [0, 1].
 
     Returns:
-        (B, H, W, 3) float32, 3 equal channels.
+        The image, (B, H, W, 3) float32 with 3 equal channels.
     """
     from ...diffusion.pictures.masks import mask_to_image as to_image
 
@@ -30,17 +30,17 @@ def mask_to_image(mask: Mask) -> Image:
 def image_to_mask(
     image: Image, *, channel: Literal["red", "green", "blue", "alpha"] = "red"
 ) -> Mask:
-    """Take one channel of pictures as masks.
+    """Convert one channel of an image to a mask.
 
     Args:
-        image: (B, H, W, 3 or 4) float32 in [0, 1].
-        channel: Which; `alpha` as it is, 1 = opaque.
+        image: The image, with or without an alpha channel. (B, H, W, 3 or 4) float32 in [0, 1].
+        channel: The channel. `alpha` is taken as stored: 1 is opaque.
 
     Returns:
-        (B, H, W) float32.
+        The mask. (B, H, W) float32.
 
     Raises:
-        DiffusionError: The picture has no alpha channel.
+        DiffusionError: The image has no alpha channel.
     """
     from ...diffusion.pictures.masks import channel_mask
 
@@ -51,14 +51,14 @@ def image_to_mask(
 def image_color_to_mask(
     image: Image, *, color: Annotated[int, Range(0, 0xFFFFFF), Color()] = 0
 ) -> Mask:
-    """Select the pixels that have exactly one colour.
+    """Select the pixels of exactly one colour.
 
     Args:
-        image: (B, H, W, 3) float32 in [0, 1], rounded to 8 bits.
-        color: 65536 red + 256 green + blue, each 0 to 255.
+        image: The image, rounded to 8 bits. (B, H, W, 3) float32 in [0, 1].
+        color: The colour as a number: 65536 red + 256 green + blue, each 0 to 255.
 
     Returns:
-        (B, H, W) float32, 0 or 1.
+        The mask, (B, H, W) float32, 0 or 1.
     """
     from ...diffusion.pictures.masks import color_mask
 
@@ -72,17 +72,17 @@ def load_image_mask(
     file: Annotated[str, InputFile(IMAGE_FILES), Alias("image")],
     channel: Literal["alpha", "red", "green", "blue"] = "alpha",
 ) -> Mask:
-    """Load one channel of a picture file as a mask.
+    """Load one channel of an image file as a mask.
 
     Args:
-        file: Name below the input folders.
-        channel: Which; `alpha` gives 1 where the picture is transparent, as LoadImage's mask.
+        file: File name below the input folders.
+        channel: The channel. `alpha` is 1 where the image is transparent, like LoadImage's mask.
 
     Returns:
-        (B, H, W) float32 in [0, 1]; frames are a batch.
+        The mask, (B, H, W) float32 in [0, 1]; the frames of an animation are a batch.
 
     Raises:
-        DiffusionError: The file is no picture, is damaged, or has too many pixels.
+        DiffusionError: The file is no image, is damaged, or has too many pixels.
     """
     from ...diffusion.pictures.file import read_image
     from ...diffusion.pictures.masks import channel_mask
@@ -93,10 +93,10 @@ def load_image_mask(
 
 @node("MaskPreview", category="mask", effects=["writes"], lane="io")
 def mask_preview(run: Run, mask: Mask) -> None:
-    """Show masks as grey pictures without keeping them.
+    """Show masks as grey images without saving them.
 
     Args:
-        mask: (B, H, W) float32 in [0, 1].
+        mask: The mask. (B, H, W) float32 in [0, 1].
     """
     from ...diffusion.pictures.masks import mask_to_image as to_image
     from .image import preview_image

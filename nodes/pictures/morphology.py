@@ -18,17 +18,17 @@ def morphology(
     operation: Operation = "erode",
     kernel_size: Annotated[int, Range(3, 999)] = 3,
 ) -> Image:
-    """Take the least or the greatest value around every pixel, channel by channel.
+    """Apply a morphological operation, such as erosion or dilation, to each channel.
 
     Args:
-        image: (B, H, W, 3) float32 in [0, 1], such as an edge map for a ControlNet.
-        operation: `erode` thins what is bright and `dilate` thickens it; `open` removes bright
+        image: The image, such as an edge map for a ControlNet. (B, H, W, 3) float32 in [0, 1].
+        operation: `erode` thins bright parts and `dilate` thickens them; `open` removes bright
             specks and `close` dark ones; `gradient` gives outlines; `top_hat` gives the bright
             specks and `bottom_hat` the dark ones.
-        kernel_size: Side of the square that is looked at, in pixels.
+        kernel_size: Side of the square around each pixel, in pixels.
 
     Returns:
-        Same size; pixels beyond the edge do not count.
+        The image, of the same size. Pixels beyond the edge are ignored.
 
     Source: Serra 1982.
     """

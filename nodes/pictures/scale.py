@@ -22,17 +22,19 @@ def image_scale(
     height: Annotated[int, Range(0, MAX_SIDE)] = 512,
     crop: Literal["disabled", "center"] = "disabled",
 ) -> Image:
-    """Scale pictures to a size.
+    """Resize images to a given size.
 
     Args:
-        image: (B, H, W, 3) float32 in [0, 1].
-        upscale_method: How new pixels are made; `area` suits shrinking, `lanczos` photographs.
-        width: New width in pixels; 0 keeps the aspect ratio.
-        height: New height in pixels; 0 keeps the aspect ratio.
-        crop: `disabled` stretches; `center` keeps the aspect ratio and cuts what is over.
+        image: The image. (B, H, W, 3) float32 in [0, 1].
+        upscale_method: The resampling filter: `area` suits downscaling, `lanczos` suits
+            photographs.
+        width: Width in pixels. 0 keeps the aspect ratio.
+        height: Height in pixels. 0 keeps the aspect ratio.
+        crop: `disabled` stretches the image; `center` keeps the aspect ratio and crops to the
+            middle.
 
     Returns:
-        (B, height, width, 3) float32 in [0, 1].
+        The images, (B, height, width, 3) float32 in [0, 1].
 
     Raises:
         DiffusionError: Both sides are 0.
@@ -49,15 +51,15 @@ def image_scale_by(
     upscale_method: Filter = "nearest-exact",
     scale_by: Annotated[float, Range(0.01, 8, step=0.01)] = 1.0,
 ) -> Image:
-    """Scale pictures by a factor.
+    """Resize images by a factor.
 
     Args:
-        image: (B, H, W, 3) float32 in [0, 1].
-        upscale_method: How new pixels are made.
+        image: The image. (B, H, W, 3) float32 in [0, 1].
+        upscale_method: The resampling filter.
         scale_by: Factor on both sides, which are then rounded.
 
     Returns:
-        (B, H * factor, W * factor, 3) float32 in [0, 1].
+        The images, (B, H * factor, W * factor, 3) float32 in [0, 1].
 
     Raises:
         DiffusionError: A side would have no pixels.
@@ -74,15 +76,15 @@ def image_scale_to_total_pixels(
     upscale_method: Filter = "nearest-exact",
     megapixels: Annotated[float, Range(0.01, 16, step=0.01)] = 1.0,
 ) -> Image:
-    """Scale pictures to a number of pixels in all, keeping their shape.
+    """Resize images to a total number of pixels, keeping the aspect ratio.
 
     Args:
-        image: (B, H, W, 3) float32 in [0, 1].
-        upscale_method: How new pixels are made.
-        megapixels: Pixels in all, in units of 1024 * 1024.
+        image: The image. (B, H, W, 3) float32 in [0, 1].
+        upscale_method: The resampling filter.
+        megapixels: Total number of pixels, in units of 1024 * 1024.
 
     Returns:
-        (B, h, w, 3) float32 in [0, 1].
+        The images, (B, h, w, 3) float32 in [0, 1].
     """
     from ...diffusion.pictures.image import scale_to_pixels
 
@@ -96,15 +98,15 @@ def image_scale_to_max_dimension(
     upscale_method: Filter = "area",
     largest_size: Annotated[int, Range(1, MAX_SIDE)] = 512,
 ) -> Image:
-    """Scale pictures so that their longer side has so many pixels.
+    """Resize images to a length of the longer side, keeping the aspect ratio.
 
     Args:
-        image: (B, H, W, 3) float32 in [0, 1].
-        upscale_method: How new pixels are made.
-        largest_size: The longer side in pixels.
+        image: The image. (B, H, W, 3) float32 in [0, 1].
+        upscale_method: The resampling filter.
+        largest_size: Length of the longer side in pixels.
 
     Returns:
-        (B, h, w, 3) float32 in [0, 1].
+        The images, (B, h, w, 3) float32 in [0, 1].
     """
     from ...diffusion.pictures.shapes import scale_to_side
 

@@ -26,20 +26,20 @@ def image_crop(
     x: Annotated[Place, Box("x")] = 0,
     y: Annotated[Place, Box("y")] = 0,
 ) -> Image:
-    """Cut a rectangle out of pictures. What lies outside of the picture is left out.
+    """Crop images to a rectangle, which is cut at the edges of the image.
 
     Args:
-        image: (B, H, W, 3) float32.
+        image: The images. (B, H, W, 3) float32.
         width: Width in pixels.
         height: Height in pixels.
         x: Left edge in pixels.
-        y: Upper edge in pixels.
+        y: Top edge in pixels.
 
     Returns:
-        (B, up to height, up to width, 3) float32.
+        The images, (B, up to height, up to width, 3) float32.
 
     Raises:
-        DiffusionError: The corner lies outside of the picture.
+        DiffusionError: The corner lies outside the image.
     """
     from ...diffusion.pictures.shapes import crop_image
 
@@ -52,14 +52,15 @@ def image_flip(
     *,
     flip_method: Literal["x-axis: vertically", "y-axis: horizontally"] = "x-axis: vertically",
 ) -> Image:
-    """Mirror pictures.
+    """Flip images.
 
     Args:
-        image: (B, H, W, 3) float32.
-        flip_method: At the x axis, upside down, or at the y axis, left to right.
+        image: The images. (B, H, W, 3) float32.
+        flip_method: `x-axis: vertically` flips upside down, `y-axis: horizontally` flips left to
+            right.
 
     Returns:
-        Same shape.
+        The flipped images, of the same shape.
     """
     from ...diffusion.pictures.shapes import flip_image
 
@@ -72,14 +73,14 @@ def image_rotate(
     *,
     rotation: Literal["none", "90 degrees", "180 degrees", "270 degrees"] = "none",
 ) -> Image:
-    """Turn pictures clockwise.
+    """Rotate images clockwise.
 
     Args:
-        image: (B, H, W, 3) float32.
-        rotation: By how much.
+        image: The images. (B, H, W, 3) float32.
+        rotation: The angle in degrees.
 
     Returns:
-        (B, H, W, 3) or (B, W, H, 3) float32.
+        The images, (B, H, W, 3) or (B, W, H, 3) float32.
     """
     from ...diffusion.pictures.shapes import rotate_image
 
@@ -99,19 +100,20 @@ def image_pad_for_outpaint(
     bottom: Margin = 0,
     feathering: Place = 40,
 ) -> ImageAndMask:
-    """Widen pictures with grey, and say what is to be painted.
+    """Pad images for outpainting: add grey borders and a mask of them.
 
     Args:
-        image: (B, H, W, 3) float32 in [0, 1].
-        left: Pixels to add at the left.
+        image: The image. (B, H, W, 3) float32 in [0, 1].
+        left: Pixels to add on the left.
         top: Pixels to add at the top.
-        right: Pixels to add at the right.
+        right: Pixels to add on the right.
         bottom: Pixels to add at the bottom.
-        feathering: Over how many pixels of the old picture the mask fades towards widened sides;
-            not at all if it is half of a side or more.
+        feathering: Width in pixels of the soft edge of the mask, inside the original image. It is
+            off if it reaches half of a side.
 
     Returns:
-        image: (B, H', W', 3) float32. mask: (1, H', W') float32, 1 where there was no picture.
+        The padded images, (B, H', W', 3) float32, and the mask of the added borders, (1, H', W')
+        float32: 1 is added.
     """
     from ...diffusion.pictures.shapes import pad_for_outpaint
 
@@ -128,19 +130,20 @@ def image_stitch(
     spacing_width: Annotated[int, Range(0, 1024, step=2)] = 0,
     spacing_color: Literal["white", "black", "red", "green", "blue"] = "white",
 ) -> Image:
-    """Put two pictures beside each other.
+    """Put two images side by side.
 
     Args:
-        image1: (B, H, W, 3) float32 in [0, 1].
-        image2: (B, h, w, 3) float32 in [0, 1]; None gives `image1`.
-        direction: On which side of the first the second goes.
-        match_image_size: Scale the second to the touching side of the first; off, the smaller one
-            is centred on black.
-        spacing_width: Pixels between them.
-        spacing_color: Colour of the space between them.
+        image1: The first image. (B, H, W, 3) float32 in [0, 1].
+        image2: The second image. Without it, the result is `image1`. (B, h, w, 3) float32 in [0,
+            1].
+        direction: Position of the second image, seen from the first.
+        match_image_size: Whether the second image is resized to the length of the shared side. If
+            off, the smaller image is centred on black.
+        spacing_width: Width of the gap between the images in pixels.
+        spacing_color: Colour of the gap.
 
     Returns:
-        (B, H', W', 3) float32 in [0, 1].
+        The joined image, (B, H', W', 3) float32 in [0, 1].
     """
     from ...diffusion.pictures.shapes import stitch_images
 
@@ -165,17 +168,17 @@ def resize_and_pad_image(
     padding_color: Literal["white", "black"] = "white",
     interpolation: Filter = "area",
 ) -> Image:
-    """Scale pictures to fit into a size, and fill what is left over evenly with a colour.
+    """Resize images to fit a size, keeping the aspect ratio, and pad the rest.
 
     Args:
-        image: (B, H, W, 3) float32 in [0, 1].
-        target_width: Pixels.
-        target_height: Pixels.
-        padding_color: Colour of what is left over.
-        interpolation: How new pixels are made.
+        image: The image. (B, H, W, 3) float32 in [0, 1].
+        target_width: Width in pixels.
+        target_height: Height in pixels.
+        padding_color: Colour of the padding.
+        interpolation: The resampling filter.
 
     Returns:
-        (B, target_height, target_width, 3) float32 in [0, 1].
+        The images, (B, target_height, target_width, 3) float32 in [0, 1].
     """
     from ...diffusion.pictures.shapes import resize_and_pad
 

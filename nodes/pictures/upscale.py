@@ -22,17 +22,18 @@ from ..rules import tiles
 def load_upscale_model(
     run: Run, *, model_name: Annotated[str, ModelFile("upscale_models")]
 ) -> UpscaleModel:
-    """Load a network that makes pictures larger.
+    """Load an upscaling network.
 
     Args:
-        model_name: A safetensors file of an ESRGAN, Real-ESRGAN or compact (SRVGG) network; factor
-            and size are read from its tensors. `weft models convert` makes one of a .pth file.
+        model_name: A safetensors file of an ESRGAN, Real-ESRGAN or compact (SRVGG) network. Its
+            factor and size are read from the tensors. `weft models convert` makes one from a .pth
+            file.
 
     Returns:
-        The network.
+        The ControlNet.
 
     Raises:
-        ModelError: The file is damaged, or no upscaler that weft knows.
+        ModelError: The file is damaged, or holds no upscaling network that weft supports.
     """
     from ...diffusion.upscaling import load_upscaler
 
@@ -48,20 +49,21 @@ def image_upscale_with_model(
     tile_size: Annotated[int, Range(64, 4096, multiple=8)] = 512,
     overlap: Annotated[int, Range(0, 512, multiple=8)] = 32,
 ) -> Image:
-    """Make pictures larger with a network, tile by tile.
+    """Upscale images with an upscaling network, tile by tile.
 
     Args:
-        upscale_model: The network; it says the factor.
-        image: (B, H, W, 3) float32 in [0, 1].
-        tile_size: Side of a tile in pixels of `image`. Memory grows with its square; halved by
-            itself, down to 128, when a device has no room.
-        overlap: Pixels that neighbouring tiles share and fade over; at most half a tile.
+        upscale_model: The upscaling network, which sets the factor.
+        image: The image. (B, H, W, 3) float32 in [0, 1].
+        tile_size: Side of a tile in pixels of `image`. Memory grows with its square. If the device
+            is out of memory, the side is halved, down to 128.
+        overlap: Overlap of neighbouring tiles in pixels, where they are blended. At most half a
+            tile.
 
     Returns:
-        (B, factor * H, factor * W, 3) float32 in [0, 1].
+        The images, (B, factor * H, factor * W, 3) float32 in [0, 1].
 
     Raises:
-        DiffusionError: Pictures with alpha, or an overlap of more than half a tile.
+        DiffusionError: The image has an alpha channel, or the overlap is more than half a tile.
     """
     from ...diffusion.upscaling import upscale_image
 

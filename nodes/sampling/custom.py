@@ -41,25 +41,27 @@ def sampler_custom(
     noise_seed: Annotated[int, Seed()] = 0,
     cfg: Annotated[float, Range(0, 100, step=0.1, soft=(1, 15))] = 8.0,
 ) -> SampledLatents:
-    """Sample with a given update rule over given noise levels.
+    """Sample with a given sampler and given sigmas.
 
     Args:
         model: The denoising model.
-        positive: What to show.
-        negative: What to avoid.
-        sampler: Update rule.
-        sigmas: Noise levels to visit; fewer than two return the latent as it is.
-        latent_image: Where to start from.
-        add_noise: Whether noise is added first; off for a latent that still holds some.
+        positive: The positive prompt.
+        negative: The negative prompt.
+        sampler: The sampler.
+        sigmas: The sigmas, in the order of the steps. With fewer than two, the latent is returned
+            unchanged.
+        latent_image: The latent to start from.
+        add_noise: Whether noise is added to the latent first. Disable it for a latent that still
+            has noise.
         noise_seed: Seed of the noise.
-        cfg: Guidance; 1 leaves the negative out.
+        cfg: Guidance scale. 1 ignores the negative prompt.
 
     Returns:
-        The latent at the last noise level, and the clean picture as last seen; both are the same
-        where the schedule ends at 0.
+        The latent at the last sigma, and the denoised latent; both are the same if the schedule
+        ends at 0.
 
     Raises:
-        DiffusionError: Something does not fit the model; numbers overflowed.
+        DiffusionError: An input does not fit the model, or numbers overflowed.
     """
     from ...diffusion import sample_custom
     from .previews import reporter
@@ -81,21 +83,22 @@ def sampler_custom_advanced(
     sigmas: Schedule,
     latent_image: Latent,
 ) -> SampledLatents:
-    """Sample with every part given.
+    """Sample with a given guider, sampler, sigmas and noise.
 
     Args:
-        noise: Seed, and whether the run begins with noise.
-        guider: Model and prompts.
-        sampler: Update rule.
-        sigmas: Noise levels to visit; fewer than two return the latent as it is.
-        latent_image: Where to start from.
+        noise: The noise source, from RandomNoise or DisableNoise.
+        guider: The guider: the model and its prompts.
+        sampler: The sampler.
+        sigmas: The sigmas, in the order of the steps. With fewer than two, the latent is returned
+            unchanged.
+        latent_image: The latent to start from.
 
     Returns:
-        The latent at the last noise level, and the clean picture as last seen; both are the same
-        where the schedule ends at 0.
+        The latent at the last sigma, and the denoised latent; both are the same if the schedule
+        ends at 0.
 
     Raises:
-        DiffusionError: Something does not fit the model; numbers overflowed.
+        DiffusionError: An input does not fit the model, or numbers overflowed.
     """
     from ...diffusion import sample_custom
     from .previews import reporter

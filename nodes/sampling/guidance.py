@@ -26,13 +26,13 @@ def fresca(
     scale_high: Annotated[float, Range(0, 10, step=0.01)] = 1.25,
     freq_cutoff: Annotated[int, Range(1, 10_000)] = 20,
 ) -> Model:
-    """Scale low and high frequencies of guidance apart.
+    """FreSca: scale the low and high frequencies of guidance separately.
 
     Args:
         model: The model.
-        scale_low: Factor on the low ones (composition, colour); 1 = none.
-        scale_high: Factor on the high ones (detail); 1 = none.
-        freq_cutoff: Waves over the picture's side that still count as low.
+        scale_low: Factor on low frequencies (composition, colour). 1 leaves them unchanged.
+        scale_high: Factor on high frequencies (detail). 1 leaves them unchanged.
+        freq_cutoff: Cutoff: the highest low frequency, in waves per side of the image.
 
     Returns:
         The model with this rule; the same one if both factors are 1.
@@ -49,12 +49,12 @@ def fresca(
 
 @node("LatentApplyOperationCFG", category=CATEGORY, lane="inline")
 def latent_apply_operation_cfg(model: Model, operation: LatentOperation) -> Model:
-    """Apply a rule for latents to guidance at every step, such as a tone curve.
+    """Apply a latent operation, such as tone mapping, to the guidance at every step.
 
     Args:
         model: The model.
-        operation: The rule; it gets what leads from the negative side to the positive one, or the
-            positive side itself where there is no negative.
+        operation: The operation. It gets the difference of the conditional and the unconditional
+            prediction, or the conditional one if there is no negative prompt.
 
     Returns:
         The model with this rule.
@@ -69,14 +69,15 @@ def latent_apply_operation_cfg(model: Model, operation: LatentOperation) -> Mode
 def differential_diffusion(
     model: Model, *, strength: Annotated[float, Range(0, 1, step=0.01)] = 1.0
 ) -> Model:
-    """Read a soft noise mask as times: darker places change less, because they start later.
+    """Differential diffusion: a soft noise mask sets how much each region changes.
 
     Args:
         model: The model.
-        strength: 1 = only the times; below, mixed with the soft mask itself; 0 = off.
+        strength: 1 reads the mask as start times: darker regions start later. Lower values mix in
+            the soft mask itself; 0 is off.
 
     Returns:
-        The model with this rule; it acts where the latent has a noise mask.
+        The model with this rule. It acts on latents with a noise mask.
 
     Source: Levin & Fried 2023.
     """

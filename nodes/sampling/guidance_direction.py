@@ -18,17 +18,19 @@ def apg(
     norm_threshold: Annotated[float, Range(0, 50, step=0.1)] = 5.0,
     momentum: Annotated[float, Range(-5, 1, step=0.01)] = 0.0,
 ) -> Model:
-    """Adaptive projected guidance: weaken the part of guidance that only oversaturates.
+    """APG (adaptive projected guidance): damp the part of guidance that oversaturates.
 
     Args:
         model: The model.
-        eta: Factor on the part of guidance parallel to the picture; 1 = as it is, 0 = left out.
-        norm_threshold: Longest guidance at a step; 0 = any length.
-        momentum: Factor on the guidance of earlier steps; 0 = none, below 0 pushes away from it.
+        eta: Factor on the part of the guidance parallel to the prediction. 1 leaves it unchanged, 0
+            removes it.
+        norm_threshold: Maximum length of the guidance at a step. 0 is no limit.
+        momentum: Factor on the guidance of earlier steps. 0 is off, negative values push away from
+            it.
 
     Returns:
-        The model with this rule. `cfg` counts from the positive picture on: it is the paper's
-        minus 1.
+        The model with this rule. `cfg` is the paper's guidance scale minus 1, measured from the
+        conditional prediction.
 
     Source: Sadat et al. 2024.
     """
@@ -40,7 +42,7 @@ def apg(
 
 @node("TCFG", category=CATEGORY, lane="inline")
 def tcfg(model: Model) -> Patched:
-    """Tangential damping: keep of the negative side what lies along both sides' main direction.
+    """TCFG (tangential damping): keep only the aligned part of the unconditional prediction.
 
     Args:
         model: The model.
@@ -58,10 +60,10 @@ def tcfg(model: Model) -> Patched:
 
 @node("CFGZeroStar", category=CATEGORY, lane="inline")
 def cfg_zero_star(model: Model) -> Patched:
-    """CFG-Zero*: guide from the part of the negative side that points the positive one's way.
+    """CFG-Zero*: scale the unconditional prediction to the best fit of the conditional one.
 
     Args:
-        model: The model; made for flow models, works with others.
+        model: The model. The rule was made for flow models and also works with others.
 
     Returns:
         The model with this rule.
@@ -76,7 +78,7 @@ def cfg_zero_star(model: Model) -> Patched:
 
 @node("Mahiro", category=CATEGORY, lane="inline")
 def mahiro(model: Model) -> Patched:
-    """Follow the positive prompt itself the more, the more the negative one points elsewhere.
+    """Mahiro: follow the positive prompt more, the more the negative one differs from it.
 
     Args:
         model: The model.
@@ -99,15 +101,16 @@ def perp_neg(
     *,
     neg_scale: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
 ) -> Model:
-    """Avoid only the part of the negative prompt that the positive prompt does not share.
+    """Perp-Neg: avoid only the part of the negative prompt that the positive one lacks.
 
-    Takes the place of another rule that combines the two sides (RescaleCFG, thresholding).
+    It replaces another rule that combines the conditional and the unconditional prediction
+    (RescaleCFG, dynamic thresholding).
 
     Args:
         model: The model.
-        empty_conditioning: An empty prompt, encoded; both prompts are measured against it. It costs
-            one more evaluation a step.
-        neg_scale: Strength of the negative prompt; 0 = none.
+        empty_conditioning: An encoded empty prompt, the reference for both prompts. It costs one
+            more model evaluation per step.
+        neg_scale: Strength of the negative prompt. 0 is off.
 
     Returns:
         The model with this rule.

@@ -14,13 +14,14 @@ from .guidance import CATEGORY, Patched
 def rescale_cfg(
     model: Model, *, multiplier: Annotated[float, Range(0, 1, step=0.01)] = 0.7
 ) -> Model:
-    """Keep strong guidance from overexposing: the result gets the contrast of the positive side.
+    """RescaleCFG: keep a high guidance scale from overexposing the image.
 
-    Takes the place of another rule that combines the two sides (dynamic thresholding, PerpNeg).
+    The guided prediction gets the contrast of the conditional one. It replaces another rule that
+    combines the conditional and the unconditional prediction (dynamic thresholding, PerpNeg).
 
     Args:
         model: The model.
-        multiplier: Share of the rescaled result; 0 = off.
+        multiplier: Share of the rescaled prediction. 0 is off.
 
     Returns:
         The model with this rule.
@@ -37,11 +38,11 @@ def rescale_cfg(
 def cfg_norm(
     model: Model, *, strength: Annotated[float, Range(0, 100, step=0.01)] = 1.0
 ) -> Patched:
-    """Shorten the guided picture, place by place, to the length the positive side has there.
+    """CFGNorm: limit the length of the guided prediction to that of the conditional one.
 
     Args:
         model: The model.
-        strength: Factor on the result; 1 = none.
+        strength: Factor on the result. 1 leaves it unchanged.
 
     Returns:
         The model with this rule.
@@ -56,11 +57,11 @@ def cfg_norm(
 def epsilon_scaling(
     model: Model, *, scaling_factor: Annotated[float, Range(0.5, 1.5, step=0.001)] = 1.005
 ) -> Model:
-    """Divide the noise that the model sees, against a bias that builds up over the steps.
+    """Epsilon scaling: divide the predicted noise, against a bias that grows over the steps.
 
     Args:
         model: The model.
-        scaling_factor: The divisor; 1 = off.
+        scaling_factor: The divisor. 1 is off.
 
     Returns:
         The model with this rule.
@@ -80,14 +81,16 @@ def renorm_cfg(
     cfg_trunc: Annotated[float, Range(0, 100, step=0.01)] = 100.0,
     renorm_cfg: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
 ) -> Model:
-    """Keep the guided picture from growing beyond the positive side, as Lumina does.
+    """RenormCFG: limit the norm of the guided prediction to the conditional one, as Lumina does.
 
-    Takes the place of another rule that combines the two sides (RescaleCFG, PerpNeg).
+    It replaces another rule that combines the conditional and the unconditional prediction
+    (RescaleCFG, PerpNeg).
 
     Args:
         model: The model.
-        cfg_trunc: From this noise level on upwards nothing is guided.
-        renorm_cfg: Longest result, in lengths of the positive side; 0 = any.
+        cfg_trunc: The sigma from which upwards guidance is off.
+        renorm_cfg: Maximum norm of the result, as a multiple of the conditional prediction's. 0 is
+            no limit.
 
     Returns:
         The model with this rule.

@@ -16,11 +16,11 @@ from .custom import CATEGORY
 
 @node("BasicGuider", category=CATEGORY, lane="inline")
 def basic_guider(model: Model, conditioning: Conditioning) -> Guider:
-    """A model with one prompt and no guidance; for distilled models.
+    """Make a guider with one prompt and without guidance, for distilled models.
 
     Args:
         model: The denoising model.
-        conditioning: What to show.
+        conditioning: The prompt.
 
     Returns:
         The guider.
@@ -36,13 +36,14 @@ def cfg_guider(
     *,
     cfg: Annotated[float, Range(0, 100, step=0.1, soft=(1, 15))] = 8.0,
 ) -> Guider:
-    """A model with classifier-free guidance.
+    """Make a guider with classifier-free guidance (CFG).
 
     Args:
         model: The denoising model.
-        positive: What to show.
-        negative: What to avoid.
-        cfg: How far to go from the negative to the positive; 1 leaves the negative out.
+        positive: The positive prompt.
+        negative: The negative prompt.
+        cfg: Guidance scale: how strongly to follow the positive prompt away from the negative one.
+            1 ignores the negative prompt.
 
     Returns:
         The guider.
@@ -63,19 +64,19 @@ def dual_cfg_guider(
     cfg_cond2_negative: Annotated[float, Range(0, 100, step=0.1, soft=(1, 15))] = 8.0,
     style: Annotated[str, Choice(("regular", "nested"))] = "regular",
 ) -> Guider:
-    """A model with guidance between three prompts, as InstructPix2Pix was made for.
+    """Make a guider with guidance between three prompts, as for InstructPix2Pix.
 
-    Of the model's rules of guidance only those that act inside of the network (FreeU) are used.
+    Of the model's guidance rules, only those that act inside the network (such as FreeU) are used.
 
     Args:
         model: The denoising model.
-        cond1: What to show.
-        cond2: The prompt in the middle, such as the picture without the instruction.
-        negative: What to avoid.
-        cfg_conds: How far to go from the middle to `cond1`.
-        cfg_cond2_negative: How far to go from the negative to the middle.
-        style: Regular adds both ways up; nested guides from the negative to the outcome of the
-            first guidance.
+        cond1: The first prompt, such as the image with the instruction.
+        cond2: The second prompt, such as the image without the instruction.
+        negative: The negative prompt.
+        cfg_conds: Guidance scale from `cond2` to `cond1`.
+        cfg_cond2_negative: Guidance scale from the negative prompt to `cond2`.
+        style: `regular` adds both guidances; `nested` guides from the negative prompt to the result
+            of the first guidance.
 
     Returns:
         The guider.
@@ -103,15 +104,15 @@ def perp_neg_guider(
     cfg: Annotated[float, Range(0, 100, step=0.1, soft=(1, 15))] = 8.0,
     neg_scale: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
 ) -> Guider:
-    """A model that avoids only what the negative prompt does not share with the positive one.
+    """Make a guider with Perp-Neg: avoid only what the negative prompt alone describes.
 
     Args:
         model: The denoising model.
-        positive: What to show.
-        negative: What to avoid.
-        empty_conditioning: An empty prompt, encoded; both are measured against it.
-        cfg: Strength of guidance.
-        neg_scale: Strength of the negative prompt; 0 = none.
+        positive: The positive prompt.
+        negative: The negative prompt.
+        empty_conditioning: An encoded empty prompt, the reference for both prompts.
+        cfg: Guidance scale.
+        neg_scale: Strength of the negative prompt. 0 is off.
 
     Returns:
         The guider.

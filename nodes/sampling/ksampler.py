@@ -29,28 +29,29 @@ def ksampler(
     scheduler: Annotated[str, Choice(SCHEDULER_NAMES)] = "normal",
     denoise: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
 ) -> Latent:
-    """Sample: turn noise step by step into the picture that the conditioning describes.
+    """Denoise a latent step by step into the image that the prompts describe.
 
     Args:
         model: The denoising model.
-        positive: What to show.
-        negative: What to avoid.
-        latent_image: Where to start from; its size is the picture's. Its content matters when
+        positive: The positive prompt.
+        negative: The negative prompt.
+        latent_image: The latent to start from; it sets the image size. Its content matters when
             `denoise` is below 1.
-        seed: Seed of the noise; the same seed and workflow give the same picture.
+        seed: Seed of the noise. The same seed and workflow give the same image.
         steps: Number of steps.
-        cfg: Guidance: how far to go from the negative to the positive; 1 leaves the negative out
-            and takes half the time.
-        sampler_name: Update rule. Names that end in `_gpu` mean the same as without.
-        scheduler: How the noise levels are spaced.
-        denoise: Share of the noise schedule that is run: 1 from pure noise, 0.5 keeps the
-            composition of `latent_image`, 0 returns it as it is.
+        cfg: Guidance scale: how strongly to follow the positive prompt away from the negative one.
+            1 ignores the negative prompt and takes half the time.
+        sampler_name: The sampler. Names with the ending `_gpu` mean the same as without it.
+        scheduler: The scheduler, which spaces the sigmas.
+        denoise: Share of the noise schedule that is run. 1 starts from pure noise, 0.5 keeps the
+            composition of `latent_image`, 0 returns it unchanged.
 
     Returns:
-        The finished latent, same size.
+        The denoised latent, of the same size.
 
     Raises:
-        DiffusionError: Conditioning, control or adapter do not fit the model; numbers overflowed.
+        DiffusionError: The conditioning, a ControlNet or an adapter does not fit the model, or
+        numbers overflowed.
 
     Source: k-diffusion (Crowson 2022) update rules in sigma space; noise from the CPU generator.
     """
@@ -92,30 +93,32 @@ def ksampler_advanced(
 ) -> Latent:
     """Sample a part of a schedule, so that several samplers can share one.
 
-    A first sampler ends at some step and returns with leftover noise; the second begins there with
-    `add_noise` disabled, the same steps and scheduler.
+    The first sampler stops at a step and returns its leftover noise. The second starts at that
+    step, with `add_noise` disabled and the same steps and scheduler.
 
     Args:
         model: The denoising model.
-        positive: What to show.
-        negative: What to avoid.
-        latent_image: Where to start from.
-        add_noise: Whether noise is added first; disable for a latent that still holds some.
+        positive: The positive prompt.
+        negative: The negative prompt.
+        latent_image: The latent to start from.
+        add_noise: Whether noise is added to the latent first. Disable it for a latent that still
+            has noise.
         noise_seed: Seed of the noise.
-        steps: Steps of the whole schedule.
-        cfg: Guidance; 1 leaves the negative out.
-        sampler_name: Update rule. Names that end in `_gpu` mean the same as without.
-        scheduler: How the noise levels are spaced.
-        start_at_step: First step to take, counted from 0; past the end nothing is done.
-        end_at_step: Stop before this step; past the end means to the end.
-        return_with_leftover_noise: Whether a run that stops early leaves the noise of that step;
-            disabled, its last step goes to a clean picture.
+        steps: Number of steps of the whole schedule.
+        cfg: Guidance scale. 1 ignores the negative prompt.
+        sampler_name: The sampler. Names with the ending `_gpu` mean the same as without it.
+        scheduler: The scheduler, which spaces the sigmas.
+        start_at_step: Index of the first step, from 0. Past the end, nothing is sampled.
+        end_at_step: Index of the step to stop before. Past the end, it samples to the end.
+        return_with_leftover_noise: Whether a run that stops early returns the noise of that step.
+            If disabled, its last step removes all noise.
 
     Returns:
-        The latent where the run stopped, same size.
+        The latent at the last step, of the same size.
 
     Raises:
-        DiffusionError: Conditioning, control or adapter do not fit the model; numbers overflowed.
+        DiffusionError: The conditioning, a ControlNet or an adapter does not fit the model, or
+        numbers overflowed.
     """
     from ...diffusion import sample
     from .previews import reporter

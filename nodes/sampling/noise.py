@@ -17,23 +17,23 @@ from .custom import CATEGORY
 
 @node("RandomNoise", category=CATEGORY, lane="inline")
 def random_noise(*, noise_seed: Annotated[int, Seed()] = 0) -> NoiseSource:
-    """Noise of a seed.
+    """Make a noise source from a seed.
 
     Args:
-        noise_seed: The seed; draws are made on the CPU, so that every device starts alike.
+        noise_seed: The seed. Noise is drawn on the CPU, so it is the same on every device.
 
     Returns:
-        The source.
+        The noise source.
     """
     return NoiseSource(noise_seed)
 
 
 @node("DisableNoise", category=CATEGORY, lane="inline")
 def disable_noise() -> NoiseSource:
-    """No noise to begin with, for a latent that still holds some.
+    """Start without noise, for a latent that still has some.
 
     Returns:
-        The source; samplers that add noise at every step draw it from seed 0.
+        The noise source. Samplers that add noise at every step draw it from seed 0.
     """
     return NoiseSource(0, initial=False)
 
@@ -43,16 +43,16 @@ def add_noise(model: Model, noise: NoiseSource, sigmas: Schedule, latent_image: 
     """Add noise to a latent without sampling.
 
     Args:
-        model: Whose noise levels these are.
-        noise: Where the noise comes from.
-        sigmas: How much: the first level minus the last, or the only one.
-        latent_image: What to add it to.
+        model: The model that the sigmas belong to.
+        noise: The noise source.
+        sigmas: The strength of the noise: the first sigma minus the last, or the only one.
+        latent_image: The latent that noise is added to.
 
     Returns:
-        The noisy latent, same size.
+        The noisy latent, of the same size.
 
     Raises:
-        DiffusionError: The latent belongs to another model.
+        DiffusionError: The latent belongs to another model family.
     """
     from ...diffusion.denoising.noising import noised_latent
 

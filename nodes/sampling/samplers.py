@@ -16,10 +16,10 @@ CATEGORY = "sampling/custom/samplers"
 def ksampler_select(
     *, sampler_name: Annotated[str, Choice(SAMPLER_NAMES)] = "euler"
 ) -> SamplerChoice:
-    """An update rule by name, with its usual options.
+    """Select a sampler by name, with its default options.
 
     Args:
-        sampler_name: The rule. Names that end in `_gpu` mean the same as without.
+        sampler_name: The sampler. Names with the ending `_gpu` mean the same as without it.
 
     Returns:
         The sampler.
@@ -33,11 +33,11 @@ def sampler_euler_ancestral(
     eta: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
     s_noise: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
 ) -> SamplerChoice:
-    """Euler with fresh noise at every step.
+    """Euler ancestral: Euler with new noise at every step.
 
     Args:
-        eta: How much noise is taken out and added again; 0 = none, 1 = all.
-        s_noise: Factor on the noise that is added.
+        eta: Share of the noise that is removed and added again. 0 is none, 1 is all.
+        s_noise: Factor on the added noise. 1 leaves it unchanged.
 
     Returns:
         The sampler.
@@ -53,11 +53,11 @@ def sampler_euler_ancestral_cfg_pp(
     eta: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
     s_noise: Annotated[float, Range(0, 10, step=0.01)] = 1.0,
 ) -> SamplerChoice:
-    """Euler with CFG++ and fresh noise at every step; for cfg about 1.
+    """Euler ancestral with CFG++, for a cfg of about 1.
 
     Args:
-        eta: How much noise is taken out and added again; 0 = none, 1 = all.
-        s_noise: Factor on the noise that is added.
+        eta: Share of the noise that is removed and added again. 0 is none, 1 is all.
+        s_noise: Factor on the added noise. 1 leaves it unchanged.
 
     Returns:
         The sampler.
@@ -71,11 +71,11 @@ def sampler_euler_ancestral_cfg_pp(
 def sampler_euler_cfg_pp(
     *, version: Annotated[str, Choice(("regular", "alternative"))] = "regular"
 ) -> SamplerChoice:
-    """Euler with CFG++; for cfg about 1.
+    """Euler with CFG++, for a cfg of about 1.
 
     Args:
-        version: Regular as published; alternative turns the direction further away from the
-            negative side.
+        version: `regular` is as published; `alternative` moves further away from the unconditional
+            prediction.
 
     Returns:
         The sampler.
@@ -87,10 +87,10 @@ def sampler_euler_cfg_pp(
 
 @node("SamplerLMS", category=CATEGORY, lane="inline")
 def sampler_lms(*, order: Annotated[int, Range(1, 100)] = 4) -> SamplerChoice:
-    """Linear multistep.
+    """Linear multistep (LMS).
 
     Args:
-        order: How many slopes the polynomial runs through; high ones become unstable.
+        order: Order of the polynomial. High orders become unstable.
 
     Returns:
         The sampler.
@@ -107,15 +107,16 @@ def sampler_lcm_upscale(
     scale_steps: Annotated[int, Range(-1, 1000)] = -1,
     upscale_method: Literal["bislerp", "nearest-exact", "bilinear", "area", "bicubic"] = "bislerp",
 ) -> SamplerChoice:
-    """LCM that enlarges the picture while it is made; for LCM models.
+    """LCM that upscales the latent while it samples, for LCM models.
 
     Args:
-        scale_ratio: Size at the end, in sizes of the latent it begins with; 1 = plain LCM.
-        scale_steps: Over how many steps the size grows, from the first on; below 0 = half of them.
-        upscale_method: Filter on the clean latent.
+        scale_ratio: Size at the end, as a multiple of the starting size. 1 is plain LCM.
+        scale_steps: Number of steps over which the size grows, from the first on. Below 0, half of
+            the steps.
+        upscale_method: The resampling filter for the denoised latent.
 
     Returns:
-        The sampler; it takes no latent with a noise mask.
+        The sampler. It does not support a noise mask.
 
     Source: Luo et al. 2023, with sizes as ComfyUI has them.
     """

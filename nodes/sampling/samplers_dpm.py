@@ -18,11 +18,11 @@ def sampler_dpmpp_2s_ancestral(
     eta: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
     s_noise: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
 ) -> SamplerChoice:
-    """DPM-Solver++(2S) with fresh noise at every step.
+    """DPM-Solver++(2S) ancestral: with new noise at every step.
 
     Args:
-        eta: How much noise is taken out and added again; 0 = none, 1 = all.
-        s_noise: Factor on the noise that is added.
+        eta: Share of the noise that is removed and added again. 0 is none, 1 is all.
+        s_noise: Factor on the added noise. 1 leaves it unchanged.
 
     Returns:
         The sampler.
@@ -40,14 +40,14 @@ def sampler_dpmpp_sde(
     r: Annotated[float, Range(0.01, 100, step=0.01)] = 0.5,
     noise_device: Annotated[str, Choice(DEVICES)] = "gpu",
 ) -> SamplerChoice:
-    """DPM-Solver++ for the stochastic equation, two evaluations per step.
+    """DPM-Solver++ SDE, with two model evaluations per step.
 
     Args:
-        eta: How stochastic: 0 = not at all, 1 = the equation as it is.
-        s_noise: Factor on the noise that is added.
-        r: Where inside of a step the second evaluation lies, by log sigma.
-        noise_device: For files from elsewhere; noise is always drawn on the CPU, so that every
-            device gives the same picture.
+        eta: Strength of the noise of the SDE. 0 is none (ODE), 1 is the full equation.
+        s_noise: Factor on the added noise. 1 leaves it unchanged.
+        r: Position of the second evaluation inside a step, as a fraction in log sigma.
+        noise_device: Kept for ComfyUI workflows. Noise is always drawn on the CPU, so it is the
+            same on every device.
 
     Returns:
         The sampler.
@@ -65,14 +65,14 @@ def sampler_dpmpp_2m_sde(
     s_noise: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
     noise_device: Annotated[str, Choice(DEVICES)] = "gpu",
 ) -> SamplerChoice:
-    """DPM-Solver++(2M) for the stochastic equation.
+    """DPM-Solver++(2M) SDE.
 
     Args:
-        solver_type: How the second order is taken.
-        eta: How stochastic: 0 = not at all, 1 = the equation as it is.
-        s_noise: Factor on the noise that is added.
-        noise_device: For files from elsewhere; noise is always drawn on the CPU, so that every
-            device gives the same picture.
+        solver_type: The method for the second-order term.
+        eta: Strength of the noise of the SDE. 0 is none (ODE), 1 is the full equation.
+        s_noise: Factor on the added noise. 1 leaves it unchanged.
+        noise_device: Kept for ComfyUI workflows. Noise is always drawn on the CPU, so it is the
+            same on every device.
 
     Returns:
         The sampler.
@@ -90,13 +90,13 @@ def sampler_dpmpp_3m_sde(
     s_noise: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
     noise_device: Annotated[str, Choice(DEVICES)] = "gpu",
 ) -> SamplerChoice:
-    """DPM-Solver++(3M) for the stochastic equation.
+    """DPM-Solver++(3M) SDE.
 
     Args:
-        eta: How stochastic: 0 = not at all, 1 = the equation as it is.
-        s_noise: Factor on the noise that is added.
-        noise_device: For files from elsewhere; noise is always drawn on the CPU, so that every
-            device gives the same picture.
+        eta: Strength of the noise of the SDE. 0 is none (ODE), 1 is the full equation.
+        s_noise: Factor on the added noise. 1 leaves it unchanged.
+        noise_device: Kept for ComfyUI workflows. Noise is always drawn on the CPU, so it is the
+            same on every device.
 
     Returns:
         The sampler.
@@ -120,21 +120,21 @@ def sampler_dpm_adaptive(
     eta: Annotated[float, Range(0, 100, step=0.01)] = 0.0,
     s_noise: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
 ) -> SamplerChoice:
-    """DPM-Solver that chooses its steps by the error it makes.
+    """DPM-Solver with adaptive steps, chosen by the estimated error.
 
-    Of the sigmas it looks only at the first and the last above 0.
+    Of the sigmas it uses only the first and the last one above 0.
 
     Args:
-        order: Of the solver.
-        rtol: Error allowed, as a share of the values.
-        atol: Error allowed whatever the values.
-        h_init: First step, in log sigma.
-        pcoeff: How the step size follows the error: proportional part.
-        icoeff: Integral part.
-        dcoeff: Derivative part.
-        accept_safety: A step is taken when the next may be at least this times as long.
-        eta: How much noise is taken out and added again; 0 = none.
-        s_noise: Factor on the noise that is added.
+        order: Order of the solver.
+        rtol: Relative error allowed.
+        atol: Absolute error allowed.
+        h_init: Size of the first step in log sigma.
+        pcoeff: Step size controller: proportional coefficient.
+        icoeff: Step size controller: integral coefficient.
+        dcoeff: Step size controller: derivative coefficient.
+        accept_safety: A step is accepted if the next one may be at least this many times as long.
+        eta: Share of the noise that is removed and added again. 0 is none.
+        s_noise: Factor on the added noise. 1 leaves it unchanged.
 
     Returns:
         The sampler.

@@ -19,15 +19,14 @@ def sampler_er_sde(
     eta: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
     s_noise: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
 ) -> SamplerChoice:
-    """Solver of an extended stochastic equation.
+    """ER-SDE: a solver of the extended reverse-time SDE.
 
     Args:
-        solver_type: The scale of the noise: the authors' own, that of the reverse-time equation
-            with `eta`, or none (ODE).
-        max_stage: Highest order.
-        eta: How stochastic the reverse-time equation is; the authors' own scale does not look at
-            it.
-        s_noise: Factor on the noise that is added.
+        solver_type: The noise scale: the authors' (ER-SDE), that of the reverse-time SDE with
+            `eta`, or none (ODE).
+        max_stage: The highest order.
+        eta: Strength of the noise of the reverse-time SDE. The authors' scale ignores it.
+        s_noise: Factor on the added noise. 1 leaves it unchanged.
 
     Returns:
         The sampler.
@@ -58,18 +57,20 @@ def sampler_sa_solver(
     use_pece: bool = False,
     simple_order_2: bool = False,
 ) -> SamplerChoice:
-    """Stochastic Adams solver: a predictor and a corrector that share their noise.
+    """SA-Solver: a stochastic Adams method with a predictor and a corrector.
 
     Args:
-        model: Whose schedule the percentages are of.
-        eta: How stochastic: 0 = not at all, 1 = the equation as it is.
-        sde_start_percent: Where in the schedule noise begins to be added; 0 = the start.
-        sde_end_percent: Where it stops; 1 = the end.
-        s_noise: Factor on the noise that is added.
-        predictor_order: Clean pictures that the predictor looks at.
-        corrector_order: Clean pictures that the corrector looks at; 0 = no corrector.
-        use_pece: Whether the model is evaluated again after the correction, for twice the time.
-        simple_order_2: Whether second-order weights are the simpler ones of the authors' code.
+        model: The model whose schedule the fractions refer to.
+        eta: Strength of the noise of the SDE. 0 is none (ODE), 1 is the full equation.
+        sde_start_percent: Where noise starts being added, as a fraction of the schedule: 0 is the
+            start.
+        sde_end_percent: Where noise stops being added, as a fraction of the schedule: 1 is the end.
+        s_noise: Factor on the added noise. 1 leaves it unchanged.
+        predictor_order: Order of the predictor: the number of earlier predictions it uses.
+        corrector_order: Order of the corrector: the number of earlier predictions it uses. 0 is no
+            corrector.
+        use_pece: Whether the model is evaluated again after the correction, which doubles the time.
+        simple_order_2: Whether the second-order weights are the simpler ones of the authors' code.
 
     Returns:
         The sampler.

@@ -22,16 +22,16 @@ def basic_scheduler(
     steps: Annotated[int, Range(1, MOST_STEPS, soft=(1, 50))] = 20,
     denoise: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
 ) -> Schedule:
-    """A model's noise levels, spaced by a named rule.
+    """Make the sigmas of a model with a named scheduler.
 
     Args:
-        model: Whose levels.
-        scheduler: How they are spaced.
-        steps: Steps to take.
-        denoise: Share of the schedule to run: the steps are spread over its end; 0 = none.
+        model: The model.
+        scheduler: The scheduler, which spaces the sigmas.
+        steps: Number of steps.
+        denoise: Share of the schedule to run, at its end. 1 is all, 0 is none.
 
     Returns:
-        The schedule, ending at 0.
+        The sigmas, ending at 0.
     """
     from ...diffusion.families import sampling_of
     from ...diffusion.sampling.sample import run_sigmas
@@ -49,16 +49,16 @@ def beta_sampling_scheduler(
     alpha: Annotated[float, Range(0, 50, step=0.01, above=True)] = 0.6,
     beta: Annotated[float, Range(0, 50, step=0.01, above=True)] = 0.6,
 ) -> Schedule:
-    """Steps by the quantiles of a Beta distribution over a model's time.
+    """The beta schedule: steps by the quantiles of a Beta distribution over time.
 
     Args:
-        model: Whose noise levels.
-        steps: Steps to take; fewer come out where two fall on one training step.
-        alpha: Of the distribution, above 0; small ones crowd the steps at the clean end.
-        beta: Of the distribution, above 0; small ones crowd them at the noisy end.
+        model: The model.
+        steps: Number of steps. There are fewer where two fall on one training timestep.
+        alpha: Alpha of the distribution, above 0. Low values put more steps at the low sigmas.
+        beta: Beta of the distribution, above 0. Low values put more steps at the high sigmas.
 
     Returns:
-        The schedule, ending at 0.
+        The sigmas, ending at 0.
 
     Raises:
         ParameterError: alpha or beta is 0.
@@ -78,15 +78,15 @@ def sd_turbo_scheduler(
     steps: Annotated[int, Range(1, 10)] = 1,
     denoise: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
 ) -> Schedule:
-    """The noise levels that SD-Turbo and SDXL-Turbo were distilled on.
+    """The sigmas that SD-Turbo and SDXL-Turbo were distilled on.
 
     Args:
-        model: Whose noise levels.
-        steps: Steps to take.
-        denoise: Which of the ten levels to begin with; 1 = the noisiest.
+        model: The model.
+        steps: Number of steps.
+        denoise: Share of the schedule to run: 1 starts at the highest of the ten sigmas.
 
     Returns:
-        The schedule, ending at 0.
+        The sigmas, ending at 0.
 
     Source: Sauer et al. 2023.
     """
@@ -103,15 +103,15 @@ def align_your_steps_scheduler(
     steps: Annotated[int, Range(1, MOST_STEPS, soft=(1, 50))] = 10,
     denoise: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
 ) -> Schedule:
-    """Noise levels optimised for few steps.
+    """Align Your Steps: sigmas optimised for few steps.
 
     Args:
-        model_type: Kind of model the levels are for.
-        steps: Steps of the whole schedule; other numbers than 10 are interpolated.
-        denoise: Share of the steps to take, from the end; 0 = none.
+        model_type: The model family that the sigmas are for.
+        steps: Number of steps of the whole schedule. Other numbers than 10 are interpolated.
+        denoise: Share of the steps to run, from the end. 1 is all, 0 is none.
 
     Returns:
-        The schedule, ending at 0.
+        The sigmas, ending at 0.
 
     Source: Sabour et al. 2024, "Align Your Steps".
     """
@@ -127,16 +127,16 @@ def optimal_steps_scheduler(
     steps: Annotated[int, Range(3, 1000)] = 20,
     denoise: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
 ) -> Schedule:
-    """Noise levels of flow models, optimised for few steps.
+    """Optimal steps: sigmas of flow models, optimised for few steps.
 
     Args:
-        model_type: Kind of model the levels are for; each is best at its own number of steps
-            (FLUX 10, Wan 20, Chroma 40).
-        steps: Steps of the whole schedule; other numbers are interpolated.
-        denoise: Share of the steps to take, from the end; 0 = none.
+        model_type: The model family that the sigmas are for. Each is best at its own number of
+            steps: FLUX 10, Wan 20, Chroma 40.
+        steps: Number of steps of the whole schedule. Other numbers than these are interpolated.
+        denoise: Share of the steps to run, from the end. 1 is all, 0 is none.
 
     Returns:
-        The schedule, ending at 0.
+        The sigmas, ending at 0.
 
     Source: Pei et al. 2025, "Optimal Stepsize for Diffusion Sampling".
     """

@@ -24,19 +24,19 @@ def karras_scheduler(
     sigma_min: Sigma = SIGMA_MIN,
     rho: Annotated[float, Range(0, 100, step=0.01, above=True)] = 7.0,
 ) -> Schedule:
-    """Smaller steps where the picture is nearly clean.
+    """The Karras schedule: smaller steps where the image is nearly clean.
 
     Args:
-        steps: Steps to take.
-        sigma_max: First noise level.
-        sigma_min: Last noise level above 0.
-        rho: How strongly the steps crowd at the end; above 0, 1 = even in sigma.
+        steps: Number of steps.
+        sigma_max: The first sigma.
+        sigma_min: The last sigma above 0.
+        rho: Concentration of the steps at the low end, above 0. 1 spaces them evenly in sigma.
 
     Returns:
-        The schedule, ending at 0.
+        The sigmas, ending at 0.
 
     Raises:
-        ParameterError: The levels are not 0 < sigma_min <= sigma_max, or rho is 0.
+        ParameterError: The sigmas are not 0 < sigma_min <= sigma_max, or rho is 0.
 
     Source: Karras et al. 2022, eq. 5.
     """
@@ -52,18 +52,18 @@ def exponential_scheduler(
     sigma_max: Sigma = SIGMA_MAX,
     sigma_min: Sigma = SIGMA_MIN,
 ) -> Schedule:
-    """Even steps in log sigma.
+    """The exponential schedule: even steps in log sigma.
 
     Args:
-        steps: Steps to take.
-        sigma_max: First noise level.
-        sigma_min: Last noise level above 0.
+        steps: Number of steps.
+        sigma_max: The first sigma.
+        sigma_min: The last sigma above 0.
 
     Returns:
-        The schedule, ending at 0.
+        The sigmas, ending at 0.
 
     Raises:
-        ParameterError: The levels are not 0 < sigma_min <= sigma_max.
+        ParameterError: The sigmas are not 0 < sigma_min <= sigma_max.
     """
     from ...diffusion.sampling.sigma_spacings import exponential
 
@@ -78,19 +78,19 @@ def polyexponential_scheduler(
     sigma_min: Sigma = SIGMA_MIN,
     rho: Annotated[float, Range(0, 100, step=0.01)] = 1.0,
 ) -> Schedule:
-    """Steps along a power of the way in log sigma.
+    """The polyexponential schedule: steps by a power curve in log sigma.
 
     Args:
-        steps: Steps to take.
-        sigma_max: First noise level.
-        sigma_min: Last noise level above 0.
-        rho: The power; 1 = even in log sigma.
+        steps: Number of steps.
+        sigma_max: The first sigma.
+        sigma_min: The last sigma above 0.
+        rho: The exponent. 1 spaces the steps evenly in log sigma.
 
     Returns:
-        The schedule, ending at 0.
+        The sigmas, ending at 0.
 
     Raises:
-        ParameterError: The levels are not 0 < sigma_min <= sigma_max.
+        ParameterError: The sigmas are not 0 < sigma_min <= sigma_max.
 
     Source: k-diffusion.
     """
@@ -108,20 +108,20 @@ def laplace_scheduler(
     mu: Annotated[float, Range(-10, 10, step=0.1)] = 0.0,
     beta: Annotated[float, Range(0, 10, step=0.1)] = 0.5,
 ) -> Schedule:
-    """Steps by the quantiles of a Laplace distribution of log sigma.
+    """The Laplace schedule: steps by the quantiles of a Laplace distribution of log sigma.
 
     Args:
-        steps: Number of noise levels; there is one step less, and no 0 at the end.
-        sigma_max: Highest noise level.
-        sigma_min: Lowest noise level.
-        mu: Log sigma around which the steps crowd.
-        beta: How wide they spread.
+        steps: Number of sigmas. There is one step less, and no 0 at the end.
+        sigma_max: The highest sigma.
+        sigma_min: The lowest sigma.
+        mu: Log sigma at which the steps are densest.
+        beta: Width of the distribution.
 
     Returns:
-        The schedule, ending at or above sigma_min.
+        The sigmas, ending at or above sigma_min.
 
     Raises:
-        ParameterError: The levels are not 0 < sigma_min <= sigma_max.
+        ParameterError: The sigmas are not 0 < sigma_min <= sigma_max.
 
     Source: Hang & Gu 2024.
     """
@@ -138,16 +138,16 @@ def vp_scheduler(
     beta_min: Annotated[float, Range(0, 5000, step=0.01)] = 0.1,
     eps_s: Annotated[float, Range(0, 1, step=0.0001)] = 0.001,
 ) -> Schedule:
-    """Even steps in the time of the continuous variance-preserving process.
+    """The VP schedule: even steps in the time of the variance-preserving process.
 
     Args:
-        steps: Steps to take.
-        beta_d: How fast the noise grows faster.
-        beta_min: How fast it grows at first.
-        eps_s: Time of the last noise level above 0; the start is 1.
+        steps: Number of steps.
+        beta_d: Increase of the noise rate over time.
+        beta_min: Noise rate at the start.
+        eps_s: Time of the last sigma above 0; the schedule starts at time 1.
 
     Returns:
-        The schedule, ending at 0.
+        The sigmas, ending at 0.
 
     Source: Song et al. 2021; Karras et al. 2022.
     """

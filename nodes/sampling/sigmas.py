@@ -23,14 +23,14 @@ class SplitSchedule(NamedTuple):
 def split_sigmas(
     sigmas: Schedule, *, step: Annotated[int, Range(0, MOST_STEPS)] = 0
 ) -> SplitSchedule:
-    """Cut a schedule before a step.
+    """Split sigmas into two parts at a step.
 
     Args:
-        sigmas: The schedule.
-        step: Steps of the first part.
+        sigmas: The sigmas.
+        step: Number of steps of the first part.
 
     Returns:
-        The noisy part and the clean part; both hold the level between them.
+        The part with high sigmas and the part with low sigmas. Both include the sigma between them.
     """
     levels = sigmas.sigmas
     return SplitSchedule(Schedule(levels[: step + 1]), Schedule(levels[step:]))
@@ -40,14 +40,14 @@ def split_sigmas(
 def split_sigmas_denoise(
     sigmas: Schedule, *, denoise: Annotated[float, Range(0, 1, step=0.01)] = 1.0
 ) -> SplitSchedule:
-    """Cut a schedule so that the second part holds a share of the steps.
+    """Split sigmas so that the second part has a share of the steps.
 
     Args:
-        sigmas: The schedule.
+        sigmas: The sigmas.
         denoise: Share of the steps in the second part.
 
     Returns:
-        The noisy part and the clean part; both hold the level between them.
+        The part with high sigmas and the part with low sigmas. Both include the sigma between them.
     """
     levels = sigmas.sigmas
     steps = max(0, len(levels) - 1)
@@ -57,13 +57,13 @@ def split_sigmas_denoise(
 
 @node("FlipSigmas", category=SIGMAS, lane="inline")
 def flip_sigmas(sigmas: Schedule) -> Schedule:
-    """Turn a schedule round, to go from a picture to its noise.
+    """Reverse sigmas, to go from an image to its noise.
 
     Args:
-        sigmas: The schedule.
+        sigmas: The sigmas.
 
     Returns:
-        The levels in the other order; a leading 0 becomes 0.0001, at which a model can be asked.
+        The sigmas in reverse order. A leading 0 becomes 0.0001, which a model can evaluate.
     """
     levels = list(reversed(sigmas.sigmas))
     if levels and levels[0] == 0:
@@ -75,14 +75,14 @@ def flip_sigmas(sigmas: Schedule) -> Schedule:
 def set_first_sigma(
     sigmas: Schedule, *, sigma: Annotated[float, Range(0, 20_000, step=0.001)] = 136.0
 ) -> Schedule:
-    """Replace the first noise level.
+    """Replace the first sigma.
 
     Args:
-        sigmas: The schedule.
-        sigma: The new first level.
+        sigmas: The sigmas.
+        sigma: The new first sigma.
 
     Returns:
-        The schedule; an empty one stays empty.
+        The sigmas; empty ones stay empty.
     """
     levels = sigmas.sigmas
     return Schedule((sigma, *levels[1:])) if levels else sigmas
@@ -97,17 +97,19 @@ def extend_intermediate_sigmas(
     end_at_sigma: Annotated[float, Range(0, 20_000, step=0.01)] = 12.0,
     spacing: Annotated[str, Choice(("linear", "cosine", "sine"))] = "linear",
 ) -> Schedule:
-    """Divide the steps that begin in a range of noise levels.
+    """Subdivide the steps in a range of sigmas.
 
     Args:
-        sigmas: The schedule.
-        steps: How many steps each becomes; 1 = as it is.
-        start_at_sigma: Steps that begin above are left alone; below 0 = none is.
-        end_at_sigma: Steps that begin below are left alone.
-        spacing: How the new levels lie: evenly, crowded at the end (cosine) or start (sine).
+        sigmas: The sigmas.
+        steps: Number of steps that each step becomes. 1 leaves them unchanged.
+        start_at_sigma: Upper end of the range: steps that begin at a higher sigma are unchanged.
+            Below 0 there is no upper end.
+        end_at_sigma: Lower end of the range: steps that begin at a lower sigma are unchanged.
+        spacing: Spacing of the new sigmas: even, denser at the end (cosine) or denser at the start
+            (sine).
 
     Returns:
-        The longer schedule.
+        The longer list of sigmas.
     """
     from ...diffusion.sampling.sigma_edits import extended
 
@@ -128,16 +130,16 @@ def sampling_percent_to_sigma(
     sampling_percent: Annotated[float, Range(0, 1, step=0.0001)] = 0.0,
     return_actual_sigma: bool = False,
 ) -> SigmaValue:
-    """The noise level at a part of a model's schedule.
+    """Get the sigma at a fraction of a model's schedule.
 
     Args:
-        model: Whose schedule.
-        sampling_percent: 0 = the start, 1 = the end.
-        return_actual_sigma: Whether the ends give the model's largest and smallest level; else they
-            give what windows of the schedule use there: more than any level, and 0.
+        model: The model.
+        sampling_percent: The fraction: 0 is the start, 1 is the end.
+        return_actual_sigma: Whether 0 and 1 give the model's largest and smallest sigma. If off,
+            they give the bounds that timestep ranges use: a value above every sigma, and 0.
 
     Returns:
-        The level.
+        The sigma.
     """
     from ...diffusion.families import sampling_of
 

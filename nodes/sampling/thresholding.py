@@ -22,15 +22,16 @@ def dynamic_thresholding(
     mimic_scale: Annotated[float, Range(0, 100, step=0.5)] = 7.0,
     threshold_percentile: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
 ) -> Model:
-    """Let strong guidance keep the range of values that a weaker one would give.
+    """Dynamic thresholding: give a high guidance scale the value range of a lower one.
 
-    Takes the place of another rule that combines the two sides (RescaleCFG, PerpNeg).
+    It replaces another rule that combines the conditional and the unconditional prediction
+    (RescaleCFG, PerpNeg).
 
     Args:
         model: The model.
-        mimic_scale: The cfg whose range is kept.
-        threshold_percentile: Share of values that count for the range of the strong guidance; what
-            lies beyond is cut. 1 = all, nothing is cut.
+        mimic_scale: The guidance scale whose value range is kept.
+        threshold_percentile: Percentile of the values that sets the range, as a fraction; values
+            beyond it are clipped. 1 clips nothing.
 
     Returns:
         The model with this rule.
@@ -59,23 +60,26 @@ def dynamic_thresholding_full(
     variability_measure: Literal["AD", "STD"] = "AD",
     interpolate_phi: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
 ) -> Model:
-    """Let strong guidance keep the range of values that a weaker one would give, with all choices.
+    """Dynamic thresholding with all its options.
 
-    Takes the place of another rule that combines the two sides (RescaleCFG, PerpNeg).
+    It replaces another rule that combines the conditional and the unconditional prediction
+    (RescaleCFG, PerpNeg).
 
     Args:
         model: The model.
-        mimic_scale: The cfg whose range is kept.
-        threshold_percentile: As in DynamicThresholding; for `AD` only.
+        mimic_scale: The guidance scale whose value range is kept.
+        threshold_percentile: The same as in DynamicThresholding; used with `AD` only.
         mimic_mode: How `mimic_scale` changes over the schedule.
-        mimic_scale_min: What it falls to, or rises from.
-        cfg_mode: How cfg changes over the schedule.
-        cfg_scale_min: What it falls to, or rises from.
-        sched_val: Exponent of the power modes; repetitions of the repeating ones.
-        separate_feature_channels: Whether every channel has a range of its own, or the picture one.
-        scaling_startpoint: Whether values are scaled around their channel's mean or around 0.
-        variability_measure: The range is the largest value (AD) or the standard deviation (STD).
-        interpolate_phi: Share of the result; the rest is plain guidance.
+        mimic_scale_min: The lowest value of that change.
+        cfg_mode: How the guidance scale changes over the schedule.
+        cfg_scale_min: The lowest value of that change.
+        sched_val: Exponent of the power modes, or number of repetitions of the repeating modes.
+        separate_feature_channels: Whether each channel has its own range. If off, the image has one
+            range.
+        scaling_startpoint: Whether values are scaled around the mean of their channel or around 0.
+        variability_measure: The measure of the range: the largest value (AD) or the standard
+            deviation (STD).
+        interpolate_phi: Share of the result; the rest is plain guidance. 1 is the result alone.
 
     Returns:
         The model with this rule.

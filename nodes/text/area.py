@@ -21,19 +21,19 @@ def conditioning_set_area(
     y: Annotated[int, Range(0, MAX_SIDE, step=8), Box("y")] = 0,
     strength: Strength = 1.0,
 ) -> Conditioning:
-    """Let a prompt act in a rectangle only, given in pixels.
+    """Restrict a prompt to a rectangle, given in pixels.
 
-    The network sees this part as if it were the whole picture. Its weight falls over up to 64
-    pixels towards edges inside the picture; where areas overlap, their predictions are averaged by
-    weight. Combine it with a prompt for the rest.
+    The model sees the rectangle as if it were the whole image. Its weight fades over up to 64
+    pixels towards edges inside the image; where areas overlap, predictions are averaged by weight.
+    Combine it with a prompt for the rest of the image.
 
     Args:
         conditioning: The prompt.
-        width: Width in pixels; 8 pixels are a latent cell.
+        width: Width in pixels; a latent cell is 8 pixels.
         height: Height in pixels.
         x: Left edge in pixels.
-        y: Upper edge in pixels.
-        strength: Weight against other prompts.
+        y: Top edge in pixels.
+        strength: Weight relative to other prompts.
 
     Returns:
         The prompt with its area.
@@ -54,17 +54,17 @@ def conditioning_set_area_percentage(
     y: Annotated[float, Range(0, 1, step=0.01), Box("y")] = 0.0,
     strength: Strength = 1.0,
 ) -> Conditioning:
-    """Let a prompt act in a rectangle only, given in fractions of the picture's sides.
+    """Restrict a prompt to a rectangle, given in fractions of the image's sides.
 
-    Otherwise as ConditioningSetArea.
+    Apart from the units, it acts as ConditioningSetArea.
 
     Args:
         conditioning: The prompt.
-        width: Width, above 0; 1 is the picture's.
-        height: Height, above 0; 1 is the picture's.
-        x: Left edge, 0 is the picture's.
-        y: Upper edge, 0 is the picture's.
-        strength: Weight against other prompts.
+        width: Width, above 0. 1 is the whole width of the image.
+        height: Height, above 0. 1 is the whole height of the image.
+        x: Left edge. 0 is the left edge of the image.
+        y: Top edge. 0 is the top edge of the image.
+        strength: Weight relative to other prompts.
 
     Returns:
         The prompt with its area.
@@ -82,11 +82,11 @@ def conditioning_set_area_percentage(
 def conditioning_set_area_strength(
     conditioning: Conditioning, *, strength: Strength = 1.0
 ) -> Conditioning:
-    """Weigh a prompt against others that act at the same place.
+    """Set the weight of a prompt relative to others in the same region.
 
     Args:
         conditioning: The prompt.
-        strength: Its weight; 0 leaves it out.
+        strength: The weight. 0 leaves the prompt out.
 
     Returns:
         The prompt with its weight.
@@ -104,14 +104,15 @@ def conditioning_set_mask(
     strength: Strength = 1.0,
     set_cond_area: Where = "default",
 ) -> Conditioning:
-    """Let a prompt act where a mask is.
+    """Restrict a prompt to a mask.
 
     Args:
         conditioning: The prompt.
-        mask: (B or 1, H, W) float32 in [0, 1], stretched over the picture; its weight.
-        strength: Factor on the mask.
-        set_cond_area: `default` shows the network the whole picture, `mask bounds` only the
-            rectangle around the mask, at least 64 pixels a side.
+        mask: The region of the prompt: its weight by pixel. It is stretched to the size of the
+            image. (B or 1, H, W) float32 in [0, 1].
+        strength: Factor on the mask. 1 leaves it unchanged.
+        set_cond_area: `default` shows the model the whole image; `mask bounds` shows only the
+            bounding box of the mask, at least 64 pixels a side.
 
     Returns:
         The prompt with its mask.

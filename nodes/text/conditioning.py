@@ -18,16 +18,17 @@ Where = Literal["default", "mask bounds"]
 
 @node("CLIPTextEncode", category="conditioning", version=4, lane="gpu")
 def clip_text_encode(run: Run, clip: Clip, *, text: Prompt) -> Conditioning:
-    """Encode a prompt.
+    """Encode a prompt with the text encoder.
 
     Args:
         clip: The text encoder.
-        text: The prompt. `(words:1.2)` weighs words, `(words)` by 1.1; `\\(` is a plain bracket,
-            and so is `[`. More than 75 tokens are encoded in chunks of 75. `embedding:name` is a
-            textual inversion, a safetensors file in models/embeddings.
+        text: The prompt. `(words:1.2)` sets a weight, `(words)` multiplies by 1.1; `\\(` is a plain
+            bracket, and `[` has no meaning. Prompts of more than 75 tokens are encoded in chunks of
+            75. `embedding:name` inserts a textual inversion, a safetensors file in
+            models/embeddings.
 
     Returns:
-        Conditioning of one entry, tokens (1, 77 * chunks, C) float32.
+        Conditioning with one entry, tokens (1, 77 * chunks, C) float32.
 
     Raises:
         DiffusionError: An embedding was made for another text encoder.
@@ -48,26 +49,26 @@ def clip_text_encode_schedule(
     text: Prompt,
     steps: Annotated[int, Range(1, 10_000, soft=(1, 50))] = 20,
 ) -> Conditioning:
-    """Encode a prompt in the syntax of the Stable Diffusion web UI, with changes while sampling.
+    """Encode a prompt in the Stable Diffusion web UI's syntax, with changes while sampling.
 
-    Times are fractions of the noise schedule, as those of ConditioningSetTimestepRange. They are
-    fractions of the steps too where steps are even in time (scheduler `normal`).
+    Times are fractions of the noise schedule, as in ConditioningSetTimestepRange. They equal
+    fractions of the steps when steps are even in time (scheduler `normal`).
 
     Args:
         clip: The text encoder.
-        text: `(words:1.2)` multiplies their weight, `(words)` by 1.1, `[words]` by 1/1.1.
-            `[cat:dog:0.4]` is a cat until 0.4 of the schedule, then a dog; `[dog:0.4]` comes,
-            `[cat::0.4]` goes; a whole number counts steps. `[cat|dog]` changes at every step.
-            BREAK begins a new chunk of 77 tokens. `a cat :1.2 AND a dog` adds both prompts up, by
-            their weights (composable diffusion; only on the positive side). `\\(`, `\\[`, `\\|`,
-            `\\:` are the characters.
-        steps: Steps of the sampler, by which `[cat|dog]` and whole numbers count.
+        text: The prompt. `(words:1.2)` sets a weight, `(words)` multiplies by 1.1, `[words]` by
+            1/1.1. `[cat:dog:0.4]` is "cat" until 0.4 of the schedule, then "dog"; `[dog:0.4]` adds
+            it at that time, `[cat::0.4]` removes it; whole numbers are steps. `[cat|dog]`
+            alternates at every step. BREAK starts a new chunk of 77 tokens. `a cat :1.2 AND a dog`
+            adds up both prompts by their weights (composable diffusion; only in the positive
+            prompt). `\\(`, `\\[`, `\\|`, `\\:` are the plain characters.
+        steps: Number of steps of the sampler, for `[cat|dog]` and whole numbers.
 
     Returns:
-        One entry for each different part of the schedule.
+        Conditioning with one entry for each different part of the schedule.
 
     Raises:
-        DiffusionError: More than 50 brackets stand within each other.
+        DiffusionError: More than 50 brackets are nested.
 
     Source: AUTOMATIC1111's web UI; chunks and weights of tokens as in CLIPTextEncode. AND: Liu et
         al. 2022.
@@ -82,14 +83,14 @@ def clip_text_encode_schedule(
 def conditioning_combine(
     conditioning_1: Conditioning, conditioning_2: Conditioning
 ) -> Conditioning:
-    """Let two prompts act together: their predictions are averaged where both act.
+    """Combine two prompts: their predictions are averaged where both act.
 
     Args:
-        conditioning_1: One.
-        conditioning_2: The other.
+        conditioning_1: The first prompt.
+        conditioning_2: The second prompt.
 
     Returns:
-        The entries of both.
+        Conditioning with the entries of both.
     """
     from ...diffusion.text.conditioning import combine
 
@@ -100,17 +101,17 @@ def conditioning_combine(
 def conditioning_concat(
     conditioning_to: Conditioning, conditioning_from: Conditioning
 ) -> Conditioning:
-    """Put the tokens of one prompt behind those of another, so that the network sees both at once.
+    """Concatenate the tokens of two prompts, so that the model reads both at once.
 
     Args:
-        conditioning_to: Its entries get the tokens and keep all else.
-        conditioning_from: Its first entry's tokens are taken.
+        conditioning_to: The first prompt. Its entries keep all other properties.
+        conditioning_from: The second prompt. The tokens of its first entry are appended.
 
     Returns:
-        As many entries as `conditioning_to`, tokens (1, T1 + T2, C).
+        Conditioning with the entries of `conditioning_to`, tokens (1, T1 + T2, C).
 
     Raises:
-        DiffusionError: They come from text encoders of different models.
+        DiffusionError: The prompts come from text encoders of different models.
     """
     from ...diffusion.text.conditioning import concat
 
@@ -124,18 +125,19 @@ def conditioning_average(
     *,
     conditioning_to_strength: Annotated[float, Range(0, 1, step=0.01)] = 1.0,
 ) -> Conditioning:
-    """Mix the embeddings of two prompts.
+    """Interpolate the embeddings of two prompts.
 
     Args:
-        conditioning_to: Its entries keep their areas, masks and times.
-        conditioning_from: Its first entry is mixed in, cut or filled up with zeros to the length.
-        conditioning_to_strength: Share of `conditioning_to`: 1 all of it, 0 nothing.
+        conditioning_to: The first prompt. Its entries keep their areas, masks and times.
+        conditioning_from: The second prompt. Its first entry is used, cut or padded with zeros to
+            the same length.
+        conditioning_to_strength: Share of `conditioning_to`: 1 is all of it, 0 is none.
 
     Returns:
-        As many entries as `conditioning_to`.
+        Conditioning with the entries of `conditioning_to`.
 
     Raises:
-        DiffusionError: They come from text encoders of different models.
+        DiffusionError: The prompts come from text encoders of different models.
     """
     from ...diffusion.text.conditioning import average
 
@@ -146,17 +148,17 @@ def conditioning_average(
 def conditioning_set_timestep_range(
     conditioning: Conditioning, *, start: Fraction = 0.0, end: Fraction = 1.0
 ) -> Conditioning:
-    """Let a prompt act in a part of sampling only.
+    """Restrict a prompt to a part of sampling.
 
-    Combine prompts so that one acts at every time.
+    Combine several prompts so that at least one acts at every time.
 
     Args:
         conditioning: The prompt.
-        start: Where it begins, as a fraction of the noise schedule; 0 is the noisy start.
-        end: Where it ends; 1 is the clean end.
+        start: Start of the range, as a fraction of the noise schedule: 0 is pure noise.
+        end: End of the range, as a fraction of the noise schedule: 1 is the clean image.
 
     Returns:
-        The prompt with its times.
+        The prompt with its range.
 
     Raises:
         DiffusionError: `start` is above `end`.
@@ -168,13 +170,13 @@ def conditioning_set_timestep_range(
 
 @node("ConditioningZeroOut", category="conditioning")
 def conditioning_zero_out(conditioning: Conditioning) -> Conditioning:
-    """Replace the embeddings of a prompt by zeros; not the same as an empty prompt.
+    """Replace the embeddings of a prompt by zeros, which differs from an empty prompt.
 
     Args:
         conditioning: The prompt.
 
     Returns:
-        As many entries of the same shape.
+        Conditioning of the same shape, with zeros.
     """
     from ...diffusion.text.conditioning import zero_out
 

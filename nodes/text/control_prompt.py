@@ -12,16 +12,16 @@ from .prompts import Prompt, embeddings_of
 def clip_text_encode_controlnet(
     run: Run, clip: Clip, conditioning: Conditioning, *, text: Prompt
 ) -> Conditioning:
-    """Let ControlNets read another text than the model does.
+    """Give ControlNets another prompt than the model.
 
     Args:
         clip: The text encoders of the model.
         conditioning: The prompt that the model reads.
-        text: The prompt that ControlNets read with it.
+        text: The prompt that ControlNets read instead.
 
     Returns:
-        The conditioning with this text; ControlNets may be applied before or after. What SDXL and
-        others are told of the whole text (pooled) stays the model's.
+        The conditioning with this prompt. ControlNets can be applied before or after. The pooled
+        embedding (SDXL and others) stays the model's.
 
     Source: as ComfyUI.
     """

@@ -18,20 +18,20 @@ Guidance = Annotated[float, Range(0, 100, step=0.1, soft=(1, 10))]
 def clip_text_encode_flux(
     run: Run, clip: Clip, *, clip_l: Prompt, t5xxl: Prompt, guidance: Guidance = 3.5
 ) -> Conditioning:
-    """Encode a prompt for Flux, with a text for each encoder and the guidance it is told.
+    """Encode a prompt for Flux, with a text for each encoder and the guidance embedding.
 
     Args:
-        clip: Text encoders of a Flux model.
-        clip_l: Prompt for CLIP, of which only the whole counts.
-        t5xxl: Prompt for T5, word by word.
-        guidance: What the model is told of guidance; dev was distilled for 3.5, schnell is told
-            nothing.
+        clip: The text encoders of a Flux model.
+        clip_l: The prompt for CLIP, of which only the pooled embedding is used.
+        t5xxl: The prompt for T5, whose tokens the model reads.
+        guidance: Value of the guidance embedding. Flux dev was distilled for 3.5; schnell has no
+            guidance embedding.
 
     Returns:
-        Conditioning of one entry, tokens (1, T, 4096) float32.
+        Conditioning with one entry, tokens (1, T, 4096) float32.
 
     Raises:
-        DiffusionError: The encoders are not Flux's.
+        DiffusionError: The text encoders are not those of Flux.
     """
     from ...diffusion import encode_texts
 
@@ -42,30 +42,30 @@ def clip_text_encode_flux(
 
 @node("FluxGuidance", category="conditioning/families", lane="inline")
 def flux_guidance(conditioning: Conditioning, *, guidance: Guidance = 3.5) -> Conditioning:
-    """Tell a guidance-distilled model (Flux dev, LCM) how strong its guidance shall be.
+    """Set the guidance embedding of a guidance-distilled model (Flux dev, LCM).
 
     Args:
-        conditioning: Encoded prompt.
-        guidance: What the model is told. This is not `cfg`: keep that at 1.
+        conditioning: The encoded prompt.
+        guidance: Value of the guidance embedding. This is not the sampler's `cfg`; keep that at 1.
 
     Returns:
-        The same prompt with this guidance.
+        The prompt with this guidance embedding.
     """
     return _guided(conditioning, guidance)
 
 
 @node("FluxDisableGuidance", category="conditioning/families", lane="inline")
 def flux_disable_guidance(conditioning: Conditioning) -> Conditioning:
-    """Tell a guidance-distilled model (Flux dev, LCM) nothing of guidance.
+    """Turn off the guidance embedding of a guidance-distilled model (Flux dev, LCM).
 
-    For finetunes that were trained without it, sampled with a `cfg` above 1. Without this node the
-    model is told 3.5 (Flux) or 7.5 (LCM) where FluxGuidance says nothing.
+    Use it for finetunes that were trained without guidance embedding and are sampled with a `cfg`
+    above 1. Without this node and FluxGuidance, the guidance embedding is 3.5 (Flux) or 7.5 (LCM).
 
     Args:
-        conditioning: Encoded prompt.
+        conditioning: The encoded prompt.
 
     Returns:
-        The same prompt; the network adds no embedding of guidance for it.
+        The prompt without guidance embedding.
 
     Source: as ComfyUI.
     """

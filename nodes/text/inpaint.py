@@ -26,21 +26,23 @@ def inpaint_model_conditioning(
     *,
     noise_mask: bool = True,
 ) -> BesideNoise:
-    """Show an inpainting model what surrounds the part that it paints.
+    """Prepare an image and a mask as conditioning for an inpainting model.
 
     Args:
-        positive: What to show.
-        negative: What to avoid.
-        vae: The model's VAE.
-        pixels: (B, H, W, 3) float32 in [0, 1]; sides are cut evenly to multiples of 8.
-        mask: (B or 1, H, W) float32, 1 = paint; resized to the picture.
-        noise_mask: Whether everything outside of the mask is also kept while sampling.
+        positive: The positive prompt.
+        negative: The negative prompt.
+        vae: The VAE of the model.
+        pixels: The image; its sides are cropped evenly to multiples of 8. (B, H, W, 3) float32 in
+            [0, 1].
+        mask: The region to inpaint: 1 is painted anew, 0 is kept. It is resized to the image. (B or
+            1, H, W) float32.
+        noise_mask: Whether sampling also keeps everything outside the mask (noise mask).
 
     Returns:
-        Both prompts with picture and mask, and the picture's latent.
+        Both prompts with the image and the mask, and the latent of the image.
 
     Raises:
-        DiffusionError: The picture is smaller than 8 pixels.
+        DiffusionError: The image is smaller than 8 pixels.
 
     Source: as ComfyUI.
     """
@@ -63,19 +65,20 @@ def instruct_pix2pix_conditioning(
     vae: Vae,
     pixels: Image,
 ) -> BesideNoise:
-    """Show an editing model the picture that the prompt changes.
+    """Prepare an image as conditioning for an image editing model (InstructPix2Pix).
 
     Args:
-        positive: What to change, as an instruction.
-        negative: What to avoid.
-        vae: The model's VAE.
-        pixels: (B, H, W, 3) float32 in [0, 1]; sides are cut evenly to multiples of 8.
+        positive: The positive prompt: an instruction for the edit.
+        negative: The negative prompt.
+        vae: The VAE of the model.
+        pixels: The image; its sides are cropped evenly to multiples of 8. (B, H, W, 3) float32 in
+            [0, 1].
 
     Returns:
-        Both prompts with the picture, and an empty latent of its size.
+        Both prompts with the image, and an empty latent of its size.
 
     Raises:
-        DiffusionError: The picture is smaller than 8 pixels.
+        DiffusionError: The image is smaller than 8 pixels.
 
     Source: Brooks et al. 2023.
     """

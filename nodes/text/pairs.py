@@ -29,19 +29,19 @@ def pair_conditioning_set_properties(
     strength: Strength = 1.0,
     set_cond_area: Where = "default",
 ) -> Pair:
-    """Say where and when two prompts act.
+    """Set the region and the timestep range of a positive and a negative prompt.
 
     Args:
-        positive_NEW: What to show.
-        negative_NEW: What to avoid.
-        mask: (B or 1, H, W) float32 in [0, 1]; None leaves it as it is.
-        hooks: Changes of weights that act for them, with those they have; None adds none.
-        timesteps: When they act; None leaves it as it is.
-        strength: Factor on the mask; without a mask it has no effect.
+        positive_NEW: The positive prompt.
+        negative_NEW: The negative prompt.
+        mask: The region of the prompt. Empty leaves it unchanged. (B or 1, H, W) float32 in [0, 1].
+        hooks: Hooks that act on both prompts, beside those they have. Empty adds none.
+        timesteps: The timestep range. Empty leaves it unchanged.
+        strength: Factor on the mask. Without a mask it has no effect.
         set_cond_area: `default` or `mask bounds`, as in ConditioningSetMask.
 
     Returns:
-        Both prompts with their mask and times.
+        Both prompts with their region and range.
     """
     settings = (mask, hooks, timesteps, strength, set_cond_area)
     return Pair(with_properties(positive_NEW, *settings), with_properties(negative_NEW, *settings))
@@ -60,21 +60,21 @@ def pair_conditioning_set_properties_and_combine(
     strength: Strength = 1.0,
     set_cond_area: Where = "default",
 ) -> Pair:
-    """Say where and when two prompts act, and let them act together with others.
+    """Set the region and the range of a positive and a negative prompt, and combine them.
 
     Args:
-        positive: Other things to show, unchanged.
-        negative: Other things to avoid, unchanged.
-        positive_NEW: What to show.
-        negative_NEW: What to avoid.
-        mask: (B or 1, H, W) float32 in [0, 1]; None leaves it as it is.
-        hooks: Changes of weights that act for them, with those they have; None adds none.
-        timesteps: When they act; None leaves it as it is.
-        strength: Factor on the mask; without a mask it has no effect.
+        positive: The other positive prompts. They stay unchanged.
+        negative: The other negative prompts. They stay unchanged.
+        positive_NEW: The positive prompt.
+        negative_NEW: The negative prompt.
+        mask: The region of the prompt. Empty leaves it unchanged. (B or 1, H, W) float32 in [0, 1].
+        hooks: Hooks that act on both prompts, beside those they have. Empty adds none.
+        timesteps: The timestep range. Empty leaves it unchanged.
+        strength: Factor on the mask. Without a mask it has no effect.
         set_cond_area: `default` or `mask bounds`, as in ConditioningSetMask.
 
     Returns:
-        All entries of each side.
+        Both conditionings with all entries.
     """
     from ...diffusion.text.conditioning import combine
 
@@ -92,16 +92,16 @@ def pair_conditioning_combine(
     positive_B: Conditioning,
     negative_B: Conditioning,
 ) -> Pair:
-    """Let two pairs of prompts act together.
+    """Combine two pairs of a positive and a negative prompt.
 
     Args:
-        positive_A: What to show.
-        negative_A: What to avoid.
-        positive_B: What else to show.
-        negative_B: What else to avoid.
+        positive_A: The positive prompt.
+        negative_A: The negative prompt.
+        positive_B: The second positive prompt.
+        negative_B: The second negative prompt.
 
     Returns:
-        All entries of each side.
+        Both conditionings with all entries.
     """
     from ...diffusion.text.conditioning import combine
 
@@ -116,17 +116,17 @@ def pair_conditioning_set_default_combine(
     negative_DEFAULT: Conditioning,
     hooks: Hooks | None = None,
 ) -> Pair:
-    """Add prompts that act only where masks and areas of the others leave something over.
+    """Add prompts for the regions that the masks and areas of the others leave free.
 
     Args:
-        positive: What to show, with masks or areas.
-        negative: What to avoid, with masks or areas.
-        positive_DEFAULT: What to show in the rest.
-        negative_DEFAULT: What to avoid in the rest.
-        hooks: Changes of weights that act for both; None adds none.
+        positive: The positive prompts with masks or areas.
+        negative: The negative prompts with masks or areas.
+        positive_DEFAULT: The positive prompt for the rest of the image.
+        negative_DEFAULT: The negative prompt for the rest of the image.
+        hooks: Hooks that act on both added prompts. Empty adds none.
 
     Returns:
-        All entries of each side.
+        Both conditionings with all entries.
     """
     return Pair(
         with_default(positive, positive_DEFAULT, hooks),

@@ -16,19 +16,19 @@ PIXART = ("pixart_alpha", "pixart_sigma")
 def clip_text_encode_pixart_alpha(
     run: Run, clip: Clip, *, width: Side = 1024, height: Side = 1024, text: Prompt
 ) -> Conditioning:
-    """Encode a prompt for PixArt-alpha, with the size it is told.
+    """Encode a prompt for PixArt-alpha, with the image size conditioning.
 
     Args:
-        clip: Text encoder (T5) of a PixArt model.
-        width: Width in pixels that the model is told.
-        height: Its height.
+        clip: The text encoder (T5) of a PixArt model.
+        width: Width of the image in pixels.
+        height: Height of the image in pixels.
         text: The prompt.
 
     Returns:
-        Conditioning of one entry, tokens (1, T, 4096) float32. PixArt-sigma is told no size.
+        Conditioning with one entry, tokens (1, T, 4096) float32. PixArt-sigma ignores the size.
 
     Raises:
-        DiffusionError: The encoder is not PixArt's.
+        DiffusionError: The text encoder is not that of PixArt.
     """
     from ...diffusion import encode_texts
 

@@ -25,18 +25,18 @@ def clip_text_encode_sd3(
     """Encode a prompt for SD3, with a text for each encoder.
 
     Args:
-        clip: Text encoders of an SD3 model, with or without T5.
-        clip_l: Prompt for the small CLIP encoder.
-        clip_g: Prompt for the large CLIP encoder.
-        t5xxl: Prompt for T5, which follows long sentences.
-        empty_padding: What an empty text becomes: nothing (zeros; T5 is left out), or the encoded
-            empty prompt.
+        clip: The text encoders of an SD3 model, with or without T5.
+        clip_l: The prompt for the small CLIP encoder.
+        clip_g: The prompt for the large CLIP encoder.
+        t5xxl: The prompt for T5, which follows long sentences.
+        empty_padding: Encoding of an empty text: zeros (for T5, no tokens), or the encoded empty
+            prompt.
 
     Returns:
-        Conditioning of one entry, tokens (1, T, 4096) float32.
+        Conditioning with one entry, tokens (1, T, 4096) float32.
 
     Raises:
-        DiffusionError: The encoders are not SD3's.
+        DiffusionError: The text encoders are not those of SD3.
 
     Source: Esser et al. 2024; rules of ComfyUI.
     """
@@ -54,14 +54,15 @@ def empty_sd3_latent_image(
     height: Annotated[int, Range(16, MAX_SIDE, step=16, multiple=8, soft=(256, 2048))] = 1024,
     batch_size: Annotated[int, Range(1, 4096)] = 1,
 ) -> Latent:
-    """Make an empty latent of 16 channels: the canvas of SD3 and Flux.
+    """Make an empty latent with 16 channels, for SD3 and Flux.
 
-    EmptyLatentImage does as well: an empty latent takes the channels of the model that samples it.
+    EmptyLatentImage works as well: an empty latent takes the number of channels of the model that
+    samples it.
 
     Args:
-        width: Width of the picture in pixels, a multiple of 8.
-        height: Height of the picture in pixels, a multiple of 8.
-        batch_size: Number of pictures.
+        width: Width of the image in pixels, a multiple of 8.
+        height: Height of the image in pixels, a multiple of 8.
+        batch_size: Number of images.
 
     Returns:
         Zeros, (batch_size, 16, height / 8, width / 8) float32.

@@ -26,24 +26,24 @@ def clip_text_encode_sdxl(
     text_g: Prompt,
     text_l: Prompt,
 ) -> Conditioning:
-    """Encode a prompt for SDXL, with a text for each encoder and the sizes it was trained with.
+    """Encode a prompt for SDXL, with a text for each encoder and the image size conditioning.
 
     Args:
-        clip: Text encoders of an SDXL model.
-        width: Width of the original picture in pixels; small ones were blurry in training.
-        height: Its height.
-        crop_w: Pixels cut off on the left in training; 0 = the motif in the middle.
-        crop_h: Pixels cut off above.
-        target_width: Width of the picture that is wanted.
-        target_height: Its height.
-        text_g: Prompt for the large encoder (CLIP-G).
-        text_l: Prompt for the small encoder (CLIP-L).
+        clip: The text encoders of an SDXL model.
+        width: Width of the original image in pixels. In training, small originals were blurry.
+        height: Height of the original image in pixels.
+        crop_w: Crop of the original on the left in pixels. 0 centres the subject.
+        crop_h: Crop of the original at the top in pixels.
+        target_width: Width of the generated image in pixels.
+        target_height: Height of the generated image in pixels.
+        text_g: The prompt for the large text encoder (CLIP-G).
+        text_l: The prompt for the small text encoder (CLIP-L).
 
     Returns:
-        Conditioning of one entry, tokens (1, 77 * chunks, 2048) float32.
+        Conditioning with one entry, tokens (1, 77 * chunks, 2048) float32.
 
     Raises:
-        DiffusionError: The encoders are not SDXL's.
+        DiffusionError: The text encoders are not those of SDXL.
 
     Source: Podell et al. 2023.
     """
@@ -67,21 +67,21 @@ def clip_text_encode_sdxl_refiner(
     height: Side = 1024,
     text: Prompt,
 ) -> Conditioning:
-    """Encode a prompt for the SDXL refiner, with the beauty it shall aim at.
+    """Encode a prompt for the SDXL refiner, with an aesthetic score.
 
     Args:
-        clip: Text encoder of an SDXL refiner.
-        ascore: Aesthetic score as in its training data, about 1 to 10; 6 for the positive prompt,
-            2.5 for the negative one are usual.
-        width: Width of the original picture in pixels.
-        height: Its height.
+        clip: The text encoder of an SDXL refiner.
+        ascore: Aesthetic score as in the training data, about 1 to 10. Usual values are 6 for the
+            positive and 2.5 for the negative prompt.
+        width: Width of the original image in pixels.
+        height: Height of the original image in pixels.
         text: The prompt.
 
     Returns:
-        Conditioning of one entry, tokens (1, 77 * chunks, 1280) float32.
+        Conditioning with one entry, tokens (1, 77 * chunks, 1280) float32.
 
     Raises:
-        DiffusionError: The encoder is not the refiner's.
+        DiffusionError: The text encoder is not that of the SDXL refiner.
 
     Source: Podell et al. 2023.
     """

@@ -23,14 +23,14 @@ class Ranges(NamedTuple):
 def conditioning_timesteps_range(
     *, start_percent: Fraction = 0.0, end_percent: Fraction = 1.0
 ) -> Ranges:
-    """Name a part of sampling.
+    """Define a part of sampling.
 
     Args:
-        start_percent: Where it begins, as a fraction of the noise schedule; 0 is the noisy start.
-        end_percent: Where it ends; 1 is the clean end.
+        start_percent: Start of the range, as a fraction of the noise schedule: 0 is pure noise.
+        end_percent: End of the range, as a fraction of the noise schedule: 1 is the clean image.
 
     Returns:
-        The part, what lies before it, and what lies after it.
+        The range, the range before it, and the range after it.
 
     Raises:
         DiffusionError: `start_percent` is above `end_percent`.
@@ -55,19 +55,19 @@ def conditioning_set_properties(
     strength: Strength = 1.0,
     set_cond_area: Where = "default",
 ) -> Conditioning:
-    """Say where and when a prompt acts.
+    """Set the region and the timestep range of a prompt.
 
     Args:
         cond_NEW: The prompt.
-        mask: (B or 1, H, W) float32 in [0, 1]; None leaves it as it is.
-        hooks: Changes of weights that act for it, with those it has; None adds none.
-        timesteps: When it acts; None leaves it as it is.
-        strength: Factor on the mask; without a mask it has no effect.
-        set_cond_area: `default` shows the network the whole picture, `mask bounds` only the
-            rectangle around the mask.
+        mask: The region of the prompt. Empty leaves it unchanged. (B or 1, H, W) float32 in [0, 1].
+        hooks: Hooks that act on the prompt, beside those it has. Empty adds none.
+        timesteps: The timestep range. Empty leaves it unchanged.
+        strength: Factor on the mask. Without a mask it has no effect.
+        set_cond_area: `default` shows the model the whole image; `mask bounds` shows only the
+            bounding box of the mask.
 
     Returns:
-        The prompt with its mask and times.
+        The prompt with its region and range.
     """
     return with_properties(cond_NEW, mask, hooks, timesteps, strength, set_cond_area)
 
@@ -83,19 +83,19 @@ def conditioning_set_properties_and_combine(
     strength: Strength = 1.0,
     set_cond_area: Where = "default",
 ) -> Conditioning:
-    """Say where and when a prompt acts, and let it act together with others.
+    """Set the region and the timestep range of a prompt, and combine it with others.
 
     Args:
-        cond: The others, unchanged.
+        cond: The other prompts. They stay unchanged.
         cond_NEW: The prompt.
-        mask: (B or 1, H, W) float32 in [0, 1]; None leaves it as it is.
-        hooks: Changes of weights that act for it, with those it has; None adds none.
-        timesteps: When it acts; None leaves it as it is.
-        strength: Factor on the mask; without a mask it has no effect.
+        mask: The region of the prompt. Empty leaves it unchanged. (B or 1, H, W) float32 in [0, 1].
+        hooks: Hooks that act on the prompt, beside those it has. Empty adds none.
+        timesteps: The timestep range. Empty leaves it unchanged.
+        strength: Factor on the mask. Without a mask it has no effect.
         set_cond_area: `default` or `mask bounds`, as in ConditioningSetMask.
 
     Returns:
-        All entries.
+        Conditioning with all entries.
     """
     from ...diffusion.text.conditioning import combine
 
@@ -106,15 +106,15 @@ def conditioning_set_properties_and_combine(
 def conditioning_set_default_combine(
     cond: Conditioning, cond_DEFAULT: Conditioning, hooks: Hooks | None = None
 ) -> Conditioning:
-    """Add a prompt that acts only where masks and areas of the others leave something over.
+    """Add a prompt for the regions that the masks and areas of the others leave free.
 
     Args:
-        cond: Prompts with masks or areas.
-        cond_DEFAULT: The prompt for the rest.
-        hooks: Changes of weights that act for it; None adds none.
+        cond: The prompts with masks or areas.
+        cond_DEFAULT: The prompt for the rest of the image.
+        hooks: Hooks that act on the added prompt. Empty adds none.
 
     Returns:
-        All entries.
+        Conditioning with all entries.
     """
     return with_default(cond, cond_DEFAULT, hooks)
 

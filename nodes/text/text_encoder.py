@@ -14,18 +14,18 @@ from ...engine.declaration.widgets import Range
 def clip_set_last_layer(
     clip: Clip, *, stop_at_clip_layer: Annotated[int, Range(-24, -1)] = -1
 ) -> Clip:
-    """Take the text from an earlier layer of the CLIP text encoders ("clip skip").
+    """Use an earlier layer of the CLIP text encoders ("clip skip").
 
     Args:
         clip: The text encoder.
-        stop_at_clip_layer: -1 the last layer, -2 the one before it ("clip skip 2"), and so on.
-            Without this node SD1.x takes the last layer, SD2.x and SDXL the one before it.
+        stop_at_clip_layer: Index of the layer: -1 is the last one, -2 the one before it ("clip skip
+            2"), and so on. By default SD1.x uses the last layer, SD2.x and SDXL the one before it.
 
     Returns:
-        The same encoder, read at that layer.
+        The text encoder with this layer.
 
     Raises:
-        DiffusionError: The encoder has not that many layers.
+        DiffusionError: The text encoder has fewer layers.
     """
     from ...diffusion import set_clip_last_layer
 
@@ -39,17 +39,17 @@ def t5_tokenizer_options(
     min_padding: Annotated[int, Range(0, 10_000)] = 0,
     min_length: Annotated[int, Range(0, 10_000)] = 0,
 ) -> Clip:
-    """Say how much padding the text of a T5 encoder gets (SD3, Flux, PixArt).
+    """Set the padding of prompts for a T5 text encoder (SD3, Flux, PixArt).
 
-    Without this node it is what the family was trained with: SD3 at least 77 tokens, Flux 256.
+    The default is that of the family's training: at least 77 tokens for SD3, 256 for Flux.
 
     Args:
-        clip: The text encoders; those that are no T5 stay as they are.
-        min_padding: Padding behind every prompt, in tokens.
-        min_length: Tokens a prompt has at least, padding and all; 0 = no more than it needs.
+        clip: The text encoders. Others than T5 stay unchanged.
+        min_padding: Padding after every prompt, in tokens.
+        min_length: Minimum length of a prompt in tokens, padding included. 0 adds none.
 
     Returns:
-        The same encoders with this padding.
+        The text encoders with this padding.
     """
 
     from ...diffusion.types import SentencePadding

@@ -21,13 +21,14 @@ def canny(
     """Find edges with the Canny detector.
 
     Args:
-        image: (B, H, W, 3) float32 in [0, 1], sRGB.
-        low: Weak-edge threshold as a fraction of a step from black to white in the Sobel
-            filter's unit: OpenCV's threshold divided by 255.
-        high: Strong-edge threshold, same unit; must exceed `low`.
+        image: The image. (B, H, W, 3) float32 in [0, 1], sRGB.
+        low: Lower threshold: weaker edges are dropped. A fraction of a step from black to white in
+            the Sobel filter's unit, which is OpenCV's threshold divided by 255.
+        high: Upper threshold: edges above it are always kept, weaker ones only where they touch
+            them. Same unit; it must exceed `low`.
 
     Returns:
-        Same size, white edges on black, 3 equal channels.
+        The edges in white on black, of the same size, with 3 equal channels.
 
     Raises:
         DiffusionError: `low` is not below `high`.
