@@ -1,8 +1,8 @@
-"""Which part of a network stays on its device when the whole does not fit, and which part visits.
+"""Which blocks of a network stay on its device when not all fit, and which are offloaded.
 
-A *block* is what visits together: the tensors of one layer. Blocks stand in the order in which
-they are kept, and what is kept is always a beginning of that order. So more room only ever adds
-blocks, less only takes some away, and the same room always gives the same choice.
+A *block* is what is offloaded together: the tensors of one layer. Blocks stand in the order in
+which they are kept, and what is kept is always a beginning of that order. So more room only ever
+adds blocks, less only takes some away, and the same room always gives the same choice.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
 SMALL = 2**16
-"""Bytes up to which a visit costs the latency of a copy, not its size: such blocks stay first."""
+"""Bytes up to which a fetch costs the latency of a copy, not its size: such blocks stay first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def blocks_of(module: Module) -> tuple[Block, ...]:
     """A network's blocks in the order in which they are kept.
 
     Small ones first, then the largest: it is cheap to keep the former and costly to bring the
-    latter, and what still has to visit then needs the least room. Equals stand as in the network.
+    latter, and what is still offloaded then needs the least room. Equals stand as in the network.
     """
     found: list[Block] = []
     seen: set[int] = set()
@@ -49,7 +49,7 @@ def blocks_of(module: Module) -> tuple[Block, ...]:
         if reads_children(layer):
             inside |= {id(each) for each in layer.modules()}
         fresh = {}
-        for name, tensor in visiting_tensors(layer):
+        for name, tensor in tensors_to_run(layer):
             if id(tensor) not in seen:
                 seen.add(id(tensor))
                 fresh[f"{path}.{name}" if path else name] = tensor
@@ -59,7 +59,7 @@ def blocks_of(module: Module) -> tuple[Block, ...]:
     return tuple(sorted(found, key=lambda block: (block.nbytes > SMALL, -block.nbytes)))
 
 
-def visiting_tensors(layer: Module) -> Iterator[tuple[str, Tensor]]:
+def tensors_to_run(layer: Module) -> Iterator[tuple[str, Tensor]]:
     """What a layer needs on its device to run: its own tensors, not those of layers in it."""
     deep = reads_children(layer)
     yield from layer.named_parameters(recurse=deep, remove_duplicate=False)
@@ -73,17 +73,17 @@ def reads_children(layer: Module) -> bool:
     return isinstance(layer, nn.MultiheadAttention | nn.TransformerEncoderLayer)
 
 
-def kept(sizes: Sequence[int], room: int, *, working: int = 0, visitors: int = 1) -> int:
+def kept(sizes: Sequence[int], room: int, *, working: int = 0, in_flight: int = 1) -> int:
     """How many blocks stay, from the first on.
 
     Args:
         sizes: Bytes of the blocks, in the order in which they are kept.
         room: Bytes on the device for them all.
-        working: Bytes left free besides for what layers make while the rest visits.
-        visitors: Blocks that visit at a time.
+        working: Bytes left free besides for activations while the rest is fetched.
+        in_flight: Fetched blocks on the device at a time.
 
     Returns:
-        All if they fit. Else the most that leave room for the visitors and for `working`; 0 if not
+        All if they fit. Else the most that leave room for fetched blocks and `working`; 0 if not
         even these fit, for the network has to run.
     """
     if sum(sizes) <= room:
@@ -93,13 +93,13 @@ def kept(sizes: Sequence[int], room: int, *, working: int = 0, visitors: int = 1
         largest[at] = max(sizes[at], largest[at + 1])
     best = held = 0
     for count, size in enumerate(sizes):
-        if held + visitors * largest[count] + working <= room:
+        if held + in_flight * largest[count] + working <= room:
             best = count
         held += size
     return best
 
 
-def visiting_room(sizes: Sequence[int], count: int, *, working: int = 0, visitors: int = 1) -> int:
-    """Bytes that the blocks after the first `count` need at a time; 0 if there are none."""
+def fetch_room(sizes: Sequence[int], count: int, *, working: int = 0, in_flight: int = 1) -> int:
+    """Bytes that fetching the blocks after the first `count` takes; 0 if there are none."""
     rest = sizes[count:]
-    return visitors * max(rest) + working if rest else 0
+    return in_flight * max(rest) + working if rest else 0

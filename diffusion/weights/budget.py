@@ -3,9 +3,9 @@
 `WEFT_VRAM` bounds accelerators, `WEFT_RAM` the host: a size ("6GB", "5.5GiB", "900MB") or a share
 of the device's memory ("70%"). Low-memory cards need nothing else: on a 4 GB card 80 % is chosen,
 what does not fit beside what is in use leaves, and of a network larger than that the part that does
-not fit visits block by block. `WEFT_VRAM=0` keeps nothing there. `WEFT_RESERVE_VRAM` is a size that
-accelerators leave to others; `WEFT_WORKSPACE`, one that networks which do not fit leave free of the
-budget for what their layers make.
+not fit is offloaded block by block. `WEFT_VRAM=0` keeps nothing there. `WEFT_RESERVE_VRAM` is a
+size that accelerators leave to others; `WEFT_WORKSPACE` is one that offloaded networks leave free
+of the budget for activations.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ WORKSPACE = 0.05
 
 
 def workspace_bytes(device: torch.device) -> int:
-    """Bytes of the budget that stay free while blocks of a network visit.
+    """Bytes of the budget that stay free for activations while blocks of a network are fetched.
 
     Unpacked weights and the like live there; pictures have the memory outside of the budget.
 
@@ -70,7 +70,7 @@ def workspace_bytes(device: torch.device) -> int:
 
 
 OFFLOAD = ("auto", "never", "always")
-"""Whether blocks of networks visit: of those that do not fit, of none, or all of all."""
+"""Whether blocks are offloaded: those that do not fit, none, or all of every network."""
 
 
 def offload_choice() -> str:

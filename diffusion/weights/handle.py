@@ -76,7 +76,7 @@ class Slot:
             empty until that was asked.
         resident: How many of the blocks are on the accelerator; None = the whole module is where it
             runs.
-        runner: What is lent: `module` itself, or a copy of it whose other blocks visit.
+        runner: What is lent: `module` itself, or a copy of it whose other blocks are fetched.
         lent: The copy of the runner's root that is lent now. Alive = in use.
         compiled: Copies of `runner` that `torch.compile` made, by its backend.
         used: When it was last asked for, as a count.
@@ -111,7 +111,7 @@ class Slot:
 
     @property
     def streamed(self) -> bool:
-        """Whether blocks of it visit their accelerator."""
+        """Whether blocks of it are offloaded."""
         return self.resident is not None
 
     @property

@@ -16,7 +16,7 @@ class Holding:
         device: Where it is resident; "cpu" if nothing of it is on an accelerator.
         nbytes: Of tensors that no other holding counts.
         resident: How many of them lie on the device that it runs on; the rest is in host memory.
-        state: "loaded": all of it; "streamed": the rest visits the accelerator block by block;
+        state: "loaded": all of it; "streamed": the rest is offloaded and fetched block by block;
             "parked": nothing of it is on the accelerator, and nobody uses it.
         in_use: Whether somebody holds it now, so that it cannot leave.
     """

@@ -3,7 +3,8 @@
 Every device has a budget for weights. When a network is wanted and there is no room, those that
 nobody uses make it, the longest unused first: they leave, or only as many of their blocks as it
 takes. Of a network that does not fit beside those in use, the part that fits is *resident*; the
-other blocks lie in host memory and visit the device whenever they run (`blocks`, `visiting`).
+other blocks are *offloaded*: they lie in host memory and are fetched whenever they run (`blocks`,
+`offload`).
 
 What is handed out is a *lease*: a copy of the module's outermost shell. While a lease is alive its
 network is in use and stays; so callers need not say when they are done, they just let go. Nothing
@@ -14,7 +15,7 @@ The host tier of float16 files on a GPU is the system's page cache: a network th
 its file again. `WEFT_RAM` bounds what is kept in host memory besides.
 
 Settings: `WEFT_VRAM`, `WEFT_RAM`, `WEFT_RESERVE_VRAM`, `WEFT_WORKSPACE` (see `budget`);
-`WEFT_OFFLOAD`: "auto", "always" or "never" have blocks visit; `WEFT_COMPILE`: 1, or a mode of
+`WEFT_OFFLOAD`: "auto", "always" or "never" offload blocks; `WEFT_COMPILE`: 1, or a mode of
 `torch.compile`.
 """
 
@@ -29,7 +30,7 @@ from typing import TYPE_CHECKING
 
 from ..device import choose_attention
 from .accounts import bytes_on, lenders_of, own_bytes
-from .blocks import blocks_of, kept, visiting_room
+from .blocks import blocks_of, fetch_room, kept
 from .budget import (
     free_bytes,
     memory_budget,
@@ -39,7 +40,7 @@ from .budget import (
     workspace_bytes,
 )
 from .holdings import DeviceMemory, Holding, MemoryReport
-from .runners import compiled, courier_of, forgetting, shell_of, with_visiting_blocks
+from .runners import compiled, fetcher_of, forgetting, shell_of, with_offloaded_blocks
 from .shells import lies_on, map_tensors, setattr_plain, with_tensors
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class Residency:
         assert weights.slot.module is not None
         own = with_tensors(weights.slot.module, tensors)
         if weights.slot.streamed:
-            own = with_visiting_blocks(own, weights.device)
+            own = with_offloaded_blocks(own, weights.device)
         setattr_plain(own, "_lease", shared)  # so that the network counts as in use
         return own
 
@@ -150,7 +151,7 @@ class Residency:
         whole = way == "never" or (way == "auto" and need <= self._room(device))
         if not whole:
             for each in lenders[-1:]:
-                self._stand_back(each)
+                self._shrink_for(each)
             self.make_room(_host(), weights.footprint, keep=lenders)
         module = weights.build(device if whole else _host())
         slot.hold(module)
@@ -173,7 +174,7 @@ class Residency:
                 sizes,
                 self._room(device) + here,
                 working=self._workspace(device),
-                visitors=courier_of(device).visitors,
+                in_flight=fetcher_of(device).in_flight,
             )
         self._settle(weights, count)
 
@@ -198,7 +199,7 @@ class Residency:
         slot.runner = slot.lent = None
         slot.compiled = {}
 
-    def _stand_back(self, weights: Weights) -> None:
+    def _shrink_for(self, weights: Weights) -> None:
         """Have a network in host memory for another that is derived from it, unless it is in use.
 
         The other has tensors of its own in place of most, and the room is needed for those.
@@ -218,7 +219,7 @@ class Residency:
     def _runner(self, weights: Weights) -> Module:
         slot = weights.slot
         assert slot.module is not None
-        return with_visiting_blocks(slot.module, weights.device) if slot.streamed else slot.module
+        return with_offloaded_blocks(slot.module, weights.device) if slot.streamed else slot.module
 
     def _missing(self, weights: Weights) -> int:
         """Bytes of a network that are not on its device."""
@@ -311,16 +312,16 @@ class Residency:
         return min(room, free_bytes(device) - headroom)
 
     def _awaited(self, device: torch.device) -> int:
-        """Bytes that visitors of networks in use may take at any time."""
+        """Bytes that fetched blocks of networks in use may take at any time."""
         if device.type == "cpu":
             return 0
-        working, visitors = self._workspace(device), courier_of(device).visitors
+        working, in_flight = self._workspace(device), fetcher_of(device).in_flight
         return sum(
-            visiting_room(
+            fetch_room(
                 [block.nbytes for block in slot.blocks],
                 slot.resident,
                 working=working,
-                visitors=visitors,
+                in_flight=in_flight,
             )
             for slot in (each.slot for each in self._all() if each.device == device)
             if slot.resident is not None and slot.in_use

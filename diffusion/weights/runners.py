@@ -1,4 +1,4 @@
-"""The modules that are handed out to be called: shells, with visiting blocks, compiled."""
+"""The modules that are handed out to be called: shells, with offloaded blocks, compiled."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ if TYPE_CHECKING:
     import torch
     from torch.nn import Module
 
-    from .visiting import Courier
+    from .offload import Fetcher
 
 
-def courier_of(device: torch.device) -> type[Courier]:
-    """What brings blocks to a device: on CUDA the next is on its way already."""
+def fetcher_of(device: torch.device) -> type[Fetcher]:
+    """The fetcher for a device: on CUDA it prefetches the next block."""
     if device.type == "cuda":
-        from .ahead import Ahead
+        from .prefetch import Prefetcher
 
-        return Ahead
-    from .visiting import Courier
+        return Prefetcher
+    from .offload import Fetcher
 
-    return Courier
+    return Fetcher
 
 
-def with_visiting_blocks(module: Module, device: torch.device) -> Module:
-    """A copy of a module whose blocks that are not on a device visit it."""
-    from .visiting import with_visits
+def with_offloaded_blocks(module: Module, device: torch.device) -> Module:
+    """A copy of a module that fetches those of its blocks that are not on a device."""
+    from .offload import with_offload
 
-    courier = courier_of(device)(device)
-    own = with_visits(module, courier)
-    setattr_plain(own, "_visits", courier)
+    fetcher = fetcher_of(device)(device)
+    own = with_offload(module, fetcher)
+    setattr_plain(own, "_fetcher_of_blocks", fetcher)
     return own
 
 
 def forgetting(runner: Module) -> Callable[[object], None] | None:
-    """What to do when nobody uses a runner any more: let go of what is on its way for it."""
-    courier: Courier | None = runner.__dict__.get("_visits")
-    return None if courier is None else lambda _: courier.forget()
+    """What to call when nobody uses a runner any more: it drops what was prefetched for it."""
+    fetcher: Fetcher | None = runner.__dict__.get("_fetcher_of_blocks")
+    return None if fetcher is None else lambda _: fetcher.forget()
 
 
 def shell_of(module: Module) -> Module:

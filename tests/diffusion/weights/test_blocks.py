@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weft.diffusion.weights.blocks import SMALL, blocks_of, kept, visiting_room
+from weft.diffusion.weights.blocks import SMALL, blocks_of, fetch_room, kept
 from weft.diffusion.weights.shells import named_tensors
 
 from ... import models
@@ -16,39 +16,39 @@ from ... import models
 SIZES = st.lists(st.integers(0, 1000), max_size=30)
 ROOM = st.integers(-100, 20_000)
 WORKING = st.integers(0, 500)
-VISITORS = st.integers(1, 2)
+IN_FLIGHT = st.integers(1, 2)
 
 
-@given(SIZES, ROOM, WORKING, VISITORS)
+@given(SIZES, ROOM, WORKING, IN_FLIGHT)
 def test_kept_blocks_and_visitors_never_exceed_the_room(
-    sizes: list[int], room: int, working: int, visitors: int
+    sizes: list[int], room: int, working: int, in_flight: int
 ) -> None:
-    count = kept(sizes, room, working=working, visitors=visitors)
-    need = visiting_room(sizes, count, working=working, visitors=visitors)
+    count = kept(sizes, room, working=working, in_flight=in_flight)
+    need = fetch_room(sizes, count, working=working, in_flight=in_flight)
     assert count == 0 or sum(sizes[:count]) + need <= room
 
 
-@given(SIZES, ROOM, st.integers(0, 5000), WORKING, VISITORS)
+@given(SIZES, ROOM, st.integers(0, 5000), WORKING, IN_FLIGHT)
 def test_more_room_keeps_at_least_as_many_blocks(
-    sizes: list[int], room: int, more: int, working: int, visitors: int
+    sizes: list[int], room: int, more: int, working: int, in_flight: int
 ) -> None:
-    less = kept(sizes, room, working=working, visitors=visitors)
-    assert less <= kept(sizes, room + more, working=working, visitors=visitors)
+    less = kept(sizes, room, working=working, in_flight=in_flight)
+    assert less <= kept(sizes, room + more, working=working, in_flight=in_flight)
 
 
-@given(SIZES, ROOM, WORKING, VISITORS)
+@given(SIZES, ROOM, WORKING, IN_FLIGHT)
 def test_no_longer_beginning_would_fit(
-    sizes: list[int], room: int, working: int, visitors: int
+    sizes: list[int], room: int, working: int, in_flight: int
 ) -> None:
-    options = {"working": working, "visitors": visitors}
+    options = {"working": working, "in_flight": in_flight}
     for longer in range(kept(sizes, room, **options) + 1, len(sizes) + 1):
-        assert sum(sizes[:longer]) + visiting_room(sizes, longer, **options) > room
+        assert sum(sizes[:longer]) + fetch_room(sizes, longer, **options) > room
 
 
 @given(SIZES.filter(bool))
 def test_all_stay_exactly_when_they_fit(sizes: list[int]) -> None:
     whole = sum(sizes)
-    assert kept(sizes, whole, working=100, visitors=2) == len(sizes)
+    assert kept(sizes, whole, working=100, in_flight=2) == len(sizes)
     assert whole == 0 or kept(sizes, whole - 1) < len(sizes)
 
 

@@ -115,7 +115,7 @@ def test_picture_is_that_of_whole_networks(tmp_path: Path, card: Card) -> None:
 @pytest.mark.parametrize(
     "family", ["tiny_sdxl", "tiny_refiner", "tiny_sd2", "tiny_sd3", "tiny_flux", "tiny_pixart"]
 )
-def test_layers_of_every_family_can_visit(tmp_path: Path, card: Card, family: str) -> None:
+def test_layers_of_every_family_can_be_offloaded(tmp_path: Path, card: Card, family: str) -> None:
     made = getattr(families, family)(tmp_path / f"{family}.safetensors", seed=9702)
     checkpoint = wd.load_checkpoint(made.path)
     latent, picture = drawn(*checkpoint)
@@ -126,7 +126,7 @@ def test_layers_of_every_family_can_visit(tmp_path: Path, card: Card, family: st
     assert torch.equal(again, latent) and torch.equal(same, picture)
 
 
-def test_control_net_and_image_adapter_can_visit(tmp_path: Path, card: Card) -> None:
+def test_control_net_and_image_adapter_can_be_offloaded(tmp_path: Path, card: Card) -> None:
     model, clip, _ = opened(tmp_path, 9703)
     net = wd.load_controlnet(models.tiny_controlnet(tmp_path / "net.safetensors", seed=9704))
     vision = wd.load_clip_vision(models.tiny_clip_vision(tmp_path / "eye.safetensors", seed=9705))
@@ -315,7 +315,7 @@ def test_lora_and_merge_draw_the_same_with_a_part_resident(tmp_path: Path, card:
 
 
 @pytest.mark.parametrize("packing", ["Q8_0", "Q4_0"])
-def test_packed_network_visits_packed(tmp_path: Path, card: Card, packing: str) -> None:
+def test_packed_network_is_fetched_packed(tmp_path: Path, card: Card, packing: str) -> None:
     packed, _ = test_gguf.pair(tmp_path, "sd1", packing, seed=9740 + len(packing))
     whole = test_gguf.sampled(packed)
     size = packed.weights.footprint
@@ -327,7 +327,7 @@ def test_packed_network_visits_packed(tmp_path: Path, card: Card, packing: str) 
     assert card.held - before == resident(packed.weights)
 
 
-def test_fp8_network_with_scales_visits(tmp_path: Path, card: Card) -> None:
+def test_fp8_network_with_scales_is_offloaded(tmp_path: Path, card: Card) -> None:
     small = wd.load_model(test_fp8.pair(tmp_path, 9750, scaled=True)[0])
     whole = test_gguf.sampled(small)
     size = small.weights.footprint
@@ -337,7 +337,7 @@ def test_fp8_network_with_scales_visits(tmp_path: Path, card: Card) -> None:
     assert 0 < resident(small.weights) <= size // 2
 
 
-def test_encoder_with_an_embedding_visits_as_well(tmp_path: Path, card: Card) -> None:
+def test_encoder_with_an_embedding_is_offloaded_as_well(tmp_path: Path, card: Card) -> None:
     from safetensors.torch import save_file
 
     _, clip, _ = opened(tmp_path, 9751)
@@ -363,7 +363,7 @@ def test_network_in_another_type_brings_its_tensors_in_that_type(
     torch.testing.assert_close(out.cpu().float(), predict(weights, (x, t, text)))
 
 
-def test_vae_in_tiles_visits_too(tmp_path: Path, card: Card) -> None:
+def test_vae_in_tiles_is_offloaded_too(tmp_path: Path, card: Card) -> None:
     _, _, vae = opened(tmp_path, 9753)
     latent = wd.empty_latent(128, 128)
     whole = decode_tiled(vae, latent, tile_size=64)

@@ -1,4 +1,4 @@
-"""CUDA: the next layer's tensors are on their way while the layer before it computes.
+"""Prefetching on CUDA: the tensors of the next layer are copied while the layer before it computes.
 
 The order of the layers is that of the last pass. A guess that was wrong costs a copy, never a wrong
 number: what came is used only if it came from the very tensors that are asked for.
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from .offload import Fetcher
 from .shells import lies_on
-from .visiting import Courier
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,10 +35,10 @@ class Coming(NamedTuple):
     done: torch.Event | None
 
 
-class Ahead(Courier):
-    """Brings a layer's tensors, and then those of the layer that came after it the last time."""
+class Prefetcher(Fetcher):
+    """Fetches the tensors of a layer, and prefetches those of the layer that followed last time."""
 
-    visitors = 3
+    in_flight = 3
     """One that computes, one that has arrived, one on its way."""
 
     def __init__(self, device: torch.device) -> None:
@@ -78,7 +78,7 @@ class Ahead(Courier):
         computing, second = torch.cuda.current_stream(self.device), _stream(self.device)
         pinned = [each if lies_on(each, self.device) else each.pin_memory() for each in sources]
         # The host runs ahead of the card. Unless it waits, layers pile up that are still to be
-        # used; so it waits for all that was asked of the card before the last visitor.
+        # used; so it waits for all that was asked of the card before the last layer in flight.
         passed, self._passed = self._passed, computing.record_event()
         if passed is not None:
             passed.synchronize()

@@ -1,4 +1,4 @@
-"""Networks of which a part lies elsewhere: its layers fetch their tensors whenever they run.
+"""Offloaded networks: layers whose tensors lie elsewhere fetch them whenever they run.
 
 Such a layer's class is replaced by one of the same name whose `forward` runs a copy of the layer
 with its tensors on the device, and forgets it. Nothing is written to, nothing has to be put back:
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .blocks import reads_children, visiting_tensors
+from .blocks import reads_children, tensors_to_run
 from .shells import lies_on, map_tensors, setattr_plain
 
 if TYPE_CHECKING:
@@ -23,51 +23,51 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
 
-class Courier:
-    """Brings tensors to a device.
+class Fetcher:
+    """Copies the tensors of offloaded layers to a device.
 
     Attributes:
-        visitors: Layers whose tensors may be there at a time because of it.
+        in_flight: Layers whose tensors are on the device at a time because of it, at most.
     """
 
-    visitors = 1
+    in_flight = 1
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
 
     def fetch(self, number: int, tensors: Sequence[Tensor]) -> list[Tensor]:
-        """They on the device; what is there already comes back as it is.
+        """The tensors of a layer on the device; one that is there already is not copied.
 
         Args:
-            number: Of the layer that asks.
-            tensors: The layer's.
+            number: Of the layer that runs.
+            tensors: Its tensors.
         """
         return [tensor.to(self.device) for tensor in tensors]
 
     def forget(self) -> None:
-        """Let go of all that nobody fetched."""
+        """Drop what was prefetched and not used."""
 
 
-def with_visits(module: Module, courier: Courier) -> Module:
-    """A copy of a module whose layers fetch what of theirs is not on the courier's device.
+def with_offload(module: Module, fetcher: Fetcher) -> Module:
+    """A copy of a module whose layers fetch those of their tensors that are on another device.
 
     Args:
         module: Left as it is; the copy shares its tensors.
-        courier: Brings them.
+        fetcher: Copies them to its device.
     """
     own = map_tensors(module, lambda tensor: tensor)
     for number, layer in enumerate(list(own.modules())):
-        if not all(lies_on(tensor, courier.device) for _, tensor in visiting_tensors(layer)):
-            layer.__class__ = _visiting(type(layer))  # type: ignore[arg-type]  # of torch: its own __hash__
-            setattr_plain(layer, "_courier", courier)
+        if not all(lies_on(tensor, fetcher.device) for _, tensor in tensors_to_run(layer)):
+            layer.__class__ = _offloaded(type(layer))  # type: ignore[arg-type]  # of torch: its own __hash__
+            setattr_plain(layer, "_fetcher", fetcher)
             setattr_plain(layer, "_number", number)
     return own
 
 
-def _brought(layer: Any, kind: type[Module]) -> Module:
+def _fetched(layer: Any, kind: type[Module]) -> Module:
     """A copy of a layer, of its plain class, with its tensors on the device."""
-    there = [tensor for _, tensor in visiting_tensors(layer)]
-    fetched = dict(zip(map(id, there), layer._courier.fetch(layer._number, there), strict=True))
+    there = [tensor for _, tensor in tensors_to_run(layer)]
+    fetched = dict(zip(map(id, there), layer._fetcher.fetch(layer._number, there), strict=True))
     guest: Module
     if reads_children(layer):
         guest = map_tensors(layer, lambda tensor: fetched[id(tensor)])
@@ -81,9 +81,9 @@ def _brought(layer: Any, kind: type[Module]) -> Module:
 
 
 @cache
-def _visiting(kind: type[Module]) -> type[Module]:
+def _offloaded(kind: type[Module]) -> type[Module]:
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self: Any, *args: Any, **named: Any) -> Any:
-        return kind.forward(_brought(self, kind), *args, **named)
+        return kind.forward(_fetched(self, kind), *args, **named)
 
     return type(kind.__name__, (kind,), {"forward": forward, "__module__": kind.__module__})
