@@ -16,7 +16,8 @@ Attention is torch's own, which takes the fastest kernel that fits; WEFT_ATTENTI
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from .errors import ParameterError
 
@@ -31,9 +32,33 @@ DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"} | FP8
 """Names of number types that weft can be asked for, and torch's."""
 PARTS = ("unet", "vae", "text")
 """What WEFT_DTYPE tells apart: what draws with what steers it, VAEs, text encoders."""
-_TEXT = {"text_encoder", "t5", "bert"}
-_OF_NO_PART = {"clip_vision", "siglip_vision", "redux", "rrdb", "srvgg"}
-_STORED_SMALL = {"unet", "sd3", "flux", "pixart", *_TEXT}
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """In which number types a network runs and is kept.
+
+    Attributes:
+        part: The part of WEFT_DTYPE that it belongs to, one of `PARTS`; "" = none.
+        on_gpu: Its types on an accelerator: "exact" = float32, "half" = float16, "wide" = bfloat16
+            where the card has it, else float32, "trained" = bfloat16 where the card has it, else
+            float16.
+        small: Whether its large weights may be kept in fp8.
+    """
+
+    part: str
+    on_gpu: Literal["exact", "half", "wide", "trained"]
+    small: bool = False
+
+
+UNET = Precision("unet", "half", small=True)
+TRANSFORMER = Precision("unet", "trained", small=True)
+CONTROL = NETWORK = Precision("unet", "half")
+TRANSFORMER_CONTROL = Precision("unet", "trained")
+VAE = Precision("vae", "wide")
+TEXT = Precision("text", "exact", small=True)
+LARGE_TEXT = Precision("text", "wide", small=True)
+EXACT = Precision("", "exact")
 
 
 def dtype_named(name: str) -> torch.dtype:
@@ -72,11 +97,11 @@ def compute_device() -> torch.device:
     return torch.device("cpu")
 
 
-def compute_dtype(kind: str, device: torch.device) -> torch.dtype:
-    """The number type in which a network of this kind runs on this device.
+def compute_dtype(precision: Precision, device: torch.device) -> torch.dtype:
+    """The number type in which a network runs on a device.
 
     Args:
-        kind: A key of `networks.SHELLS`.
+        precision: Of the network, from `networks.NETWORKS`.
         device: From `compute_device`.
 
     Raises:
@@ -84,47 +109,42 @@ def compute_dtype(kind: str, device: torch.device) -> torch.dtype:
     """
     import torch
 
-    wanted = _wanted_dtype(kind)
+    wanted = _wanted_dtype(precision)
     if wanted is not None and not wanted.startswith("float8"):
         chosen: torch.dtype = getattr(torch, wanted)
         return chosen
-    if device.type == "cpu" or kind in {"text_encoder", "bert", *_OF_NO_PART}:
+    if device.type == "cpu" or precision.on_gpu == "exact":
         return torch.float32
     bfloat = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    if kind in {"vae", "t5"}:
-        return torch.bfloat16 if bfloat else torch.float32
-    if kind.startswith(("sd3", "flux", "pixart")) and bfloat:
+    if bfloat and precision.on_gpu in {"wide", "trained"}:
         return torch.bfloat16
-    return torch.float16
+    return torch.float32 if precision.on_gpu == "wide" else torch.float16
 
 
-def storage_dtype(kind: str) -> torch.dtype | None:
+def storage_dtype(precision: Precision) -> torch.dtype | None:
     """The fp8 type in which large weights of a network shall be kept; None = as they are computed.
 
     Args:
-        kind: A key of `networks.SHELLS`. ControlNets and adapters are small and are never kept so.
+        precision: Of the network. ControlNets and adapters are small and are never kept so.
 
     Raises:
         ParameterError: WEFT_DTYPE cannot be read.
     """
     import torch
 
-    if kind not in _STORED_SMALL:
+    if not precision.small:
         return None
-    wanted = _wanted_dtype(kind)
+    wanted = _wanted_dtype(precision)
     if wanted is None or not wanted.startswith("float8"):
         return None
     chosen: torch.dtype = getattr(torch, wanted)
     return chosen
 
 
-def _wanted_dtype(kind: str) -> str | None:
+def _wanted_dtype(precision: Precision) -> str | None:
     """What WEFT_DTYPE says of a network: torch's name of a type; None = nothing."""
     chosen = dtype_choices()
-    part = "text" if kind in _TEXT else "vae" if kind == "vae" else "unet"
-    if kind in _OF_NO_PART:
-        part = ""
-    return chosen.get(part, chosen.get(""))
+    return chosen.get(precision.part, chosen.get(""))
 
 
 def dtype_choices() -> dict[str, str]:

@@ -6,12 +6,12 @@ It is made when a run begins, and shares with the UNet what is the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
 from ..formats.digest import joined_digest
-from ..formats.shapes import network_config
 from ..weights.handle import SHARED, Weights
 from .unet import UNetControl
 
@@ -23,7 +23,22 @@ if TYPE_CHECKING:
     from ..types import ControlNet, Model
 
 KIND = "control_lora"
+MAKER = "controlnet_maker"
+"""Key of the `Maker` among the extras of a Control-LoRA's weights."""
 _SHARED_PARTS = ("conv_in.", "time_embedding.", "add_embedding.", "down_blocks.", "mid_block.")
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """How a ControlNet is made; whoever opens a Control-LoRA hands it along with the weights.
+
+    Attributes:
+        configure: Its configuration, from the shapes of its tensors and the UNet's configuration.
+        build: The module, from configuration and tensors.
+    """
+
+    configure: Callable[[Mapping[str, tuple[int, ...]], Mapping[str, Any]], dict[str, Any]]
+    build: Callable[[Mapping[str, Any], dict[str, Tensor]], Module]
 
 
 class ControlLora(UNetControl):
@@ -50,13 +65,13 @@ def control_of(unet: Weights, lora: Weights) -> Weights:
     """
     shapes = _shapes(unet, lora)
     digest = joined_digest([unet.content_digest, lora.content_digest])
-    config = network_config("controlnet", shapes, stated=unet.config)
+    maker = lora.extras[MAKER]
+    assert isinstance(maker, Maker)
+    config = maker.configure(shapes, unet.config)
 
     def build(device: torch.device) -> Module:
-        from ..files.networks import build_network
-
         tensors = {name: _tensor(name, unet, lora).to(device) for name in shapes}
-        return build_network("controlnet", config, tensors)
+        return maker.build(config, tensors)
 
     def make() -> Weights:
         return Weights(

@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ..control.control_lora import KIND, MAKER, Maker
 from ..control.difference import MARK as DIFFERENCE
 from ..control.difference import on_base
 from ..errors import ModelError
@@ -14,11 +17,16 @@ from ..formats.control_lora_names import control_lora_plan
 from ..formats.control_names import CONTROL_TYPE
 from ..formats.pieces import Piece, renamed
 from ..formats.plans import network_plan
-from ..formats.shapes import header_config
 from ..formats.t2i_names import t2i_names
+from ..networks.building import build_network
+from ..networks.configuring import header_config, network_config
+from ..networks.identity import Identity
 from ..types import ControlNet, Model
-from .identity import Identity
 from .opening import Source, open_source, require, unsupported, weights_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
 
 log = logging.getLogger(__name__)
 
@@ -62,9 +70,10 @@ def load_controlnet(
         raise unsupported(source)
     if found.layout == "lora":
         plan = control_lora_plan(source.shapes)
-        return ControlNet(
-            found.family, weights_of(source, "control_lora", plan, family=found.family)
+        weights = weights_of(
+            source, KIND, plan, family=found.family, extras={MAKER: Maker(_configure, _build)}
         )
+        return ControlNet(found.family, weights)
     body = found.facts.body
     part = "controlnet" if body == "unet" else f"{body}_controlnet"
     plan = network_plan(part, found.layout, found.prefix, source.shapes)
@@ -96,6 +105,14 @@ def load_controlnet(
             "model.",
         )
     return on_base(net, model)
+
+
+def _configure(shapes: Mapping[str, tuple[int, ...]], stated: Mapping[str, Any]) -> dict[str, Any]:
+    return network_config("controlnet", shapes, stated=stated)
+
+
+def _build(config: Mapping[str, Any], tensors: dict[str, Tensor]) -> Module:
+    return build_network("controlnet", config, tensors)
 
 
 def _is_plain(found: Identity, source: Source) -> bool:

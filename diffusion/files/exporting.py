@@ -17,10 +17,10 @@ from ..formats.fp8_names import FP8
 from ..formats.gguf_header import is_gguf
 from ..formats.network_facts import MARKERS
 from ..formats.safetensors_header import TensorInfo
-from ..formats.shapes import network_class, untold_config
 from ..formats.single_file import DENOISER, VAE, Joined, Part, text_layout, unet_layout, vae_layout
 from ..formats.transformer_layout import transformer_layout
 from ..formats.transformer_names import UNREAD
+from ..networks.configuring import network_class, untold_config
 from ..types import Clip, Model, Vae
 from ..weights.derived import DerivedWeights
 from .number_types import torch_types

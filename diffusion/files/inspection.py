@@ -14,9 +14,9 @@ from pathlib import Path
 from ..formats.folder import folder_parts, network_files
 from ..formats.gguf_header import read_model_header
 from ..formats.safetensors_header import Header
-from .identify import identify
-from .identity import Identity
-from .offsets import identify_file
+from ..networks.identify import identify
+from ..networks.identity import Identity
+from ..networks.offsets import identify_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class FileReport:
     """What a model file holds.
 
     Attributes:
-        kind: A key of `formats.words.KIND_WORDS`, such as "checkpoint", "controlnet" or "unknown".
+        kind: A key of `networks.KINDS`, such as "checkpoint", "controlnet" or "unknown".
         family: "sd1", "sd2", "sdxl", "sd3", "flux", ... or "unknown".
         words: Both for people, with all that is known: "a ControlNet (SDXL inpainting)".
         precision: The type of most bytes, e.g. "F16", "Q4_0"; "F16+F32" when several matter.

@@ -371,7 +371,7 @@ def _folder_markers(folder: Path) -> frozenset[str]:
 
 
 def _marked(source: Source, markers: frozenset[str]) -> Source:
-    from .identify import identify
+    from ..networks.identify import identify
 
     if not markers or source.identity.facts is None:
         return source

@@ -22,10 +22,11 @@ from ..formats.fp8_names import fp8_scales
 from ..formats.gguf_header import read_model_header
 from ..formats.pieces import Plan, planned_shapes
 from ..formats.safetensors_header import Header, TensorInfo
-from ..formats.shapes import network_class, network_config
+from ..networks import NETWORKS
+from ..networks.configuring import network_class, network_config
+from ..networks.identity import Identity, wrong_kind
+from ..networks.offsets import identify_file
 from ..weights.handle import SHARED, PackedAs, Stored, Weights
-from .identity import Identity, wrong_kind
-from .offsets import identify_file
 
 if TYPE_CHECKING:
     import torch
@@ -204,7 +205,8 @@ def weights_of(
         network = network_class(kind, shapes)
         config = network_config(kind, shapes, source.metadata, stated or source.stated)
     place = torch.device(device) if device else compute_device()
-    compute, storage = _types(dtype, compute_dtype(network, place), storage_dtype(network))
+    precision = NETWORKS[network].precision
+    compute, storage = _types(dtype, compute_dtype(precision, place), storage_dtype(precision))
     reader = source.reader()
     if place.type == "mps" and storage is not None:
         raise ModelError(
@@ -232,7 +234,7 @@ def weights_of(
         content += f":{storage}"
 
     def build(on: torch.device) -> Module:
-        from .networks import build_network
+        from ..networks.building import build_network
 
         kept = {name: how.packing for name, how in packed.items()}
         blocks = reader.packed({name: plan[name] for name in packed}, kept, on)

@@ -18,17 +18,6 @@ HINT_PATCH = 2
 """Side of the patches that a picture is cut into behind a hint encoder (XLabs)."""
 
 
-def control_class(shapes: Shapes) -> str:
-    """Which ControlNet it is: a key of `networks.SHELLS`."""
-    if "controlnet_x_embedder.weight" in shapes:
-        return "flux_controlnet"
-    if "pos_embed_input.proj.weight" in shapes:
-        return "sd3_controlnet"
-    if "controlnet_blocks.0.after_proj.weight" in shapes:
-        return "pixart_controlnet"
-    return "controlnet_union" if "task_embedding" in shapes else "controlnet"
-
-
 def flux_control_config(shapes: Shapes) -> dict[str, Any]:
     """Arguments of `diffusers.FluxControlNetModel`, and channels beside the picture's latent."""
     width, channels = shape_of(shapes, "x_embedder.weight")

@@ -3,30 +3,15 @@
 Conventions of the families for the rest: 8 heads everywhere in UNets and ControlNets of SD1.x, head
 width 64 in those of SD2.x and SDXL, head width 64 in CLIP, quick_gelu in OpenAI's text encoder
 (width 768) and gelu in LAION's (1024, 1280), 32 groups in every group norm.
-
-A network may differ from these. Its file says so in the header's metadata, key "config": JSON such
-as {"vae": {"norm_num_groups": 4}}; a diffusers folder says so in config.json. What shapes do tell
-is compared with such statements, not overruled by them.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from ..errors import ModelError
-from .control_shapes import (
-    control_class,
-    flux_control_config,
-    pixart_control_config,
-    sd3_control_config,
-)
-from .gligen_names import gligen_config
-from .t2i_names import t2i_config
-from .transformer_shapes import bert_config, flux_config, pixart_config, sd3_config, t5_config
-from .upscaler_names import upscaler_config
-from .vision_shapes import clip_heads, clip_vision_config, redux_config, siglip_vision_config
+from .vision_shapes import clip_heads
 
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 
@@ -36,85 +21,8 @@ SIZE_EMBEDDING = 256
 """Width of the sines of each size that SDXL is told."""
 NORM_GROUPS = 32
 _GELU_WIDTHS = {1024, 1280}
-_UNSEEN = frozenset(
-    {
-        "norm_num_groups",
-        "attention_head_dim",
-        "num_attention_heads",
-        "hidden_act",
-        "scaling_factor",
-        "sample_size",
-        "interpolation_scale",
-        "axes_dims_rope",
-        "relative_attention_max_distance",
-        "layer_norm_eps",
-        "feed_forward_proj",
-        "force_zeros_for_pooled_projection",
-        "global_pool_conditions",
-        "controlnet_conditioning_channel_order",
-    }
-)
-"""What shapes do not tell: statements about it are followed."""
 SD1_SCALE = 0.18215
 SD1_CONTEXT, SD2_CONTEXT = 768, 1024
-
-
-def network_config(
-    kind: str,
-    shapes: Shapes,
-    metadata: Mapping[str, str] | None = None,
-    stated: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """The configuration of a network.
-
-    Args:
-        kind: A key of `networks.SHELLS`, or "text_encoder_2", "text_encoder_3".
-        shapes: Shapes by diffusers (transformers) name.
-        metadata: Free text of the file's header.
-        stated: The config.json of a diffusers folder; read for what shapes do not tell.
-
-    Returns:
-        Arguments of the network's class; for the IP-Adapter see `ip_adapter_config`.
-
-    Raises:
-        ModelError: Tensors are missing, or the layout is one that weft does not read.
-    """
-    config = _RULES[network_class(kind, shapes)](shapes)
-    for key, value in header_config(kind, metadata or {}).items():
-        if key not in config:
-            continue
-        if key in _UNSEEN and _plain(value):
-            config[key] = tuple(value) if isinstance(value, list) else value
-        elif json.loads(json.dumps(config[key])) != value:  # tuples as lists
-            raise ModelError(
-                "model.unsupported_layout",
-                f'The file says that {key} of its {kind} is "{value}".',
-                expected=str(config[key]),
-                got=str(value),
-                hint="The tensors of the file say otherwise: it was put together wrongly.",
-            )
-    for key, value in (stated or {}).items():
-        if key in _UNSEEN and key in config and value is not None:
-            config[key] = tuple(value) if isinstance(value, list) else value
-    _check_groups(kind, config)
-    return config
-
-
-def untold_config(kind: str, shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
-    """What a configuration says that shapes do not tell: for the header's key "config"."""
-    usual = _RULES[network_class(kind, shapes)](shapes)
-    return {
-        key: value
-        for key, value in config.items()
-        if key in _UNSEEN and usual.get(key, value) != value
-    }
-
-
-def _plain(value: Any) -> bool:
-    """Whether a statement is of a kind that a network's class can take."""
-    if isinstance(value, list):
-        return all(_plain(item) for item in value)
-    return isinstance(value, str) or (isinstance(value, (int, float)) and value > 0)
 
 
 def unet_config(shapes: Shapes) -> dict[str, Any]:
@@ -357,70 +265,3 @@ def _missing(name: str, what: str) -> ModelError:
         f'Tensor "{name}" of the {what} is missing.',
         hint="The file is incomplete or holds another kind of network.",
     )
-
-
-def network_class(kind: str, shapes: Shapes) -> str:
-    """Which network it is: a key of `networks.SHELLS`."""
-    if kind == "transformer":
-        if "single_transformer_blocks.0.attn.to_q.weight" in shapes:
-            return "flux"
-        return "pixart" if "caption_projection.linear_1.weight" in shapes else "sd3"
-    if kind == "controlnet":
-        return control_class(shapes)
-    if kind == "clip_vision":
-        return "siglip_vision" if "embeddings.patch_embedding.weight" in shapes else kind
-    if kind == "upscaler":
-        return "rrdb" if "conv_first.weight" in shapes else "srvgg"
-    if kind.startswith("text_encoder"):
-        if any(name.startswith("encoder.block.") for name in shapes):
-            return "t5"
-        return "bert" if "embeddings.word_embeddings.weight" in shapes else "text_encoder"
-    return kind
-
-
-def header_config(kind: str, metadata: Mapping[str, str]) -> Mapping[str, Any]:
-    """What the header's metadata says of one network; nothing if it is not ours to understand."""
-    try:
-        stated = json.loads(metadata.get("config", "{}"))
-    except (ValueError, RecursionError):
-        return {}
-    part = stated.get(kind, {}) if isinstance(stated, dict) else {}
-    return part if isinstance(part, dict) else {}
-
-
-def _check_groups(kind: str, config: Mapping[str, Any]) -> None:
-    groups = config.get("norm_num_groups")
-    if groups and any(width % groups for width in config["block_out_channels"]):
-        raise ModelError(
-            "model.unsupported_layout",
-            f"The {kind} has levels of widths {config['block_out_channels']}.",
-            expected=f"multiples of {groups} (the groups of its norms)",
-            got=str(config["block_out_channels"]),
-            hint='If it has fewer groups, its file must say so in metadata key "config".',
-        )
-
-
-_RULES: Mapping[str, Callable[[Shapes], dict[str, Any]]] = {
-    "unet": unet_config,
-    "vae": vae_config,
-    "text_encoder": clip_text_config,
-    "controlnet": controlnet_config,
-    "controlnet_union": controlnet_union_config,
-    "control_lora": lambda shapes: {"tensors": tuple(sorted(shapes.items()))},
-    "t2i_adapter": t2i_config,
-    "sd3_controlnet": sd3_control_config,
-    "flux_controlnet": flux_control_config,
-    "pixart_controlnet": pixart_control_config,
-    "clip_vision": clip_vision_config,
-    "siglip_vision": siglip_vision_config,
-    "redux": redux_config,
-    "gligen": gligen_config,
-    "ip_adapter": ip_adapter_config,
-    "rrdb": upscaler_config,
-    "srvgg": upscaler_config,
-    "flux": flux_config,
-    "sd3": sd3_config,
-    "pixart": pixart_config,
-    "t5": t5_config,
-    "bert": bert_config,
-}

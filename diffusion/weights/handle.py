@@ -153,7 +153,7 @@ class Weights:
         extras: Mapping[str, Any] | None = None,
         shapes: Mapping[str, tuple[int, ...]] | None = None,
         device: torch.device | None = None,
-        dtype: torch.dtype | None = None,
+        dtype: torch.dtype,
         stored: Stored | None = None,
         packed: Mapping[str, PackedAs] | None = None,
         mapped: Callable[[], tuple[HeldFile, ...]] = tuple,
@@ -209,10 +209,6 @@ class Weights:
     @property
     def dtype(self) -> torch.dtype:
         """The number type it computes in."""
-        if self._dtype is None:
-            from ..device import compute_dtype
-
-            self._dtype = compute_dtype(self.kind, self.device)
         return self._dtype
 
     @property

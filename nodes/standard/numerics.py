@@ -11,17 +11,18 @@ from weft.engine.share.lock import Runtime
 def standard_numerics() -> str:
     """What besides a workflow decides the numbers: device, precisions, and what was chosen of
     attention, storage in fp8 and compilation."""
+    from weft.diffusion import device as kinds
     from weft.diffusion.device import attention_choice, compute_device, compute_dtype, storage_dtype
     from weft.diffusion.weights.budget import compile_mode
 
     device = compute_device()
-    kinds = ("unet", "controlnet", "ip_adapter", "vae", "text_encoder", "clip_vision")
-    words = [device.type, *(str(compute_dtype(kind, device)) for kind in kinds)]
+    told = (kinds.UNET, kinds.CONTROL, kinds.NETWORK, kinds.VAE, kinds.TEXT, kinds.EXACT)
+    words = [device.type, *(str(compute_dtype(each, device)) for each in told)]
     # Kernels differ in their last digits. "auto" says nothing, so that older keys stay valid.
     chosen = {
         "attention": attention_choice(),
-        "unet": storage_dtype("unet"),
-        "text": storage_dtype("text_encoder"),
+        "unet": storage_dtype(kinds.UNET),
+        "text": storage_dtype(kinds.TEXT),
         "compile": compile_mode(),
     }
     words += [f"{name}={value}" for name, value in chosen.items() if value not in (None, "auto")]

@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 import weft
-from weft.diffusion.files import networks
+from weft.diffusion.networks import building as networks
 
 BOTH = threading.Barrier(2)
 

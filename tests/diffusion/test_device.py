@@ -8,12 +8,23 @@ import pytest
 import torch
 
 import weft.diffusion as wd
-from weft.diffusion.device import choose_attention, compute_device, compute_dtype, storage_dtype
+from weft.diffusion.device import (
+    Precision,
+    choose_attention,
+    compute_device,
+    compute_dtype,
+    storage_dtype,
+)
+from weft.diffusion.networks import NETWORKS
 
 from .. import models
 from .sampling.test_sample import run
 
 CPU = torch.device("cpu")
+
+
+def precision(network: str) -> Precision:
+    return NETWORKS[network].precision
 
 
 def test_device_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,12 +42,12 @@ def test_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch, na
 
 @pytest.mark.parametrize("kind", ["unet", "vae", "text_encoder", "controlnet"])
 def test_cpu_computes_in_float32(kind: str) -> None:
-    assert compute_dtype(kind, CPU) == torch.float32
+    assert compute_dtype(precision(kind), CPU) == torch.float32
 
 
 def test_gpu_computes_the_unet_in_half_and_text_in_float32() -> None:
-    assert compute_dtype("unet", torch.device("cuda")) == torch.float16
-    assert compute_dtype("text_encoder", torch.device("cuda")) == torch.float32
+    assert compute_dtype(precision("unet"), torch.device("cuda")) == torch.float16
+    assert compute_dtype(precision("text_encoder"), torch.device("cuda")) == torch.float32
 
 
 def test_attention_kernel_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,29 +70,33 @@ def test_attention_kernel_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_dtype_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEFT_DTYPE", "bfloat16")
-    assert compute_dtype("unet", CPU) == torch.bfloat16
+    assert compute_dtype(precision("unet"), CPU) == torch.bfloat16
     monkeypatch.setenv("WEFT_DTYPE", "int8")
     with pytest.raises(wd.ParameterError):
-        compute_dtype("unet", CPU)
+        compute_dtype(precision("unet"), CPU)
 
 
 def test_dtypes_of_parts_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEFT_DTYPE", "unet=bf16, vae=float16,text=fp8_e4m3fn")
-    assert compute_dtype("unet", CPU) == compute_dtype("controlnet", CPU) == torch.bfloat16
-    assert compute_dtype("flux", CPU) == torch.bfloat16
-    assert compute_dtype("vae", CPU) == torch.float16
-    assert compute_dtype("clip_vision", CPU) == torch.float32
+    assert (
+        compute_dtype(precision("unet"), CPU)
+        == compute_dtype(precision("controlnet"), CPU)
+        == torch.bfloat16
+    )
+    assert compute_dtype(precision("flux"), CPU) == torch.bfloat16
+    assert compute_dtype(precision("vae"), CPU) == torch.float16
+    assert compute_dtype(precision("clip_vision"), CPU) == torch.float32
     # fp8 is for storage: sums stay as they are.
-    assert compute_dtype("t5", CPU) == torch.float32
-    assert storage_dtype("t5") == torch.float8_e4m3fn
-    assert storage_dtype("unet") is None
+    assert compute_dtype(precision("t5"), CPU) == torch.float32
+    assert storage_dtype(precision("t5")) == torch.float8_e4m3fn
+    assert storage_dtype(precision("unet")) is None
 
 
 def test_fp8_for_the_unet_leaves_what_steers_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEFT_DTYPE", "unet=fp8_e5m2")
-    assert storage_dtype("sd3") == torch.float8_e5m2
-    assert storage_dtype("controlnet") is None
-    assert compute_dtype("controlnet", CPU) == torch.float32
+    assert storage_dtype(precision("sd3")) == torch.float8_e5m2
+    assert storage_dtype(precision("controlnet")) is None
+    assert compute_dtype(precision("controlnet"), CPU) == torch.float32
 
 
 @pytest.mark.parametrize(
@@ -90,7 +105,7 @@ def test_fp8_for_the_unet_leaves_what_steers_it_alone(monkeypatch: pytest.Monkey
 def test_dtypes_that_are_none_are_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("WEFT_DTYPE", text)
     with pytest.raises(wd.ParameterError) as caught:
-        compute_dtype("unet", CPU)
+        compute_dtype(precision("unet"), CPU)
     assert caught.value.code == "device.unknown_dtype"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...families import family_named
-from ...formats.shapes import network_class
+from ...networks.configuring import network_class
 from ...prediction.model_sampling import ModelSampling
 from ...vae.format import LatentFormat
 from ...weights.handle import Weights

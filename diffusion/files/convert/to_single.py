@@ -11,8 +11,8 @@ from ...errors import ModelError
 from ...families import family_named
 from ...formats.folder import read_json
 from ...formats.safetensors_header import read_header
-from ...formats.shapes import untold_config
 from ...formats.single_file import Joined, Part, text_layout, vae_layout
+from ...networks.configuring import untold_config
 from ...replacing import replacing
 from ...weights.handle import Weights
 from ..exporting import joined_tensor, model_layout

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from weft.diffusion.files.identify import identify
 from weft.diffusion.formats import shapes as rules
 from weft.diffusion.formats.gligen_names import gligen_plan, is_gligen
 from weft.diffusion.formats.ldm import to_ldm
 from weft.diffusion.formats.pieces import planned_shapes, renamed
 from weft.diffusion.formats.plans import network_plan
 from weft.diffusion.formats.t2i_names import t2i_names
+from weft.diffusion.networks import configuring
+from weft.diffusion.networks.identify import identify
 
 from ... import control_nets
 from ..families.test_real_layouts import SD2, SDXL, on_meta, shapes_of
@@ -86,8 +87,8 @@ def test_published_controlnet_is_told_and_built_from_its_shapes(name: str) -> No
     state = shapes_of(network.state_dict())
     found = identify(state)
     assert (found.kind, found.family, found.layout) == ("controlnet", family, "diffusers")
-    assert rules.network_class("controlnet", state) == CLASSES[family]
-    told = rules.network_config("controlnet", state)
+    assert configuring.network_class("controlnet", state) == CLASSES[family]
+    told = configuring.network_config("controlnet", state)
     beside = told.pop("extra_conditioning_channels", 0)
     if kind == "SD3ControlNetModel":
         told["extra_conditioning_channels"] = beside
@@ -133,7 +134,7 @@ def test_published_t2i_adapter_is_told_and_built_from_its_shapes(
     found = identify(state)
     assert (found.kind, found.family) == ("t2i_adapter", family)
     assert planned_shapes(renamed(t2i_names(state)), state) == state
-    told = rules.network_config("t2i_adapter", state)
+    told = configuring.network_config("t2i_adapter", state)
     again = on_meta("T2IAdapter", **told | {"channels": list(told["channels"])})
     assert shapes_of(again.state_dict()) == state
     assert told["adapter_type"] == kind
@@ -167,7 +168,7 @@ def test_published_gligen_network_is_read_alone_and_in_its_unet() -> None:
     assert identify(alone).kind == "gligen"
     for shapes in (whole, alone):
         assert is_gligen(shapes)
-        told = rules.network_config("gligen", planned_shapes(gligen_plan(shapes), shapes))
+        told = configuring.network_config("gligen", planned_shapes(gligen_plan(shapes), shapes))
         down = (320, 320, 640, 640, 1280, 1280)
         up = (1280,) * 3 + (640,) * 3 + (320,) * 3
         assert told == {"text_width": 768, "widths": (*down, 1280, *up), "heads": 8}
@@ -199,7 +200,7 @@ def test_published_siglip_is_told_and_built_from_its_shapes(
     state = shapes_of(network.state_dict())
     assert state["embeddings.position_embedding.weight"][0] == places
     assert identify({f"vision_model.{n}": s for n, s in state.items()}).family == "siglip"
-    told = rules.network_config("clip_vision", state)
+    told = configuring.network_config("clip_vision", state)
     for key, value in told.items():
         if key != "vision_use_head":
             assert getattr(made, key) == value, key
@@ -212,7 +213,7 @@ def test_published_redux_is_told_from_its_shapes() -> None:
         "redux_down.weight": (4096, wide), "redux_down.bias": (4096,),
     }  # fmt: skip
     assert identify(shapes).kind == "style_model"
-    told = rules.network_config("redux", shapes)
+    told = configuring.network_config("redux", shapes)
     assert told == {"redux_dim": 1152, "txt_in_features": 4096}
 
 
@@ -227,5 +228,5 @@ def test_siglip_of_another_layout_is_refused_by_name(patch: tuple[int, ...]) -> 
         "post_layernorm.weight": (1152,),
     }
     with pytest.raises(ModelError) as caught:
-        rules.network_config("clip_vision", state)
+        configuring.network_config("clip_vision", state)
     assert caught.value.code == "model.unsupported_layout"

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import torch
 
-from weft.diffusion.files.identify import identify
 from weft.diffusion.formats import shapes as rules
 from weft.diffusion.formats.ldm import to_ldm
 from weft.diffusion.formats.pieces import planned_shapes
 from weft.diffusion.formats.plans import network_plan
+from weft.diffusion.networks import configuring
+from weft.diffusion.networks.identify import identify
 
 from ... import families
 
@@ -161,7 +162,7 @@ def check_transformer(
     plan = network_plan(body, "ldm", found.prefix, stored)
     expected = shapes_of(network.state_dict())
     assert planned_shapes(plan, stored) == shapes_of(converted) == expected
-    config = rules.network_config("transformer", expected)
+    config = configuring.network_config("transformer", expected)
     again = on_meta(type(network).__name__, **config)
     assert shapes_of(again.state_dict()) == expected
     for key in ("num_attention_heads", "attention_head_dim"):

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from weft.diffusion import inspect_file
-from weft.diffusion.files.identify import identify
 from weft.diffusion.files.saving import save_tensors
+from weft.diffusion.networks.identify import identify
 
 from ... import models
 

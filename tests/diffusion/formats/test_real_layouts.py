@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import torch
 
-from weft.diffusion.files.identify import identify
 from weft.diffusion.formats import shapes as rules
 from weft.diffusion.formats.ldm import ldm_to_diffusers_names, to_ldm
 from weft.diffusion.image_prompts.ip_adapter import cross_attention_widths
+from weft.diffusion.networks.identify import identify
 
 
 def shapes_of(module: Any) -> dict[str, tuple[int, ...]]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import ModelError
 from ..formats.network_facts import NetworkFacts
-from ..formats.words import KIND_WORDS, NOT_YET, VARIANT_WORDS, family_words
+from ..formats.words import VARIANT_WORDS, family_words
+
+if TYPE_CHECKING:
+    from .kind import NetworkKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +18,7 @@ class Identity:
     """What a file holds.
 
     Attributes:
-        kind: A key of `KIND_WORDS`.
+        kind: A key of `networks.KINDS`.
         family: A key of `FAMILY_WORDS`.
         layout: "ldm" or "diffusers" for networks that exist in both, else "".
         prefix: What stands in front of the names of a single network, often "".
@@ -35,8 +39,9 @@ class Identity:
         """For messages: "a VAE (SD1.x)"."""
         family = family_words(self.family) if self.family != "unknown" else None
         told = " ".join(filter(None, (family, VARIANT_WORDS.get(self.variant))))
-        found = KIND_WORDS[self.kind] + (f" ({told})" if told else "")
-        return f"{found}: known, not usable yet" if self.kind in NOT_YET else found
+        kind = kind_named(self.kind)
+        found = kind.words + (f" ({told})" if told else "")
+        return found if kind.usable else f"{found}: known, not usable yet"
 
 
 def wrong_kind(name: str, found: Identity, *kinds: str) -> ModelError:
@@ -47,13 +52,20 @@ def wrong_kind(name: str, found: Identity, *kinds: str) -> ModelError:
         found: What it holds.
         kinds: What would have been right.
     """
-    wanted = " or ".join(KIND_WORDS[kind] for kind in kinds)
+    wanted = " or ".join(kind_named(kind).words for kind in kinds)
     return ModelError(
         "model.wrong_kind",
         f'"{name}" is not {wanted}: it holds {found.words()}.',
         expected=wanted,
         got=found.words(),
-        hint="Choose another file."
-        if found.kind in NOT_YET
-        else "Choose another file, or load this one with the loader for its kind.",
+        hint="Choose another file, or load this one with the loader for its kind."
+        if kind_named(found.kind).usable
+        else "Choose another file.",
     )
+
+
+def kind_named(name: str) -> NetworkKind:
+    """A row of `networks.KINDS`."""
+    from . import KINDS  # its rows give identities
+
+    return KINDS[name]

@@ -9,10 +9,9 @@ from ..formats.gligen_names import is_gligen
 from ..formats.network_facts import NetworkFacts, control_facts, network_facts
 from ..formats.t2i_names import t2i_family
 from ..formats.upscaler_names import upscaler_layout
+from . import KINDS
 from .identity import Identity
-from .kinds import Names, claims
-
-__all__ = ["Identity", "identify"]
+from .names import Names, Shapes, unwrapped
 
 TEXT_PREFIXES = (
     "cond_stage_model.transformer.text_model.",
@@ -26,6 +25,13 @@ TEXT_PREFIXES = (
 _EMBEDDED = {768: "sd1", 1024: "sd2"}
 """Width of the vectors of a textual inversion -> its family."""
 _PIXART = ("pixart_alpha", "pixart_sigma")
+
+
+def claims(shapes: Shapes) -> list[Identity]:
+    """Every kind whose strict rule claims the tensors of a file; [] if none does."""
+    names = Names(unwrapped(shapes))
+    rules = dict.fromkeys(kind.recognise for kind in KINDS.values() if kind.recognise)
+    return [found for rule in rules if (found := rule(names)) is not None]
 
 
 def identify(shapes: Mapping[str, tuple[int, ...]], stated: str = "") -> Identity:
