@@ -1,9 +1,10 @@
 """Kinds of model files: how each is recognised, named, configured and built. No torch at import.
 
 One file a kind; `KINDS` lists them, and everything that knows kinds reads it: recognition
-(`identify`), loading (`configuring`, `building`), number types (`Network.precision`), and messages.
-The workspace's folders are compared with it by a test, since the engine may not know networks. To add one, write its file, add its row here, and give it a header in
-`tests/diffusion/networks/test_kinds.py`.
+(`identify`), loading (`configuring`, `building`), number types (`Network.precision`) and messages.
+The workspace's folders are compared with it by a test, since the engine may not know networks. To
+add a kind, write its file, add its row here, and give it a header in
+`tests/cases/test_models_told_apart.py`.
 """
 
 from __future__ import annotations
