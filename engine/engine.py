@@ -39,6 +39,7 @@ from .running.diary import Diary
 from .running.explain import Explainer, Explanation
 from .running.lanes import Flights, Lanes
 from .running.purity import Purity, purity_wanted
+from .running.services import RunContext, RunServices
 from .running.writable import folder_problems
 from .store.cache import MISSING, MemoryCache
 from .store.disk_cache import DiskCache
@@ -278,31 +279,19 @@ class Engine:
                 self.workspace.output,
                 functools.partial(dumps, resolved.document),
             )
-        execution = Execution(
-            steps,
+        context = RunContext(
             run=run,
-            cache=self.cache,
-            disk=self.disk,
-            numerics=self._numerics,
-            values=self.values,
-            lanes=self._lanes,
-            flights=self._flights,
-            workspace=self.workspace,
             document=functools.cache(lambda: dump(resolved.document) if self._metadata else {}),
             lock=functools.cache(
                 lambda: self._lock(resolved.document, self.workspace) if self._metadata else None
             ),
+            texts=functools.cache(lambda: self._texts(resolved.document, texts)),
             token=token,
             listener=log.receive,
             diary=diary,
-            holdings=self._holdings,
-            release=self._release,
             journal=journal,
-            began=journal.began if journal is not None else None,
-            texts=functools.cache(lambda: self._texts(resolved.document, texts)),
-            purity=self._purity,
-            watch=self._watch,
         )
+        execution = Execution(steps, self._services(), context)
         self._running[run] = token
         self._begin_ahead(resolved.document, steps)
         status: Status = "failed"
@@ -334,6 +323,21 @@ class Engine:
             cached=tuple(log.cached),
             skipped=tuple(execution.skipped),
             seconds=log.seconds,
+        )
+
+    def _services(self) -> RunServices:
+        return RunServices(
+            cache=self.cache,
+            disk=self.disk,
+            values=self.values,
+            lanes=self._lanes,
+            flights=self._flights,
+            workspace=self.workspace,
+            numerics=self._numerics,
+            holdings=self._holdings,
+            release=self._release,
+            purity=self._purity,
+            watch=self._watch,
         )
 
     def _begin_ahead(self, document: Document, steps: Plan) -> None:

@@ -1,11 +1,8 @@
 """Walk a plan: look up by key, call, store, report, cancel.
 
-The walk is a queue of ready steps and never recurses. A step whose result is known is answered from
-the cache without touching its value; values are fetched only when some function has to be called.
-Should a value have been evicted by then, the step that makes it is run again.
-
-More than 500 lines, because it is one thing: every method works on the state of one walk. What can
-be told apart has files of its own (`known`, `lazy_run`, `gate`, `journal`, `results`, `diary`).
+The order is the scheduler's. A step whose result is known is answered from the cache without
+touching its value; values are fetched only when some function has to be called. Should a value have
+been evicted by then, the step that makes it is run again.
 """
 
 from __future__ import annotations
@@ -15,12 +12,10 @@ import contextlib
 import contextvars
 import threading
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from .cancel import CancelToken
 from .declaration.context import Run
 from .declaration.lazy import Unreachable
 from .declaration.named_files import NamedFiles
@@ -34,7 +29,6 @@ from .errors import (
 )
 from .events import (
     Event,
-    Listener,
     NodeArtifact,
     NodeCached,
     NodeFailed,
@@ -44,21 +38,16 @@ from .events import (
     RunStarted,
     Status,
 )
-from .files.workspace import Workspace
 from .leaving import leaving_refused
-from .plan import Plan, Source, Step, key_of, surviving
-from .running.diary import Diary
-from .running.gate import Gate
+from .plan import Plan, Source, Step, key_of
 from .running.holdings import who_holds
 from .running.known import Held, Known
-from .running.lanes import Flights, Lanes
 from .running.lazy_run import LazyInputs
-from .running.purity import Purity
 from .running.results import describe
-from .store.cache import MISSING, Action, MemoryCache
-from .store.disk_cache import DiskCache
-from .store.journal import Journal, Written
-from .store.values import Values
+from .running.scheduler import Scheduler
+from .running.services import RunContext, RunServices
+from .store.cache import MISSING, Action
+from .store.journal import Written
 
 _BREATH = 128  # inline steps between two looks at the event loop
 _TRIES = 3  # of a step whose files change while it reads them
@@ -76,108 +65,44 @@ class Execution:
 
     Args:
         plan: What to do.
-        run: Id of the run.
-        cache: Known results, in memory.
-        disk: Known results on disk, or None.
-        numerics: What else decides the numbers that models give (device, precision), for keys of
-            steps in the `gpu` lane. Called once, in a thread, if there is such a step.
-        values: Digests and sizes.
-        lanes: Threads.
-        flights: Steps under way in any run.
-        workspace: Folders.
-        document: The resolved workflow, for nodes that embed it.
-        token: Cancellation.
-        listener: Receives the events, or None.
-        diary: Notes what each result was made of, to explain this run and the next; or None.
-        holdings: Who else holds memory: names and bytes, of models for example.
-        release: Lets go of what else takes memory and is not in use; the bytes set free.
-        journal: What an unfinished run before this one has written, to go on from there; or None.
-        texts: Tells what more texts written files shall carry, by name.
-        lock: What the workflow is made with, for nodes that embed it.
-        purity: Watches for nodes that change what they are given.
-        watch: Called before a call that takes time; what it gives is called after it, and raises
-            if the call used what was not what it should have been (a model's file that was
-            written over).
-        began: When the run that this one is, or goes on with, began; None for now.
+        services: What the engine lends.
+        context: What belongs to this run.
+
+    Attributes:
+        known: What is known of the steps.
+        problems: Failures that fail the run.
+        skipped: Failures that a map was told to go on after.
+        first_error: The exception behind the first problem; None if there is none.
+        ran: How many steps were called.
+        cached: Steps that were answered from the cache.
+        spoiled: Whether a node changed a value that is shared.
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        *,
-        run: str,
-        cache: MemoryCache,
-        disk: DiskCache | None,
-        numerics: Callable[[], bytes],
-        values: Values,
-        lanes: Lanes,
-        flights: Flights,
-        workspace: Workspace,
-        document: Callable[[], Mapping[str, Any]],
-        token: CancelToken,
-        listener: Listener | None,
-        diary: Diary | None = None,
-        holdings: Callable[[], Iterable[tuple[str, int]]] = tuple,
-        release: Callable[[], int] = lambda: 0,
-        journal: Journal | None = None,
-        texts: Callable[[], Mapping[str, str]] = dict,
-        lock: Callable[[], Mapping[str, Any] | None] = lambda: None,
-        purity: Purity,
-        watch: Callable[[], Callable[[], None]],
-        began: datetime | None = None,
-    ) -> None:
-        self.began = began if began is not None else datetime.now().astimezone()
+    def __init__(self, plan: Plan, services: RunServices, context: RunContext) -> None:
+        journal = context.journal
+        self.began = datetime.now().astimezone() if journal is None else journal.began
         self.plan = plan
-        self.steps = list(plan.steps)
-        self.run_id = run
-        self.cache = cache
-        self.disk = disk
-        self.find_numerics = numerics
+        self.run_id = context.run
         self.numerics: bytes | None = None
-        self.values = values
-        self.lanes = lanes
-        self.flights = flights
-        self.workspace = workspace
-        self.document = document
-        self.token = token
-        self.listener = listener
-        self.diary = diary
-        self.holdings = holdings
-        self.release = release
-        self.journal = journal
-        self.texts = texts
-        self.lock = lock
-        self.purity = purity
-        self.watch = watch
-
-        self.spoiled = False  # a node changed a value that is shared
-        self._spoils = cache.spoils
-        self._kept: list[tuple[float, bytes]] = []  # when each result was there, and its key
-        self._wake = asyncio.Event()
-        self.known = Known(plan, cache, disk, values, self._in_io)
-        self.waiting = list(plan.needs)
-        self.ready: deque[int] = deque()
-        self.gate = Gate(plan) if plan.within else None
-        self.lazy = LazyInputs(
-            plan,
-            self.known,
-            self.waiting,
-            self._go,
-            self._over,
-            self._force_again,
-            self._wanted,
-            self._waits,
-        )
-        for index, needs in enumerate(plan.needs):
-            if needs == 0 and plan.demanded[index]:
-                self._go(index)
-        self.forced: dict[int, list[int]] = {}  # step to run again -> steps that wait for it
-        self.borrowed: dict[int, list[int]] = {}  # step -> steps whose values it holds besides
+        self.spoiled = False
         self.problems: list[Problem] = []
-        self.skipped: list[Problem] = []  # failures that a map was told to go on after
+        self.skipped: list[Problem] = []
         self.first_error: BaseException | None = None
         self.cached: set[int] = set()
         self.ran = 0
+        self._services = services
+        self._context = context
+        self._cache, self._disk = services.cache, services.disk
+        self._lanes, self._purity = services.lanes, services.purity
+        self._token, self._listener = context.token, context.listener
+        self._diary, self._journal = context.diary, journal
+        self._spoils = services.cache.spoils
+        self._kept: list[tuple[float, bytes]] = []  # when each result was there, and its key
+        self._wake = asyncio.Event()
+        self.known = Known(plan, services.cache, services.disk, services.values, self._in_io)
+        self._scheduler = Scheduler(plan, self.known, self._wake.set)
+        self._steps, self._forced = self._scheduler.steps, self._scheduler.forced
+        self._lazy = LazyInputs(self._scheduler, self.known, self._waits)
         self._named: dict[str, NamedFiles] = {}
         self._tries: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -188,25 +113,25 @@ class Execution:
         loop = asyncio.get_running_loop()
         self._loop = loop
         self._thread = threading.get_ident()
-        self.token.notify(lambda: loop.call_soon_threadsafe(self._wake.set))
+        self._token.notify(lambda: loop.call_soon_threadsafe(self._wake.set))
         began = time.perf_counter()
         self._emit(
-            RunStarted(self.run_id, tuple(s.node for s in self.steps), dict(self.plan.seeds))
+            RunStarted(self.run_id, tuple(s.node for s in self._steps), dict(self.plan.seeds))
         )
         try:
             await self._walk()
             while (
-                not (self.problems or self.token.cancelled or self._is_spoiled())
+                not (self.problems or self._token.cancelled or self._is_spoiled())
                 and await self._force_wanted()
             ):
                 await self._walk()
         except asyncio.CancelledError:
-            self.token.cancel()
+            self._token.cancel()
             await self._settle()
             self._finish("cancelled", began)
             raise
         status: Status = "done"
-        if self.token.cancelled:
+        if self._token.cancelled:
             status = "cancelled"
         elif self.problems:
             status = "failed"
@@ -226,10 +151,10 @@ class Execution:
     # -- the walk ---------------------------------------------------------------------------
 
     async def _walk(self) -> None:
-        ready = self.ready
+        ready = self._scheduler.ready
         breath = 0
         while True:
-            while ready and not (self.token.cancelled or self.spoiled):
+            while ready and not (self._token.cancelled or self.spoiled):
                 self._advance(ready.popleft())
                 breath += 1
                 if breath >= _BREATH:
@@ -237,7 +162,7 @@ class Execution:
                     await asyncio.sleep(0)
             if not self._tasks:
                 return
-            if self.token.cancelled or self.spoiled:
+            if self._token.cancelled or self.spoiled:
                 await self._settle()
                 return
             await self._wake.wait()
@@ -262,10 +187,10 @@ class Execution:
 
     def _advance(self, index: int) -> None:
         """Answer a ready step from the cache, call it here if it is inline, else start a task."""
-        step = self.steps[index]
+        step = self._steps[index]
         spec = step.spec
         if spec.tolerant:
-            step = self._without_the_dead(index)
+            step = self._scheduler.without_dead(index)
         if spec.files:
             self._start(index)
             return
@@ -279,24 +204,24 @@ class Execution:
             except Exception as error:  # of a node's fingerprint
                 self._failed(index, error)
                 return
-            if self.known.recall(index, key, whole=index in self.forced):
+            if self.known.recall(index, key, whole=index in self._forced):
                 self._cached(index)
                 return
         held = self.known.held(step.sources)
         gone = MISSING in held.values()
-        apart = spec.lane != "inline" or self.lanes.prepared
-        if apart or spec.is_async or (gone and self.disk is not None):
+        apart = spec.lane != "inline" or self._lanes.prepared
+        if apart or spec.is_async or (gone and self._disk is not None):
             self._start(index)
             return
         if gone:
-            self._force_gone(index, held)
+            self._scheduler.force_lost(held, index)
             return
         try:
-            if self.listener is not None:
-                self.listener(self._started(step))
+            if self._listener is not None:
+                self._listener(self._started(step))
             computed = self._compute(step, self._arguments(step, held), key)
         except Cancelled:
-            self.token.cancel()
+            self._token.cancel()
             return
         except Exception as error:  # whatever a node raises ends its branch, not the run
             self._failed(index, error)
@@ -314,11 +239,11 @@ class Execution:
 
     async def _perform(self, index: int) -> None:
         """A step that waits: for a file's digest, for another run, for a thread."""
-        step = self.steps[index]
+        step = self._steps[index]
         key: bytes | None = None
         try:
             if step.spec.lane == "gpu" and self.numerics is None:
-                self.numerics = await self._in_io(self.find_numerics)
+                self.numerics = await self._in_io(self._services.numerics)
             if step.spec.kept:
                 names = {p.name for p in step.spec.files}
                 links = [s for n, sources, _ in step.links if n in names for s in sources]
@@ -327,14 +252,14 @@ class Execution:
                     return
                 key = self._key(step, await self._named_files(step, held))
             written: bytes | None = None
-            if self.journal is not None and step.spec.writes_once and index not in self.forced:
+            if self._journal is not None and step.spec.writes_once and index not in self._forced:
                 written = self._key(step, await self._named_files(step, await self._names(step)))
-                before = self.journal.take(written)
+                before = self._journal.take(written)
                 if before is not None:
                     self._written_before(index, before)
                     return
             while True:
-                whole = index in self.forced
+                whole = index in self._forced
                 if key is not None and (
                     self.known.recall(index, key, whole=whole)
                     or await self.known.recall_from_disk(index, key, whole=whole)
@@ -344,24 +269,24 @@ class Execution:
                 held = await self._gather(index, step.sources)
                 if held is None:
                     return
-                flight = self.flights.join(key) if key is not None else None
+                flight = self._services.flights.join(key) if key is not None else None
                 if flight is None:
                     break
                 await self._waits(asyncio.shield(asyncio.wrap_future(flight)))
             try:
                 self._emit(self._started(step))
                 computed = await self._call(index, step, held, key)
-                if written is not None and self.journal is not None:
-                    self.journal.done(step.node, written, computed[0].digests)
+                if written is not None and self._journal is not None:
+                    self._journal.done(step.node, written, computed[0].digests)
                 # The result is in the cache before the flight ends, so that those who wait find it.
                 self._computed(index, key, computed)
             finally:
                 if key is not None:
-                    self.flights.leave(key)
+                    self._services.flights.leave(key)
         except Cancelled:
-            self.token.cancel()
+            self._token.cancel()
         except Unreachable:
-            self.lazy.bury(index)
+            self._scheduler.bury(index)
         except FilesChanged:
             self._again(index)
         except Exception as error:  # whatever a node raises ends its branch, not the run
@@ -373,7 +298,7 @@ class Execution:
         if self._tries[index] < _TRIES:
             self._start(index)
             return
-        step = self.steps[index]
+        step = self._steps[index]
         names = ", ".join(parameter.name for parameter in step.spec.files)
         error = FileError(
             f"A file that it names ({names}) changes again and again while it is read.",
@@ -387,24 +312,24 @@ class Execution:
     async def _call(self, index: int, step: Step, held: Held, key: bytes | None) -> Computed:
         arguments = self._arguments(step, held)
         if step.spec.is_async:
-            began, used = time.perf_counter(), self.watch()
-            watched = self.purity.watches(step, arguments)
+            began, used = time.perf_counter(), self._services.watch()
+            watched = self._purity.watches(step, arguments)
             with (
                 leaving_refused(),
-                self.purity.unchanged(step, arguments, self.steps, self.known)
+                self._purity.unchanged(step, arguments, self._steps, self.known)
                 if watched
                 else contextlib.nullcontext(),
             ):
                 result = await self._waits(step.spec.function(**arguments))
             seconds = time.perf_counter() - began
             return await self._in_io(self._described, step, result, key, began, seconds, used)
-        if step.spec.lane == "inline" and not self.lanes.prepared:
+        if step.spec.lane == "inline" and not self._lanes.prepared:
             return self._compute(step, arguments, key)
-        pool = self.lanes.pool(step.spec.lane, self.run_id, index)
+        pool = self._lanes.pool(step.spec.lane, self.run_id, index)
         context = contextvars.copy_context()
 
         def work() -> Computed:
-            self.token.check()
+            self._token.check()
             return context.run(self._compute, step, arguments, key)
 
         try:
@@ -413,48 +338,21 @@ class Execution:
             if not is_out_of_memory(error):
                 raise
             # What the cache holds can be computed again; the step at hand cannot do without room.
-            freed = self.cache.drop_values()
-            freed += await self._loop.run_in_executor(pool, self.release)
+            freed = self._cache.drop_values()
+            freed += await self._loop.run_in_executor(pool, self._services.release)
             if not freed:
                 raise
         context = contextvars.copy_context()
         return await self._loop.run_in_executor(pool, work)
-
-    # -- order ------------------------------------------------------------------------------
-
-    def _go(self, index: int) -> None:
-        """A step waits for nothing more."""
-        if self.gate is None or self.gate.admit(index):
-            self.ready.append(index)
-            self._wake.set()
-
-    def _over(self, index: int) -> None:
-        """A step will not be begun again, unless its value gets lost."""
-        if self.gate is not None and self.lazy.demanded[index]:
-            for step in self.gate.over(index):
-                self.ready.append(step)
-                self._wake.set()
-
-    def _wanted(self, index: int) -> None:
-        if self.gate is not None:
-            self.gate.demand(index)
-
-    def _without_the_dead(self, index: int) -> Step:
-        """A tolerant step that collects only what there is."""
-        step = self.steps[index]
-        if any(self.lazy.is_dead(i) for i in step.needs):
-            step = surviving(step, self.lazy.is_dead)
-            self.steps[index] = step
-        return step
 
     # -- one step ---------------------------------------------------------------------------
 
     def _key(self, step: Step, named: tuple[bytes, ...]) -> bytes:
         digests = self.known.digests
         linked = [digests[i][o] for i, o in step.sources]  # type: ignore[index]
-        key, outside = key_of(step, linked, named, self.values, self.numerics)
-        if self.diary is not None:
-            self.diary.note_outside(step.node, outside)
+        key, outside = key_of(step, linked, named, self._services.values, self.numerics)
+        if self._diary is not None:
+            self._diary.note_outside(step.node, outside)
         return key
 
     async def _names(self, step: Step) -> Held:
@@ -466,7 +364,7 @@ class Execution:
 
     def _written_before(self, index: int, written: Written) -> None:
         """A writer is done already: its files are there."""
-        node = self.steps[index].node
+        node = self._steps[index].node
         for path, kind in written.files:
             self._emit(NodeArtifact(self.run_id, node, path, kind, temporary=False))
         self.known.digests[index] = written.digests
@@ -477,28 +375,28 @@ class Execution:
         if not step.spec.files:
             return ()
         names = self._arguments(step, held, only={p.name for p in step.spec.files})
-        if self.diary is not None:
-            self.diary.note_names(step.node, names)
-        found = await self._in_io(NamedFiles, self.workspace, step.spec.files, names)
+        if self._diary is not None:
+            self._diary.note_names(step.node, names)
+        found = await self._in_io(NamedFiles, self._services.workspace, step.spec.files, names)
         self._named[step.node] = found
         return found.digests
 
     def _started(self, step: Step) -> NodeStarted:
         why: tuple[str, ...] = ()
-        if self.diary is not None:
-            why = self.diary.why(step, self.known.digests, self.numerics)
+        if self._diary is not None:
+            why = self._diary.why(step, self.known.digests, self.numerics)
         return NodeStarted(self.run_id, step.node, why, step.spec.lane)
 
     def _cached(self, index: int) -> None:
         self.cached.add(index)
-        if self.listener is not None:
-            self.listener(NodeCached(self.run_id, self.steps[index].node))
-        self._done(index)
+        if self._listener is not None:
+            self._listener(NodeCached(self.run_id, self._steps[index].node))
+        self._scheduler.done(index)
 
     def _arguments(self, step: Step, held: Held, only: set[str] | None = None) -> dict[str, Any]:
         arguments = dict(step.literals)
         if step.spec.lazy:
-            arguments.update(self.lazy.arguments(step))
+            arguments.update(self._lazy.arguments(step))
         for name, sources, collects in step.links:
             if only is None or name in only:
                 arguments[name] = [held[s] for s in sources] if collects else held[sources[0]]
@@ -506,13 +404,14 @@ class Execution:
             if only is not None and parameter.name not in only:
                 continue
             value = arguments[parameter.name]
-            reason = parameter.value_problem(value)
-            if reason is not None:
+            misfit = parameter.misfit(value)
+            if misfit is not None:
                 raise NodeError(
-                    f'"{parameter.name}": the linked value is {str(value)[:80]!r}, {reason}.',
-                    code="params.out_of_range" if reason.startswith("allowed") else "params.type",
+                    f'"{parameter.name}": the linked value is {str(value)[:80]!r}, '
+                    f"{misfit.reason}.",
+                    code=misfit.code,
                     port=parameter.name,
-                    expected=reason,
+                    expected=misfit.expected,
                 )
             if parameter.type.name == "FLOAT" and type(value) is int:
                 arguments[parameter.name] = float(value)
@@ -520,22 +419,22 @@ class Execution:
             arguments[step.spec.run_parameter] = Run(
                 step.node,
                 self.run_id,
-                self.workspace,
-                self.document(),
+                self._services.workspace,
+                self._context.document(),
                 self.plan.seeds,
-                self.token,
-                self._emit_anywhere if self.listener is not None or self.journal else None,
-                self.texts,
-                self.lock,
+                self._token,
+                self._emit_anywhere if self._listener is not None or self._journal else None,
+                self._context.texts,
+                self._context.lock,
                 self.began,
             )
         return arguments
 
     def _compute(self, step: Step, arguments: dict[str, Any], key: bytes | None) -> Computed:
-        used = None if step.spec.lane == "inline" else self.watch()
+        used = None if step.spec.lane == "inline" else self._services.watch()
         with leaving_refused():
-            if self.purity.watches(step, arguments):
-                with self.purity.unchanged(step, arguments, self.steps, self.known):
+            if self._purity.watches(step, arguments):
+                with self._purity.unchanged(step, arguments, self._steps, self.known):
                     began = time.perf_counter()
                     result = step.spec.function(**arguments)
                     seconds = time.perf_counter() - began
@@ -564,61 +463,35 @@ class Execution:
         spec = step.spec
         if spec.files and key is not None and not self._named[step.node].unchanged():
             raise FilesChanged
-        outputs, digests, sizes = describe(spec, result, key, self.values, self.lazy.passed)
+        outputs, digests, sizes = describe(
+            spec, result, key, self._services.values, self._lazy.passed
+        )
         if spec.code is not None:
-            self.purity.take(spec, outputs, digests, began)
+            self._purity.take(spec, outputs, digests, began)
         action = Action(digests, seconds)
         # Seconds are no measure here: what is quick once its model is loaded is not in the next
         # process. Inline nodes are quick always, quicker than a file.
-        stored = spec.lane != "inline" and self.cache.spoils == self._spoils
-        if self.disk is not None and key is not None and stored:
-            self.disk.put(key, action, outputs)
+        stored = spec.lane != "inline" and self._cache.spoils == self._spoils
+        if self._disk is not None and key is not None and stored:
+            self._disk.put(key, action, outputs)
         return action, outputs, sizes, began
 
     def _computed(self, index: int, key: bytes | None, computed: Computed) -> None:
         action, outputs, sizes, began = computed
         if key is not None:
             self._kept.append((began + action.seconds, key))
-        if self.cache.spoils != self._spoils and self._is_spoiled():
+        if self._cache.spoils != self._spoils and self._is_spoiled():
             return
         self.known.computed(index, key, action, outputs, sizes)
         self.ran += 1
         self.cached.discard(index)
-        if self.listener is not None:
-            node = self.steps[index].node
-            self.listener(NodeFinished(self.run_id, node, action.seconds, began, sum(sizes)))
-        self._done(index)
-
-    def _done(self, index: int) -> None:
-        waiting = self.waiting
-        if self.borrowed:
-            for source in self.borrowed.pop(index, ()):
-                self.known.release(source)
-        again = self.forced.pop(index, None)
-        if again is not None:  # its other readers were told the first time
-            readers = again
-        else:
-            readers = self.plan.readers[index]
-            step = self.steps[index]
-            for source in step.needs:
-                self.known.release(source)
-            for source in step.perhaps:
-                self.known.release(source)
-        demanded = self.lazy.demanded
-        gated = self.gate is not None
-        for reader in readers:
-            waiting[reader] -= 1
-            if waiting[reader] == 0 and demanded[reader]:
-                if gated:
-                    self._go(reader)
-                else:
-                    self.ready.append(reader)
-        self.lazy.arrived(index)
-        if gated and again is None:
-            self._over(index)
+        if self._listener is not None:
+            node = self._steps[index].node
+            self._listener(NodeFinished(self.run_id, node, action.seconds, began, sum(sizes)))
+        self._scheduler.done(index)
 
     def _failed(self, index: int, error: BaseException) -> None:
-        step = self.steps[index]
+        step = self._steps[index]
         problem = problem_from_exception(error, node=step.node, node_type=step.spec.type_id)
         if is_out_of_memory(error):
             problem = Problem(
@@ -626,35 +499,32 @@ class Execution:
                 f"Node {step.node} ({step.spec.type_id}) ran out of memory, also after the cache "
                 f"was emptied: {str(error)[:300]}",
                 step.node,
-                got=who_holds([*self.known.holdings(), *self.holdings()]),
+                got=who_holds([*self.known.holdings(), *self._services.holdings()]),
                 hint="Use a smaller picture or batch, or close other programs.",
             )
         spoiled = self._is_spoiled()
-        if self.gate is not None and self.gate.tolerated(index) and not spoiled:
+        if self._scheduler.tolerates(index) and not spoiled:
             self.skipped.append(problem)
         else:
             self.problems.append(problem)
             if self.first_error is None:
                 self.first_error = error
         self._emit(NodeFailed(self.run_id, step.node, problem))
-        self.lazy.bury(index)
-        if self.gate is not None:
-            for other in self.gate.stop(index):
-                self.lazy.bury(other)
+        self._scheduler.failed(index)
 
     def _is_spoiled(self) -> bool:
         """Whether a node changed a value that is shared. Nothing that was made since is kept."""
-        since = self.cache.spoiled_since(self._spoils)
+        since = self._cache.spoiled_since(self._spoils)
         if since is None:
             return False
         self.spoiled = True
-        self.ready.clear()
+        self._scheduler.ready.clear()
         self._wake.set()
         for there, key in self._kept:
             if there >= since:
-                self.cache.forget(key)
-                if self.disk is not None:
-                    self.disk.forget(key)
+                self._cache.forget(key)
+                if self._disk is not None:
+                    self._disk.forget(key)
         self._kept = [each for each in self._kept if each[0] < since]
         return True
 
@@ -664,51 +534,30 @@ class Execution:
         """Values for a step, from disk if need be; None when some must be computed again first."""
         held = await self.known.fetched(sources)
         if MISSING in held.values():
-            self._force_gone(index, held)
+            self._scheduler.force_lost(held, index)
             return None
         return held
-
-    def _force_gone(self, index: int | None, held: Held) -> None:
-        for producer in {source[0] for source, value in held.items() if value is MISSING}:
-            self._force(producer, index)
-
-    def _force(self, index: int, reader: int | None) -> None:
-        readers = self.forced.get(index)
-        if readers is None:
-            readers = self.forced[index] = []
-            self.ready.append(index)
-            self._wake.set()
-        if reader is not None:
-            readers.append(reader)
-            self.waiting[reader] += 1
-            # What it gives must outlive the cache until the reader is done, or both could go on
-            # evicting each other for ever.
-            self.known.hold(index)
-            self.borrowed.setdefault(reader, []).append(index)
-
-    def _force_again(self, index: int) -> None:
-        self._force(index, None)
 
     async def _force_wanted(self) -> bool:
         """Make sure that every wanted value is at hand; whether steps had to be queued for it."""
         held = await self.known.fetched(self.plan.wanted.values(), keep=True)
-        self._force_gone(None, held)
+        self._scheduler.force_lost(held, None)
         return MISSING in held.values()
 
     async def _in_io(self, function: Callable[..., T], *arguments: Any) -> T:
         return await self._loop.run_in_executor(
-            self.lanes.pool("io", self.run_id), function, *arguments
+            self._lanes.pool("io", self.run_id), function, *arguments
         )
 
     # -- reporting ----------------------------------------------------------------------------
 
     def _emit(self, event: Event) -> None:
-        if self.listener is not None:
-            self.listener(event)
+        if self._listener is not None:
+            self._listener(event)
 
     def _emit_anywhere(self, event: Event) -> None:
-        if self.journal is not None and isinstance(event, NodeArtifact):
-            self.journal.saw(event)
+        if self._journal is not None and isinstance(event, NodeArtifact):
+            self._journal.saw(event)
         if threading.get_ident() == self._thread:
             self._emit(event)
         else:

@@ -153,7 +153,7 @@ class _Check:
             parameter = spec.parameters[name]
             given = [v for n, v in self.nodes[node_id].inputs.items() if n in parameter.names]
             value = given[0] if given else parameter.default
-            if any(True for _ in links_in(value)) or parameter.value_problem(value) is not None:
+            if any(True for _ in links_in(value)) or parameter.misfit(value) is not None:
                 return
             values[name] = value
         reason = spec.refuses(**values)
@@ -242,23 +242,20 @@ class _Check:
                 got=_show(value),
             )
             return
-        reason = parameter.value_problem(value)
-        if reason is not None:
-            code = "params.type"
-            hint = None
-            if reason.startswith("allowed"):
-                code = "params.out_of_range"
-            elif parameter.type.choices:
+        misfit = parameter.misfit(value)
+        if misfit is not None:
+            code, hint = misfit.code, None
+            if code == "params.type" and parameter.type.choices:
                 code = "params.bad_choice"
                 options = [c for c in parameter.type.choices if isinstance(c, str)]
                 close = self._close(str(value), options)
                 hint = f'Did you mean "{close}"?' if close else None
             yield Problem(
                 code,
-                f'{where}, "{name}": got {_show(value)}, {reason}.',
+                f'{where}, "{name}": got {_show(value)}, {misfit.reason}.',
                 node_id,
                 name,
-                expected=reason.removeprefix("expected ").removeprefix("allowed "),
+                expected=misfit.expected,
                 got=_show(value),
                 hint=hint,
             )

@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import models
+
+# No test is timed: a loaded machine would fail it.
+settings.register_profile("weft", deadline=None)
+settings.load_profile("weft")
 
 HERE = Path(__file__).parent
 SLOW = set((HERE / "slow.txt").read_text().split())

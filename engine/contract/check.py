@@ -115,7 +115,8 @@ class _Contract:
                 continue
             reason = misfit(self.spec.function, name, value, self.types)
             if reason is None and parameter.type.is_plain and not isinstance(value, Lazy):
-                reason = parameter.value_problem(value)
+                found = parameter.misfit(value)
+                reason = None if found is None else found.reason
             if reason is not None:
                 self._breach("input", f"the test gives {_shown(value)}: {reason}.", name, reason)
         for parameter in self.spec.parameters.values():

@@ -98,14 +98,35 @@ class Parameter:
         """How it names files that the node writes, if it does."""
         return next((w for w in self.widgets if isinstance(w, FilePrefix)), None)
 
-    def value_problem(self, value: object) -> str | None:
+    def misfit(self, value: object) -> Misfit | None:
         """Why a plain value does not fit, or None when it does."""
-        reason = value_problem(self.type, value)
-        if reason is None:
-            for widget in self.widgets:
-                if isinstance(widget, Range | Points | Curve):
-                    reason = reason or widget.problem(value)
-        return reason
+        if (reason := value_problem(self.type, value)) is not None:
+            return Misfit("params.type", reason)
+        for widget in self.widgets:
+            if not isinstance(widget, Range | Points | Curve):
+                continue
+            if (reason := widget.problem(value)) is not None:
+                ranged = isinstance(widget, Range)
+                return Misfit("params.out_of_range" if ranged else "params.type", reason)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Why a value does not fit a parameter.
+
+    Attributes:
+        code: "params.type", or "params.out_of_range" for a number of the right type.
+        reason: In words, such as "allowed are 1 to 10000".
+    """
+
+    code: str
+    reason: str
+
+    @property
+    def expected(self) -> str:
+        """What would have fitted."""
+        return self.reason.removeprefix("expected ").removeprefix("allowed ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,9 +403,11 @@ def _parameter(declared: inspect.Parameter, hint: Any, doc: Docstring, refuse: R
         lazy=lazy,
     )
     if parameter.default is not MISSING:
-        reason = parameter.value_problem(parameter.default)
-        if reason:
-            raise refuse(f"parameter {declared.name}: default {declared.default!r}: {reason}")
+        misfit = parameter.misfit(parameter.default)
+        if misfit is not None:
+            raise refuse(
+                f"parameter {declared.name}: default {declared.default!r}: {misfit.reason}"
+            )
     return parameter
 
 

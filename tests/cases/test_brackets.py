@@ -64,7 +64,7 @@ def reference(text: str, weight: float = 1.0) -> list[tuple[str, float]]:
     return found
 
 
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 @given(
     st.one_of(
         st.text(alphabet="ab ():.12\\", max_size=40),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -125,7 +125,6 @@ def test_inputs_of_a_bundle_are_unpacked_one_at_a_time_when_asked_for() -> None:
     assert read == {"inputs/3": 1}
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200), st.binary(max_size=50), st.binary(max_size=50))
 def test_zip_within_other_bytes_reads_as_the_zip_itself(
     content: bytes, before: bytes, behind: bytes
@@ -200,7 +199,6 @@ def test_usual_and_torn_pictures_are_no_flood(body: bytes) -> None:
     assert file.tell() == 0
 
 
-@settings(deadline=None)
 @given(st.integers(1, 8), st.integers(1, 5))
 def test_frames_are_counted_as_pillow_counts_them(side: int, frames: int) -> None:
     pictures = [Image.new("P", (side, side), n) for n in range(frames)]
@@ -377,7 +375,6 @@ def test_usual_patterns_are_found(pattern: str, text: str) -> None:
     assert regex.match_pattern(text=text, pattern=pattern)
 
 
-@settings(deadline=None)
 @given(st.text("a(){}0123456789,|?*[]^\\ #-x:", max_size=30))
 def test_any_pattern_is_answered_or_refused_with_words(pattern: str) -> None:
     if patterns.written_out(pattern) > 20_000:
@@ -401,7 +398,6 @@ def test_prompt_that_changes_countless_times_is_refused(prompt: str, steps: int)
 
 
 @given(st.text("[]()|:.05ab", max_size=40), st.integers(1, 30))
-@settings(deadline=None)
 def test_bound_of_changes_is_never_below_what_a_prompt_does(prompt: str, steps: int) -> None:
     tree = prompt_schedule._read(prompt, steps, 0)
     count, changes = prompt_schedule._count(tree, steps)
@@ -460,7 +456,6 @@ def test_missing_models_cost_one_listing_of_their_kind(
     assert set(listings.values()) == {1}
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["a.png", "b/c.png", "B/C.PNG", "é.png", "e\u0301.png", "b", "d"])))
 def test_remembered_folder_answers_as_the_folder_itself(
     tmp_path_factory: pytest.TempPathFactory, names: list[str]
@@ -509,7 +504,6 @@ def counted(value: Any) -> int:
     return 1 + sum(map(counted, value)) if isinstance(value, list) else 1
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_values_are_never_counted_too_few_whichever_reader_reads(value: Any) -> None:
     text = json.dumps(value)

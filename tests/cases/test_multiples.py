@@ -49,7 +49,7 @@ def test_multiple_is_published_everywhere(type_id: str) -> None:
 )
 def test_multiple_of_eight(value: int, allowed: bool) -> None:
     width = REGISTRY["EmptyLatentImage"].parameters["width"]
-    assert (width.value_problem(value) is None) == allowed
+    assert (width.misfit(value) is None) == allowed
 
 
 def test_bound_that_is_itself_not_allowed_says_so() -> None:
@@ -105,7 +105,7 @@ def edges(parameter: Parameter) -> list[Any]:
             found += [v for v in values if v is not None]
     if parameter.type.name == "INT":
         found = [int(v) for v in found]
-    return [v for v in dict.fromkeys(found) if parameter.value_problem(v) is None]
+    return [v for v in dict.fromkeys(found) if parameter.misfit(v) is None]
 
 
 def plain_nodes() -> list[NodeSpec]:

@@ -267,7 +267,7 @@ async def test_submission_that_is_refused_keeps_no_bytes(tmp_path: Path) -> None
         assert not list((tmp_path / "data" / "pins").glob("*/*"))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab"), st.binary(max_size=3))))
 def test_pins_give_each_job_the_bytes_of_its_time_and_keep_no_others(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, str, bytes]]

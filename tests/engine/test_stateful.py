@@ -189,4 +189,4 @@ def naive(nodes: dict[str, dict[str, Any]], name: str) -> float:
 
 
 TestGraphs = Graphs.TestCase
-TestGraphs.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestGraphs.settings = settings(max_examples=60, stateful_step_count=30)

@@ -23,7 +23,7 @@ def test_input_that_was_once_too_much_is_refused(path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", targets.TARGETS, ids=lambda target: target.__name__)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.binary(max_size=200))
 def test_random_bytes_are_refused_or_read(target: Callable[[bytes], None], data: bytes) -> None:
     targets.run(target, data)

@@ -201,7 +201,6 @@ async def test_documented_operations_never_answer_with_a_fault(tmp_path: Path) -
 
                 @settings(
                     max_examples=15,
-                    deadline=None,
                     database=None,
                     derandomize=True,
                     phases=[Phase.generate],

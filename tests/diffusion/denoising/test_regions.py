@@ -132,7 +132,7 @@ def test_blend_is_zero_where_nothing_acts() -> None:
     assert blend.average()[0, 0, 0].tolist() == [5.0, 0.0]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(

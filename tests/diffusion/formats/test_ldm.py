@@ -36,7 +36,7 @@ def shapes_of(tensors: dict[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
     return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(attention=LEVELS, layers=st.integers(1, 3), context=st.sampled_from([32, 48]))
 def test_unet_round_trip_is_exact_for_any_layout(
     attention: list[bool], layers: int, context: int
@@ -65,7 +65,7 @@ def test_unet_round_trip_is_exact_for_any_layout(
     assert shapes_of(again.state_dict()) == shapes_of(state)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(attention=LEVELS, layers=st.integers(1, 2), hint=st.integers(2, 4))
 def test_controlnet_round_trip_is_exact_for_any_layout(
     attention: list[bool], layers: int, hint: int
@@ -90,7 +90,7 @@ def test_controlnet_round_trip_is_exact_for_any_layout(
     assert shapes_of(again.state_dict()) == shapes_of(state)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(levels=st.integers(1, 5), layers=st.integers(1, 3))
 def test_vae_round_trip_is_exact_for_any_layout(levels: int, layers: int) -> None:
     from diffusers import AutoencoderKL

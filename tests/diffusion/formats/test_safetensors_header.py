@@ -119,9 +119,7 @@ def test_header_that_does_not_add_up_is_refused(tmp_path: Path, header: Any) -> 
     assert refused(path).code == "model.bad_header"
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, 3000), byte=st.integers(0, 255), cut=st.integers(0, 4000))
 def test_damaged_and_cut_file_is_refused_with_our_error(
     folder: Path, at: int, byte: int, cut: int

@@ -72,7 +72,7 @@ def test_bislerp_keeps_the_length_that_bilinear_loses() -> None:
     assert plain.norm(dim=0).max() < 0.9
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 1000), st.floats(0, 1))
 def test_slerp_turns_in_the_plane_by_a_part_of_the_angle(seed: int, part: float) -> None:
     a, b = torch.randn(2, 4, generator=torch.Generator().manual_seed(seed)).double()

@@ -99,7 +99,7 @@ def test_porter_duff_rule_gives_the_published_value(mode: compositing.PorterDuff
     assert mask.item() == pytest.approx(1 - alpha)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_porter_duff_overlay_of_opaque_pictures_is_the_usual_overlay(s: float, d: float) -> None:
     clear = torch.zeros(1, 1, 1)

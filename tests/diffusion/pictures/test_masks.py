@@ -31,7 +31,7 @@ def test_mask_shrunk_at_the_edge_of_the_picture_stays_there() -> None:
     assert torch.equal(masks.grow_mask(left, -1), grid("x...", "x..."))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(-4, 4), st.booleans(), st.integers(0, 99))
 def test_grown_mask_is_repeated_grey_morphology(by: int, tapered: bool, seed: int) -> None:
     mask = torch.rand(1, 9, 7, generator=torch.Generator().manual_seed(seed))

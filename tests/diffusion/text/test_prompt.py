@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.diffusion import ParameterError
@@ -79,7 +79,6 @@ def test_bracket_without_partner_is_read_as_comfyui_reads_it(
     assert got == [(text, pytest.approx(weight)) for text, weight in pieces or [("", 1.0)]]
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="ab ()[]:.12\\", max_size=40))
 def test_any_text_parses_and_loses_no_letter(text: str) -> None:
     joined = "".join(piece.text for piece in parse_prompt(text))

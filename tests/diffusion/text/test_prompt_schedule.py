@@ -7,7 +7,7 @@ import math
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.diffusion import ParameterError
@@ -89,7 +89,6 @@ def test_brackets_too_deep_are_refused() -> None:
     assert caught.value.code == "prompt.too_deep"
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="ab ()[]:.|12\\", max_size=30), st.integers(1, 9))
 def test_scenes_of_any_text_cover_the_schedule_and_can_be_read(text: str, steps: int) -> None:
     scenes = read_schedule(text, steps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.engine.comfy.editor import from_comfy_editor, is_comfy_editor
@@ -418,7 +418,6 @@ links = st.lists(
 )
 
 
-@settings(deadline=None)  # a busy machine
 @given(nodes, links, nodes, links)
 def test_whatever_is_linked_a_document_comes_out(
     root: Any, root_links: Any, inner: Any, inner_links: Any

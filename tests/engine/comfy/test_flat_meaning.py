@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.engine.comfy.api import from_comfy
@@ -129,7 +129,6 @@ def _as_prompt(inputs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_drawing_of_any_graph_means_what_the_graph_means(data: st.DataObject) -> None:
     maker = _Maker(data)
@@ -182,7 +181,6 @@ known = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(ids, unknown | known, min_size=1))
 def test_prompt_comes_back_with_every_value_and_link(prompt: dict[str, Any]) -> None:
     # A link to a slot that a known class lacks keeps its number too: validation names it.

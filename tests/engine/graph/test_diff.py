@@ -103,7 +103,7 @@ DOCUMENTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(DOCUMENTS, DOCUMENTS)
 def test_no_difference_means_the_same_file_and_swapping_swaps_before_and_after(
     one: dict[str, Any], other: dict[str, Any]

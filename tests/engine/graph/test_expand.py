@@ -132,7 +132,7 @@ def naive(subgraphs: dict[str, Any], kind: str, start: float) -> float:
 
 
 @given(nestings())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_random_nesting_gives_what_it_gives_inlined(data: dict[str, Any]) -> None:
     workflow = Workflow.from_json(data)
     flat = expand(workflow.document).document

@@ -101,7 +101,7 @@ def problems(flow: Workflow) -> list[str]:
 # -- maps ---------------------------------------------------------------------------------------
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.integers(0, 9).map(float), min_size=1, max_size=25))
 def test_map_gives_what_separate_runs_give(values: list[float]) -> None:
     with make() as e:
@@ -326,7 +326,7 @@ def test_random_seeds_differ_between_items_and_items_still_flow() -> None:
 # -- loops --------------------------------------------------------------------------------------
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 12), st.integers(0, 5).map(float))
 def test_loop_gives_what_its_rounds_give_one_after_another(times: int, start: float) -> None:
     loop = {"type": "Step", "inputs": {"x": start, "b": 2.0}, "loop": {"times": times}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.engine.graph.document import Document
@@ -156,7 +156,6 @@ def test_finder_chooses_the_files() -> None:
     assert document.requires == {"models": [{"kind": "loras", "name": "a.safetensors"}]}
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60), st.text(max_size=20))
 def test_any_parameters_make_a_document(prompt: str, value: str) -> None:
     info = read_infotext(f"{prompt}\nSteps: 5, Sampler: {value}, Seed: 1, Size: 64x64, {value}: 1")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from weft.engine.running.fair_pool import FairPool
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=40))
 def test_owners_take_turns_whatever_the_order_of_arrival(arrivals: list[str]) -> None:
     served: list[str] = []

@@ -66,7 +66,7 @@ def equal(one: Bundle, other: Bundle) -> bool:
 NAMES = st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8}){0,2}\.txt", fullmatch=True)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.dictionaries(NAMES, st.binary(max_size=50), max_size=4), st.text(max_size=20))
 def test_bundle_of_either_shape_reads_back_and_is_the_same_bytes_again(
     inputs: dict[str, bytes], author: str
@@ -205,7 +205,7 @@ def test_text_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatc
     assert caught.value.code == "share.too_large"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_bundle_with_flipped_bytes_reads_the_same_or_is_refused(data: st.DataObject) -> None:
     whole = make()
@@ -220,7 +220,7 @@ def test_bundle_with_flipped_bytes_reads_the_same_or_is_refused(data: st.DataObj
     assert equal(whole, back)  # a date or a comment may change, content may not
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=300))
 def test_junk_is_refused(junk: bytes) -> None:
     for data in (junk, PNG + junk, b"PK\x03\x04" + junk):

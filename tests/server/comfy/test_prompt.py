@@ -282,7 +282,7 @@ JSON = st.recursive(
 )
 
 
-@settings_of_hypothesis(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings_of_hypothesis(suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.dictionaries(st.text(max_size=3), JSON), value=JSON)
 def test_any_json_is_accepted_or_refused_in_words(
     catalog: Catalog, data: dict[str, Any], value: Any

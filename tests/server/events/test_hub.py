@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from weft.server.api.events import JobChanged, JobDeleted, NodesChanged, PreviewShown, ProgressMade
@@ -196,7 +196,6 @@ async def test_adapter_hears_every_event_as_it_comes() -> None:
 STATES: tuple[State, ...] = ("queued", "running", "done", "failed", "cancelled", "lost")
 
 
-@settings(deadline=None)
 @example([("b", "done"), ("b", "running"), ("a", "queued")], 2)
 @given(
     st.lists(

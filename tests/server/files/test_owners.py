@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.server.files.folders import KINDS, Kind
@@ -37,7 +37,6 @@ def opened(kept: Kept, *, private: bool = False) -> Owners:
 NAMES = st.sampled_from(["a", "b/a", "temp/a", "é", "\ud800", "a\0"])
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(KINDS), NAMES, st.sampled_from([None, "ann", "bob"]))))
 def test_owners_are_the_same_after_they_were_stored_and_read(
     steps: list[tuple[Kind, str, str | None]],

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.engine.errors import WeftError
@@ -194,7 +194,6 @@ def test_throttle_with_many_keys_stays_bounded() -> None:
     assert len(throttle._buckets) == 10
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["add", "back", "remove"]))))
 def test_owner_of_a_new_user_was_nobody_elses(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str]]

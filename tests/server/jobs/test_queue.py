@@ -125,7 +125,7 @@ class Order(RuleBasedStateMachine):
 
 
 TestOrder = Order.TestCase
-TestOrder.settings = settings(max_examples=50, deadline=None)
+TestOrder.settings = settings(max_examples=50)
 
 
 def test_owners_take_turns_however_many_jobs_one_has() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.server.worker.messages import (
@@ -30,7 +30,6 @@ MESSAGES: st.SearchStrategy[Message] = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(MESSAGES, max_size=8), st.lists(st.integers(1, 40), min_size=1))
 def test_messages_come_out_as_they_went_in_however_they_are_cut(
     messages: list[Message], sizes: list[int]

@@ -78,7 +78,7 @@ def test_lora_and_its_opposite_cancel_and_one_block_can_be_left_out(
     assert touched and all(name.startswith("up_blocks.") for name in touched)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, suppress_health_check=list(HealthCheck))
 @given(st.permutations(range(3)), st.lists(st.sampled_from([-1.0, 0.3, 2.0]), min_size=3))
 def test_loras_in_any_order_give_the_same_handle(
     write: Write, model: wd.Model, order: list[int], strengths: list[float]
