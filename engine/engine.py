@@ -47,7 +47,7 @@ from .store.history import History
 from .store.journal import Journal
 from .store.values import Values, seal
 from .sync import run_sync
-from .validate import validate
+from .validate import validate_expanded
 from .workflows.workflow import Workflow
 
 _PLANS = 16
@@ -422,14 +422,19 @@ class Engine:
         expanded = expand(workflow.document)
         names = _names(expanded, workflow.document.interface.outputs, asked)
         targets = None if asked is None else tuple(dict.fromkeys(names.values()))
+        if resolved is not workflow:  # seeds were drawn; the nodes are the same
+            flat = expand(resolved.document).document
+            expanded = replace(expanded, document=flat)
         return resolved, self._plan(resolved.document, expanded, targets), names
 
-    def _plan(self, document: Document, before: Expanded, targets: tuple[str, ...] | None) -> Plan:
+    def _plan(
+        self, document: Document, expanded: Expanded, targets: tuple[str, ...] | None
+    ) -> Plan:
         """A plan of a valid document; documents never change, so it is made once for each.
 
         Args:
-            document: The resolved document, which may have come back expanded.
-            before: The expansion of what it was resolved from, with the same nodes.
+            document: The resolved document.
+            expanded: Its nodes without subgraphs.
             targets: Wanted outputs, flat; None for what the document's root nodes give.
         """
         place = (id(document), targets, self.registry.live_code())
@@ -437,13 +442,13 @@ class Engine:
         if known is not None and known[0] is document:
             self._plans.move_to_end(place)
             return known[1]
-        problems = validate(document, self.registry, workspace=self.workspace, outputs=targets)
-        problems = [p for p in before.problems if p not in problems] + problems
+        problems = validate_expanded(
+            expanded, self.registry, workspace=self.workspace, outputs=targets
+        )
         if problems:
             raise refused("workflow", problems)
-        flat = replace(before, document=expand(document).document)
-        flat = replace(flat, document=named(flat, self.registry))
-        made = plan(flat, self.registry, targets)
+        filled = replace(expanded, document=named(expanded, self.registry))
+        made = plan(filled, self.registry, targets)
         self._plans[place] = (document, made)
         if len(self._plans) > _PLANS:
             self._plans.popitem(last=False)

@@ -22,7 +22,6 @@ from .declaration.named_files import NamedFiles
 from .errors import (
     Cancelled,
     FileError,
-    NodeError,
     Problem,
     is_out_of_memory,
     problem_from_exception,
@@ -40,24 +39,20 @@ from .events import (
 )
 from .leaving import leaving_refused
 from .plan import Plan, Source, Step, key_of
+from .running.arguments import linked_arguments
+from .running.calls import Calls, Computed, FilesChanged
 from .running.holdings import who_holds
 from .running.known import Held, Known
 from .running.lazy_run import LazyInputs
-from .running.results import describe
 from .running.scheduler import Scheduler
 from .running.services import RunContext, RunServices
-from .store.cache import MISSING, Action
+from .store.cache import MISSING
 from .store.journal import Written
 
 _BREATH = 128  # inline steps between two looks at the event loop
 _TRIES = 3  # of a step whose files change while it reads them
 
 T = TypeVar("T")
-Computed = tuple[Action, tuple[Any, ...], tuple[int, ...], float]
-
-
-class FilesChanged(Exception):  # noqa: N818  (a signal inside this module)
-    """A file that a step names changed while the step ran; nobody knows which content it read."""
 
 
 class Execution:
@@ -103,7 +98,7 @@ class Execution:
         self._scheduler = Scheduler(plan, self.known, self._wake.set)
         self._steps, self._forced = self._scheduler.steps, self._scheduler.forced
         self._lazy = LazyInputs(self._scheduler, self.known, self._waits)
-        self._named: dict[str, NamedFiles] = {}
+        self._calls = Calls(services, self.known, self._steps, self._lazy)
         self._tries: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle: set[asyncio.Task[Any]] = set()  # those that wait for something, in no thread
@@ -219,7 +214,7 @@ class Execution:
         try:
             if self._listener is not None:
                 self._listener(self._started(step))
-            computed = self._compute(step, self._arguments(step, held), key)
+            computed = self._calls.compute(step, self._arguments(step, held), key)
         except Cancelled:
             self._token.cancel()
             return
@@ -322,15 +317,15 @@ class Execution:
             ):
                 result = await self._waits(step.spec.function(**arguments))
             seconds = time.perf_counter() - began
-            return await self._in_io(self._described, step, result, key, began, seconds, used)
+            return await self._in_io(self._calls.described, step, result, key, began, seconds, used)
         if step.spec.lane == "inline" and not self._lanes.prepared:
-            return self._compute(step, arguments, key)
+            return self._calls.compute(step, arguments, key)
         pool = self._lanes.pool(step.spec.lane, self.run_id, index)
         context = contextvars.copy_context()
 
         def work() -> Computed:
             self._token.check()
-            return context.run(self._compute, step, arguments, key)
+            return context.run(self._calls.compute, step, arguments, key)
 
         try:
             return await self._loop.run_in_executor(pool, work)
@@ -378,7 +373,7 @@ class Execution:
         if self._diary is not None:
             self._diary.note_names(step.node, names)
         found = await self._in_io(NamedFiles, self._services.workspace, step.spec.files, names)
-        self._named[step.node] = found
+        self._calls.named[step.node] = found
         return found.digests
 
     def _started(self, step: Step) -> NodeStarted:
@@ -394,27 +389,8 @@ class Execution:
         self._scheduler.done(index)
 
     def _arguments(self, step: Step, held: Held, only: set[str] | None = None) -> dict[str, Any]:
-        arguments = dict(step.literals)
-        if step.spec.lazy:
-            arguments.update(self._lazy.arguments(step))
-        for name, sources, collects in step.links:
-            if only is None or name in only:
-                arguments[name] = [held[s] for s in sources] if collects else held[sources[0]]
-        for parameter in step.checked:
-            if only is not None and parameter.name not in only:
-                continue
-            value = arguments[parameter.name]
-            misfit = parameter.misfit(value)
-            if misfit is not None:
-                raise NodeError(
-                    f'"{parameter.name}": the linked value is {str(value)[:80]!r}, '
-                    f"{misfit.reason}.",
-                    code=misfit.code,
-                    port=parameter.name,
-                    expected=misfit.expected,
-                )
-            if parameter.type.name == "FLOAT" and type(value) is int:
-                arguments[parameter.name] = float(value)
+        lazy = self._lazy.arguments(step) if step.spec.lazy else {}
+        arguments = linked_arguments(step, held, lazy, only)
         if step.spec.run_parameter is not None:
             arguments[step.spec.run_parameter] = Run(
                 step.node,
@@ -429,52 +405,6 @@ class Execution:
                 self.began,
             )
         return arguments
-
-    def _compute(self, step: Step, arguments: dict[str, Any], key: bytes | None) -> Computed:
-        used = None if step.spec.lane == "inline" else self._services.watch()
-        with leaving_refused():
-            if self._purity.watches(step, arguments):
-                with self._purity.unchanged(step, arguments, self._steps, self.known):
-                    began = time.perf_counter()
-                    result = step.spec.function(**arguments)
-                    seconds = time.perf_counter() - began
-            else:
-                began = time.perf_counter()
-                result = step.spec.function(**arguments)
-                seconds = time.perf_counter() - began
-        return self._described(step, result, key, began, seconds, used)
-
-    def _described(
-        self,
-        step: Step,
-        result: Any,
-        key: bytes | None,
-        began: float,
-        seconds: float,
-        used: Callable[[], None] | None,
-    ) -> Computed:
-        """The outputs of a call with their digests and sizes, worked out in the same thread.
-
-        Raises:
-            FilesChanged: What is under the key was not, or not only, made of what the key names.
-        """
-        if used is not None:
-            used()
-        spec = step.spec
-        if spec.files and key is not None and not self._named[step.node].unchanged():
-            raise FilesChanged
-        outputs, digests, sizes = describe(
-            spec, result, key, self._services.values, self._lazy.passed
-        )
-        if spec.code is not None:
-            self._purity.take(spec, outputs, digests, began)
-        action = Action(digests, seconds)
-        # Seconds are no measure here: what is quick once its model is loaded is not in the next
-        # process. Inline nodes are quick always, quicker than a file.
-        stored = spec.lane != "inline" and self._cache.spoils == self._spoils
-        if self._disk is not None and key is not None and stored:
-            self._disk.put(key, action, outputs)
-        return action, outputs, sizes, began
 
     def _computed(self, index: int, key: bytes | None, computed: Computed) -> None:
         action, outputs, sizes, began = computed

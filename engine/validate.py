@@ -19,7 +19,7 @@ from .files.remembered import Remembered
 from .files.workspace import Workspace
 from .graph.cycles import cycle_problems
 from .graph.document import Document, Link, as_link, as_links, links_in, split_target
-from .graph.expand import expand
+from .graph.expand import Expanded, expand
 from .graph.file_names import name_problems
 from .graph.link_types import LinkTypes
 from .graph.listing import listed
@@ -53,6 +53,27 @@ def validate(
         except ValidationError as error:
             return list(error.problems)
     expanded = expand(document)
+    wanted = None if outputs is None else [expanded.output(o) for o in outputs]
+    return validate_expanded(expanded, registry, workspace=workspace, outputs=wanted)
+
+
+def validate_expanded(
+    expanded: Expanded,
+    registry: Registry,
+    *,
+    workspace: Workspace | None = None,
+    outputs: Iterable[str] | None = None,
+) -> list[Problem]:
+    """All problems of a document whose lists are read and whose subgraphs are expanded.
+
+    Args:
+        expanded: What to check.
+        registry: The node types there are.
+        workspace: Folders to look for files in; None leaves files unchecked.
+        outputs: Wanted `node.output`s, flat; None for what the document's root nodes give.
+    """
+    if workspace is not None and not isinstance(workspace, Remembered):
+        workspace = Remembered(workspace)
     flat = expanded.document
     check = _Check(flat, registry, workspace)
     problems = list(expanded.problems)
@@ -60,7 +81,7 @@ def validate(
     problems += name_problems(expanded, registry)
     problems += cycle_problems(flat.nodes)
     problems += check.interface()
-    problems += check.wanted(None if outputs is None else [expanded.output(o) for o in outputs])
+    problems += check.wanted(outputs)
     if workspace is not None and not problems:
         for further in registry.checks:
             problems += further(flat, registry, workspace)
