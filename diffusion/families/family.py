@@ -62,6 +62,8 @@ class Family(ABC):
     Attributes:
         name: `Model.family`, `Clip.family`.
         words: Its name for people.
+        pipeline: The diffusers pipeline that reads a folder written of it.
+        inpaint_pipeline: The same for an inpainting network; None if it is `pipeline`.
         latent: The space its VAE and its network work in.
         sampling: What the network predicts, unless the file says otherwise.
         encoders: What each of its text encoders is, in the order of `Clip.encoders`: "CLIP-L",
@@ -74,6 +76,8 @@ class Family(ABC):
 
     name: ClassVar[str]
     words: ClassVar[str]
+    pipeline: ClassVar[str]
+    inpaint_pipeline: ClassVar[str | None] = None
     latent: ClassVar[LatentFormat]
     sampling: ClassVar[ModelSampling]
     encoders: ClassVar[tuple[str, ...]]

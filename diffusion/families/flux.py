@@ -37,6 +37,7 @@ class Flux(Family):
 
     name = "flux"
     words = "Flux"
+    pipeline = "FluxPipeline"
     latent = latent_format.FLUX
     sampling = model_sampling.FLUX
     encoders = ("CLIP-L", "T5")

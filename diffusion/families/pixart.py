@@ -110,6 +110,7 @@ class PixArtAlpha(PixArt):
 
     name = "pixart_alpha"
     words = "PixArt-alpha"
+    pipeline = "PixArtAlphaPipeline"
     latent = latent_format.SD1
 
     def owns(self, facts: NetworkFacts) -> bool:
@@ -121,6 +122,7 @@ class PixArtSigma(PixArt):
 
     name = "pixart_sigma"
     words = "PixArt-sigma"
+    pipeline = "PixArtSigmaPipeline"
     latent = latent_format.SDXL
 
     def owns(self, facts: NetworkFacts) -> bool:

@@ -27,6 +27,8 @@ class SD1(UNetFamily):
 
     name = "sd1"
     words = "SD1.x"
+    pipeline = "StableDiffusionPipeline"
+    inpaint_pipeline = "StableDiffusionInpaintPipeline"
     latent = latent_format.SD1
     sampling = model_sampling.SD1
     encoders = ("CLIP-L",)

@@ -32,6 +32,8 @@ class SD2(UNetFamily):
 
     name = "sd2"
     words = "SD2.x"
+    pipeline = "StableDiffusionPipeline"
+    inpaint_pipeline = "StableDiffusionInpaintPipeline"
     latent = latent_format.SD1
     sampling = model_sampling.SD1
     encoders = ("CLIP-H",)

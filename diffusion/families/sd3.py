@@ -32,6 +32,7 @@ class SD3(Family):
 
     name = "sd3"
     words = "SD3"
+    pipeline = "StableDiffusion3Pipeline"
     latent = latent_format.SD3
     sampling = model_sampling.SD3
     encoders = ("CLIP-L", "CLIP-G", "T5")

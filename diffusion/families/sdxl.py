@@ -34,6 +34,7 @@ class SDXL(UNetFamily):
 
     name = "sdxl"
     words = "SDXL"
+    pipeline = "StableDiffusionXLPipeline"
     latent = latent_format.SDXL
     sampling = model_sampling.SD1
     encoders: ClassVar[tuple[str, ...]] = ("CLIP-L", "CLIP-G")
@@ -107,6 +108,7 @@ class SDXLRefiner(SDXL):
 
     name = "sdxl_refiner"
     words = "the SDXL refiner"
+    pipeline = "StableDiffusionXLImg2ImgPipeline"
     encoders = ("CLIP-G",)
     text_places = (("conditioner.embedders.0.model.",),)
     sizes = 5

@@ -14,6 +14,9 @@ from typing import Any
 from .node import NodeSpec
 from .registry import PackFault, Registry
 
+OWN = ("weft",)
+"""The `packs` of a fault of weft's own nodes, whose names no pack may take meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pack:
@@ -35,7 +38,7 @@ def add_packs(registry: Registry, packs: Iterable[Pack]) -> None:
         registry: With weft's own nodes, and those that are asked for by name.
         packs: In any order.
     """
-    own = set(registry.names())
+    own = set(registry.names()).union(*(f.types for f in registry.faults if f.packs == OWN))
     claims: defaultdict[str, dict[int, tuple[str, NodeSpec]]] = defaultdict(dict)
     for pack in packs:
         for spec in pack.specs:

@@ -8,10 +8,9 @@ from ...diffusion.types import Clip, Conditioning, Gligen
 from ...engine.declaration.context import Run
 from ...engine.declaration.node import node
 from ...engine.declaration.widgets import Box, ModelFile, Range
+from ..limits import MAX_SIDE
 from ..models.model_files import model_path
 from ..text.prompts import Prompt, embeddings_of
-
-MAX_SIDE = 16_384
 
 
 @node("LoadGLIGEN", category="load", aliases=["GLIGENLoader"], effects=["reads"], lane="io")

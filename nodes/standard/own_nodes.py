@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from weft.engine.declaration.node import NodeSpec
+from weft.engine.declaration.packs import OWN
 from weft.engine.declaration.registry import PackFault, Registry, specs_in
 
 from ..declared import declared_nodes
@@ -53,7 +54,7 @@ def _specs(name: str, faults: list[PackFault]) -> Iterator[NodeSpec]:
 def _broken(name: str, error: BaseException) -> PackFault:
     reason = f"{type(error).__name__}: {error}".strip().removesuffix(".")[:500]
     return PackFault(
-        ("weft",),
+        OWN,
         f"The module {name} of weft could not be loaded: {reason}.",
         frozenset(declared_nodes(name)),
         hint="Correct this module, or install weft again.",
@@ -63,7 +64,7 @@ def _broken(name: str, error: BaseException) -> PackFault:
 def _contested(name: str, claimed: list[NodeSpec]) -> PackFault:
     places = " and ".join(sorted(spec.where for spec in claimed))
     return PackFault(
-        ("weft",),
+        OWN,
         f"More than one node of weft claims the name {name}: {places}.",
         frozenset(spec.type_id for spec in claimed) | {name},
         hint="Rename one of them.",

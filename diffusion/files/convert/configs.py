@@ -21,18 +21,6 @@ _CLASSES: Mapping[str, tuple[str, str]] = {
     "t5": ("transformers", "T5EncoderModel"),
     "bert": ("transformers", "BertModel"),
 }
-_PIPELINES: Mapping[str, str] = {
-    "sd1": "StableDiffusionPipeline",
-    "sd2": "StableDiffusionPipeline",
-    "sdxl": "StableDiffusionXLPipeline",
-    "sdxl_refiner": "StableDiffusionXLImg2ImgPipeline",
-    "playground": "StableDiffusionXLPipeline",
-    "sd3": "StableDiffusion3Pipeline",
-    "flux": "FluxPipeline",
-    "pixart_alpha": "PixArtAlphaPipeline",
-    "pixart_sigma": "PixArtSigmaPipeline",
-}
-_INPAINT = {"sd1": "StableDiffusionInpaintPipeline", "sd2": "StableDiffusionInpaintPipeline"}
 _PREDICTIONS = {"eps": "epsilon", "v_prediction": "v_prediction", "x0": "sample"}
 
 
@@ -71,8 +59,10 @@ def index_json(
 ) -> dict[str, Any]:
     """model_index.json."""
     inpaint = network.config.get("in_channels") == 9
-    pipeline = _INPAINT.get(family) if inpaint else None
-    found: dict[str, Any] = {"_class_name": pipeline or _PIPELINES[family]}
+    of = family_named(family)
+    found: dict[str, Any] = {
+        "_class_name": of.inpaint_pipeline if inpaint and of.inpaint_pipeline else of.pipeline
+    }
     names = [("unet" if network.kind == "unet" else "transformer", network), ("vae", vae)]
     names += [(text_folder(number), weights) for number, weights in enumerate(texts)]
     for name, weights in names:
@@ -81,7 +71,7 @@ def index_json(
         t5 = class_of(weights)[1].startswith("T5")
         kind = "T5TokenizerFast" if t5 else "CLIPTokenizer"
         found[text_folder(number).replace("text_encoder", "tokenizer")] = ["transformers", kind]
-    found["scheduler"] = ["diffusers", scheduler_json(family_named(family).sampling)["_class_name"]]
+    found["scheduler"] = ["diffusers", scheduler_json(of.sampling)["_class_name"]]
     if "Pipeline" in found["_class_name"] and family in ("sd1", "sd2"):
         found |= {"safety_checker": [None, None], "feature_extractor": [None, None]}
     return found

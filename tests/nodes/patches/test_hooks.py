@@ -13,7 +13,8 @@ from weft import testing
 from weft.diffusion.types.hooks import Hook, HookKeyframes, Hooks, Keyframe, LoraChange
 from weft.engine.declaration.context import Run
 from weft.engine.workflows.workflow import Workflow
-from weft.nodes.patches import hooks as nodes
+from weft.nodes.patches import hook_keyframes as keyframes
+from weft.nodes.patches import hook_sets
 from weft.nodes.standard.engine import StandardEngine
 
 from ... import models
@@ -40,13 +41,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("function", "inputs"),
     [
-        (nodes.create_hook_keyframe, {"prev_hook_kf": FRAMES, "start_percent": 0.5}),
-        (nodes.create_hook_keyframes_interpolated, {"strength_end": 0.0, "keyframes_count": 3}),
-        (nodes.create_hook_keyframes_from_floats, {"floats_strength": [1.0, 0.5]}),
-        (nodes.set_hook_keyframes, {"hooks": ONE, "hook_kf": FRAMES}),
-        (nodes.combine_hooks_2, {"hooks_A": ONE, "hooks_B": TWO}),
-        (nodes.combine_hooks_4, {"hooks_D": ONE}),
-        (nodes.combine_hooks_8, {"hooks_H": TWO}),
+        (keyframes.create_hook_keyframe, {"prev_hook_kf": FRAMES, "start_percent": 0.5}),
+        (
+            keyframes.create_hook_keyframes_interpolated,
+            {"strength_end": 0.0, "keyframes_count": 3},
+        ),
+        (keyframes.create_hook_keyframes_from_floats, {"floats_strength": [1.0, 0.5]}),
+        (keyframes.set_hook_keyframes, {"hooks": ONE, "hook_kf": FRAMES}),
+        (hook_sets.combine_hooks_2, {"hooks_A": ONE, "hooks_B": TWO}),
+        (hook_sets.combine_hooks_4, {"hooks_D": ONE}),
+        (hook_sets.combine_hooks_8, {"hooks_H": TWO}),
     ],
     ids=lambda v: getattr(v, "__name__", ""),
 )
@@ -55,19 +59,19 @@ def test_hook_node_keeps_its_contract(function: Any, inputs: dict[str, Any]) -> 
 
 
 def test_keyframes_are_added_in_their_order() -> None:
-    found = nodes.create_hook_keyframe(FRAMES, strength_mult=2.0, start_percent=0.5).HOOK_KF
+    found = keyframes.create_hook_keyframe(FRAMES, strength_mult=2.0, start_percent=0.5).HOOK_KF
     assert found.frames == (Keyframe(0.0, 0.5), Keyframe(0.5, 2.0))
-    more = nodes.create_hook_keyframes_interpolated(
+    more = keyframes.create_hook_keyframes_interpolated(
         Run(), found, strength_start=0.0, strength_end=1.0, keyframes_count=2, start_percent=0.2
     ).HOOK_KF
     assert [frame.start for frame in more.frames] == [0.0, 0.2, 0.5, 1.0]
-    assert nodes.set_hook_keyframes(ONE, more).hooks[0].frames == more.frames
-    assert nodes.set_hook_keyframes(ONE, None) is ONE
+    assert keyframes.set_hook_keyframes(ONE, more).hooks[0].frames == more.frames
+    assert keyframes.set_hook_keyframes(ONE, None) is ONE
 
 
 def test_hooks_of_two_sockets_act_together() -> None:
-    assert nodes.combine_hooks_4(ONE, None, TWO, ONE).hooks == (*ONE.hooks, *TWO.hooks)
-    assert nodes.combine_hooks_2() == Hooks()
+    assert hook_sets.combine_hooks_4(ONE, None, TWO, ONE).hooks == (*ONE.hooks, *TWO.hooks)
+    assert hook_sets.combine_hooks_2() == Hooks()
 
 
 def flow(*, hooked: bool, strength: float = 1.0) -> dict[str, Any]:

@@ -7,12 +7,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import weft
 from tests.server.outer import serving
 from weft.cli.main import main
+from weft.engine.declaration.packs import Pack, add_packs
+from weft.engine.declaration.registry import specs_in
 from weft.engine.errors import ValidationError
 from weft.nodes import basics
 from weft.nodes.standard.registry import standard_registry
@@ -114,6 +117,16 @@ def test_name_that_two_files_claim_belongs_to_neither(aliases: str, room: Path) 
     assert "new_a.py:" in fault.text
     assert "ksampler.py:" in fault.text
     assert fault.types >= {"KSampler"}
+
+
+def test_pack_cannot_take_the_name_of_a_node_of_a_broken_file(room: Path) -> None:
+    (room / "new_a.py").write_text(source("Lost") + "\nimport no_such_library\n")
+    registry = standard_registry(packs=False)
+    module = ModuleType("pack_b")
+    exec(compile(source("Lost"), "pack_b.py", "exec"), vars(module))
+    add_packs(registry, [Pack("pack_b", list(specs_in(module)))])
+    assert registry.find("Lost") is None
+    assert [fault.packs for fault in registry.faults] == [("weft",), ("pack_b",)]
 
 
 def test_command_line_and_engine_name_a_broken_file(

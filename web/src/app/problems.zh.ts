@@ -57,6 +57,8 @@ export function hintInChinese(hint: string | null, named: (type: string) => stri
 export function packInChinese(text: string): string | null {
   const [, broken, reason] = /^The pack (\S+) could not be loaded: (.+)\.$/s.exec(text) ?? [];
   if (broken !== undefined) return `节点包 ${broken} 未能加载：${reason}。`;
+  const [, own, why] = /^The module (\S+) of weft could not be loaded: (.+)\.$/s.exec(text) ?? [];
+  if (own !== undefined) return `weft 的模块 ${own} 未能加载：${why}。`;
   const [, foreign, classes] =
     /^The pack (\S+) has ComfyUI's (.+), which weft does not read\.$/.exec(text) ?? [];
   if (foreign !== undefined)

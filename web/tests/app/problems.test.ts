@@ -50,6 +50,9 @@ test("what is wrong with a pack is said in Chinese, with the pack's own reason",
   expect(packInChinese("The pack blurs could not be loaded: ImportError: No module x.")).toBe(
     "节点包 blurs 未能加载：ImportError: No module x。",
   );
+  expect(
+    packInChinese("The module weft.nodes.a of weft could not be loaded: ImportError: x."),
+  ).toBe("weft 的模块 weft.nodes.a 未能加载：ImportError: x。");
   expect(packInChinese("The pack blurs offers no node.")).toBe("节点包 blurs 没有提供节点。");
   expect(packInChinese("Something rare.")).toBeNull();
 });
