@@ -1,4 +1,4 @@
-"""Hooks: LoRAs that act for single prompts, and in parts of the schedule."""
+"""Hooks: weight patches that act on single prompts, and in parts of the schedule."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Factor = Annotated[float, Range(0, 10, step=0.001)]
 
 
 class Keyframes(NamedTuple):
-    """Strengths over the schedule."""
+    """Strengths of hooks over the schedule."""
 
     HOOK_KF: HookKeyframes
 

@@ -73,4 +73,4 @@ def test_picture_whose_drawing_shows_other_nodes_says_that_it_opens_what_ran(
     workflow = open_shared(comfy_picture(tmp_path / "a.png", drawn), REGISTRY).workflow
     assert set(workflow.document.nodes) == {"1", "2"}
     (remark,) = workflow.remarks
-    assert "What ran is opened" in remark
+    assert "The one that ran is opened" in remark
