@@ -86,7 +86,7 @@ class Result(Mapping[str, Any]):
                 f'The run has no output "{name}".',
                 expected=f"one of: {', '.join(self.outputs) or 'none'}",
                 got=name,
-                hint="Name the wanted outputs with outputs=[...], or in the interface.",
+                hint="Select outputs with outputs=[...], or name them in the interface.",
             ) from None
 
     def __contains__(self, name: object) -> bool:

@@ -239,10 +239,10 @@ def _clip(box: CellBox, size: tuple[int, int]) -> CellBox:
     if min(clipped.height, clipped.width) < 1:
         raise ShapeError(
             "conditioning.area_outside",
-            "The area of a prompt lies outside of the picture.",
+            "The area of a prompt lies outside the image.",
             expected=f"a part of {wide} x {tall} latent cells",
             got=f"{box.width} x {box.height} cells at {box.left}, {box.top}",
-            hint="Move the area, or make the picture larger.",
+            hint="Move the area, or use a larger image.",
         )
     return clipped
 

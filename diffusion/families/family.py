@@ -197,7 +197,7 @@ def same_length_tokens(
     if found > width or (exact and found != width):
         raise ShapeError(
             "conditioning.does_not_fit",
-            "The prompt was encoded by a text encoder of another model.",
+            "The prompt was encoded by the text encoder of another model.",
             expected=f"width {width} ({words})",
             got=str(found),
             hint="Encode it with the text encoders of the model that is sampled.",

@@ -117,7 +117,7 @@ def encode_sd3(
     if clip.family != SD3.name or len(texts) != len(SD3.encoders):
         raise ParameterError(
             "text.wrong_family",
-            "These text encoders are not SD3's.",
+            "The text encoders are not those of SD3.",
             expected=f"{SD3.name} with {len(SD3.encoders)} texts",
             got=f"{clip.family} with {len(texts)}",
             hint="Load the text encoders of the model that is sampled.",

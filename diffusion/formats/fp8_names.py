@@ -50,7 +50,7 @@ def fp8_scales(tensors: Mapping[str, TensorInfo]) -> tuple[dict[str, str], froze
         if prod(info.shape) != 1:
             raise ModelError(
                 "model.unsupported_precision",
-                f'The scale "{name}" has a number for each row or block.',
+                f'The scale "{name}" holds a number for each row or block.',
                 expected="one number for the whole weight",
                 got=f"shape {info.shape}",
                 hint="Use the model in another precision, such as bf16, plain fp8 or GGUF.",

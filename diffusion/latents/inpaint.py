@@ -37,7 +37,7 @@ def encode_for_inpaint(vae: Vae, image: Image, mask: Mask, *, grow: int = 6) -> 
     """
     if grow < 0:
         raise ParameterError(
-            "mask.bad_grow", "The mask cannot grow by this.", expected="0 or more", got=str(grow)
+            "mask.bad_grow", "grow_mask_by is negative.", expected="0 or more", got=str(grow)
         )
     check_image(image, least=DOWNSCALE)
     tall, wide = image.shape[1:3]

@@ -121,7 +121,7 @@ def _filtered(planes: Tensor, kernel: Tensor) -> Tensor:
     if radius >= min(planes.shape[-2:]):
         raise ShapeError(
             "image.too_small",
-            "The radius is larger than the picture.",
+            "The radius is larger than the image.",
             expected=f"less than {min(planes.shape[-2:])}",
             got=str(radius),
             hint="Choose a smaller radius.",

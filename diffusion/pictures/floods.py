@@ -49,10 +49,10 @@ def refuse_floods(path: Path) -> None:
     if found is not None:
         raise DiffusionError(
             "image.too_many_parts",
-            f'The picture "{path.name}" has {found}.',
-            expected="a picture as programs save them",
+            f'The image "{path.name}" has {found}.',
+            expected="an image as programs save them",
             got=found,
-            hint="Save it anew with an editor of pictures.",
+            hint="Save it again with an image editor.",
         )
 
 

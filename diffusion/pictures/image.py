@@ -27,17 +27,17 @@ def check_image(image: Tensor, *, least: int = 1, alpha: bool = False) -> Tensor
         transparent = image.ndim == 4 and image.shape[-1] == 4
         raise ShapeError(
             "image.shape",
-            "This picture has an alpha channel." if transparent else "This is no picture.",
+            "The image has an alpha channel." if transparent else "The value is no image.",
             expected="(B, H, W, 3) with no side 0",
             got=str(tuple(image.shape)),
-            hint="Take it apart with SplitImageWithAlpha."
+            hint="Remove the alpha channel with SplitImageWithAlpha."
             if transparent
-            else "Put the batch first and the colours last.",
+            else "Put the batch axis first and the channels last.",
         )
     if min(image.shape[1:3]) < least:
         raise ShapeError(
             "image.too_small",
-            "The picture is too small.",
+            "The image is too small.",
             expected=f"at least {least} pixels a side",
             got=f"{image.shape[2]} x {image.shape[1]}",
         )
@@ -70,7 +70,7 @@ def scale_image(
             "Width and height are both 0.",
             expected="at least one side above 0",
             got="0 x 0",
-            hint="Give one; the other follows from the aspect ratio.",
+            hint="Set one; the other follows from the aspect ratio.",
         )
     width = width or max(1, round(old_width * height / old_height))
     height = height or max(1, round(old_height * width / old_width))
@@ -89,7 +89,7 @@ def scale_image_by(image: Tensor, factor: float, *, method: Method) -> Tensor:
     if min(height, width) < 1:
         raise ShapeError(
             "image.no_size",
-            "The scaled picture would have no pixels.",
+            "The resized image would have no pixels.",
             expected="at least 1 pixel a side",
             got=f"{width} x {height}",
             hint="Choose a larger factor.",

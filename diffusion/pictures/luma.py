@@ -50,10 +50,10 @@ def from_yuv(luma: Image, blueness: Image, redness: Image) -> Image:
     if len(sizes) > 1:
         raise ShapeError(
             "image.sizes_differ",
-            "Y, U and V are not of one size.",
-            expected="one size and one number of pictures",
+            "Y, U and V differ in size.",
+            expected="the same size and number of images",
             got=", ".join("x".join(map(str, size)) for size in sorted(sizes)),
-            hint="Scale them with ImageScale.",
+            hint="Resize them with ImageScale.",
         )
     y, u, v = planes[0], planes[1] - 0.5, planes[2] - 0.5
     colours = (y + 1.403 * v, y - 0.714 * v - 0.344 * u, y + 1.773 * u)

@@ -25,7 +25,7 @@ def check_mask(mask: Tensor) -> Tensor:
     if mask.ndim != 3 or 0 in mask.shape:
         raise ShapeError(
             "mask.shape",
-            "This is no mask.",
+            "The value is no mask.",
             expected="(B, H, W) with no side 0",
             got=str(tuple(mask.shape)),
         )
@@ -67,7 +67,7 @@ def polygon_mask(points: Sequence[Sequence[float]], width: int, height: int) -> 
 
     if len(points) < 3:
         raise ParameterError(
-            "points", "This is no polygon.", expected="3 corners or more", got=str(len(points))
+            "points", "The value is no polygon.", expected="3 corners or more", got=str(len(points))
         )
     fine = 4
     # OpenCV's whole numbers are middles of pixels; with 8 bits behind the point corners are exact.
@@ -163,7 +163,7 @@ def check_crop(x: int, y: int, width: int, height: int, unit: str = "pixels") ->
     if not (0 <= x < width and 0 <= y < height):
         raise ShapeError(
             "crop.outside",
-            "The rectangle lies outside of the picture.",
+            "The rectangle lies outside the image.",
             expected=f"a corner within {width} x {height} {unit}",
             got=f"{x}, {y}",
             hint="Choose a smaller x and y.",
@@ -225,10 +225,10 @@ def channel_mask(image: Tensor, channel: Channel) -> Tensor:
     if index >= image.shape[-1]:
         raise ParameterError(
             "image.no_alpha",
-            "The picture has no alpha channel.",
-            expected="a picture of 4 channels, or red, green or blue",
-            got="3 channels and alpha",
-            hint="LoadImage gives what is transparent in a file as its mask.",
+            "The image has no alpha channel.",
+            expected="an image of 4 channels, or the channel red, green or blue",
+            got="3 channels, and the channel alpha",
+            hint="For the transparency of a file, use the mask of LoadImage.",
         )
     return image[..., index].clone()
 

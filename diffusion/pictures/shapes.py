@@ -193,7 +193,7 @@ def scale_to_side(image: Tensor, longest: int, *, method: Method) -> Tensor:
     tall, wide = check_image(image, alpha=True).shape[1:3]
     if longest < 1:
         raise ParameterError(
-            "image.no_size", "The side is 0.", expected="1 pixel or more", got=str(longest)
+            "image.no_size", "largest_size is 0.", expected="1 pixel or more", got=str(longest)
         )
     factor = longest / max(tall, wide)
     return scale_image(

@@ -79,14 +79,14 @@ class ModelSampling:
         if not (0.0 < low < high and math.isfinite(high)):
             raise ParameterError(
                 "model_sampling.bad_bounds",
-                "The noise levels need a lowest and a higher highest sigma.",
+                "sigma_min and sigma_max are out of order.",
                 expected="0 < sigma_min < sigma_max",
                 got=f"{low}, {high}",
             )
         if not (self.shift > 0 and math.isfinite(self.shift)):
             raise ParameterError(
                 "model_sampling.bad_shift",
-                "The shift of a flow is out of range.",
+                "The shift is out of range.",
                 expected="above 0",
                 got=str(self.shift),
                 hint="1 is no shift; SD3 was trained for 3.",

@@ -209,9 +209,9 @@ def _read(path: Path, channels: int) -> LatentColours:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(
             "preview.bad_colours",
-            f'"{path.name}" holds no map from latents to colours: {error}.',
+            f'"{path.name}" holds no linear map from latents to colours: {error}.',
             expected=f'"factors" of {channels} rows of 3 numbers and "bias" of 3',
             got=type(error).__name__,
-            hint="Delete the file, or write it anew.",
+            hint="Delete the file, or write it again.",
         ) from error
     return LatentColours(factors, (red, green, blue))

@@ -41,10 +41,10 @@ def empty_latent(
     if min(width, height) < DOWNSCALE or width % DOWNSCALE or height % DOWNSCALE:
         raise ShapeError(
             "latent.bad_size",
-            "A latent picture must have sides that are multiples of 8 pixels.",
+            "The sides of a latent image must be multiples of 8 pixels.",
             expected="positive multiples of 8",
             got=f"{width} x {height}",
-            hint=f"Take {_round(width)} x {_round(height)}.",
+            hint=f"Use {_round(width)} x {_round(height)}.",
         )
     if batch_size < 1:
         raise ParameterError(
@@ -106,7 +106,7 @@ def check_latent(vae: Vae, latent: Latent) -> Latent:
     if not known or samples.ndim != 4 or samples.shape[1] != channels:
         raise ShapeError(
             "latent.does_not_fit",
-            "This latent does not belong to this VAE.",
+            "The latent belongs to another model family than this VAE.",
             expected=f"{vae.family}, (B, {channels}, h, w)",
             got=f"{latent.family}, {tuple(samples.shape)}",
         )
@@ -144,7 +144,7 @@ def set_noise_mask(latent: Latent, mask: Mask) -> Latent:
     if mask.ndim != 3 or mask.shape[0] not in {1, batch}:
         raise ShapeError(
             "mask.bad_shape",
-            "This is no mask for this latent.",
+            "The mask does not match this latent.",
             expected=f"(1 or {batch}, H, W)",
             got=str(tuple(mask.shape)),
         )

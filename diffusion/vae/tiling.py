@@ -136,7 +136,7 @@ def _in_cells(tile_size: int, overlap: int) -> tuple[int, int]:
     if cells < 2 or overlap < 0:
         raise ParameterError(
             "tiles.bad_size",
-            "These are no tiles.",
+            "The tile size or the overlap is out of range.",
             expected="a tile of 16 pixels or more, an overlap of 0 or more",
             got=f"a tile of {tile_size}, an overlap of {overlap}",
         )

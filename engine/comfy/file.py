@@ -278,7 +278,7 @@ def read_editor_file(data: object) -> EditorFile:
             + "; ".join(places)
             + ".",
             code="document.comfy_editor",
-            hint="Save it again there.",
+            hint="Save it again in ComfyUI's editor.",
         ) from error
     for graph in (file, *file.definitions.subgraphs):
         if len(graph.by_id) != len(graph.nodes):
@@ -287,6 +287,6 @@ def read_editor_file(data: object) -> EditorFile:
             raise DocumentError(
                 f"Two nodes of this ComfyUI file have the id {twice[:100]}.",
                 code="document.comfy_editor",
-                hint="Save it again in ComfyUI's editor, which numbers them anew.",
+                hint="Save it again in ComfyUI's editor, which assigns new ids.",
             )
     return file

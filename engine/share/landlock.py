@@ -92,7 +92,7 @@ class Rules:
         """
         assert _prctl is not None
         if _prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
-            raise OSError(errno.EPERM, "the thread cannot give up privileges")
+            raise OSError(errno.EPERM, "the thread cannot drop its privileges")
         _called(_RESTRICT, self._handle, 0)
 
     def close(self) -> None:

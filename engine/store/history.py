@@ -77,7 +77,7 @@ class History:
             self._complain(error)
 
     def _complain(self, error: Exception) -> None:
-        log.warning("the history at %s cannot be used: %s", self._path, error)
+        log.warning("the recipe history at %s cannot be used: %s", self._path, error)
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

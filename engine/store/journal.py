@@ -149,4 +149,4 @@ class Journal:
         return blake3(self._workflow().encode("utf-8", "surrogatepass")).hexdigest(16)
 
     def _complain(self, error: Any) -> None:
-        log.warning("the journal at %s cannot be used: %s", self._path, error)
+        log.warning("the resume journal at %s cannot be used: %s", self._path, error)

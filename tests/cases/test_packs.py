@@ -152,7 +152,7 @@ async def test_module_of_v1_classes_is_said_not_to_be_read(
     async with serving(tmp_path, node_modules=("tinypack",)) as client:
         (fault,) = (await (await client.get("/v1/packs")).json())["faults"]
         assert fault["text"] == (
-            "The pack tinypack has ComfyUI's V1 classes (NODE_CLASS_MAPPINGS), which weft does "
+            "The pack tinypack declares ComfyUI's V1 classes (NODE_CLASS_MAPPINGS), which weft does "
             "not read."
         )
         assert fault["types"] == ["TwiceV1"]

@@ -36,7 +36,7 @@ LOCK = Lock(
     runtime=Runtime(weft="1", numerics="cpu float32"),
     nodes={"Fade": NodeLock(version=1, pack="toys"), "Plain": NodeLock(version=9, pack="toys")},
 )
-BROUGHT = ("f was saved for version 1 of Fade, and brought to version 2.",)
+BROUGHT = ("f was saved for version 1 of Fade; its inputs were migrated to version 2.",)
 
 
 def test_picture_is_brought_from_the_versions_of_its_lock(tmp_path: Path) -> None:

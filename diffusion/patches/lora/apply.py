@@ -221,9 +221,9 @@ def _take(
         if (len(layers) > 1 or swapped) and entry.algorithm == "oft":
             raise ModelError(
                 "lora.unsupported_algorithm",
-                f'{lora.words} turns "{stem}", which is {len(layers)} layers here.',
+                f'{lora.words} rotates "{stem}", which is {len(layers)} layers here.',
                 expected="OFT for layers of their own: " + ", ".join(layers),
-                got="one turn across all of them",
+                got="one rotation across all of them",
                 hint="Convert it to a LoRA with the tool that made it.",
             )
         del left[stem]
@@ -429,7 +429,7 @@ def _names_touched(
             if f"{layer}.bias" not in weights.shapes:
                 raise ModelError(
                     "lora.no_such_bias",
-                    f'{lora.words} changes a bias that layer "{layer}" has not.',
+                    f'{lora.words} patches a bias that the layer "{layer}" does not have.',
                     hint="Use a LoRA that was trained for this model family.",
                 )
             yield f"{layer}.bias"

@@ -57,7 +57,7 @@ def test_id_that_two_packs_claim_belongs_to_neither_and_both_are_named() -> None
         (fault,) = registry.faults
         assert (fault.packs, fault.types) == (("a", "b"), {"X"})
         assert fault.text == (
-            'The packs a and b both have a node "X", so neither of the two is loaded.'
+            'The packs a and b both have a node "X", so neither is loaded.'
         )
         (problem,) = validate(flow(n=("X", {})).document, registry)
         assert (problem.code, problem.hint) == ("graph.pack_failed", "Uninstall a or b.")

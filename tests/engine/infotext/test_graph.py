@@ -123,7 +123,7 @@ def test_what_is_not_carried_over_is_named(more: str, words: str) -> None:
     [
         ("Steps: 20, Sampler: Restart, CFG scale: 7, Seed: 1, Size: 64x64, Model: m", '"Restart"'),
         ("Steps: 20, Sampler: Euler, Seed: 1, Size: 64x64, Model: m", "no CFG scale"),
-        ("Steps: 20, Sampler: Euler, CFG scale: 7, Size: 64x64, Model: m", "no usable seed"),
+        ("Steps: 20, Sampler: Euler, CFG scale: 7, Size: 64x64, Model: m", "no valid seed"),
         ("Steps: 20, Sampler: Euler, CFG scale: 7, Seed: 1, Model: m", "no size"),
         ("Steps: 20, Sampler: Euler, CFG scale: 7, Seed: 1, Size: 64x64", "names no model"),
         (
