@@ -85,7 +85,7 @@ async def services(app: web.Application) -> AsyncIterator[None]:
                 {
                     "data": settings.data,
                     "uploads": settings.uploads,
-                    "finished files": settings.output,
+                    "output files": settings.output,
                 },
             )
             app[LIBRARY] = Library(

@@ -42,5 +42,5 @@ def _too_large(most: int) -> ApiError:
         "The body is too large.",
         code="request.too_large",
         expected=f"at most {most} bytes of JSON",
-        hint="Send it in parts, or start the server with a larger --max-json-size.",
+        hint="Send less at once, or start the server with a larger --max-json-size.",
     )

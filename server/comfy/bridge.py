@@ -129,7 +129,7 @@ class Bridge:
                 try:
                     queue_changed |= await self._pass_on(note, begun)
                 except Exception:  # one event that cannot be told must not end all others
-                    log.exception("an event cannot be told to ComfyUI's clients")
+                    log.exception("an event cannot be sent to ComfyUI's clients")
             if queue_changed:
                 await self._tell_status()
 

@@ -112,7 +112,7 @@ async def metadata(request: web.Request) -> web.Response:
     path = request.app[CATALOG].workspace.model(kind, name)
     found = await asyncio.to_thread(_metadata, path)
     if found is None:
-        raise ApiError(404, "The file says nothing of itself.", code="files.not_found")
+        raise ApiError(404, "The file has no metadata.", code="files.not_found")
     return answer(found)
 
 

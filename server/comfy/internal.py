@@ -38,7 +38,7 @@ async def subscribe(request: web.Request) -> web.Response:
     body = await read_object(request)
     client = body.get("clientId")
     if not isinstance(client, str) or not client:
-        raise ApiError(400, "clientId names no websocket.", code="request.invalid")
+        raise ApiError(400, "clientId matches no websocket.", code="request.invalid")
     wanted = body.get("enabled") is True
     request.app[BRIDGE].want_logs(owner_of(request), client[:200], wanted=wanted)
     return web.Response()
@@ -55,7 +55,7 @@ async def newest_files(request: web.Request) -> web.Response:
     """Names of files, newest first."""
     kind = next((kind for kind in KINDS if kind == request.match_info["kind"]), None)
     if kind is None:
-        return answer({"error": f"The folders are {', '.join(KINDS)}."}, status=400)
+        return answer({"error": f"The folder must be one of {', '.join(KINDS)}."}, status=400)
     page = await request.app[FOLDERS].indexes[kind].page(order="newest", limit=10_000)
     return answer([entry.name for entry in page.entries])
 

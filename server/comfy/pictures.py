@@ -35,7 +35,7 @@ async def view(request: web.Request) -> web.StreamResponse:
     if annotated is not None:
         name, kind = annotated[1], annotated[2]
     if not name:
-        raise ApiError(400, "No file is named.", code="files.bad_name")
+        raise ApiError(400, "The request names no file.", code="files.bad_name")
     folder = query.get("subfolder", "").strip("/")
     full = f"{folder}/{name}" if folder else name
     path = find_file(request, as_kind(kind), full)
@@ -64,7 +64,7 @@ async def upload_image(request: web.Request) -> web.Response:
     try:
         files = [item for item in form.files if item[0] == "image"] or form.files
         if not files or not files[0][1]:
-            raise ApiError(400, "The form has no picture.", code="request.bad_form")
+            raise ApiError(400, "The form has no image.", code="request.bad_form")
         _, name, content = files[0]
         return await _keep(request, form.fields, name, content)
     finally:
@@ -77,7 +77,7 @@ async def upload_mask(request: web.Request) -> web.Response:
     form = await request.app[UPLOADS].receive_form(request, _kind_ahead(request))
     try:
         if not form.files:
-            raise ApiError(400, "The form has no picture.", code="request.bad_form")
+            raise ApiError(400, "The form has no image.", code="request.bad_form")
         _, name, content = form.files[0]
         original = _original(request, form.fields.get("original_ref", ""))
         pixels = request.app[SETTINGS].limits.pixels

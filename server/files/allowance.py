@@ -45,7 +45,7 @@ class Allowance:
                 f"You have uploaded {used} bytes within a day.",
                 code="files.quota",
                 expected=f"at most {self._most} bytes a day",
-                hint="Wait, or ask who runs this server for more.",
+                hint="Wait, or ask the administrator for more.",
                 headers={"Retry-After": str(wait)},
             )
         if spent and spent[-1][0] == grain:

@@ -117,28 +117,28 @@ def _check_parts(path: Path) -> None:
     if found is not None:
         raise ApiError(
             413,
-            f"The picture has {found}.",
+            f"The image has {found}.",
             code="files.too_many_parts",
             got=found,
-            hint="Save it anew with an editor of pictures.",
+            hint="Save it again with an image editor.",
         )
 
 
 def _no_picture() -> ApiError:
     return ApiError(
         415,
-        "The file is no picture, or a damaged one.",
+        "The file is no image, or it is damaged.",
         code="files.not_a_picture",
-        expected="PNG, JPEG, WebP, GIF, BMP or TIFF, as its name says",
+        expected="PNG, JPEG, WebP, GIF, BMP or TIFF, matching its file name",
     )
 
 
 def _too_large(got: str, pixels: int) -> ApiError:
     return ApiError(
         413,
-        f"The picture is too large: {got}.",
+        f"The image is too large: {got}.",
         code="files.too_many_pixels",
         expected=f"sides up to {MAX_SIDE} pixels and {pixels} pixels in all",
         got=got,
-        hint="Scale it down first.",
+        hint="Resize it first.",
     )

@@ -44,7 +44,7 @@ required autofocus>"""
 _CARRIED = """<div>{linked}</div><input name="token" type="hidden" value="{token}">"""
 _TEXTS = {
     "en": {
-        "label": "Token, as shown where the server was started",
+        "label": "Token, as printed where the server was started",
         "button": "Log in",
         "linked": "This link logs this browser in as “{name}”. Log in only if it is meant for you.",
         "guard.bad_token": "This token is not valid.",

@@ -80,10 +80,10 @@ class Users(Mapping[str, User]):
         if token is not None:
             if len(token) < MIN_TOKEN:
                 raise WeftError(
-                    f"The token has {len(token)} characters.",
+                    f"The token has only {len(token)} characters.",
                     code="guard.weak_token",
                     expected=f"at least {MIN_TOKEN} characters",
-                    hint="Leave --token without a value to have one made.",
+                    hint="Use --token without a value to make a new one.",
                 )
             self._own["admin"] = User("admin", Role.admin, digest(token), "admin")
         if path is not None and path.exists():
@@ -135,7 +135,7 @@ class Users(Mapping[str, User]):
                 expected="1 to 64 letters, digits, - and _",
             )
         if name in self:
-            raise WeftError(f'There is a user "{name}" already.', code="guard.user_exists")
+            raise WeftError(f'There is already a user "{name}".', code="guard.user_exists")
         token = secrets.token_urlsafe(32)
         before = max(self._given.get(name, 0), int(used))
         number = max(before, 1) if returns else before + 1
@@ -186,7 +186,7 @@ def _read(path: Path) -> tuple[dict[str, User], dict[str, int]]:
         raise WeftError(
             f"The file of users {path} cannot be read.",
             code="guard.bad_users_file",
-            hint="Restore it, or delete it and add the users again.",
+            hint="Restore the file, or delete it and add the users again.",
         ) from error
     if not all(
         len(u.secret) == 32

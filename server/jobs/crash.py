@@ -19,7 +19,7 @@ def crash_problem(crashes: int, reason: str, at_work: Collection[str]) -> dict[s
     """
     times = "once" if crashes == 1 else f"{crashes} times"
     nodes = ", ".join(f'"{node}"' for node in sorted(at_work))
-    where = f", the last time while {nodes} ran" if at_work else ""
+    where = f", the last time while {nodes} was running" if at_work else ""
     problem: dict[str, Any] = {
         "code": "worker.lost",
         "message": f"The worker of this job ended {times}{where}: {reason}.",
@@ -33,12 +33,12 @@ def crash_problem(crashes: int, reason: str, at_work: Collection[str]) -> dict[s
 def _hint(reason: str) -> str:
     if any(name in reason for name in _NATIVE):
         return (
-            "A compiled library that the node uses failed. The server's log has its last words; "
-            "another version of the node's pack or of the library may help."
+            "A compiled library that the node uses failed. See the server's log for its last "
+            "lines; another version of the node's pack or of the library may help."
         )
     if any(name in reason for name in _MEMORY):
-        return "Memory may have run out: a smaller picture, batch or model needs less."
+        return "Memory may have run out: use a smaller image, batch or model."
     return (
-        "Look at the server's log for what the node said last; a smaller picture or batch needs "
-        "less memory."
+        "See the server's log for the node's last lines; a smaller image or batch needs less "
+        "memory."
     )

@@ -103,12 +103,12 @@ class Jobs:
         for record in await self._queries.active():
             if record.state == "running" and record.attempt - record.crashes >= _INTERRUPTIONS:
                 record.state, record.finished = "lost", time.time()
-                record.reason = f"the server ended {_INTERRUPTIONS} times while it ran"
+                record.reason = f"the server ended {_INTERRUPTIONS} times while it was running"
                 lost.append(record)
                 continue
             if record.state == "running":
                 record.state = "queued"
-                record.reason = "goes on after a restart of the server"
+                record.reason = "resumed after a restart of the server"
                 changed.append(record)
             self._active[record.id] = record
             self._queue.add(record)
@@ -308,7 +308,7 @@ class Jobs:
         reasons = [record.reason for record in records]
         for record in records:
             self._queue.remove(record)
-            record.state, record.reason = "cancelled", "cancelled while it waited"
+            record.state, record.reason = "cancelled", "cancelled while waiting"
             record.finished = time.time()
         try:
             await self._ledger.changed_now(records)
@@ -334,7 +334,7 @@ class Jobs:
                 409,
                 f"The job is {record.state}.",
                 code="jobs.not_over",
-                expected="a job that failed, was cancelled or got lost",
+                expected="a job that failed, was cancelled or was lost",
                 got=record.state,
             )
         self._active[job] = record
@@ -344,7 +344,7 @@ class Jobs:
         except BaseException:
             del self._active[job]
             raise
-        record.state, record.reason, record.error = "queued", "asked for again", None
+        record.state, record.reason, record.error = "queued", "retry requested", None
         record.crashes, record.finished = record.attempt, None
         record.ran = record.cached = record.seconds = record.started = None
         seq = self._ledger.next_job()
@@ -366,7 +366,7 @@ class Jobs:
             if each is not None and each.id not in self._queue:
                 raise ApiError(
                     409,
-                    f"The job {each.id} does not wait; it is {each.state}.",
+                    f"The job {each.id} is not waiting; it is {each.state}.",
                     code="jobs.not_waiting",
                     expected="queued",
                     got=each.state,
@@ -397,7 +397,7 @@ class Jobs:
         if target.owner != record.owner:
             raise ApiError(
                 409,
-                "The two jobs belong to different people, who take turns.",
+                "The two jobs belong to different users, whose jobs take turns.",
                 code="jobs.other_owner",
             )
         spread: Sequence[Record] = []

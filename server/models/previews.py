@@ -101,7 +101,7 @@ def no_preview() -> ApiError:
     """Says that a model has no picture."""
     return ApiError(
         404,
-        "There is no picture of this model.",
+        "This model has no preview image.",
         code="models.no_preview",
-        hint="Put one beside it, named as the model with .png, .jpg, .webp or .preview.png.",
+        hint="Put an image beside it, with the model's name and .png, .jpg, .webp or .preview.png.",
     )

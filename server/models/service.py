@@ -220,7 +220,7 @@ class Models:
                 return
             except Exception as error:  # a convenience: the server goes on without, and tries again
                 self._seldom.error(
-                    f"the index of models cannot be built now: {type(error).__name__}",
+                    f"the index of models cannot be used now: {type(error).__name__}",
                     exc_info=error,
                 )
                 await asyncio.sleep(_AFTER_TROUBLE)

@@ -22,7 +22,7 @@ routes = Routes("nodes")
 class Languages(Model):
     """The languages that node types are translated into."""
 
-    languages: list[str] = Field(description="Besides English, such as `zh`.")
+    languages: list[str] = Field(description="Languages besides English, such as `zh`.")
 
 
 class Locales:
@@ -74,7 +74,7 @@ async def one_language(request: web.Request, language: str) -> web.Response:
     if found is None:
         raise ApiError(
             404,
-            "There are no translations into this language.",
+            "There is no translation into this language.",
             code="locales.unknown",
             expected=", ".join(locales.languages),
             got=language[:100],

@@ -92,7 +92,7 @@ async def open_file(request: web.Request) -> Opened:
 async def pack(request: web.Request, body: PackRequest) -> web.StreamResponse:
     """Pack a workflow, or a finished job with its picture, as one file to download."""
     if (body.document is None) == (body.job is None):
-        raise ApiError(422, 'Give either "document" or "job".', code="share.nothing_to_pack")
+        raise ApiError(422, 'Send either "document" or "job".', code="share.nothing_to_pack")
     picture: Path | None = None
     if body.job is not None:
         detail = await request.app[JOBS].get(body.job, asking(request))

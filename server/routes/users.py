@@ -28,8 +28,8 @@ class UserModel(Model):
     name: str
     role: str
     owner: str = Field(
-        description="Under what their jobs, files and workflows are kept: the name, and a number "
-        "where somebody else had it before."
+        description="The name under which their jobs, files and workflows are kept; it has a "
+        "number if another user had the name before."
     )
 
 
@@ -46,15 +46,15 @@ class NewUser(Body):
     role: RoleName = "runner"
     returns: bool = Field(
         False,
-        description="Whether this is who had the name last, and gets back what is theirs; else "
-        "whoever is added begins with nothing.",
+        description="Whether this user had the name before, and gets back their data; otherwise "
+        "the user starts without data.",
     )
 
 
 class AddedUser(UserModel):
     """Somebody who was added."""
 
-    token: str = Field(description="Told only now; the server keeps a hash.")
+    token: str = Field(description="The token, shown only once; the server keeps a hash.")
 
 
 @routes.get("/v1/users")
@@ -71,7 +71,7 @@ async def add_user(request: web.Request, body: NewUser) -> AddedUser:
     if not known and body.role != "admin":
         raise ApiError(
             409,
-            "The first user must be an administrator, or nobody could add the next.",
+            "The first user must be an administrator, or nobody could add more users.",
             code="guard.no_admin",
             expected="admin",
             got=body.role,

@@ -143,7 +143,7 @@ class Sharing:
         if runtime is None:
             raise ApiError(
                 503,
-                "No worker has said yet what it computes with.",
+                "No worker has reported its device and versions yet.",
                 code="worker.none",
                 headers={"Retry-After": "2"},
             )
@@ -192,9 +192,9 @@ def _lock(data: Mapping[str, Any]) -> Lock:
         places = [".".join(map(str, e["loc"])) or "it" for e in error.errors()[:5]]
         raise ApiError(
             422,
-            f"The lock cannot be read: what it says of {', '.join(places)[:300]} is wrong.",
+            f"The lock cannot be read: these entries are invalid: {', '.join(places)[:300]}.",
             code="share.bad_lock",
-            hint="Send the lock as the bundle has it, or none.",
+            hint="Send the lock from the bundle unchanged, or none.",
         ) from error
 
 
@@ -211,7 +211,7 @@ def _as_png(path: Path) -> bytes:
             picture.save(buffer, "PNG")
     except (UnidentifiedImageError, OSError, ValueError) as error:
         raise FileError(
-            f"{path.name} is no picture that a bundle can show.",
+            f"{path.name} is no image that a bundle can show.",
             code="share.no_picture",
             expected="PNG, WebP or JPEG",
         ) from error

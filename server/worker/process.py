@@ -156,4 +156,4 @@ def _warm() -> None:
         for name in ("torch", "weft.diffusion.files.loading", "weft.diffusion.sampling.sample"):
             importlib.import_module(name)
     except Exception:  # the first job will meet it again, and says so
-        log.warning("the libraries for pictures cannot be loaded", exc_info=True)
+        log.warning("the diffusion libraries cannot be loaded", exc_info=True)

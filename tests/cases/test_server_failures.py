@@ -202,7 +202,7 @@ async def test_postgresql_that_does_not_answer_is_told(
             await until_health(api, "ok")
             database.freeze()
             try:
-                assert "the database does not answer" in await until_health(api, "degraded")
+                assert "the database does not respond" in await until_health(api, "degraded")
                 status, answer = await api.ask("GET", "/v1/jobs")
                 assert (status, answer["error"]["code"]) == (503, "server.database")
             finally:

@@ -71,7 +71,7 @@ def test_other_type_names_are_names_too() -> None:
 @pytest.mark.parametrize(
     ("prefix", "words"),
     [
-        ("%Number.value%", "write %7.value%, %big-one.value%"),
+        ("%Number.value%", "use a node id: %7.value%, %big-one.value%"),
         ("%sum.a%", "comes from 7.value"),
         ("%7.valeu%", "%7.value%"),
         ("%dise.seed%", '"dice"'),

@@ -57,7 +57,7 @@ async def test_job_that_ran_at_fewer_ends_goes_on(
         assert await workers.last.given(1) == [job]
         detail = await api.get(job)
         assert detail["state"] == "queued"
-        assert detail["reason"] == "goes on after a restart of the server"
+        assert detail["reason"] == "resumed after a restart of the server"
 
 
 async def test_lost_job_that_is_asked_for_again_runs(tmp_path: Path) -> None:
