@@ -19,7 +19,7 @@ def crash_problem(crashes: int, reason: str, at_work: Collection[str]) -> dict[s
     """
     times = "once" if crashes == 1 else f"{crashes} times"
     nodes = ", ".join(f'"{node}"' for node in sorted(at_work))
-    where = f", the last time while {nodes} was running" if at_work else ""
+    where = f", the last time while {nodes} ran" if at_work else ""
     problem: dict[str, Any] = {
         "code": "worker.lost",
         "message": f"The worker of this job ended {times}{where}: {reason}.",

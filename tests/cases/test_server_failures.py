@@ -244,7 +244,7 @@ async def test_node_that_always_hangs_fails_with_words(tmp_path: Path) -> None:
         job = (await api.submit({"nodes": {"h": {"type": "Hang"}}}))["id"]
         detail = await api.until(job, "failed")
         assert detail["error"]["code"] == "worker.lost"
-        assert "no sign of life for 6 seconds" in detail["error"]["message"]
+        assert "did not respond for 6 seconds" in detail["error"]["message"]
 
 
 def _worker() -> int:

@@ -54,5 +54,5 @@ async def test_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
     (tmp_path / "file").touch()
     probes = Probes(ping, {"uploads": tmp_path / "file" / "input"})
-    assert await probes.trouble() == ["the folder for uploads may not be made"]
+    assert await probes.trouble() == ["the folder for uploads cannot be created"]
     probes.close()

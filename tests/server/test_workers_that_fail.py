@@ -188,7 +188,7 @@ async def test_worker_without_signs_of_life_is_ended_and_its_job_fails_with_word
         first.begin(job)
         detail = await api.until(job, "failed")
         assert first.killed
-        assert "no sign of life for 0.5 seconds" in detail["error"]["message"]
+        assert "did not respond for 0.5 seconds" in detail["error"]["message"]
 
 
 async def test_question_that_a_worker_leaves_open_is_503(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ async def test_job_that_ran_at_ten_ends_of_the_server_is_lost_with_time_and_reas
     async with serving(tmp_path, workers) as api:
         detail = await api.get(job)
         assert (detail["state"], detail["attempt"]) == ("lost", 10)
-        assert detail["reason"] == "the server ended 10 times while it ran"
+        assert detail["reason"] == "the server ended 10 times while it was running"
         assert detail["finished"]
         assert (await api.ask("GET", "/v1/queue"))[1]["waiting"] == 0
         _, page = await api.ask("GET", "/v1/jobs?state=lost")
