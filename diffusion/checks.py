@@ -1,4 +1,4 @@
-"""Numbers that are refused wherever they are given."""
+"""Checks of numbers that many functions share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server knows of nodes and folders: reads documents and finds their problems.
+"""The node types and folders that the server knows: reads documents and finds their problems.
 
 No torch: node schemas load without it, and functions are called in workers only.
 """

@@ -1,4 +1,4 @@
-"""Where handlers find the services: typed keys of the application and of a request."""
+"""Typed keys under which handlers find the services of the application and of a request."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def owner_of(request: web.Request) -> str:
 
 
 def asking(request: web.Request) -> str | None:
-    """Whose jobs a request is about: those of who asks; None for everyone's."""
+    """The user whose jobs a request may see; None for all jobs."""
     return None if is_admin(request) else owner_of(request)
 
 

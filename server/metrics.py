@@ -27,7 +27,7 @@ _BUCKETS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 30
 
 
 class Tally:
-    """What is counted along: how long jobs waited and ran, and what requests were answered."""
+    """Counters of job times and of responses."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

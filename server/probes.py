@@ -1,4 +1,4 @@
-"""What the server needs around it, tried out: the database, and its folders.
+"""Health checks of the database and the folders.
 
 Whoever asks for the server's health gets what is true now. Nothing has to be written by a user
 before trouble is seen, or before its end is.
@@ -40,7 +40,7 @@ class Probes:
         self._known: tuple[float, list[str]] | None = None
 
     async def trouble(self) -> list[str]:
-        """What does not work now, in words; empty when all is well."""
+        """The current problems, as sentences; empty if there are none."""
         loop = asyncio.get_running_loop()
         if self._known is not None and loop.time() - self._known[0] < _KEPT:
             return self._known[1]

@@ -108,7 +108,7 @@ async def services(app: web.Application) -> AsyncIterator[None]:
 
 
 def local_workers(settings: Settings) -> Callable[[int], Worker]:
-    """What makes the worker processes of this machine."""
+    """Makes the worker processes of this machine."""
     setup = Setup(
         path=sys.path,
         node_modules=list(settings.node_modules),

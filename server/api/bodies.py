@@ -1,4 +1,4 @@
-"""Bodies that are JSON: bounded, and read without keeping everybody else waiting."""
+"""Bodies that are JSON: limited in size, and read without blocking other requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How every error looks in an answer. `answering` turns exceptions into these."""
+"""The shape of every error in a response. `answering` turns exceptions into these."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ class JobPage(Model):
 
 
 class JobQuery(Body):
-    """Which jobs to list."""
+    """Filters for a list of jobs."""
 
     state: State | None = None
     limit: int = Field(50, ge=1, le=500)
@@ -174,7 +174,7 @@ class Move(Body):
 
 
 class Queue(Model):
-    """What runs and what waits."""
+    """The running and the waiting jobs."""
 
     paused: bool
     running: list[Job]

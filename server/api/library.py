@@ -28,7 +28,7 @@ class NewWorkflow(Body):
 
 
 class WorkflowChange(Body):
-    """What is said of a workflow; what is not given stays."""
+    """Changed properties of a workflow; missing ones stay unchanged."""
 
     name: Name | None = None
     description: str | None = Field(None, max_length=20_000)
@@ -57,7 +57,7 @@ class Fork(Body):
 
 
 class Share(Body):
-    """What a person may do with a workflow."""
+    """Access of a user to a workflow."""
 
     role: ShareRole
 
@@ -73,7 +73,7 @@ class DeleteQuery(Body):
 
 
 class WorkflowQuery(Body):
-    """Which workflows, and how many."""
+    """Filters for a list of workflows."""
 
     search: str | None = Field(
         None, max_length=200, description="Words that must all occur in the name."
@@ -89,7 +89,7 @@ class WorkflowQuery(Body):
 
 
 class RevisionQuery(Body):
-    """Which revision."""
+    """Selects a revision."""
 
     revision: int | None = Field(
         None, ge=1, description="The revision to copy; none for the latest."
@@ -97,7 +97,7 @@ class RevisionQuery(Body):
 
 
 class DiffQuery(Body):
-    """Which two revisions."""
+    """Selects two revisions."""
 
     before: int = Field(ge=1)
     after: int | None = Field(None, ge=1, description="The revision to copy; none for the latest.")
@@ -160,7 +160,7 @@ class DiffChange(Model):
 
 
 class Diff(Model):
-    """What two revisions differ in."""
+    """The differences of two revisions."""
 
     before: int
     after: int
@@ -168,7 +168,7 @@ class Diff(Model):
 
 
 class Shared(Model):
-    """What a share link shows."""
+    """The content of a share link."""
 
     workflow: Workflow
     document: Document

@@ -41,7 +41,7 @@ class ComfyWorkflow(Model):
 
 
 class PackRequest(Body):
-    """What to pack: a workflow, or a job that is done."""
+    """The content of a bundle: a workflow, or a finished job."""
 
     document: dict[str, Any] | None = Field(None, description="A workflow, or use `job`.")
     job: str | None = Field(
@@ -107,7 +107,7 @@ class NodeCheckModel(Model):
 
 
 class ShareReport(Model):
-    """What a workflow would need and do here. Nothing was run or written."""
+    """A check of what a workflow needs and does here. Nothing was run or written."""
 
     ready: bool = Field(description="Whether it can run here.")
     same_picture: bool | None = Field(
@@ -127,7 +127,7 @@ class ShareReport(Model):
 
 
 class SharedModel(Model):
-    """What a bundle or picture holds, and a check of it."""
+    """The content of a bundle or image, and a check of it."""
 
     document: dict[str, Any] = Field(description="The workflow in weft's format, as it was saved.")
     is_bundle: bool = Field(description="Whether it includes its inputs and its lock.")

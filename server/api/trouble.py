@@ -1,4 +1,4 @@
-"""The last line of defence: what disk, database and texts refuse, as the answer that says so.
+"""The last handler of errors: failures of disk, database and texts as error responses.
 
 Handlers need not think of a full disk or a database that is away: whatever that raises becomes 507
 or 503 with words here, on every route.
@@ -54,7 +54,7 @@ def refusal_of(error: BaseException) -> ApiError | None:
 
 
 def database_trouble(error: BaseException) -> ApiError | None:
-    """What is said of a database that refuses; None if the fault is in what it was asked.
+    """The error for a failed database; None if the request itself is at fault.
 
     Args:
         error: What it, its driver or SQLAlchemy said.

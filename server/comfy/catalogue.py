@@ -105,7 +105,7 @@ async def model_preview(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/view_metadata/{kind}")
 async def metadata(request: web.Request) -> web.Response:
-    """What a safetensors file says of itself."""
+    """The metadata of a safetensors file."""
     kind, name = _kind(request), request.query.get("filename", "")
     if name not in await request.app[MODELS].names(kind) or suffix_of(name) != ".safetensors":
         raise ApiError(404, "There is no such file.", code="files.not_found")

@@ -1,4 +1,4 @@
-"""`/internal`: what ComfyUI's editor asks for itself. Administrators only: it has the log."""
+"""`/internal`: requests of ComfyUI's editor. Administrators only: it includes the log."""
 
 from __future__ import annotations
 

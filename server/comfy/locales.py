@@ -1,4 +1,4 @@
-"""`/i18n`: what nodes are called in other languages, as ComfyUI's editor takes it."""
+"""`/i18n`: names of nodes in other languages, in the form of ComfyUI's editor."""
 
 from __future__ import annotations
 

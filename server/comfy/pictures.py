@@ -1,4 +1,4 @@
-"""`/view` and `/upload`: pictures by file name, folder and kind."""
+"""`/view` and `/upload`: images by file name, folder and kind."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from ..logs import Seldom, log
 
 
 class Entry(Protocol):
-    """What is counted.
+    """One counted connection.
 
     Attributes:
         address: Whose it is, as `party` gives it.
@@ -136,7 +136,7 @@ class Table:
 
 
 def party(peer: object) -> str:
-    """Who is counted together: an IPv4 address, or the /64 network of an IPv6 one.
+    """The address that connections are counted by: IPv4, or the /64 network of an IPv6 one.
 
     Args:
         peer: As a socket names its other end.

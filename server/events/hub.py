@@ -35,7 +35,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a listener gets at once.
+    """The events that a listener receives at once.
 
     Attributes:
         first: `snapshot` or `resumed` as JSON, at the beginning and after a gap; else None.

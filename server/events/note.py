@@ -1,4 +1,4 @@
-"""An event on its way: what is told, to whom, and as text once for all listeners."""
+"""An event on its way: its content, its recipients, and its text, made once for all listeners."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..api.events import Event
 
 
 class Addressed:
-    """What is for somebody."""
+    """An event for one user."""
 
     __slots__ = ()
     owner: str | None

@@ -1,4 +1,4 @@
-"""How much each person may upload in a day, so that one cannot fill the disk for all.
+"""Daily upload limits of each user, so that one user cannot fill the disk.
 
 Counted in memory: a restart forgives, and nothing has to be written for every upload.
 """

@@ -1,4 +1,4 @@
-"""Pictures are decoded a bounded number of pixels at a time, however many ask.
+"""Limits the number of pixels that are decoded at the same time.
 
 A picture of a hundred megapixels takes 400 MB while it is decoded, a thumbnail's a few: so pixels
 are counted and not pictures. Who asks waits in the event loop, and holds no thread meanwhile.

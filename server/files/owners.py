@@ -1,4 +1,4 @@
-"""Whose files are whose, and who may see them.
+"""Owners of files, and who may see them.
 
 The names of all files that somebody uploaded or a job wrote lie in memory with their owners (some
 150 bytes each), because lists of files ask for every one, and in the database.
@@ -62,7 +62,7 @@ class Owners:
         self._writer, self._say = writer, statements
 
     def owner(self, kind: Kind, name: str) -> str | None:
-        """Whose file it is; None for one that neither was uploaded nor written by a job."""
+        """The owner of a file; None for one that was neither uploaded nor written by a job."""
         return self._known.get(f"{kind}/{name}")
 
     def sees(self, who: str, kind: Kind, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Pictures that strangers sent: looked at with limits, and made small."""
+"""Images from untrusted clients: checked against limits, and resized to thumbnails."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Uploader:
-    """Who puts a file in place.
+    """The user who uploads a file.
 
     Attributes:
         owner: Under what their things are kept.
@@ -75,7 +75,7 @@ class Uploader:
 
 
 def uploader_of(request: web.Request) -> Uploader:
-    """Who asks, as who puts a file in place."""
+    """The user of a request, as uploader."""
     return Uploader(owner_of(request), may_delete(request))
 
 

@@ -1,4 +1,4 @@
-"""Getting in with a browser: a page that asks for the token, and links that carry it.
+"""Log in with a browser: a page that asks for the token, and login links.
 
 A link shows a page with a button, because anybody can make a browser open a link: who opened one
 would otherwise be logged in as whoever made it, and work under that name unawares. Only the form

@@ -1,4 +1,4 @@
-"""What the guard is told at start, and what it refuses to start with."""
+"""The settings of access control, and its checks at the start."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Policy:
-    """Who is let in.
+    """Who has access to the server.
 
     Attributes:
         hosts: Names that this server answers to, and foreign pages that may call it.

@@ -1,4 +1,4 @@
-"""The cookie that stands for a token in a browser.
+"""The cookie that represents a token in a browser.
 
 It is signed with the hash of the user's token: nothing is stored, it survives a restart, and it
 ends with the token. The token itself is never in it.

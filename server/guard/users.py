@@ -1,4 +1,4 @@
-"""Who may use the server, by token. Only hashes of tokens are kept.
+"""The users of the server, by token. Only hashes of tokens are stored.
 
 A token has 256 random bits, so a plain hash of it cannot be guessed back; slow password hashes
 would add nothing but work for every request.
@@ -26,7 +26,7 @@ MIN_TOKEN = 16
 
 
 class Role(enum.IntEnum):
-    """What somebody may do; each role may do what those before it may.
+    """A role; each role includes the permissions of those before it.
 
     viewer looks, runner submits jobs and uploads pictures, editor changes workflows and settings,
     admin everything.
@@ -103,7 +103,7 @@ class Users(Mapping[str, User]):
         return len(self._all)
 
     def find(self, token: str) -> User | None:
-        """Whose token it is. Takes the same time whichever user it is, or none."""
+        """The user of a token. Takes the same time for every user, or none."""
         given, found = digest(token), None
         for user in self.values():
             if hmac.compare_digest(user.secret, given):
@@ -169,7 +169,7 @@ def is_name(text: str) -> bool:
 
 
 def digest(token: str) -> bytes:
-    """What is kept of a token."""
+    """The stored hash of a token."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 

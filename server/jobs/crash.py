@@ -1,4 +1,4 @@
-"""What is said of a job whose worker died each time that it ran."""
+"""The error of a job whose worker died at every attempt."""
 
 from __future__ import annotations
 

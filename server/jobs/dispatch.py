@@ -1,4 +1,4 @@
-"""`Dispatcher`: gives waiting jobs to workers, and takes in what these say.
+"""`Dispatcher`: gives waiting jobs to workers, and handles their messages.
 
 A worker that dies takes down the job it was running and no other: that job is started again a
 limited number of times, those that were waiting behind it go back to the queue, and a new worker
@@ -175,7 +175,7 @@ class Dispatcher:
         return next((slot for slot in self.slots if slot.find(record.id) is record), None)
 
     def running(self, job: str) -> Running | None:
-        """What is known of a job while it runs, or None."""
+        """The state of a running job, or None."""
         for slot in self.slots:
             if slot.running is not None and slot.running.record.id == job:
                 return slot.running

@@ -1,4 +1,4 @@
-"""Changes of jobs and the events that tell of them: stored together, then told in order.
+"""Changes of jobs and their events: stored together, then sent in order.
 
 Events are made and numbered when their transaction is sent. Of the states that a job passes through
 between two transactions only the last is then written and told: a quick job goes from queued to

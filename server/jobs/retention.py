@@ -1,4 +1,4 @@
-"""How many jobs that are over are remembered, of each owner."""
+"""Limits the number of finished jobs that are kept for each owner."""
 
 from __future__ import annotations
 

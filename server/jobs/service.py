@@ -1,4 +1,4 @@
-"""`Jobs`: what the rest of the server does with jobs."""
+"""`Jobs`: all operations on jobs for the rest of the server."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ class Jobs:
         return found
 
     async def meta(self, job: str) -> dict[str, Any]:
-        """What the adapter gave along."""
+        """Data of the protocol adapter."""
         if job in self._plain:
             return {}
         meta = (await self._queries.order(job)).meta
@@ -250,7 +250,7 @@ class Jobs:
         return JobPage(jobs=[record.view() for record in records], next=more)
 
     async def queue(self, owner: str | None, limit: int = 100) -> Queue:
-        """What runs and what waits."""
+        """The running and the waiting jobs."""
         if owner is None:
             first = list(itertools.islice(self._ahead(), limit))
             waiting = len(self._queue) + len(self._given())

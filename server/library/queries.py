@@ -1,4 +1,4 @@
-"""What is read of the library."""
+"""Queries of the library."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class LibraryQueries:
         return found
 
     async def starred(self, person: str, among: Sequence[str]) -> set[str]:
-        """Which of some workflows somebody has starred."""
+        """The workflows that a user has starred, out of some."""
         rows = await self._rows(
             select(stars.c.workflow).where(
                 stars.c.person == person, stars.c.workflow.in_(list(among))

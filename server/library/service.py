@@ -52,7 +52,7 @@ _RANK: Mapping[Access, int] = {"viewer": 1, "editor": 2, "owner": 3}
 
 
 class Person:
-    """Who asks.
+    """The user of a request.
 
     Args:
         name: Their name.
@@ -248,7 +248,7 @@ class Library:
         return Revisions(revisions=[_revision(r) for r in await self._read.revisions(row["id"])])
 
     async def diff(self, workflow: str, who: Person, query: DiffQuery) -> Diff:
-        """What two revisions differ in."""
+        """The differences of two revisions."""
         row = await self._find(workflow, who, "viewer")
         after = query.after if query.after is not None else int(row["head"])
         one, other = await self._document(row, query.before), await self._document(row, after)
@@ -291,7 +291,7 @@ class Library:
         return await self._view(await self._put(row, link=link), who)
 
     async def shared(self, link: str, who: Person) -> Shared:
-        """What a share link leads to.
+        """The workflow behind a share link.
 
         Raises:
             ApiError: 404.

@@ -1,4 +1,4 @@
-"""Pictures of models: beside the file, as other programs put them, or inside its header.
+"""Preview images of models: beside the file, as other programs put them, or inside its header.
 
 They are served as small WebP files that weft has encoded itself; nothing of the original is.
 """

@@ -1,4 +1,4 @@
-"""`Models`: lists models from the index, which is built behind the back of whoever asks."""
+"""`Models`: lists models from the index, which is built in the background."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Stopped(Exception):  # noqa: N818  (no error: the server stops)
 
 
 class Models:
-    """Which models there are, and what is known of them.
+    """The model files and their metadata.
 
     Args:
         folders: The names.
@@ -95,7 +95,7 @@ class Models:
         return await asyncio.to_thread(self.index.total, self._roots[kind])
 
     async def row(self, kind: str, name: str) -> tuple[ModelRow, dict[str, str]]:
-        """What is known of a model, and the free text of its header.
+        """The index row of a model, and the free text of its header.
 
         Raises:
             ApiError: 404: there is none.

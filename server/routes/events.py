@@ -23,7 +23,7 @@ _LARGEST_MESSAGE = 1 << 16  # bytes, of what clients send; nothing is expected
 
 
 class EventQuery(Model):
-    """Which events."""
+    """Selects events."""
 
     model_config = ConfigDict(extra="ignore")  # the guard may take a token from here
     after: int | None = Field(None, ge=0, description="Number of the last event that is known.")

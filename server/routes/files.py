@@ -1,4 +1,4 @@
-"""Files: pictures to put in, pictures that came out."""
+"""Files: input images and output images."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ class FileKinds(Model):
 
 
 class Uploaded(Model):
-    """What was uploaded, under the names that it has now."""
+    """The uploaded files, with their final names."""
 
     files: list[FileModel]
 
 
 class ListQuery(Body):
-    """Which files to list."""
+    """Filters for a list of files."""
 
     search: str = Field("", max_length=200, description="Words that must all occur in the name.")
     order: Literal["name", "newest"] = "name"

@@ -1,4 +1,4 @@
-"""What node types are called in other languages."""
+"""Names of node types in other languages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models: which files there are, what is known of each, their pictures."""
+"""Models: the files, their metadata and preview images."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class ModelPage(Model):
 
 
 class ModelQuery(Body):
-    """Which models to list."""
+    """Filters for a list of models."""
 
     search: str = Field(
         "",

@@ -55,7 +55,7 @@ class PackFaultModel(Model):
 
 
 class Packs(Model):
-    """What is wrong with node packs."""
+    """The problems of node packs."""
 
     faults: list[PackFaultModel]
 

@@ -1,4 +1,4 @@
-"""Sharing: check what a workflow needs and would do, open a stranger's, pack one's own."""
+"""Sharing: check what a workflow needs and does, open a shared one, pack your own."""
 
 from __future__ import annotations
 

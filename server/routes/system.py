@@ -1,4 +1,4 @@
-"""How the server is: health, statistics, metrics, caches."""
+"""The state of the server: health, statistics, metrics, caches."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class WorkerInfo(Model):
 
 
 class System(Model):
-    """What runs here."""
+    """The state of the server."""
 
     version: str
     python: str
@@ -70,7 +70,7 @@ class ExplainRequest(Body):
 
 
 class Explained(Model):
-    """What a run would do with a node, and why."""
+    """What the next run does with a node, and why."""
 
     node: str
     type: str
@@ -79,13 +79,13 @@ class Explained(Model):
 
 
 class Explanation(Model):
-    """What a run would do."""
+    """The plan of the next run."""
 
     nodes: list[Explained]
 
 
 class CacheStats(Model):
-    """What is remembered."""
+    """Statistics of the cache."""
 
     memory: dict[str, int] = Field(description="Cache of the worker that answered.")
     disk: dict[str, int] | None = Field(None, description="None if the disk cache is off.")
@@ -117,7 +117,7 @@ class DeviceHeld(Model):
 
 
 class WorkerMemory(Model):
-    """Who holds what in one worker."""
+    """The models in memory of one worker."""
 
     holdings: list[ModelHeld] = Field(description="Models in memory, the latest used first.")
     devices: list[DeviceHeld]
@@ -125,13 +125,13 @@ class WorkerMemory(Model):
 
 
 class Memory(Model):
-    """Which models are in memory."""
+    """The models in memory."""
 
     workers: list[WorkerMemory]
 
 
 class Freed(Model):
-    """What was let go of."""
+    """The freed memory."""
 
     freed: int = Field(description="Bytes.")
 

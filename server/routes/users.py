@@ -1,4 +1,4 @@
-"""Who may use the server. For administrators only, as the guard sees to."""
+"""The users of the server. For administrators only, which the guard enforces."""
 
 from __future__ import annotations
 

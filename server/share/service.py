@@ -37,7 +37,7 @@ class Packed:
 
 
 class Sharing:
-    """What the routes below `/v1/share` do.
+    """The operations of the routes below `/v1/share`.
 
     Args:
         catalog: Node types and folders.
@@ -63,7 +63,7 @@ class Sharing:
     async def check(
         self, data: object, lock: Mapping[str, Any] | None, owner: str
     ) -> tuple[Report, Lock | None]:
-        """What a workflow needs and would do here, when an owner runs it.
+        """Check what a workflow needs and does here, when an owner runs it.
 
         Raises:
             DocumentError: It cannot be read.
@@ -74,7 +74,7 @@ class Sharing:
         return await self.report(SharedFile(workflow, known), owner), known
 
     async def open(self, file: Path) -> SharedFile:
-        """What an uploaded file holds; nothing of it is kept.
+        """Read an uploaded file; nothing of it is kept.
 
         Raises:
             FileError, DocumentError: It is no bundle, picture or workflow file, or a damaged one.
@@ -104,7 +104,7 @@ class Sharing:
         )
 
     async def runtime(self) -> Runtime | None:
-        """What workers compute with; None as long as none is there to say so."""
+        """Device and versions of the workers; None until one has reported them."""
         dispatcher = self._jobs.dispatcher
         for _ in range(_TRIES):  # workers that start just now have an answer soon
             if self._runtime is not None or not dispatcher.slots:

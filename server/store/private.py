@@ -1,4 +1,4 @@
-"""Folders and files of the server that nobody else on the machine may look into."""
+"""Folders and files of the server that other users of the machine may not read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking the database with a deadline, and one error for every way in which it is away."""
+"""Asking the database with a deadline, and one error for every kind of failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker is to the server: a place where jobs run one after another, and may die."""
+"""The interface of a worker: it runs jobs one after another, and may die."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server and a worker say to each other, as plain records.
+"""The messages between the server and a worker, as plain records.
 
 Whatever carries them (a pipe, or messages of a cluster) carries JSON and, for a preview, bytes.
 """
@@ -22,7 +22,7 @@ NodeState = tuple[str, float | None, list[str] | None, int | None, dict[str, str
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a worker is; the first message.
+    """The settings of a worker; the first message.
 
     Attributes:
         path: Where Python modules are looked for.

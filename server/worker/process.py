@@ -1,4 +1,4 @@
-"""The inside of a worker process: reads messages, runs jobs, says how it goes.
+"""The inside of a worker process: reads messages, runs jobs, reports their progress.
 
 Messages come on standard input and go to what was standard output; whatever nodes print goes to
 standard error. When the input ends, the server is gone and so is this process: a job must not be

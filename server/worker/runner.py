@@ -1,4 +1,4 @@
-"""Runs the jobs of a worker, one after another, and answers questions meanwhile."""
+"""Runs the jobs of a worker, one after another, and answers requests meanwhile."""
 
 from __future__ import annotations
 
