@@ -80,7 +80,8 @@ def file_texts(source: Source, family: Family) -> list[Weights]:
             f'"{source.path.name}" lacks {missing} of the text encoders of {family.words}.',
             expected=", ".join(family.encoders),
             got=", ".join(str(weights.extras["role"]) for weights in found) or "none",
-            hint="Load its network with LoadDiffusionModel, and text encoders with LoadCLIP.",
+            hint="Load its denoising network with LoadDiffusionModel, and text encoders with "
+            "LoadCLIP.",
         )
     return found
 

@@ -65,10 +65,10 @@ def network_config(
         elif json.loads(json.dumps(config[key])) != value:  # tuples as lists
             raise ModelError(
                 "model.unsupported_layout",
-                f'The file says that {key} of its {kind} is "{value}".',
+                f'The file claims that {key} of its {kind} is "{value}".',
                 expected=str(config[key]),
                 got=str(value),
-                hint="The tensors of the file say otherwise: it was put together wrongly.",
+                hint="The tensors of the file disagree, so its metadata are wrong.",
             )
     for key, value in (stated or {}).items():
         if key in _UNSEEN and key in config and value is not None:
@@ -124,5 +124,5 @@ def _check_groups(kind: str, config: Mapping[str, Any]) -> None:
             f"The {kind} has levels of widths {config['block_out_channels']}.",
             expected=f"multiples of {groups} (the groups of its norms)",
             got=str(config["block_out_channels"]),
-            hint='If it has fewer groups, its file must say so in metadata key "config".',
+            hint='If it has fewer groups, its file must state so in the metadata key "config".',
         )
