@@ -1,4 +1,4 @@
-"""`weft cache`: what is kept on disk, and why a node will run again."""
+"""`weft cache`: statistics of the disk cache, and explanations of cache misses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`weft inspect`: what a picture says of its own making; a copy without it."""
+"""`weft inspect`: the metadata of an image; a copy without them."""
 
 from __future__ import annotations
 

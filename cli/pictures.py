@@ -1,4 +1,4 @@
-"""Pictures on the command line: those that a run made, how far two of them are apart."""
+"""Images on the command line: those of a run, and the difference of two."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Entry(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What to fetch."""
+    """A list of models to download."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""How a sweep is told: as progress and a summary, or as JSON lines."""
+"""The report of a sweep: as progress and a summary, or as JSON lines."""
 
 from __future__ import annotations
 

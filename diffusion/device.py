@@ -148,7 +148,7 @@ def _wanted_dtype(precision: Precision) -> str | None:
 
 
 def dtype_choices() -> dict[str, str]:
-    """What WEFT_DTYPE says: part ("unet", "vae", "text"; "" = all) -> torch's name of a type.
+    """The parts of WEFT_DTYPE: part ("unet", "vae", "text"; "" = all) -> torch's name of a type.
 
     Raises:
         ParameterError: It cannot be read.

@@ -1,4 +1,4 @@
-"""Pictures through an upscaling network, tile by tile.
+"""Upscaling images with a network, tile by tile.
 
 Tiles overlap. At an inner edge the outermost quarter of the overlap is left out, since what lies
 beyond it was not seen; over the middle half a tile fades into the next. A network that looks no

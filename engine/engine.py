@@ -54,7 +54,7 @@ _PLANS = 16
 
 @dataclass(frozen=True)
 class Result(Mapping[str, Any]):
-    """What a run gave. A mapping from output names to values.
+    """The result of a run. A mapping from output names to values.
 
     Names are `node.output`, and the interface's public names for the same values.
 

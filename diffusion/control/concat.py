@@ -1,4 +1,4 @@
-"""Images that a network sees beside the noise: inpainting and editing models.
+"""Image conditioning beside the noise: inpainting and editing models.
 
 How they are laid out differs: UNets take the mask as one channel before the image, and were trained
 with a grey image where nothing is known; Flux takes the image and then the mask, whose pixels lie

@@ -1,4 +1,4 @@
-"""A control method: how a network with a control image steers another. No torch at import.
+"""A control method: how a network with a control image guides another. No torch at import.
 
 Strength, window and both sides of guidance are the same for every method and applied in one place
 (`handler`); a method says only what is its own.
@@ -99,7 +99,7 @@ class ControlMethod(ABC):
 
     @abstractmethod
     def residuals(self, active: Active, x: Tensor, timestep: float, network: Any) -> Residuals:
-        """What a network adds at strength 1.
+        """The residuals of a network at strength 1.
 
         Args:
             active: The network with its hint.

@@ -1,4 +1,4 @@
-"""SDXL's union ControlNet, also for pictures of which nothing is said."""
+"""SDXL's union ControlNet, also for control images without a control mode."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class CellBox(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
-    """What one entry contributes to, and how much.
+    """The region and the weight of one entry.
 
     Attributes:
         box: The part of the latent that its network call sees; None = all of it.

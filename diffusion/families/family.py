@@ -1,4 +1,4 @@
-"""What a model family is: one object with all that differs between families. No torch at import."""
+"""A model family: one object with all differences between families. No torch at import."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileSays:
-    """What a file or folder says of the denoising network, beside its tensors' shapes.
+    """The metadata of a file or folder about the denoising network, beside its tensors' shapes.
 
     Attributes:
         facts: What the shapes say.
@@ -86,12 +86,12 @@ class Family(ABC):
         """Whether a network with these facts is of this family; at most one family says yes."""
 
     def sampling_of(self, model: Model) -> ModelSampling:
-        """What this model predicts: as its file says, else as its family does."""
+        """The prediction type of this model: as its file states, else as its family does."""
         stated = model.weights.extras.get("sampling")
         return stated if isinstance(stated, ModelSampling) else self.sampling
 
     def read_sampling(self, file: FileSays) -> ModelSampling:
-        """What a file says of its network's prediction, in words, marks or a scheduler's JSON."""
+        """The prediction type in a file: in words, marks or a scheduler's JSON."""
         return stated_sampling(self.sampling, file)
 
     def of_folder(self, vae: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""SD3 and SD3.5: a transformer over text and picture, three text encoders, flow matching.
+"""SD3 and SD3.5: a transformer over text and image, three text encoders, flow matching.
 
 T5 may be missing, and so may the two CLIP encoders: what is missing is left out, as in ComfyUI.
 

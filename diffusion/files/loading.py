@@ -1,4 +1,4 @@
-"""Opening model files: what they hold is told from the header, weights are read on first use.
+"""Opening model files: their kind is read from the header, weights are read on first use.
 
 Every function takes single files in the layout of their first publication or in diffusers' names,
 and diffusers folders. The family comes from tensor names and shapes, never from a file's name.

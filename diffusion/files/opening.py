@@ -1,4 +1,4 @@
-"""Opened model files: what they hold is told from headers; weights are read on first use.
+"""Opened model files: their kind is read from headers; weights are read on first use.
 
 Memory: float32 files on the CPU stay mapped (peak about the file's size, shared with other
 processes); other types are converted tensor by tensor (see `tensor_reader`).

@@ -1,4 +1,4 @@
-"""Files whose fp8 weights have scales beside them, in the names that such files use. No torch.
+"""Files whose fp8 weights have scales, with the tensor names of such files. No torch.
 
 A weight's numbers are those of its tensor times one float beside it: `X.weight` with
 `X.scale_weight` or `X.weight_scale`. Scales of inputs and marks that say "this file is scaled" are

@@ -1,4 +1,4 @@
-"""Network configurations read from tensor shapes (diffusers names), plus what shapes cannot tell.
+"""Network configurations from tensor shapes (diffusers names), and from metadata.
 
 Conventions of the families for the rest: 8 heads everywhere in UNets and ControlNets of SD1.x, head
 width 64 in those of SD2.x and SDXL, head width 64 in CLIP, quick_gelu in OpenAI's text encoder

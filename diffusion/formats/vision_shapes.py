@@ -1,4 +1,4 @@
-"""Configurations of image encoders and of what reads them, from tensor shapes (library names).
+"""Configurations of image encoders and of networks that read them, from tensor shapes.
 
 CLIP vision towers say neither head count nor activation: widths 1280 and 1664 (ViT-H and ViT-bigG
 of LAION) have 16 heads and gelu, all others head width 64 and quick_gelu as OpenAI's. SigLIP's have

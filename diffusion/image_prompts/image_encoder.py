@@ -1,4 +1,4 @@
-"""What image encoders see in pictures: CLIP's one vector a picture, SigLIP's one for each patch."""
+"""Image encoders: CLIP gives one vector per image, SigLIP one per patch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NORMS: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 
 
 def see_image(clip_vision: ClipVision, image: Image, *, crop: bool = True) -> ImageEmbeds:
-    """What an image encoder sees in pictures.
+    """The image embedding of images.
 
     The shorter side is resized to the encoder's (bicubic, antialiased), the middle is cut out,
     values are rounded to 8 bits and normalised, as the encoders were trained.

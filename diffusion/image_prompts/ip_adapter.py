@@ -1,4 +1,4 @@
-"""IP-Adapter: a picture as a prompt."""
+"""IP-Adapter: an image prompt."""
 
 from __future__ import annotations
 

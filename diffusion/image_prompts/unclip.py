@@ -1,4 +1,4 @@
-"""Pictures as prompts for models that are told their embeddings: Stable unCLIP, SDXL ("Revision").
+"""Image prompts for models that take CLIP image embeddings: Stable unCLIP, SDXL ("Revision").
 
 The embedding is what a CLIP image encoder makes of a picture. Noise is put on it, and the model is
 told how much: with more noise it follows the picture's idea rather than the picture.

@@ -1,4 +1,4 @@
-"""Encoding pictures of which a part is to be painted anew."""
+"""Encoding images for inpainting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Latents in other sizes and places: scaled, cut, turned, laid upon each other.
+"""Latents in other sizes and positions: resized, cropped, rotated, composited.
 
 Places and sizes are in pixels of the finished picture, of which whole cells of 8 count. A noise
 mask goes with the cells it belongs to; it may have any size.

@@ -78,7 +78,7 @@ def network_config(
 
 
 def untold_config(kind: str, shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
-    """What a configuration says that shapes do not tell: for the header's key "config"."""
+    """The part of a configuration that shapes do not show: for the header's key "config"."""
     usual = NETWORKS[network_class(kind, shapes)].config(shapes)
     return {
         key: value
@@ -107,7 +107,7 @@ def network_class(kind: str, shapes: Shapes) -> str:
 
 
 def header_config(kind: str, metadata: Mapping[str, str]) -> Mapping[str, Any]:
-    """What the header's metadata says of one network; nothing if it is not ours to understand."""
+    """The metadata of one network in the header; empty if weft did not write it."""
     try:
         stated = json.loads(metadata.get("config", "{}"))
     except (ValueError, RecursionError):

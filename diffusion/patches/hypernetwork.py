@@ -1,4 +1,4 @@
-"""Hypernetwork files, and putting them on models; what they do is in `guidance.hyper`.
+"""Hypernetwork files, and applying them to models; their effect is in `guidance.hyper`.
 
 A1111 saves them as pickles; `weft models convert` writes safetensors with the names
 "hypernetwork.WIDTH.0" (keys) and ".1" (values), and their settings under the key "hypernetwork" of

@@ -1,4 +1,4 @@
-"""One picture upon another: pasting through masks, alpha channels, Porter-Duff rules."""
+"""Compositing of images: pasting through masks, alpha channels, Porter-Duff operators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contact sheets: pictures in labelled rows and columns, as one picture."""
+"""Contact sheets: images in labelled rows and columns, as one image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Picture files: reading with limits, writing with embedded texts."""
+"""Image files: reading with limits, writing with embedded metadata."""
 
 from __future__ import annotations
 

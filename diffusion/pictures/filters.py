@@ -1,4 +1,4 @@
-"""Blur, sharpen, quantize, mix: operations on the colours of pictures."""
+"""Blur, sharpen, quantize, blend: operations on the colours of images."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _PIXELS = frozenset({b"IDAT", b"fdAT", b"fcTL"})
 
 
 def flood(file: BinaryIO) -> str | None:
-    """What a picture file has too many of, in words; None for nothing, and for other files.
+    """The part of which an image file has too many, in words; None for none, and for other files.
 
     Args:
         file: From its beginning, and left there.

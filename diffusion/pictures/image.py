@@ -1,4 +1,4 @@
-"""Operations on pictures (B, H, W, 3) that need no model."""
+"""Operations on images (B, H, W, 3) that need no model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels on pictures: sized, wrapped, shortened, never cut off."""
+"""Labels on images: sized, wrapped, shortened, never cut off."""
 
 from __future__ import annotations
 

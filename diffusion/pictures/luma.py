@@ -1,4 +1,4 @@
-"""Brightness and colour of pictures apart: Y, U and V, by full-range BT.601.
+"""Luma and chroma of images: Y, U and V, by full-range BT.601.
 
 Source: ITU-R BT.601, with its factors rounded to three digits as kornia has them.
 """

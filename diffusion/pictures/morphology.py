@@ -1,4 +1,4 @@
-"""Greatest and least values in a square around every pixel, and what is made of them."""
+"""Morphological operations: the largest and smallest values in a square around every pixel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures cut, turned, widened, put beside each other and into batches."""
+"""Images cropped, rotated, padded, joined and batched."""
 
 from __future__ import annotations
 

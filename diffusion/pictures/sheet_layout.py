@@ -1,4 +1,4 @@
-"""Where everything lies on a contact sheet, and its labels."""
+"""Positions of images and labels on a contact sheet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a picture file says of its own making: text chunks of PNG, EXIF of JPEG and WebP."""
+"""The metadata of an image file: text chunks of PNG, EXIF of JPEG and WebP."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ class Parametrization:
         return latent + noise * sigma
 
     def finished(self, x: Tensor, sigma: float) -> Tensor:
-        """What a run that ends at this level hands on; a flow's picture is scaled back."""
+        """The result of a run that ends at this sigma; a flow's latent is scaled back."""
         if self.sampling.is_flow and 0.0 < sigma < 1.0:
             return x / (1.0 - sigma)
         return x

@@ -47,7 +47,7 @@ class Sigmas(ABC):
 
     @abstractmethod
     def timestep(self, sigma: float) -> float:
-        """What the network is told of a sigma."""
+        """The network's timestep for a sigma."""
 
     @abstractmethod
     def at_fraction(self, fraction: float) -> float:

@@ -1,4 +1,4 @@
-"""Unfinished pictures while sampling: from latents by a linear map, or by a tiny decoder.
+"""Preview images while sampling: from latents by a linear map, or by a tiny decoder.
 
 A linear map from the channels of a latent to red, green and blue shows composition and colours for
 next to nothing. A tiny decoder (TAESD) shows more, if its file is there. Both are made for one

@@ -39,7 +39,7 @@ FIRST_SHARE = 1e-4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StepInfo:
-    """What `on_step` is told after each step.
+    """The argument of `on_step` after each step.
 
     Attributes:
         step: Steps done, 1 to total (more for samplers that choose their steps themselves).
@@ -56,7 +56,7 @@ class StepInfo:
 
 
 class Sampled(NamedTuple):
-    """What a run gives.
+    """The result of a run.
 
     Attributes:
         output: The latent at the last noise level.

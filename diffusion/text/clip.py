@@ -30,7 +30,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipText:
-    """What one CLIP text encoder makes of a prompt.
+    """The output of one CLIP text encoder for a prompt.
 
     Attributes:
         tokens: (1, T * chunks, C) float32 on the CPU.

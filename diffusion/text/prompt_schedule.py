@@ -28,7 +28,7 @@ MOST_CHANGES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a prompt says in one part of the schedule.
+    """The prompt in one part of the schedule.
 
     Attributes:
         start, end: The part, fractions in [0, 1]; the scenes of a prompt follow without gaps.

@@ -1,4 +1,4 @@
-"""What a picture shall show: encoded prompts, and where, when and how strongly each acts."""
+"""Encoded prompts, and where, when and how strongly each acts."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class ConditioningEntry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conditioning:
-    """What the image shall show: one or more entries, averaged by strength where both act."""
+    """Encoded prompts: one or more entries, averaged by strength where both act."""
 
     __socket__: ClassVar[str] = "CONDITIONING"
 

@@ -1,4 +1,4 @@
-"""What a rule of guidance is: a description on a `Model`, applied at every evaluation.
+"""A guidance rule: a description on a `Model`, applied at every evaluation.
 
 Rules of the first kind change the two clean pictures before they are combined, at most one rule
 combines them in place of classifier-free guidance, and rules of the last kind change the result.

@@ -1,4 +1,4 @@
-"""Pictures in a VAE's space."""
+"""Latents: images in a VAE's space."""
 
 from __future__ import annotations
 

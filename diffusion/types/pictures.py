@@ -1,4 +1,4 @@
-"""Pictures and masks: plain tensors, which bear a name only in the schema of nodes."""
+"""Images and masks: plain tensors, which have a type name only in the schema of nodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What custom sampling is put together from: update rule, noise levels, noise and guidance."""
+"""The parts of custom sampling: sampler, sigmas, noise and guider."""
 
 from __future__ import annotations
 

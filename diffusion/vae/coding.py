@@ -1,4 +1,4 @@
-"""Between pictures and latents."""
+"""Encoding and decoding between images and latents."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def check_latent(vae: Vae, latent: Latent) -> Latent:
 
 
 def as_image(pixels: Tensor) -> Image:
-    """What a VAE decodes, (B, 3, H, W) about [-1, 1], as pictures (B, H, W, 3) in [0, 1]."""
+    """Convert a VAE's output, (B, 3, H, W) about [-1, 1], to images (B, H, W, 3) in [0, 1]."""
     return ((pixels + 1.0) / 2.0).clamp(0.0, 1.0).movedim(1, -1).contiguous()
 
 

@@ -1,4 +1,4 @@
-"""A VAE on large pictures, tile by tile, in less memory.
+"""A VAE on large images, tile by tile, in less memory.
 
 Where the network is known, layer by layer: the same picture as in one go (`vae_tiles`). Elsewhere
 tiles are decoded by themselves, overlap and fade into each other. What a VAE makes of a place

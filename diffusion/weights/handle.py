@@ -66,7 +66,7 @@ class PackedAs(NamedTuple):
 
 
 class Slot:
-    """What `residency` keeps about one handle; it dies with the handle.
+    """The state of one handle in `residency`; it is deleted with the handle.
 
     Attributes:
         lock: Held while the module is made.

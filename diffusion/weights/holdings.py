@@ -1,4 +1,4 @@
-"""What is said about memory: who holds what, and what is left."""
+"""The memory report: networks in memory, and the free memory of devices."""
 
 from __future__ import annotations
 

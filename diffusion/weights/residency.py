@@ -388,7 +388,7 @@ class Residency:
     # -- report -------------------------------------------------------------------------------
 
     def report(self) -> MemoryReport:
-        """Who holds what, the latest used first."""
+        """The networks in memory, the latest used first."""
         holdings = []
         loaded = sorted(self._all(), key=lambda each: -each.slot.used)
         own = own_bytes(loaded)
@@ -466,5 +466,5 @@ RESIDENCY = Residency()
 
 
 def memory_report() -> MemoryReport:
-    """Who holds which weights in memory, and what each device has left."""
+    """The weights in memory by network, and the free memory of each device."""
     return RESIDENCY.report()

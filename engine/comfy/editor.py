@@ -1,4 +1,4 @@
-"""Read a file of ComfyUI's editor: what runs becomes the document, what is drawn its layout.
+"""Read a file of ComfyUI's editor: nodes that run become the document, the rest its layout.
 
 What such a file says by position (links by number, widget values in a row) is said by name here.
 Its editor leaves out muted nodes, goes past bypassed ones, reroutes and stored values, and writes
@@ -88,7 +88,7 @@ class _Reader:
         return [self.file, *self.graphs.definitions.values()]
 
     def name_of(self, graph: Graph, name: str) -> str:
-        """What a subgraph is called here; it becomes one of the document's."""
+        """The name of a subgraph in weft, which is added to the document."""
         if id(graph) not in self._names:
             self._names[id(graph)] = unused(name or "Subgraph", self._taken)
             self._wanted.append(graph)

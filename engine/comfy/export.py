@@ -1,4 +1,4 @@
-"""Write ComfyUI's API format, so that what was made here opens there."""
+"""Write ComfyUI's API format, so that workflows of weft open in ComfyUI."""
 
 from __future__ import annotations
 

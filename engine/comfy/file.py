@@ -141,7 +141,7 @@ class Promoted(NamedTuple):
 
 
 class Properties(_Loose):
-    """What else is said of a node.
+    """Further properties of a node.
 
     Attributes:
         cnr_id: The pack that has its type, by its name in ComfyUI's registry.

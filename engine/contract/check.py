@@ -1,4 +1,4 @@
-"""The contract of a node, checked by calling it: what the engine believes of every node.
+"""The contract of a node, checked by calling it: the assumptions of the engine about every node.
 
 Equal inputs give equal outputs; inputs stay as they are; outputs are what the declaration says; a
 cancelled run stops; what was given back is held by nobody. All breaches are reported at once.
@@ -89,7 +89,7 @@ class _Contract:
         self.reports = 0  # of progress, in the first call
 
     def declaration(self) -> None:
-        """What @node leaves open: is everything explained?"""
+        """Checks that @node does not make: the docstring describes every parameter."""
         spec = self.spec
         if not spec.doc.summary.endswith("."):
             self._breach(

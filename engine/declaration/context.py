@@ -1,4 +1,4 @@
-"""`Run`: what a node function may ask of the run that it is part of."""
+"""`Run`: the services of a run that a node function can use."""
 
 from __future__ import annotations
 

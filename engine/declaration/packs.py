@@ -1,4 +1,4 @@
-"""Node packs put together: what one of them breaks or two of them claim stops nothing else.
+"""Combine node packs: a broken pack or a name claimed twice does not affect the others.
 
 Which nodes are there never depends on the order in which packs are found: weft's own names stay
 weft's, and a name that two packs claim belongs to neither.

@@ -1,4 +1,4 @@
-"""Marks that stand in a parameter's annotation: bounds, choices, files, seeds, what it means.
+"""Marks in a parameter's annotation: bounds, choices, files, seeds, meaning.
 
 steps: Annotated[int, Range(1, 10_000)] = 20
 ckpt_name: Annotated[str, ModelFile("checkpoints")]

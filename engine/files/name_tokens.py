@@ -1,4 +1,4 @@
-"""The `%...%` in the names of written files: what they stand for, and filling them in.
+"""The `%...%` tokens in the names of written files: their meaning, and their values.
 
     %year% %month% %day% %hour% %minute% %second%    when the run began, in local time
     %date:FORMAT%                                    the same: yyyy yy MM M dd d hh h mm m ss s

@@ -1,4 +1,4 @@
-"""Subgraphs: a workflow inside a workflow, used like a node and replaced by what it consists of.
+"""Subgraphs: a workflow inside a workflow, used like a node and expanded before a run.
 
     "subgraphs": {"Draw": {"nodes": {...}, "interface": {"inputs": {...}, "outputs": {...}}}},
     "nodes": {"first": {"type": "Draw", "inputs": {"prompt": "a star"}}}

@@ -54,7 +54,7 @@ def named(expanded: Expanded, registry: Registry) -> Document:
 
 
 def name_problems(expanded: Expanded, registry: Registry) -> Iterator[Problem]:
-    """What is wrong with the names of files that the nodes of a document write."""
+    """The problems with the names of files that the nodes of a document write."""
     document, names = expanded.document, _Names(expanded, registry)
     for node_id, given, parameter, value in names.prefixes():
         try:

@@ -1,4 +1,4 @@
-"""Maps and loops: one instance of a subgraph that stands for many, and what each of them is given.
+"""Maps and loops: one instance of a subgraph that expands to many, with the inputs of each.
 
     "each": {"type": "Restyle", "map": {"over": ["photo"]}, "inputs": {"photo": ["a.png", "b.png"]}}
     "grow": {"type": "Refine", "loop": {"times": 3}, "inputs": {"image": {"link": "photo.image"}}}
@@ -20,7 +20,7 @@ SEPARATOR = "/"
 
 
 def item_lists(node: Node, flat: str, subgraph: Subgraph) -> tuple[dict[str, list[Any]], int]:
-    """What a mapped instance goes over: a list for each input, and their one length.
+    """The lists of a mapped instance, one for each input, and their common length.
 
     A text stands for a list that only a registry and a workspace can give (see
     `Workflow.listed`); until then it is the one item.

@@ -1,4 +1,4 @@
-"""Generation parameters of the web UI as a workflow; what cannot be carried over is named.
+"""Generation parameters of the web UI as a workflow; ignored parameters are listed.
 
     LoadCheckpoint -> LoadLoRA ... -> prompts -> KSampler -> (hires fix) -> VAEDecode -> SaveImage
 
@@ -202,7 +202,7 @@ class _Making:
         return sampler or "euler", scheduler or MODEL_LEVELS
 
     def hires_settings(self, width: int, height: int) -> dict[str, Any]:
-        """What the second pass is made with; empty where there is none."""
+        """The settings of the second pass (hires fix); empty if there is none."""
         factor = self.number("Hires upscale", float)
         target = _SIZE.fullmatch(self.info.settings.get("Hires resize", ""))
         upscaler = self.take("Hires upscaler")

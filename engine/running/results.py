@@ -1,4 +1,4 @@
-"""What a node function returned, as the engine keeps it: outputs, digests, sizes."""
+"""Convert the return value of a node function into outputs, digests, sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bundle: a workflow, its lock, its input files and its picture in one file.
+"""The bundle: a workflow, its lock, its input files and its image in one file.
 
 Two shapes of the same content. `x.weft.zip` is an ordinary zip. `x.weft.png` is the picture itself,
 as every program shows it, with that zip in a chunk of its own (`weFt`: ancillary, private, safe to
@@ -46,7 +46,7 @@ _NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 class Manifest(BaseModel):
-    """What a bundle says of itself.
+    """The description of a bundle: title, author, license.
 
     Attributes:
         format: Of the bundle.

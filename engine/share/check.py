@@ -1,4 +1,4 @@
-"""What a shared workflow would need and do here. Nothing runs, nothing is written."""
+"""Check what a shared workflow needs and does here. Nothing runs, nothing is written."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class NodeCheck:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What would happen here.
+    """The result of a check.
 
     Attributes:
         nodes: Node types.
@@ -145,7 +145,7 @@ class Report:
 
     @property
     def to_accept(self) -> tuple[str, ...]:
-        """What somebody has to accept before it runs: the effects, and `packs` if any."""
+        """The permissions that it needs before it runs: the effects, and `packs` if any."""
         return (*self.effects, *(["packs"] if self.packs else []))
 
     def with_choices(self, chosen: Mapping[tuple[str, str], str]) -> Report:
@@ -259,7 +259,7 @@ def check(
 def effects_of(
     document: Document, registry: Registry
 ) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """What a run of a workflow would touch, as its nodes declare.
+    """The effects of a workflow, as its nodes declare them.
 
     Returns:
         Its effects; the packages other than weft whose code would run; effect -> node ids.

@@ -1,4 +1,4 @@
-"""What Python's audit events mean: which files are read or changed, what else is done.
+"""The meaning of Python's audit events: files read or changed, and other actions.
 
 Source: Python's table of audit events, and which of them CPython 3.11 really raises. Making pipes
 and devices, children of `multiprocessing`, and databases that SQLite attaches raise none.
@@ -55,7 +55,7 @@ _SIGNALS = {"os.kill", "os.killpg"}
 
 
 def deeds(event: str, arguments: tuple[Any, ...]) -> Iterator[Deed]:
-    """What an event is about to do; nothing for those that do not matter.
+    """The actions of an event; empty for events that do not matter.
 
     Args:
         event: Its name.

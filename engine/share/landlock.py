@@ -41,7 +41,7 @@ def version() -> int:
 
 
 class Rules:
-    """What confined threads may do.
+    """The permissions of confined threads.
 
     Args:
         folders: Where files may be written; those that do not exist are left out, and of a file

@@ -1,4 +1,4 @@
-"""Holds a run to what was accepted: a node that does more than it declared is stopped.
+"""Restrict a run to its permissions: a node with undeclared effects is stopped.
 
 Python tells an audit hook of every file opened, address connected and program started, before it
 happens. While limits are in force, what was not accepted raises `PermissionError` in whoever tried.
@@ -32,7 +32,7 @@ _OTHERS = re.compile(r"/proc/(\d+)/")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a run may do.
+    """The permissions of a run.
 
     Attributes:
         folders: Where files may be written, and read.

@@ -1,4 +1,4 @@
-"""What is known already: actions (key -> digests of the results) and values (digest -> value).
+"""The memory cache: actions (key -> digests of the results) and values (digest -> value).
 
 Two parts, because they answer two questions. An action says *what* a step gives without holding it;
 a value may have been evicted and its action still lets everything downstream be found.

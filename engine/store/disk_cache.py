@@ -35,7 +35,7 @@ _TOUCH_AFTER = 3600.0  # seconds; a hit renews a file's age at most once an hour
 
 @dataclass(frozen=True, slots=True)
 class DiskStats:
-    """What lies on disk: numbers of files, their bytes, and the budget."""
+    """Statistics of the disk cache: numbers of files, their bytes, and the budget."""
 
     actions: int
     values: int

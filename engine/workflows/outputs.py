@@ -1,4 +1,4 @@
-"""Which output of a workflow is meant when somebody asks for its pictures."""
+"""Find the output of a workflow that gives its images."""
 
 from __future__ import annotations
 

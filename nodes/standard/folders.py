@@ -1,4 +1,4 @@
-"""The folders of weft: its home, the workspace, and what a run writes beside its output."""
+"""The folders of weft: its home, the workspace, and the folders that a run writes to."""
 
 from __future__ import annotations
 

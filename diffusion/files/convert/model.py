@@ -1,4 +1,4 @@
-"""`weft models convert`: which way, by what is given."""
+"""`weft models convert`: chooses the direction by source and target."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ GROWS = "x_embedder.weight"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoraShare:
-    """What an entry does to one layer: all of its rows, or some where it is for several layers.
+    """The patch of an entry for one layer: all of its rows, or some if it is for several layers.
 
     Attributes:
         start, stop: The layer's rows of the entry; None = all.
@@ -79,7 +79,7 @@ class LoraFit:
     unused: tuple[str, ...]
 
     def words(self, lora: LoraFile) -> str:
-        """What is not used, in one sentence; "" if everything is."""
+        """The unused layers, in one sentence; "" if all are used."""
         if not self.unused:
             return ""
         some = ", ".join(self.unused[:3]) + (", ..." if len(self.unused) > 3 else "")

@@ -1,4 +1,4 @@
-"""The tensors of a LoRA file, sorted by layer: which suffix means what. No torch.
+"""The tensors of a LoRA file, sorted by layer, and the meaning of each suffix. No torch.
 
 One entry belongs to one layer of one network and has one algorithm. Its `stem` is the layer's name
 as the file spells it; `names.py` knows the spellings.

@@ -1,4 +1,4 @@
-"""What a sampler is given and what it gives, and the loop that all step rules share."""
+"""The interface of a sampler, and the loop that all step rules share."""
 
 from __future__ import annotations
 

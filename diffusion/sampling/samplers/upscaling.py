@@ -1,4 +1,4 @@
-"""LCM that enlarges the picture between its steps."""
+"""LCM that upscales the latent between its steps."""
 
 from __future__ import annotations
 
