@@ -64,7 +64,7 @@ def known_options(parser: argparse.ArgumentParser, options: argparse.Namespace) 
 
 
 def nearest_option(word: str, known: Sequence[str]) -> str | None:
-    """The option that somebody may have meant by another word."""
+    """The option that a misspelt word may have meant."""
     name = word.partition("=")[0]
     longer = [k for k in known if len(k) > 4 and (k.startswith(name) or name.startswith(k))]
     return next(iter([*difflib.get_close_matches(name, known, 1), *longer]), None)

@@ -122,7 +122,7 @@ def compute_dtype(precision: Precision, device: torch.device) -> torch.dtype:
 
 
 def storage_dtype(precision: Precision) -> torch.dtype | None:
-    """The fp8 type in which large weights of a network shall be kept; None = as they are computed.
+    """The fp8 type for storing large weights of a network; None = the compute type.
 
     Args:
         precision: Of the network. ControlNets and adapters are small and are never kept so.

@@ -61,7 +61,7 @@ def upscale_image(
     overlap: int = 32,
     on_tile: OnTile | None = None,
 ) -> Image:
-    """Make pictures larger with a network.
+    """Upscale images with a network.
 
     Memory: one tile's activations on the network's device, and the result on the host. When a
     device has no room, tiles are halved down to 128 pixels.

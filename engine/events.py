@@ -67,7 +67,7 @@ class NodeProgress:
 
 @dataclass(frozen=True, slots=True)
 class NodePreview:
-    """A node shows an unfinished picture.
+    """A node shows a preview image.
 
     Attributes:
         image: Encoded bytes.

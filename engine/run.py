@@ -68,7 +68,7 @@ Computed = tuple[Action, tuple[Any, ...], tuple[int, ...], float]
 
 
 class FilesChanged(Exception):  # noqa: N818  (a signal inside this module)
-    """A file that a step names changed while the step ran; nobody knows which content it read."""
+    """A file of a step changed while the step ran, so it is unknown which content it read."""
 
 
 class Execution:

@@ -165,7 +165,7 @@ def workflow_text(texts: Mapping[str, str], file: Path) -> str:
 
 
 def lock_text(texts: Mapping[str, str]) -> Lock | None:
-    """The lock among the texts of a picture; None if there is none, or of a later weft.
+    """The lock in the metadata of an image; None if there is none, or of a later weft.
 
     Raises:
         FileError: `share.damaged`: there is something else in its place.
@@ -188,7 +188,7 @@ def lock_text(texts: Mapping[str, str]) -> Lock | None:
 
 
 def picture_texts(file: Path) -> dict[str, str]:
-    """The texts that a picture holds, by keyword.
+    """The metadata texts of an image, by keyword.
 
     Raises:
         FileError: It is no picture, or cannot be read.

@@ -44,7 +44,7 @@ LOCAL = "local"
 
 
 def owner_of(request: web.Request) -> str:
-    """Under what the things of who asks are kept; `local` where nobody has to say who asks."""
+    """The owner name of the user of a request; `local` if the server needs no token."""
     owner: str = request.get(OWNER, LOCAL)
     return owner
 
@@ -55,7 +55,7 @@ def asking(request: web.Request) -> str | None:
 
 
 def is_admin(request: web.Request) -> bool:
-    """Whether who asks may see and steer everyone's jobs; where nobody has to say who, yes."""
+    """Whether the user of a request is an administrator; yes if the server needs no token."""
     admin: bool = request.get(ADMIN, True)
     return admin
 

@@ -33,7 +33,7 @@ METHODS: tuple[ControlMethod, ...] = (
 
 
 def method_of(net: ControlNet) -> ControlMethod:
-    """The method by which a network steers.
+    """The control method of a network.
 
     Raises:
         ModelError: weft knows none for it.

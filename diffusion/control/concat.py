@@ -76,7 +76,7 @@ def condition_on_rest(
 def condition_on_picture(
     positive: Conditioning, negative: Conditioning, vae: Vae, image: Image
 ) -> tuple[Conditioning, Conditioning, Latent]:
-    """Show an editing model (InstructPix2Pix, 8 channels) the picture that it changes.
+    """Prepare an image as conditioning for an editing model (InstructPix2Pix, 8 channels).
 
     Args:
         positive, negative: Prompts; the positive one says what to change.

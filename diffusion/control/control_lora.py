@@ -42,7 +42,7 @@ class Maker:
 
 
 class ControlLora(UNetControl):
-    """See the module; once made, it steers as a ControlNet of a UNet does."""
+    """A Control-LoRA; once built, it acts as a ControlNet of a UNet."""
 
     name = "Control-LoRA"
 

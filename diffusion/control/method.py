@@ -45,7 +45,7 @@ class Active:
 
 
 class ControlMethod(ABC):
-    """One way in which a network steers another; a row of `METHODS`.
+    """One method of control by a network; a row of `METHODS`.
 
     Attributes:
         name: Its name, for people.
@@ -92,7 +92,7 @@ class ControlMethod(ABC):
         return fit_hint(use.image, (size[0] * cell, size[1] * cell), batch, like)
 
     def module(self, model: Model, net: ControlNet) -> Any:
-        """The torch module that steers a model, in the type of the model's."""
+        """The torch module of a control network, in the number type of the model's."""
         from ..weights.casting import module_in
 
         return module_in(net.weights, model.weights.dtype)

@@ -73,7 +73,7 @@ class Region:
 
 
 class PredictionBlend:
-    """Adds up the predictions of one side of guidance.
+    """Sums the predictions of one side of guidance (conditional or unconditional).
 
     Args:
         like: (B, C, h, w), the latent that is predicted.

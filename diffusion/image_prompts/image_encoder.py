@@ -49,7 +49,7 @@ def see_image(clip_vision: ClipVision, image: Image, *, crop: bool = True) -> Im
 
 
 def embed_image(clip_vision: ClipVision, image: Image, *, crop: bool = True) -> Tensor:
-    """Projected CLIP embeddings of pictures: one vector each.
+    """Projected CLIP embeddings of images: one vector each.
 
     Args:
         clip_vision: Image encoder.
@@ -70,7 +70,7 @@ def embed_image(clip_vision: ClipVision, image: Image, *, crop: bool = True) -> 
 
 
 def check_projects(clip_vision: ClipVision) -> None:
-    """Refuse encoders that give no vector for a whole picture.
+    """Refuse image encoders that give no vector for a whole image.
 
     Raises:
         ModelError: It is SigLIP.

@@ -30,7 +30,7 @@ def apply_style(
     strength: float = 1.0,
     kind: Strength = "multiply",
 ) -> Conditioning:
-    """Let pictures speak beside a prompt.
+    """Add image prompts to a prompt for Flux.
 
     Args:
         conditioning: Encoded prompt; every entry gets the tokens.

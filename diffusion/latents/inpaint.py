@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def encode_for_inpaint(vae: Vae, image: Image, mask: Mask, *, grow: int = 6) -> Latent:
-    """Encode pictures with the masked part made grey, and set the noise mask.
+    """Encode images with the masked region made grey, and set the noise mask.
 
     For networks that were made for inpainting, or with a denoise of 1: nothing of what was there
     is left to go by.

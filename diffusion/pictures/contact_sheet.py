@@ -23,7 +23,7 @@ _PAPER = (255, 255, 255)
 
 
 def choose_cell(grid: Grid, wanted: int | None = None) -> int:
-    """The longest side that pictures may have on a sheet, so that the sheet stays in bounds.
+    """The longest side of images on a sheet, so that the sheet stays within its limits.
 
     Args:
         grid: The labels.
@@ -68,7 +68,7 @@ def choose_cell(grid: Grid, wanted: int | None = None) -> int:
 
 
 def shrink(image: Tensor, cell: int) -> PILImage:
-    """A batch of pictures as one cell of a sheet.
+    """A batch of images as one cell of a sheet.
 
     Args:
         image: (B, H, W, 3) float32 in [0, 1]; several pictures are laid out in a square.

@@ -32,7 +32,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 
 def read_image(path: Path) -> tuple[Tensor, Tensor]:
-    """Read a picture file.
+    """Read an image file.
 
     Sizes are read from the header and checked before anything is decoded, so that a small file
     cannot ask for all memory.
@@ -90,7 +90,7 @@ def write_image(
     *,
     quality: int = 95,
 ) -> None:
-    """Write one picture.
+    """Write an image file.
 
     Args:
         file: Where to.
@@ -154,7 +154,7 @@ def _check_sides(picture: Tensor, kind: Kind) -> None:
 
 
 def write_png(file: BinaryIO, picture: Tensor, texts: Mapping[str, str]) -> None:
-    """Write one picture as PNG; see `write_image`."""
+    """Write an image as PNG; see `write_image`."""
     write_image(file, picture, texts)
 
 
@@ -229,7 +229,7 @@ def write_animated_png(
 
 
 def pil_image(picture: Tensor) -> PILImage:
-    """A picture (H, W, 3 or 4) float32 as Pillow holds it; cut to [0, 1], rounded to 8 bits."""
+    """An image (H, W, 3 or 4) float32 as a Pillow image; clipped to [0, 1], rounded to 8 bits."""
     import numpy as np
     from PIL import Image
 

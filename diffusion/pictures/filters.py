@@ -19,7 +19,7 @@ Dither = Literal["none", "floyd-steinberg", "bayer-2", "bayer-4", "bayer-8", "ba
 
 
 def blend_images(first: Tensor, second: Tensor, share: float, mode: BlendMode) -> Tensor:
-    """Mix two pictures.
+    """Blend two images.
 
     Args:
         first: (B, H, W, C), below.
@@ -79,7 +79,7 @@ def blur_image(image: Tensor, radius: int, sigma: float) -> Tensor:
 
 
 def sharpen_image(image: Tensor, radius: int, sigma: float, alpha: float) -> Tensor:
-    """Take some of its blur away from a picture.
+    """Sharpen images with an unsharp mask.
 
     Args:
         image: (B, H, W, C), sides longer than the radius.
@@ -162,7 +162,7 @@ def curve_image(
 
 
 def quantize_image(image: Tensor, colors: int, dither: Dither) -> Tensor:
-    """Use few colours, chosen for each picture.
+    """Reduce images to a few colours, chosen for each image.
 
     Args:
         image: (B, H, W, 3) in [0, 1].

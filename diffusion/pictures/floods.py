@@ -38,7 +38,7 @@ def flood(file: BinaryIO) -> str | None:
 
 
 def refuse_floods(path: Path) -> None:
-    """Refuse a picture file that has too many of something.
+    """Refuse an image file with too many parts of a kind.
 
     Raises:
         DiffusionError: `image.too_many_parts`.

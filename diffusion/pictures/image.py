@@ -13,7 +13,7 @@ Method = Literal["nearest-exact", "bilinear", "area", "bicubic", "lanczos"]
 
 
 def check_image(image: Tensor, *, least: int = 1, alpha: bool = False) -> Tensor:
-    """The picture itself, if it has the layout of one.
+    """The image itself, if it has the layout of one.
 
     Args:
         image: What should be pictures.
@@ -47,7 +47,7 @@ def check_image(image: Tensor, *, least: int = 1, alpha: bool = False) -> Tensor
 def scale_image(
     image: Tensor, width: int, height: int, *, method: Method, center_crop: bool = False
 ) -> Tensor:
-    """Scale pictures to a size in pixels.
+    """Resize images to a size in pixels.
 
     Args:
         image: (B, H, W, 3 or 4) float32 in [0, 1].
@@ -79,7 +79,7 @@ def scale_image(
 
 
 def scale_image_by(image: Tensor, factor: float, *, method: Method) -> Tensor:
-    """Scale pictures by a factor; sides are rounded to whole pixels.
+    """Resize images by a factor; sides are rounded to whole pixels.
 
     Raises:
         ShapeError: A side would be less than half a pixel.
@@ -98,7 +98,7 @@ def scale_image_by(image: Tensor, factor: float, *, method: Method) -> Tensor:
 
 
 def scale_to_pixels(image: Tensor, megapixels: float, *, method: Method) -> Tensor:
-    """Scale pictures to a number of pixels in all, keeping their shape.
+    """Resize images to a total number of pixels, keeping the aspect ratio.
 
     Args:
         image: (B, H, W, 3 or 4) float32 in [0, 1].

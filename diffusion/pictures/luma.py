@@ -10,7 +10,7 @@ from .image import check_image
 
 
 def to_yuv(image: Image) -> tuple[Image, Image, Image]:
-    """Brightness, blueness and redness of a picture, each as a picture of three equal channels.
+    """Luma and chroma (Y, U, V) of an image, each as an image of three equal channels.
 
     Args:
         image: (B, H, W, 3) float32 in [0, 1].
@@ -30,7 +30,7 @@ def to_yuv(image: Image) -> tuple[Image, Image, Image]:
 
 
 def from_yuv(luma: Image, blueness: Image, redness: Image) -> Image:
-    """A picture from its brightness, blueness and redness; the opposite of `to_yuv`.
+    """An image from its luma and chroma; the opposite of `to_yuv`.
 
     Args:
         luma, blueness, redness: (B, H, W, 3) float32 in [0, 1]; of their channels the mean counts.

@@ -109,7 +109,7 @@ def grow_mask(mask: Tensor, expand: int, *, tapered_corners: bool = True) -> Ten
 
 
 def feather_mask(mask: Tensor, left: int, top: int, right: int, bottom: int) -> Tensor:
-    """Let a mask fall to nothing towards the edges of the picture.
+    """Fade a mask out towards the edges of the image.
 
     Args:
         mask: (B, H, W) float32.
@@ -155,7 +155,7 @@ def crop_mask(mask: Tensor, x: int, y: int, width: int, height: int) -> Tensor:
 
 
 def check_crop(x: int, y: int, width: int, height: int, unit: str = "pixels") -> None:
-    """Refuse a rectangle that begins outside of a picture of that size.
+    """Refuse a rectangle that begins outside an image of that size.
 
     Raises:
         ShapeError: It does.
@@ -206,12 +206,12 @@ def combine_masks(
 
 
 def mask_to_image(mask: Tensor) -> Tensor:
-    """A mask as grey pictures (B, H, W, 3)."""
+    """A mask as grey images (B, H, W, 3)."""
     return check_mask(mask)[..., None].repeat(1, 1, 1, 3)
 
 
 def channel_mask(image: Tensor, channel: Channel) -> Tensor:
-    """One channel of pictures as a mask (B, H, W).
+    """One channel of images as a mask (B, H, W).
 
     Args:
         image: (B, H, W, 3 or 4) float32 in [0, 1].
@@ -234,7 +234,7 @@ def channel_mask(image: Tensor, channel: Channel) -> Tensor:
 
 
 def color_mask(image: Tensor, color: int) -> Tensor:
-    """Where pictures have exactly one colour.
+    """A mask of the pixels of exactly one colour.
 
     Args:
         image: (B, H, W, 3 or 4) float32 in [0, 1].

@@ -30,7 +30,7 @@ class Grid:
 
     @property
     def columns(self) -> int:
-        """Number of pictures in a row."""
+        """Number of images in a row."""
         return len(self.across) or 1
 
     @property

@@ -25,7 +25,7 @@ _DESCRIPTION, _MAKE, _MODEL, _ORIENTATION = 0x010E, 0x010F, 0x0110, 0x0112
 
 
 def read_texts(path: Path) -> dict[str, str]:
-    """The texts that a picture holds, by keyword.
+    """The metadata texts of an image, by keyword.
 
     PNG keeps each in a chunk; weft's WebP and JPEG files keep them as one JSON object in EXIF,
     and WebP those of ComfyUI as it does ("prompt:..." and "workflow:..."). EXIF's UserComment, in
@@ -64,7 +64,7 @@ def read_texts(path: Path) -> dict[str, str]:
 
 
 def strip_texts(path: Path, target: Path) -> None:
-    """Write a copy of a picture that says nothing. What makes the pixels is not touched.
+    """Write a copy of an image without metadata. The pixel data are not changed.
 
     Texts, EXIF, XMP, comments, thumbnails and what follows the picture's end are left out; a
     picture that EXIF turns stays turned.

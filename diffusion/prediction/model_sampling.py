@@ -57,7 +57,7 @@ class ModelSampling:
 
     @property
     def is_flow(self) -> bool:
-        """Whether noise replaces the picture (sigma up to 1) rather than being added to it."""
+        """Whether noise replaces the image (sigma up to 1) instead of being added to it."""
         return self.prediction == "flow"
 
     def table(self) -> Sigmas:
@@ -126,7 +126,7 @@ class Parametrization:
         return x / math.sqrt(sigma**2 + self.sampling.sigma_data**2)
 
     def denoised(self, x: Tensor, output: Tensor, sigma: float) -> Tensor:
-        """The clean picture that a network output means.
+        """The denoised prediction that a network output stands for.
 
         Args:
             x: What the sampler holds at this noise level (not scaled), float32.

@@ -181,7 +181,7 @@ class ContinuousSigmas(Sigmas):
         self.sigmas = torch.linspace(math.log(low), math.log(high), count).exp()
 
     def sigma(self, timestep: float | Tensor) -> float:
-        """Sigma of what the network is told."""
+        """The sigma of the network's timestep."""
         t = float(timestep)
         return math.tan(t * math.pi / 2) if self._angle else math.exp(4.0 * t)
 

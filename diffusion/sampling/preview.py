@@ -175,7 +175,7 @@ def tiny_painter(path: Path, model: Model) -> Painter:
 
 
 def preview_jpeg(picture: Tensor) -> bytes:
-    """A painted picture as JPEG, enlarged 4 times when it is of latent size, of bounded size.
+    """A preview image as JPEG, enlarged 4 times if it has latent size, with a limited size.
 
     Args:
         picture: (H, W, 3) in [0, 1].

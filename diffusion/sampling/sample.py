@@ -236,7 +236,7 @@ def run_sigmas(
     last_step: int | None = None,
     force_full_denoise: bool = True,
 ) -> list[float]:
-    """The sigmas a run visits; fewer than two when there is nothing to do. See `sample`."""
+    """The sigmas of a run; fewer than two if there is nothing to do. See `sample`."""
     if steps < 1 or denoise > 0.9999:
         sigmas = _whole_schedule(table, sampler, scheduler, steps)
     elif denoise <= 0.0:

@@ -16,7 +16,7 @@ Found = TypeVar("Found", bound=Attachment)
 
 @dataclass(frozen=True, slots=True)
 class SizeHint:
-    """The sizes that SDXL was told of each training picture, in pixels.
+    """The size conditioning of SDXL: the sizes of a training image in pixels.
 
     Attributes:
         width, height: Of the original picture.
@@ -34,7 +34,7 @@ class SizeHint:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A rectangle of the picture.
+    """A rectangle of the image.
 
     Attributes:
         x, y: Of its upper left corner.

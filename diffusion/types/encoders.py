@@ -59,7 +59,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Vae:
-    """An autoencoder between pictures and latents."""
+    """A VAE: an autoencoder between images and latents."""
 
     __socket__: ClassVar[str] = "VAE"
 
@@ -111,7 +111,7 @@ class StyleModel:
 
 @dataclass(frozen=True, slots=True)
 class UpscaleModel:
-    """A network that makes pictures larger: a description that points to weights."""
+    """An upscaling network: a description that points to weights."""
 
     __socket__: ClassVar[str] = "UPSCALE_MODEL"
 

@@ -106,15 +106,15 @@ class GuidanceRule:
         return ()
 
     def before(self, view: View) -> tuple[Tensor, Tensor | None]:
-        """The two clean pictures, changed: (wanted, unwanted)."""
+        """The conditional and the unconditional prediction, changed."""
         return view.wanted, view.unwanted
 
     def combine(self, view: View) -> Tensor:
-        """One clean picture of the two."""
+        """Combine both predictions into one."""
         return plain(view)
 
     def after(self, view: View) -> Tensor:
-        """The combined clean picture, changed."""
+        """The combined prediction, changed."""
         return view.denoised
 
     def around(self, moment: Moment) -> AbstractContextManager[Any] | None:
@@ -136,7 +136,7 @@ class GuidanceRule:
 
 
 def plain(view: View) -> Tensor:
-    """Classifier-free guidance on clean pictures: negative + cfg (positive - negative).
+    """Classifier-free guidance: negative + cfg (positive - negative), on denoised predictions.
 
     Source: Ho & Salimans 2022; the choice of x0 as ComfyUI (equal to eps up to rounding).
     """

@@ -26,7 +26,7 @@ class SamplerChoice:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The noise levels that a run visits.
+    """The sigmas of a run.
 
     Attributes:
         sigmas: n + 1 of them for n steps, mostly falling and with a trailing 0; fewer than two =

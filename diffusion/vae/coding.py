@@ -58,7 +58,7 @@ def empty_latent(
 
 
 def encode_image(vae: Vae, image: Image) -> Latent:
-    """Encode pictures.
+    """Encode images.
 
     The mean of the posterior is taken, not a draw from it: the same picture gives the same latent
     (ComfyUI does so too). Sides that are not multiples of 8 are cropped centrally, the odd pixel
@@ -119,7 +119,7 @@ def as_image(pixels: Tensor) -> Image:
 
 
 def as_pixels(image: Image, factor: int) -> Tensor:
-    """Pictures as a VAE takes them: (B, 3, H, W) in [-1, 1], sides cut to multiples of `factor`.
+    """Images as a VAE takes them: (B, 3, H, W) in [-1, 1], sides cropped to multiples of `factor`.
 
     Raises:
         ShapeError: Not (B, H, W, 3 or 4), or smaller than `factor`. Alpha is left out.

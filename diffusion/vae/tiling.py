@@ -97,7 +97,7 @@ def encode_tiled(
     way: Way = "exact",
     on_tile: OnTile | None = None,
 ) -> Latent:
-    """Encode pictures tile by tile; see `encode_image`.
+    """Encode images tile by tile; see `encode_image`.
 
     Args:
         vae: Autoencoder.

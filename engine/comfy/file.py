@@ -237,7 +237,7 @@ class FileGraph(_Loose):
 
     @cached_property
     def stored(self) -> dict[str, FileNode]:
-        """What a node like "SetNode" keeps under a name, for every "GetNode" of that name."""
+        """The value that a node like "SetNode" stores, for every "GetNode" of the same name."""
         return {str(n.value): n for n in self.nodes if n.type in SET}
 
 

@@ -296,7 +296,7 @@ class Workspace:
             raise _not_written(f"{name}{suffix}", self.output, error) from error
 
     def check_output(self, name: str | None = None) -> None:
-        """Make sure that files can be written, before somebody waits for one in vain.
+        """Check that files can be written before a run that would write them.
 
         A file is made and deleted in the output folder, or in the folder that it will be made in;
         permissions alone do not tell of a read-only or foreign file system.

@@ -106,7 +106,7 @@ class LazyInputs:
                 queue.extend(self._plan.steps[each].needs)
 
     def arrived(self, index: int) -> None:
-        """A step is done: whoever awaits it goes on."""
+        """A step is done: coroutines that await it continue."""
         for future in self._expected.pop(index, ()):
             if not future.done():
                 future.set_result(None)

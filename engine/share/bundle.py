@@ -112,7 +112,7 @@ class Bundle:
         return buffer.getvalue()
 
     def to_png(self) -> bytes:
-        """The bundle as a picture.
+        """The bundle as an image.
 
         Raises:
             FileError: It has no picture.

@@ -138,7 +138,7 @@ class Report:
 
     @property
     def same_picture(self) -> bool | None:
-        """Whether the author's picture is to be expected here; None when nothing says so."""
+        """Whether the image will match the author's here; None if unknown."""
         if not self.ready or self.differs:
             return False
         return None if self.unknown else True

@@ -185,7 +185,7 @@ class Packed:
 
 
 class PackedInputs(Mapping[str, bytes]):
-    """Input files of a bundle by name; each is unpacked when it is asked for.
+    """Input files of a bundle by name; each is unpacked when it is needed.
 
     Args:
         packed: The bundle's files.

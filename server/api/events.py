@@ -86,7 +86,7 @@ class ProgressMade(Model):
 
 
 class PreviewShown(Model):
-    """A node shows an unfinished picture. Not kept.
+    """A node shows a preview image. Not stored.
 
     Over the websocket it is a binary frame: 4 bytes, big-endian, the length of this object as
     JSON; then the object; then the picture.

@@ -166,7 +166,7 @@ class JobQuery(Body):
 
 
 class Move(Body):
-    """Where in the queue a job shall stand."""
+    """The new position of a job in the queue."""
 
     to: Literal["front", "back"] | None = None
     before: JobId | None = Field(None, description="The job to move it in front of.")

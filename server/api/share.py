@@ -156,7 +156,7 @@ class PlacedInput(Model):
 
 
 class Opened(SharedModel):
-    """A bundle or picture that was opened: its inputs lie in the input folder."""
+    """An opened bundle or image: its inputs are in the input folder."""
 
     document: dict[str, Any] = Field(
         description="The workflow with the names of its files on this server."

@@ -73,7 +73,7 @@ async def embeddings(request: web.Request) -> web.Response:
 
 @routes.get("/experiment/models")
 async def kinds_with_folders(request: web.Request) -> web.Response:
-    """The kinds of models. Where their folders lie is nobody's business."""
+    """The kinds of models, without the paths of their folders."""
     return answer([{"name": kind, "folders": []} for kind in request.app[MODELS].kinds])
 
 
@@ -97,7 +97,7 @@ async def models_with_facts(request: web.Request) -> web.Response:
 
 @routes.get("/experiment/models/preview/{kind}/{index}/{name:.+}")
 async def model_preview(request: web.Request) -> web.StreamResponse:
-    """The picture beside a model, or in it, made small."""
+    """The preview image beside a model, or in it, as a thumbnail."""
     kind, name = _kind(request), request.match_info["name"]
     small = await request.app[MODELS].preview(kind, name, 512)
     return web.FileResponse(small, headers=file_headers("preview.webp"))

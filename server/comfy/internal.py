@@ -46,7 +46,7 @@ async def subscribe(request: web.Request) -> web.Response:
 
 @routes.get("/internal/folder_paths")
 async def folder_paths(request: web.Request) -> web.Response:
-    """The kinds of models. Where their folders lie is nobody's business."""
+    """The kinds of models, without the paths of their folders."""
     return answer({kind: [] for kind in request.app[MODELS].kinds})
 
 

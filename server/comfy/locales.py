@@ -19,7 +19,7 @@ routes = Twins()
 
 
 class Texts:
-    """The answer, made when it is first asked for.
+    """The response, made at the first request.
 
     Args:
         registry: The node types there are.

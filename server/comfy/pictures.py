@@ -28,7 +28,7 @@ _ANNOTATED = re.compile(r"(.*) \[(input|output|temp)\]", re.DOTALL)
 
 @routes.get("/view")
 async def view(request: web.Request) -> web.StreamResponse:
-    """A file, or a picture in another format or with some of its channels."""
+    """A file, or an image in another format or with some of its channels."""
     query = request.query
     name, kind = query.get("filename", ""), query.get("type", "output")
     annotated = _ANNOTATED.fullmatch(name)
@@ -59,7 +59,7 @@ async def view(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/upload/image")
 async def upload_image(request: web.Request) -> web.Response:
-    """Store a picture; the same bytes under the same name are stored once."""
+    """Store an image; the same bytes under the same name are stored once."""
     form = await request.app[UPLOADS].receive_form(request, _kind_ahead(request))
     try:
         files = [item for item in form.files if item[0] == "image"] or form.files
@@ -73,7 +73,7 @@ async def upload_image(request: web.Request) -> web.Response:
 
 @routes.post("/upload/mask")
 async def upload_mask(request: web.Request) -> web.Response:
-    """Store the picture that a mask was painted on, with the mask as its transparency."""
+    """Store the image that a mask was painted on, with the mask as its transparency."""
     form = await request.app[UPLOADS].receive_form(request, _kind_ahead(request))
     try:
         if not form.files:

@@ -106,7 +106,7 @@ def _prompt_value(value: Any, document: Mapping[str, Any], registry: Registry) -
 
 
 def entry(job: JobDetail, kept: Kept) -> dict[str, Any]:
-    """A finished job as ComfyUI tells of it."""
+    """A finished job in ComfyUI's form."""
     outputs = {
         kept.node(node): shown(files)
         for node, files in _by_node(job.artifacts).items()
@@ -204,7 +204,7 @@ def shown(files: Iterable[Artifact]) -> dict[str, list[Any]]:
 
 
 def milliseconds(time: datetime) -> int:
-    """A time as ComfyUI tells it."""
+    """A time in ComfyUI's form."""
     return int(time.timestamp() * 1000)
 
 

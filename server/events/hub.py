@@ -112,7 +112,7 @@ class Hub:
         self._wake()
 
     def end(self, who: str) -> None:
-        """End the streams that somebody has open: they may not listen any longer."""
+        """End the event streams of a user who may not listen any longer."""
         self._ended[who] += 1
         self._tick_now()
 

@@ -51,7 +51,7 @@ class Note(Addressed):
 
     @property
     def frame(self) -> bytes:
-        """A preview as a binary frame: length of the JSON, the JSON, the picture."""
+        """A preview as a binary frame: length of the JSON, the JSON, the image."""
         head = self.text.encode()
         return len(head).to_bytes(4, "big") + head + (self.image or b"")
 

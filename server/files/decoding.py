@@ -64,7 +64,7 @@ class Pixels:
 
 
 class Decoder:
-    """Does in threads what decodes pictures.
+    """Decodes images in threads.
 
     Args:
         pixels: Most pixels of one picture, and of all that are decoded at the same time.
@@ -75,7 +75,7 @@ class Decoder:
         self._pixels = Pixels(pixels)
 
     async def run(self, work: Callable[[], T], *pictures: Path) -> T:
-        """Do work that decodes some pictures, once there is room for their pixels.
+        """Run a function that decodes images, once there is room for their pixels.
 
         Raises:
             ApiError: As `open_picture`, of the first that is none.

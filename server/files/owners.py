@@ -66,7 +66,7 @@ class Owners:
         return self._known.get(f"{kind}/{name}")
 
     def sees(self, who: str, kind: Kind, name: str) -> bool:
-        """Whether somebody may see a file.
+        """Whether a user may see a file.
 
         Where files are private, that is its owner and administrators. An input file without an
         owner was put there by whom the machine belongs to, for everybody.
@@ -77,7 +77,7 @@ class Owners:
         return owner == who or (owner is None and kind == "input")
 
     def give(self, kind: Kind, name: str, owner: str) -> None:
-        """A file belongs to somebody from now on."""
+        """Make a user the owner of a file."""
         changes = self.given(kind, name, owner)
         if self._writer is not None:
             self._writer.put(changes)

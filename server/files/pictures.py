@@ -27,7 +27,7 @@ MAX_SIDE = 32_768
 
 @contextmanager
 def open_picture(path: Path, pixels: int) -> Iterator[Image]:
-    """A picture whose size is known to be allowed; its pixels are not decoded yet.
+    """An opened image whose size is within the limits; its pixels are not decoded yet.
 
     Args:
         path: Any file.
@@ -67,7 +67,7 @@ def open_picture(path: Path, pixels: int) -> Iterator[Image]:
 
 
 def count_pixels(path: Path, pixels: int) -> int:
-    """How many pixels decoding a picture once makes; none are decoded.
+    """The number of pixels in an image file; none are decoded.
 
     Raises:
         ApiError: As `open_picture`.
@@ -77,7 +77,7 @@ def count_pixels(path: Path, pixels: int) -> int:
 
 
 def check_picture(path: Path, pixels: int) -> None:
-    """Decode a picture once, so that none that is damaged or no picture is kept.
+    """Decode an image once, so that damaged files and files of other kinds are refused.
 
     Raises:
         ApiError: As `open_picture`.

@@ -168,7 +168,7 @@ class Uploads:
         return who.deletes and self._owners.sees(who.owner, kind, name)
 
     async def check_picture(self, content: Path) -> None:
-        """Refuse a file that is no whole picture.
+        """Refuse a file that is no complete image.
 
         Raises:
             ApiError: As `pictures.open_picture`.

@@ -30,7 +30,7 @@ def install_guard(app: web.Application, policy: Policy) -> None:
 
 
 def is_let_in(request: web.Request) -> bool:
-    """Whether who asked would be let in still; a token may end while a request goes on."""
+    """Whether the user still has access; a token may end during a request."""
     users, owner = request.app[POLICY].users, request.get(OWNER)
     if owner is None:
         return not users

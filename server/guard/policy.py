@@ -30,11 +30,11 @@ class Policy:
 
     @property
     def is_open(self) -> bool:
-        """Whether no token is asked for."""
+        """Whether the server needs no token."""
         return not self.users
 
     def is_admin(self, owner: str) -> bool:
-        """Whether an owner of things may see and steer everything, as things are now."""
+        """Whether a user is an administrator at this time."""
         if self.is_open:
             return True
         return any(u.owner == owner and u.role is Role.admin for u in self.users.values())

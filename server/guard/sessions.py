@@ -26,7 +26,7 @@ def sign(user: User, now: Callable[[], float] = time.time) -> str:
 def read(
     cookie: str, users: Mapping[str, User], now: Callable[[], float] = time.time
 ) -> User | None:
-    """The user of a cookie value; None when it is forged, damaged, over, or of nobody."""
+    """The user of a cookie value; None if it is forged, damaged, expired, or of no user."""
     parts = cookie.split(".")
     if len(cookie) > 500 or len(parts) != 3 or not (parts[1].isascii() and parts[1].isdecimal()):
         return None

@@ -111,7 +111,7 @@ class Users(Mapping[str, User]):
         return found
 
     def owner(self, name: str) -> str:
-        """Under what the things of a user are kept; the name itself for nobody known."""
+        """The owner name under which a user's data are kept; the name itself for unknown users."""
         user = self.get(name)
         return user.owner if user is not None else name
 

@@ -460,7 +460,7 @@ def _of(record: Record, running: Running | None) -> Running:
 
 
 def no_worker(reason: str) -> ApiError:
-    """A 503 that says why nobody can be asked."""
+    """A 503 with the reason why no worker can answer."""
     return ApiError(
         503,
         f"No worker can respond now: {reason}.",

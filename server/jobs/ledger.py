@@ -50,7 +50,7 @@ class _State:
 
 
 class Ledger:
-    """Writes down what happens to jobs, and tells it once it is stored.
+    """Stores the changes of jobs, and sends their events once they are stored.
 
     Args:
         hub: Tells events.
@@ -146,7 +146,7 @@ class Ledger:
         self._writer.put(make, self._release(notes, then))
 
     async def changed_now(self, records: Iterable[Record]) -> None:
-        """Jobs have changed; returns when that is stored and told."""
+        """Jobs have changed; returns when the change is stored and sent."""
         records = list(records)
         if records:
             for record in records:

@@ -99,7 +99,7 @@ class Queries:
         return record_of(row) if row is not None else None
 
     async def knows(self, owner: str) -> bool:
-        """Whether anything is kept of somebody: jobs, files, events of jobs that are forgotten."""
+        """Whether a user has any data: jobs, files, events of forgotten jobs."""
         for column in (jobs.c.owner, events.c.owner, files.c.owner):
             if await self._rows(select(column).where(column == owner).limit(1)):
                 return True

@@ -43,7 +43,7 @@ _PLACES = 2000  # jobs whose place in the queue is told
 
 
 class Jobs:
-    """Accepts, lists and steers jobs.
+    """Accepts, lists and controls jobs.
 
     `owner` in every method is who asks; None asks for everyone (an administrator). The job of
     another owner is as unknown as one that never was: `ApiError` 404.
@@ -176,7 +176,7 @@ class Jobs:
         self.dispatcher.pump()
 
     async def knows(self, owner: str) -> bool:
-        """Whether anything is kept of somebody."""
+        """Whether a user has any data."""
         return await self._queries.knows(owner)
 
     # -- looking --------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ class Library:
         self._changing = asyncio.Lock()
 
     async def knows(self, person: str) -> bool:
-        """Whether anything is kept of somebody."""
+        """Whether a user has any data."""
         return await self._read.knows(person)
 
     # -- workflows ------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ class Library:
         return await self._view(row, who)
 
     async def find(self, who: Person, query: WorkflowQuery) -> WorkflowPage:
-        """Workflows that somebody may see, the latest changed first."""
+        """Workflows that a user may see, the latest changed first."""
         rows = list(await self._read.page(None if who.is_admin else who.name, query))
         page = rows[: query.limit]
         return WorkflowPage(workflows=await self._views(page, who), more=len(rows) > query.limit)
@@ -274,7 +274,7 @@ class Library:
     async def share(
         self, workflow: str, who: Person, person: str, role: ShareRole | None
     ) -> Workflow:
-        """Let somebody look at or edit a workflow; None takes it back."""
+        """Let a user view or edit a workflow; None revokes it."""
         row = await self._find(workflow, who, "owner")
         if role is not None:
             given = {"workflow": row["id"], "person": person, "role": role}

@@ -111,7 +111,7 @@ class Models:
         return row, await asyncio.to_thread(self.index.metadata, path)
 
     async def preview(self, kind: str, name: str, side: int) -> Path:
-        """A small picture of a model.
+        """A thumbnail of a model's preview image.
 
         Raises:
             ApiError: 404: there is no such model, or none of it; 413, 415: it cannot be shown.

@@ -109,7 +109,7 @@ async def list_files(request: web.Request, kind: str, query: ListQuery) -> FileP
 async def read_file(
     request: web.Request, kind: str, name: str, query: FileQuery
 ) -> web.StreamResponse:
-    """Give a file, or a small WebP of a picture.
+    """Give a file, or an image as a small WebP.
 
     Pictures, films and sounds are shown; every other type is a download. Ranges and ETags work.
     """

@@ -26,7 +26,7 @@ class Languages(Model):
 
 
 class Locales:
-    """The translations of every node type, each language read when it is first asked for.
+    """The translations of every node type; each language is read at its first request.
 
     Args:
         registry: The node types there are.

@@ -97,7 +97,7 @@ class ModelQuery(Body):
 
 
 class PreviewQuery(Body):
-    """How large a picture is to be."""
+    """Selects the size of a preview image."""
 
     side: int = Field(256, description=f"Longest side in pixels: one of {SIDES}.")
     v: str | None = Field(
@@ -139,7 +139,7 @@ async def list_models(request: web.Request, kind: str, query: ModelQuery) -> Mod
 async def preview(
     request: web.Request, kind: str, name: str, query: PreviewQuery
 ) -> web.StreamResponse:
-    """Give the picture of a model as a small WebP.
+    """Give the preview image of a model as a small WebP.
 
     It lies beside the file (`NAME.png`, `.jpg`, `.webp`, or `NAME.preview.*`), or is in its header.
     """

@@ -70,7 +70,7 @@ class ExplainRequest(Body):
 
 
 class Explained(Model):
-    """What the next run does with a node, and why."""
+    """The plan of the next run for one node, and the reason."""
 
     node: str
     type: str
@@ -183,7 +183,7 @@ async def system(request: web.Request) -> System:
 
 
 def peak_memory() -> int:
-    """The most memory that this process has used so far, in bytes; 0 where nobody tells."""
+    """The peak memory of this process in bytes; 0 if the system does not report it."""
     if sys.platform == "win32":
         return 0
     import resource

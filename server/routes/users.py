@@ -34,7 +34,7 @@ class UserModel(Model):
 
 
 class UserList(Model):
-    """Everybody who may; empty where no token is asked for."""
+    """All users; empty if the server needs no token."""
 
     users: list[UserModel]
 
@@ -66,7 +66,7 @@ async def users(request: web.Request) -> UserList:
 
 @routes.post("/v1/users", status=201, errors=(400, 409))
 async def add_user(request: web.Request, body: NewUser) -> AddedUser:
-    """Add somebody and make their token. From the first one on, everybody needs one."""
+    """Add a user and make their token. From the first user on, every request needs a token."""
     known = request.app[POLICY].users
     if not known and body.role != "admin":
         raise ApiError(
@@ -92,7 +92,7 @@ async def add_user(request: web.Request, body: NewUser) -> AddedUser:
 
 @routes.delete("/v1/users/{name}", errors=(404,))
 async def remove_user(request: web.Request, name: str) -> None:
-    """Remove somebody; their token, cookies, websockets and event streams end at once.
+    """Remove a user; their token, cookies, websockets and event streams end at once.
 
     What is theirs stays, for administrators to see. Who is added under the name later does not get
     it, unless that is said to be the same person.

@@ -82,7 +82,7 @@ def _options(url: URL) -> dict[str, Any]:
 
 
 async def close_database(engine: AsyncEngine) -> None:
-    """Close it, once whoever still reads has brought the connection back.
+    """Close the database, once running reads have returned their connections.
 
     Disposing alone would forget a connection that is out, and leave it open: a request that the
     server broke off may need a few more turns of the event loop to let go.

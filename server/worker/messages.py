@@ -172,7 +172,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A node shows an unfinished picture; `image` travels as bytes."""
+    """A node shows a preview image; `image` is sent as bytes."""
 
     job: str
     node: str
