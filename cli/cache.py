@@ -1,4 +1,4 @@
-"""`weft cache`: what is kept on disk, and why a node will run again."""
+"""`weft cache`: statistics of the disk cache, and explanations of cache misses."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _explain(options: argparse.Namespace) -> int:
     if options.node is not None:
         found = [e for e in found if e.node == options.node]
         if not found:
-            say.err(f'error: no output of {options.file} needs a node "{options.node}".')
+            say.err(f'error: no output of {options.file} depends on a node "{options.node}".')
             return BAD_WORKFLOW
     if options.json:
         say.out_json([e.to_json() for e in found])

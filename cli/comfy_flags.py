@@ -1,4 +1,4 @@
-"""ComfyUI's options that `weft serve` does not have: each is refused with what to do instead."""
+"""ComfyUI's options that `weft serve` does not have: each reports what to use instead."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-_CACHE = "weft's caches are bounded in bytes: WEFT_CACHE_GB on disk, WEFT_CACHE=off for none"
+_CACHE = "weft limits its cache in bytes: set WEFT_CACHE_GB, or WEFT_CACHE=off to turn it off"
 _EDITOR = "weft serves its own editor"
-_OWN = "weft has nothing like it"
+_OWN = "weft has no such option"
 REFUSED = {
-    "--temp-directory": "previews lie in `temp` below the output folder (--out)",
-    "--preview-size": "previews have the size that the model's own latents give",
-    "--multi-user": "give each person a token of their own instead: POST /v1/users, as the "
-    "administrator whose token --token sets",
+    "--temp-directory": "weft writes previews to `temp` below the output folder (--out)",
+    "--preview-size": "weft's previews have the size of the model's latents",
+    "--multi-user": "create a user with a token for each person instead: POST /v1/users, with the "
+    "administrator's token from --token",
     "--front-end-version": _EDITOR,
     "--front-end-root": _EDITOR,
-    "--whitelist-custom-nodes": "install only the packs that you want, or --no-packs and --nodes "
-    "MODULE for each that shall be loaded",
+    "--whitelist-custom-nodes": "install only the packs that you want, or use --no-packs and "
+    "--nodes MODULE for each pack to load",
     "--cache-classic": _CACHE,
     "--cache-lru": _CACHE,
     "--cache-none": _CACHE,
-    "--default-hashing-function": "weft names content by BLAKE3, and models by SHA-256 as well",
-    "--deterministic": "a seed gives the same picture on the same machine without it",
-    "--disable-smart-memory": "--novram moves every network off the card after use",
-    "--fast": "--precision and --compile choose what is faster",
+    "--default-hashing-function": "weft uses BLAKE3 hashes, and SHA-256 for models as well",
+    "--deterministic": "in weft a seed gives the same image on the same machine without it",
+    "--disable-smart-memory": "use --novram, which offloads all weights",
+    "--fast": "use --precision and --compile for speed",
     "--force-channels-last": _OWN,
     "--directml": _OWN,
     "--oneapi-device-selector": _OWN,
@@ -32,14 +32,14 @@ REFUSED = {
     "--async-offload": _OWN,
     "--force-upcast-attention": _OWN,
     "--dont-upcast-attention": _OWN,
-    "--use-sage-attention": "--attention chooses among the kernels of torch",
+    "--use-sage-attention": "use --attention to choose one of torch's kernels",
     "--disable-xformers": "weft does not use xformers",
     "--disable-ipex-optimize": "weft does not use IPEX",
-    "--mmap-torch-files": "weft reads no pickled models",
+    "--mmap-torch-files": "weft loads no pickled models",
     "--disable-mmap": _OWN,
-    "--windows-standalone-build": "--auto-launch opens a browser",
+    "--windows-standalone-build": "use --auto-launch to open a browser",
 }
-# What these ask of ComfyUI is how weft is.
+# weft always behaves as these options of ComfyUI ask.
 ALREADY = (
     "--dont-print-server",
     "--disable-auto-launch",

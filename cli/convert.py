@@ -1,4 +1,4 @@
-"""`weft convert`: workflows of ComfyUI, and those in pictures, as weft files, and back."""
+"""`weft convert`: workflows of ComfyUI, and those in images, as weft files, and back."""
 
 from __future__ import annotations
 

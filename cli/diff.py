@@ -1,4 +1,4 @@
-"""`weft diff`: what two workflows, or the workflows of two pictures, differ in."""
+"""`weft diff`: the differences of two workflows, or of the workflows in two images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`weft inspect`: what a picture says of its own making; a copy without it."""
+"""`weft inspect`: the metadata of an image; a copy without them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def execute(options: argparse.Namespace) -> int:
         say.out_json({name: _data(text) for name, text in texts.items()})
         return DONE
     if not texts:
-        say.out(f"{file.name} says nothing of how it was made.")
+        say.out(f"{file.name} holds no workflow and no metadata.")
     for name, text in texts.items():
         data = _data(text)
         shown = text if isinstance(data, str) else json.dumps(data, indent=2, ensure_ascii=False)

@@ -64,7 +64,7 @@ def known_options(parser: argparse.ArgumentParser, options: argparse.Namespace) 
 
 
 def nearest_option(word: str, known: Sequence[str]) -> str | None:
-    """The option that somebody may have meant by another word."""
+    """The option that a misspelt word may have meant."""
     name = word.partition("=")[0]
     longer = [k for k in known if len(k) > 4 and (k.startswith(name) or name.startswith(k))]
     return next(iter([*difflib.get_close_matches(name, known, 1), *longer]), None)
@@ -94,32 +94,34 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run",
         help="run a workflow file",
-        epilog="Every public input of the file is an option of its own, such as --prompt or --seed "
+        epilog="Each public input of the workflow is an option too, such as --prompt or --seed "
         "(weft run FILE --inputs lists them). " + _EPILOG,
         allow_abbrev=False,
     )
-    run.add_argument("file", help="workflow file, in weft's format or ComfyUI's API format")
+    run.add_argument("file", help="workflow file in weft's format or ComfyUI's API format")
     run.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="NODE.PARAM=VALUE",
-        help="give any input of any node another value; may be repeated",
+        help="set an input of a node; may be repeated",
     )
     run.add_argument("--out", default="out", metavar="DIR", help="output folder (default: out)")
     run.add_argument("--json", action="store_true", help="print events as JSON lines")
-    run.add_argument("--trace", metavar="FILE", help="write when everything happened, for Perfetto")
+    run.add_argument("--trace", metavar="FILE", help="write a timing trace, for Perfetto")
     run.add_argument(
-        "--no-metadata", action="store_true", help="save pictures without their workflow"
+        "--no-metadata",
+        action="store_true",
+        help="save images without the workflow in their metadata",
     )
-    run.add_argument("--inputs", action="store_true", help="list the public inputs and stop")
+    run.add_argument("--inputs", action="store_true", help="list the public inputs and exit")
     _folders(run)
     add_memory(run, report=True)
 
     _sweep(
         commands.add_parser(
             "sweep",
-            help="run every combination of some values and draw a contact sheet",
+            help="run all combinations of some values and draw a contact sheet",
             epilog=_EPILOG,
             allow_abbrev=False,
         )
@@ -128,40 +130,51 @@ def _parser() -> argparse.ArgumentParser:
     add_serve(commands.add_parser("serve", help="run the server", allow_abbrev=False))
 
     add_share(commands.add_parser("share", help="pack, check or run a shared workflow"), _folders)
-    add_inspect(commands.add_parser("inspect", help="say how a picture was made"))
+    add_inspect(commands.add_parser("inspect", help="show the workflow and metadata in an image"))
 
-    diff = commands.add_parser("diff", help="say what two workflows or pictures differ in")
-    diff.add_argument("before", help="workflow file, picture, or bundle")
+    diff = commands.add_parser("diff", help="show the differences of two workflows or images")
+    diff.add_argument("before", help="workflow file, image or bundle")
     diff.add_argument("after")
-    diff.add_argument("--layout", action="store_true", help="places and sizes count too")
+    diff.add_argument(
+        "--layout", action="store_true", help="also compare positions and sizes of nodes"
+    )
     diff.add_argument("--json", action="store_true")
 
-    validate = commands.add_parser("validate", help="list every problem of workflow files")
+    validate = commands.add_parser("validate", help="check workflow files and list all problems")
     validate.add_argument("file", nargs="+")
     validate.add_argument("--json", action="store_true", help="print a JSON line for each file")
     _folders(validate)
 
     convert = commands.add_parser(
-        "convert", help="a ComfyUI workflow, or the one in a picture, as a weft file; or back"
+        "convert", help="convert a workflow between weft's and ComfyUI's formats"
     )
-    convert.add_argument("file", help="file of weft, ComfyUI's editor or API; picture, or bundle")
     convert.add_argument(
-        "--to", choices=("weft", "comfyui"), default="weft", help="comfyui: its API format"
+        "file", help="workflow file of weft or ComfyUI (editor or API), image or bundle"
     )
-    convert.add_argument("-o", "--output", metavar="FILE", help="write it there, not to the screen")
+    convert.add_argument(
+        "--to",
+        choices=("weft", "comfyui"),
+        default="weft",
+        help="target format (default: weft); comfyui is its API format",
+    )
+    convert.add_argument(
+        "-o", "--output", metavar="FILE", help="write to this file instead of standard output"
+    )
 
     nodes = commands.add_parser("nodes", help="list the node types, or describe one")
     nodes.add_argument("type", nargs="?", help="a node type")
     nodes.add_argument("--json", action="store_true", help="print the schema as JSON")
 
-    cache = commands.add_parser("cache", help="what is kept on disk, and why a node runs again")
+    cache = commands.add_parser(
+        "cache", help="show or clear the disk cache, or explain cache misses"
+    )
     tasks = cache.add_subparsers(dest="verb", required=True, metavar="VERB")
-    stats = tasks.add_parser("stats", help="count what is kept")
+    stats = tasks.add_parser("stats", help="count the cached results and their bytes")
     stats.add_argument("--json", action="store_true")
-    tasks.add_parser("clear", help="delete what is kept")
+    tasks.add_parser("clear", help="delete all cached results")
     explain = tasks.add_parser(
         "explain",
-        help="say for each node whether the next run answers it from the cache, and why not",
+        help="show for each node whether the next run is a cache hit, and if not, why",
         allow_abbrev=False,
     )
     explain.add_argument("file")
@@ -180,27 +193,27 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true")
     _folders(listing)
     indexing = verbs.add_parser(
-        "index", help="look into every model file now, as servers do in the background"
+        "index", help="read and hash all model files now, as servers do in the background"
     )
-    indexing.add_argument("--no-hashes", action="store_true", help="read headers only")
+    indexing.add_argument("--no-hashes", action="store_true", help="read the headers only")
     _folders(indexing)
-    finding = verbs.add_parser("find", help="say which files have a hash, out of the index")
-    finding.add_argument("hash", help="beginning of a SHA-256, so AutoV2 too, or of an AutoV3")
+    finding = verbs.add_parser("find", help="find model files by hash, in the index")
+    finding.add_argument("hash", help="start of a SHA-256 (such as AutoV2) or of an AutoV3 hash")
     finding.add_argument("--json", action="store_true")
     _folders(finding)
-    inspect = verbs.add_parser("inspect", help="say what a model file is, from its header")
+    inspect = verbs.add_parser("inspect", help="show the kind, family and tensors of a model file")
     inspect.add_argument("model", help="path, or KIND/NAME in the model folders")
     inspect.add_argument("--json", action="store_true")
     _folders(inspect)
     conversion = verbs.add_parser(
         "convert",
-        help="a single file into a diffusers folder or back, bit for bit; a .ckpt into either",
+        help="convert between a single file and a diffusers folder without loss, or from .ckpt",
     )
     conversion.add_argument("source", help="path, or KIND/NAME in the model folders")
-    conversion.add_argument("target", help="a name that ends in .safetensors, or a folder; new")
+    conversion.add_argument("target", help="new file name that ends in .safetensors, or new folder")
     conversion.add_argument("--json", action="store_true")
     _folders(conversion)
-    pull = verbs.add_parser("pull", help="download the models that a manifest lists")
+    pull = verbs.add_parser("pull", help="download the models in a manifest")
     pull.add_argument(
         "manifest", help='JSON: {"models": [{"kind", "name", "url", "sha256", "size"}]}'
     )
@@ -209,28 +222,28 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _sweep(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", help="workflow file, in weft's format or ComfyUI's API format")
+    parser.add_argument("file", help="workflow file in weft's format or ComfyUI's API format")
     # These are read in the order of the line, which argparse does not keep: they stay in `rest`.
     parser.add_argument_group(
         "axes",
         "--set NODE.PARAM=VALUES or --PUBLIC-INPUT VALUES, after FILE; may be repeated. VALUES "
-        'is a list (3,5,7), a range (1..4, 0..1..0.25) or texts ("a, b",c). The last axis goes '
-        "across the sheet, the others down; one value only is set and is no axis.",
+        'is a list (3,5,7), a range (1..4, 0..1..0.25) or texts ("a, b",c). The last axis runs '
+        "across the sheet, the others down. A single value is set without an axis.",
     )
-    parser.add_argument("--grid", metavar="FILE.png", help="the contact sheet to draw")
+    parser.add_argument("--grid", metavar="FILE.png", help="file for the contact sheet")
     parser.add_argument(
         "--cell",
         type=int,
         metavar="PIXELS",
-        help="longest side of a picture on the sheet (default: what fits, at most 1024)",
+        help="longest side of an image on the sheet (default: as it fits, at most 1024)",
     )
     parser.add_argument(
         "--output",
         metavar="NAME",
-        help="public name or NODE.OUTPUT of the pictures (default: the first public one)",
+        help="public name or NODE.OUTPUT of the images (default: the first public one)",
     )
     parser.add_argument(
-        "--save", action="store_true", help="also write what the workflow's nodes write"
+        "--save", action="store_true", help="also write the files of the workflow's save nodes"
     )
     parser.add_argument("--out", default="out", metavar="DIR", help="output folder (default: out)")
     parser.add_argument("--json", action="store_true", help="print events as JSON lines")
@@ -244,21 +257,21 @@ def _folders(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="DIR",
-        help="folder with checkpoints/, controlnet/, ...; may be repeated",
+        help="models folder, with checkpoints/, controlnet/, ...; may be repeated",
     )
     parser.add_argument(
         "--input",
         action="append",
         default=[],
         metavar="DIR",
-        help="folder with input pictures; may be repeated",
+        help="input folder, with images; may be repeated",
     )
     parser.add_argument(
         "--extra-model-paths-config",
         action="append",
         default=[],
         metavar="FILE",
-        help="a file in the format of ComfyUI's extra_model_paths.yaml",
+        help="file with more model folders, in the format of ComfyUI's extra_model_paths.yaml",
     )
 
 

@@ -1,4 +1,4 @@
-"""Options for memory, device and number types, with ComfyUI's names beside weft's own.
+"""Options for memory, device and number types, under weft's and ComfyUI's names.
 
 Each sets one of weft's environment variables, so that worker processes have it too. A variable that
 is set already gives way to an option.
@@ -20,47 +20,47 @@ _PARTS = {"unet": "unet", "vae": "vae", "text-enc": "text"}
 
 
 def add_memory(parser: argparse.ArgumentParser, *, report: bool = False) -> None:
-    """Declare them.
+    """Declare the options.
 
     Args:
         parser: Of a command that runs models.
-        report: Whether `--memory` is among them, which prints who holds what after a run.
+        report: Whether to add `--memory`, which prints the models in memory after a run.
     """
     group = parser.add_argument_group("memory and device")
     place = group.add_mutually_exclusive_group()
-    place.add_argument("--cpu", action="store_true", help="use no accelerator")
+    place.add_argument("--cpu", action="store_true", help="run on the CPU")
     place.add_argument(
         *("--cuda-device", "--device"),
         metavar="N",
-        help="number of the CUDA card, or a device as torch names it: cuda:1, mps",
+        help="CUDA device number, or a device name of torch such as cuda:1 or mps",
     )
     mode = group.add_mutually_exclusive_group()
     mode.add_argument(
-        "--vram", metavar="SIZE", help="most that weights take on the card: 6GB, 70%%; default 80%%"
+        "--vram", metavar="SIZE", help="VRAM budget for weights: 6GB or 70%% (default: 80%%)"
     )
     mode.add_argument(
         "--lowvram",
         action="store_true",
-        help="weights take half of the card; what does not fit visits it block by block",
+        help="VRAM budget of 50%%; weights above it are offloaded and loaded block by block",
     )
     mode.add_argument(
-        "--novram", action="store_true", help="all blocks of every network visit the card"
+        "--novram", action="store_true", help="offload all weights and load them block by block"
     )
     mode.add_argument(
         *("--highvram", "--gpu-only"),
         action="store_true",
-        help="weights may take the whole card, and no block of them visits it",
+        help="VRAM budget of 100%%; no weights are offloaded while a network runs",
     )
-    mode.add_argument("--normalvram", action="store_true", help="as by default")
+    mode.add_argument("--normalvram", action="store_true", help="the default VRAM budget")
     group.add_argument(
-        "--reserve-vram", metavar="GB", type=_gigabytes, help="leave so much of the card to others"
+        "--reserve-vram", metavar="GB", type=_gigabytes, help="VRAM to leave for other programs"
     )
     group.add_argument(
         "--workspace",
         metavar="SIZE",
-        help="what networks that do not fit leave free of weights; default 5%% of the card",
+        help="VRAM kept free for activations when a network is offloaded (default: 5%%)",
     )
-    group.add_argument("--ram", metavar="SIZE", help="most that weights take in host memory")
+    group.add_argument("--ram", metavar="SIZE", help="RAM budget for weights")
     whole = group.add_mutually_exclusive_group()
     for name in ("fp32", "fp16"):
         whole.add_argument(
@@ -73,7 +73,7 @@ def add_memory(parser: argparse.ArgumentParser, *, report: bool = False) -> None
     whole.add_argument(
         "--precision",
         metavar="TYPES",
-        help="number types: bf16 for everything, or by part: unet=fp8_e4m3fn,vae=fp32,text=fp16",
+        help="number types: bf16 for all networks, or each: unet=fp8_e4m3fn,vae=fp32,text=fp16",
     )
     # Not exclusive: argparse cannot tell of groups whose options it shall not show.
     for part, names in _TYPES.items():
@@ -88,7 +88,7 @@ def add_memory(parser: argparse.ArgumentParser, *, report: bool = False) -> None
     group.add_argument(
         "--attention",
         choices=("auto", "flash", "efficient", "cudnn", "math"),
-        help="attention kernel of CUDA (default: auto)",
+        help="attention kernel on CUDA (default: auto)",
     )
     for option, name in (
         ("--use-pytorch-cross-attention", "auto"),
@@ -103,18 +103,18 @@ def add_memory(parser: argparse.ArgumentParser, *, report: bool = False) -> None
         "--compile",
         action="store_const",
         const="1",
-        help="compile networks with torch.compile; the first run of each size of picture then "
-        "takes minutes",
+        help="compile networks with torch.compile; the first run at each image size then takes "
+        "minutes",
     )
     group.add_argument(
         "--compile-mode",
         dest="compile",
         metavar="MODE",
-        help="the same in a mode of torch.compile, such as max-autotune",
+        help="compile with a mode of torch.compile, such as max-autotune",
     )
     if report:
         group.add_argument(
-            "--memory", action="store_true", help="say which models are in memory after the run"
+            "--memory", action="store_true", help="list the models in memory after the run"
         )
 
 

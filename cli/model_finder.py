@@ -14,7 +14,7 @@ _HASH = re.compile(r"[0-9a-f]{8,64}")
 
 
 class ModelFinder:
-    """Finds model files in the usual folders; the index is asked for hashes that it knows.
+    """Finds model files in the usual folders, and by hash in the index.
 
     Args:
         workspace: Where to look; None for the usual folders.

@@ -49,7 +49,7 @@ def find(options: argparse.Namespace) -> int:
     wanted = options.hash.lower()
     if not _HASH.fullmatch(wanted):
         raise FileError(
-            f"{options.hash[:100]!r} is no hash.",
+            f"{options.hash[:100]!r} is no model hash.",
             code="models.bad_hash",
             expected="6 to 64 hexadecimal digits",
             got=options.hash[:100],
@@ -61,7 +61,7 @@ def find(options: argparse.Namespace) -> int:
     for row in found if not options.json else ():
         say.out(f"{say.plain(row.path)}  {row.sha256}")
     if not found:
-        say.err("no file that was hashed has it; `weft models index` hashes the others")
+        say.err("no indexed file has this hash; `weft models index` hashes the others")
     return DONE if found else FAILED
 
 

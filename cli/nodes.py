@@ -1,4 +1,4 @@
-"""`weft nodes`: which node types there are, and what each takes and gives."""
+"""`weft nodes`: the node types, and the inputs and outputs of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures on the command line: those that a run made, how far two of them are apart."""
+"""Images on the command line: those of a run, and the difference of two."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def first_picture(artifacts: Iterable[NodeArtifact]) -> bytes | None:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How far two pictures are apart.
+    """The difference of two images.
 
     Attributes:
         largest: Largest difference of a channel, 0 to 255.
@@ -41,7 +41,7 @@ class Difference:
 
 
 def compare(expected: bytes, got: bytes) -> Difference:
-    """Compare two pictures by their pixels."""
+    """Compare two images by their pixels."""
     import numpy as np
     from PIL import Image
 

@@ -51,7 +51,7 @@ class Entry(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What to fetch."""
+    """A list of models to download."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
@@ -165,11 +165,11 @@ def _fetch(entry: Entry, place: Path, advance: Callable[[int], None]) -> None:
         size = part.stat().st_size
         part.unlink()
         raise FileError(
-            "The download is not the file that the manifest describes; it was thrown away.",
+            "The download does not match the manifest and was deleted.",
             code="files.wrong_content",
             expected=f"{entry.size} bytes, sha256 {entry.sha256}",
             got=f"{size} bytes, sha256 {found}",
-            hint="The manifest is out of date, or the address serves something else.",
+            hint="Correct the hash or the address in the manifest.",
         )
     part.replace(place)
 
@@ -188,7 +188,7 @@ def _download_all(entry: Entry, part: Path, have: int, advance: Callable[[int], 
             raise FileError(
                 f"The connection ended after {now} of {entry.size} bytes.",
                 code="files.incomplete",
-                hint="Ask again: it goes on from there.",
+                hint="Run the command again; the download continues where it stopped.",
             ) from trouble
         have = now
 
@@ -212,11 +212,11 @@ def _download(entry: Entry, part: Path, have: int, advance: Callable[[int], None
         resumed = have > 0 and partial and _begins_at(answer, have)
         if partial and not resumed:
             raise FileError(
-                "The server gave another part of the file than it was asked for.",
+                "The server sent another part of the file than the requested one.",
                 code="files.incomplete",
                 expected=f"bytes from {have} on",
                 got=str(answer.headers.get("Content-Range"))[:100],
-                hint="Remove the .part file and ask again.",
+                hint="Delete the .part file and run the command again.",
             )
         if have and not resumed:
             advance(-have)  # the server begins anew
@@ -251,11 +251,11 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         near = _is_near(to.hostname) and not _is_near(urllib.parse.urlsplit(req.full_url).hostname)
         if to.scheme not in ("http", "https") or near:
             raise FileError(
-                "The address sends us on to where a download may not go.",
+                "The address redirects to one that downloads may not use.",
                 code="files.bad_redirect",
-                expected="http or https, and no address of this machine or network",
+                expected="http or https, outside this machine and its network",
                 got=newurl[:200],
-                hint="Name the address itself in the manifest, if you trust it.",
+                hint="Put the target address into the manifest, if you trust it.",
             )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 

@@ -78,9 +78,9 @@ def _tell_reach(hosts: Sequence[str], token: str | None) -> None:
     wide = [host for host in hosts if not is_loopback(host)]
     if not wide:
         return
-    how = {None: "that the environment sets as WEFT_TOKEN", "": "that was made and is shown once"}
+    how = {None: "in WEFT_TOKEN", "": "that was made and is shown once"}
     log.warning(
-        "others reach this server on %s; whoever has the token %s may use it",
+        "this server is reachable from other machines on %s; anyone with the token %s can use it",
         *(", ".join(wide), how.get(token, "of --token")),
     )
 

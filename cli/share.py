@@ -60,7 +60,7 @@ def _pack(options: argparse.Namespace) -> int:
     target = Path(options.to) if options.to else file.with_name(file.stem + BUNDLES[0])
     if not target.name.endswith(BUNDLES):
         raise FileError(
-            f"{target.name} is no name of a bundle.",
+            f"{target.name} is no file name for a bundle.",
             code="share.bad_name",
             expected=" or ".join(f"NAME{suffix}" for suffix in BUNDLES),
             got=target.name,
@@ -71,9 +71,9 @@ def _pack(options: argparse.Namespace) -> int:
     workspace = workspace_of(options, file)
     if options.no_picture and target.name.endswith(".png"):
         raise FileError(
-            "A bundle without a picture cannot be a picture.",
+            "A bundle without an image cannot be a PNG file.",
             code="share.no_picture",
-            hint="Name it NAME.weft.zip.",
+            hint="Use the name NAME.weft.zip.",
         )
     if picture is None and not options.no_picture:
         workflow, picture = _drawn(workflow, registry, workspace)
@@ -195,7 +195,7 @@ def _run(options: argparse.Namespace) -> int:
                 engine.apart(confine) as held,
             ):
                 if confine is None and report.packs:
-                    say.err("this system cannot hold native code, which packs may bring, to this")
+                    say.err("warning: permissions cannot be enforced on native code of packs here")
                 result = held.run(Workflow(document), token=token)
     for artifact in result.artifacts:
         say.out(f"{'shown' if artifact.temporary else 'saved'}  {artifact.path}")
@@ -206,14 +206,14 @@ def _run(options: argparse.Namespace) -> int:
 
 def _verify(bundle: Bundle, made: bytes | None, report: Report) -> int:
     if bundle.picture is None or made is None:
-        say.err("not verified: the bundle or the run has no picture")
+        say.err("not verified: the bundle or the run has no image")
         return FAILED
     found = compare(bundle.picture, made)
     if found == Difference(0, None):
-        say.out("verified: the picture is the same")
+        say.out("verified: the image is the same")
         return DONE
-    say.err(f"the picture differs: {found}")
-    for reason in report.differs or ("nothing that the lock knows of differs",):
+    say.err(f"the image differs: {found}")
+    for reason in report.differs or ("the lock records no difference",):
         say.err(f"  {reason}")
     return FAILED
 
@@ -235,24 +235,25 @@ def _choices(given: list[str]) -> dict[tuple[str, str], str]:
 
 
 def _accepted(report: Report, accept: str | None) -> bool:
-    """Whether a flag or a person lets it do what it would do."""
+    """Whether a flag or the user permits the effects of the workflow."""
     wanted = set(report.to_accept)
     if accept is not None:
         given = {word.strip() for word in accept.split(",") if word.strip()}
         unknown = given - ACCEPTABLE
         if unknown:
             raise FileError(
-                f"--accept knows no {', '.join(sorted(unknown))}.",
+                f"--accept does not know {', '.join(sorted(unknown))}.",
                 code="share.bad_choice",
                 expected=", ".join(sorted(ACCEPTABLE)),
                 got=accept,
             )
         if wanted <= given:
             return True
-        say.err(f"not run: it also {', '.join(sorted(wanted - given))}; see --accept")
+        more = ", ".join(sorted(wanted - given))
+        say.err(f"not run: these effects are not permitted: {more}; see --accept")
         return False
     if not sys.stdin.isatty():
-        say.err(f"not run: accept what it does with --accept {','.join(sorted(wanted)) or 'reads'}")
+        say.err(f"not run: permit its effects with --accept {','.join(sorted(wanted)) or 'reads'}")
         return False
     say.err("Run it? [y/N] ")
     return sys.stdin.readline().strip().casefold() in ("y", "yes")

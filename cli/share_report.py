@@ -10,12 +10,12 @@ _WORDS = {
     "here": "here",
     "bundled": "in the bundle",
     "missing": "MISSING",
-    "other content": "OTHER CONTENT under this name",
+    "other content": "OTHER CONTENT with this name",
 }
 
 
 def show(report: Report, manifest: Manifest) -> None:
-    """Print it: who made it, what it needs, what it would do."""
+    """Print a report: author, files, nodes, effects."""
     for word, text in (
         ("title", manifest.title),
         ("author", manifest.author),
@@ -27,14 +27,14 @@ def show(report: Report, manifest: Manifest) -> None:
         _show_file(file)
     for node in report.nodes:
         if node.state == "other version" and node.wanted is not None:
-            how = ", and brings its inputs up to date" if node.migrates else ""
+            how = ", inputs are migrated" if node.migrates else ""
             versions = f"version {node.wanted.version} wanted, {node.here} here{how}"
             say.out(f"node     {node.type}  {versions}")
     for problem in report.problems:
         say.out(f"problem  [{problem.code}] {_one_line(str(problem))}")
     say.out(f"effects  {', '.join(report.effects) or 'none'}")
     for pack in report.packs:
-        say.out(f"code of  {_one_line(pack)}")
+        say.out(f"code     of pack {_one_line(pack)}")
     for reason in report.differs:
         say.out(f"differs  {_one_line(reason)}")
     for reason in report.unknown:
@@ -42,11 +42,11 @@ def show(report: Report, manifest: Manifest) -> None:
     if not report.ready:
         say.out("It cannot run here yet.")
     elif report.differs:
-        say.out("It can run here; the picture may differ.")
+        say.out("It can run here; the image may differ.")
     elif report.same_picture is None:
-        say.out("It can run here; whether it gives the author's picture cannot be told.")
+        say.out("It can run here; whether the image matches the author's is unknown.")
     else:
-        say.out("It can run here, and nothing known here would change the picture.")
+        say.out("It can run here, and no known difference would change the image.")
 
 
 def _show_file(file: FileCheck) -> None:
@@ -62,11 +62,11 @@ def _show_file(file: FileCheck) -> None:
     if file.size is not None:
         say.out(f"         {file.size} bytes")
     for source in file.sources:
-        say.out(f"         the author had it from {_one_line(source)}")
+        say.out(f"         source: {_one_line(source)}")
     if file.advice:
         say.out(f"         {_one_line(file.advice)}")
     for near in file.candidates:
-        say.out(f"         near: {_one_line(near)}  (--use {_one_line(name)}={_one_line(near)})")
+        say.out(f"         similar: {_one_line(near)}  (--use {_one_line(name)}={_one_line(near)})")
 
 
 def _one_line(text: str) -> str:

@@ -98,7 +98,7 @@ def read_axes(workflow: Workflow, registry: Registry, words: Sequence[str]) -> l
         else:
             axes.append(Axis(target, values, label))
     if problems:
-        raise ValidationError("Words of the command line do not fit:", problems)
+        raise ValidationError("Some options do not fit the workflow:", problems)
     return axes
 
 

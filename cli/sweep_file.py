@@ -18,19 +18,19 @@ def sheet_path(named: str | None, *, save: bool) -> Path | None:
         save: Whether the sweep writes anything else.
 
     Raises:
-        ValidationError: Nothing would come of the sweep, or the name is no PNG's.
+        ValidationError: The sweep has no output, or the file name does not end in .png.
         FileError: The folder is missing or cannot be written.
     """
     if named is None:
         if save:
             return None
-        text = "This sweep would write nothing: give --grid FILE.png, or --save."
+        text = "This sweep has no output: add --grid FILE.png or --save."
         problem = bad_word(text, "--grid FILE.png, or --save", "neither")
-        raise ValidationError("The words of the command line do not fit:", [problem])
+        raise ValidationError("Some options do not fit:", [problem])
     path = Path(named)
     if path.suffix.lower() != ".png":
-        problem = bad_word(f'The name "{named}" does not end in .png.', "FILE.png", named)
-        raise ValidationError("The words of the command line do not fit:", [problem])
+        problem = bad_word(f'The file name "{named}" does not end in .png.', "FILE.png", named)
+        raise ValidationError("Some options do not fit:", [problem])
     folder = path.absolute().parent
     if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         raise FileError(
@@ -38,7 +38,7 @@ def sheet_path(named: str | None, *, save: bool) -> Path | None:
             code="files.write_failed",
             expected="a file in a folder that exists and can be written",
             got="a folder" if path.is_dir() else str(folder),
-            hint="Make the folder, or choose another place.",
+            hint="Create the folder, or choose another one.",
         )
     return path
 
@@ -55,5 +55,5 @@ def write_sheet(path: Path, content: bytes) -> None:
         raise FileError(
             f"The sheet cannot be written to {path}: {error.strerror or error}.",
             code="files.write_failed",
-            hint="Look at free space and rights, then run again: what is on disk is not lost.",
+            hint="Check free space and permissions, then run again: cached results are reused.",
         ) from error

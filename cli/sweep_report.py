@@ -1,4 +1,4 @@
-"""How a sweep is told: as progress and a summary, or as JSON lines."""
+"""The report of a sweep: as progress and a summary, or as JSON lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .progress import Progress
 
 
 class Report(Protocol):
-    """Is told what happens in a sweep."""
+    """Receives the events of a sweep."""
 
     def __enter__(self) -> Self:
         """The first combination is about to run."""
@@ -43,7 +43,7 @@ class Report(Protocol):
         ...
 
     def done(self, number: int, cell: Cell, result: Result) -> None:
-        """It gave a picture."""
+        """The sweep gave an image."""
         ...
 
     def failed(self, number: int, cell: Cell, problem: Problem) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def run_cells(
     engine: Engine, sweep: Sweep, report: Report, *, target: str, side: int, save: bool
 ) -> Iterator[PILImage | str]:
-    """The picture of each combination, or the error code of one that failed.
+    """The image of each combination, or the error code of one that failed.
 
     A failure is one combination's: the others go on.
 

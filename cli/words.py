@@ -49,7 +49,7 @@ def apply_words(
             value = typed(text, parameter_of(workflow.document, registry, found))
             workflow = workflow.set(found, value)
     if problems:
-        raise ValidationError("Words of the command line do not fit:", problems)
+        raise ValidationError("Some options do not fit the workflow:", problems)
     return workflow
 
 
@@ -69,7 +69,7 @@ def public_target(
     if found is None:
         known = ", ".join(f"--{n}" for n in public) or "none"
         close = difflib.get_close_matches(f"--{name}", [*(f"--{n}" for n in public), *options], 1)
-        hint = f"Did you mean {close[0]}?" if close else f"It has {known}."
+        hint = f"Did you mean {close[0]}?" if close else f"Its public inputs are {known}."
         message = f"The workflow has no public input --{name}."
         problems.append(bad_word(message, f"one of: {known}", name, hint))
     return found

@@ -1,4 +1,4 @@
-"""The picture machine: load a checkpoint, encode text, sample, decode. A plain library on torch.
+"""The diffusion library: load a checkpoint, encode text, sample, decode. A plain library on torch.
 
     import weft.diffusion as wd
 

@@ -1,4 +1,4 @@
-"""Numbers that are refused wherever they are given."""
+"""Checks of numbers that many functions share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def check_window(start: float, end: float) -> None:
     if not 0.0 <= start <= end <= 1.0:
         raise ParameterError(
             "window.bad_range",
-            "start and end are fractions of the schedule.",
+            "start and end are out of range or out of order.",
             expected="0 <= start <= end <= 1",
             got=f"start {start}, end {end}",
         )
@@ -22,7 +22,10 @@ def check_factor(name: str, value: float) -> None:
     """Refuse factors that are not finite."""
     if not math.isfinite(value):
         raise ParameterError(
-            "factor.not_finite", f"{name} is no number.", expected="a finite number", got=str(value)
+            "factor.not_finite",
+            f"{name} is not a finite number.",
+            expected="a finite number",
+            got=str(value),
         )
 
 
@@ -31,7 +34,7 @@ def check_item(start: int, count: int) -> None:
     if not 0 <= start < count:
         raise ParameterError(
             "batch.no_such_item",
-            f"The batch has {count} items and none of that number.",
+            f"The batch has {count} items and none with this index.",
             expected=f"0 to {count - 1}",
             got=str(start),
         )

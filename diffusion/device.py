@@ -85,7 +85,7 @@ def compute_device() -> torch.device:
         except (RuntimeError, AssertionError) as error:
             raise ParameterError(
                 "device.unavailable",
-                f'WEFT_DEVICE is "{wanted}", which this torch cannot use.',
+                f'WEFT_DEVICE is "{wanted}", a device that this torch does not support.',
                 got=wanted,
                 hint='Set it to "cpu", or unset it to let weft choose.',
             ) from error
@@ -122,7 +122,7 @@ def compute_dtype(precision: Precision, device: torch.device) -> torch.dtype:
 
 
 def storage_dtype(precision: Precision) -> torch.dtype | None:
-    """The fp8 type in which large weights of a network shall be kept; None = as they are computed.
+    """The fp8 type for storing large weights of a network; None = the compute type.
 
     Args:
         precision: Of the network. ControlNets and adapters are small and are never kept so.
@@ -148,7 +148,7 @@ def _wanted_dtype(precision: Precision) -> str | None:
 
 
 def dtype_choices() -> dict[str, str]:
-    """What WEFT_DTYPE says: part ("unet", "vae", "text"; "" = all) -> torch's name of a type.
+    """The parts of WEFT_DTYPE: part ("unet", "vae", "text"; "" = all) -> torch's name of a type.
 
     Raises:
         ParameterError: It cannot be read.
@@ -166,7 +166,7 @@ def dtype_choices() -> dict[str, str]:
         ):
             raise ParameterError(
                 "device.unknown_dtype",
-                "WEFT_DTYPE is not a number type that weft computes in.",
+                "WEFT_DTYPE has a number type that weft does not support.",
                 expected="float32, bfloat16, float16; or parts such as unet=fp8_e4m3fn,vae=fp32",
                 got=text[:60],
             )
@@ -184,7 +184,7 @@ def attention_choice() -> str:
     if wanted not in ATTENTION:
         raise ParameterError(
             "device.unknown_attention",
-            "WEFT_ATTENTION is no attention kernel.",
+            "WEFT_ATTENTION has no known attention kernel.",
             expected=", ".join(ATTENTION),
             got=wanted,
         )

@@ -1,4 +1,4 @@
-"""Errors of the picture machine.
+"""Errors of the diffusion library.
 
     DiffusionError
     ├── ModelError        a file or folder is not what was asked for, or is damaged

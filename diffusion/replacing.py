@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: written beside their place, then renamed.
+"""Atomic writing of files: written to a temporary name, then renamed.
 
 Renaming also keeps models that are mapped from the former file of that name intact.
 """

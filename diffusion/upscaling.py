@@ -1,4 +1,4 @@
-"""Pictures through an upscaling network, tile by tile.
+"""Upscaling images with a network, tile by tile.
 
 Tiles overlap. At an inner edge the outermost quarter of the overlap is left out, since what lies
 beyond it was not seen; over the middle half a tile fades into the next. A network that looks no
@@ -43,7 +43,7 @@ def load_upscaler(path: str | os.PathLike[str]) -> UpscaleModel:
     if not layout:
         raise ModelError(
             "model.unsupported_layout",
-            f'"{source.path.name}" is an upscaler of a kind that weft does not read.',
+            f'"{source.path.name}" is an upscaling network that weft does not support.',
             expected="ESRGAN, Real-ESRGAN or compact (SRVGG)",
             got="another network",
             hint="Choose another file.",
@@ -61,7 +61,7 @@ def upscale_image(
     overlap: int = 32,
     on_tile: OnTile | None = None,
 ) -> Image:
-    """Make pictures larger with a network.
+    """Upscale images with a network.
 
     Memory: one tile's activations on the network's device, and the result on the host. When a
     device has no room, tiles are halved down to 128 pixels.
@@ -86,18 +86,20 @@ def upscale_image(
     if not whole or tile_size < STEP * 2 or not 0 <= overlap * 2 <= tile_size:
         raise ParameterError(
             "tiles.bad_size",
-            "These are no tiles.",
-            expected=f"multiples of {STEP}; an overlap of half a tile at most",
+            "The tile size or the overlap is out of range.",
+            expected=f"multiples of {STEP}, and an overlap of at most half a tile",
             got=f"a tile of {tile_size}, an overlap of {overlap}",
         )
     channels = model.weights.config["channels"]
     if image.ndim != 4 or image.shape[-1] != channels:
         raise ShapeError(
             "upscale.wrong_channels",
-            "The upscaler takes pictures of another number of channels.",
+            "The image has another number of channels than the upscaling network takes.",
             expected=f"(B, H, W, {channels})",
             got=str(tuple(image.shape)),
-            hint="Take the alpha channel off first." if image.shape[-1] == 4 else None,
+            hint="Remove the alpha channel first, with SplitImageWithAlpha."
+            if image.shape[-1] == 4
+            else None,
         )
     while True:
         try:

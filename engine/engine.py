@@ -55,7 +55,7 @@ _PLANS = 16
 
 @dataclass(frozen=True)
 class Result(Mapping[str, Any]):
-    """What a run gave. A mapping from output names to values.
+    """The result of a run. A mapping from output names to values.
 
     Names are `node.output`, and the interface's public names for the same values.
 
@@ -87,7 +87,7 @@ class Result(Mapping[str, Any]):
                 f'The run has no output "{name}".',
                 expected=f"one of: {', '.join(self.outputs) or 'none'}",
                 got=name,
-                hint="Name the wanted outputs with outputs=[...], or in the interface.",
+                hint="Select outputs with outputs=[...], or name them in the interface.",
             ) from None
 
     def __contains__(self, name: object) -> bool:

@@ -116,7 +116,7 @@ class NodeError(WeftError):
 
 
 class OutputError(WeftError):
-    """An output was asked for that the workflow or the run does not have."""
+    """The workflow or the run does not have the selected output."""
 
     code = "run.unknown_output"
 

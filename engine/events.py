@@ -1,4 +1,4 @@
-"""What a run reports while it goes: small frozen records, no sockets and no printing.
+"""Events of a run: small frozen records, without sockets and printing.
 
 A listener is any callable that takes one record. Records arrive in the run's event loop, in
 order, never at the same time.
@@ -67,7 +67,7 @@ class NodeProgress:
 
 @dataclass(frozen=True, slots=True)
 class NodePreview:
-    """A node shows an unfinished picture.
+    """A node shows a preview image.
 
     Attributes:
         image: Encoded bytes.

@@ -20,8 +20,8 @@ def leaving_refused() -> Iterator[None]:
     except SystemExit as error:
         code = "" if error.code is None else str(error.code)[:200]
         raise NodeError(
-            f"it called sys.exit({code}), which would end weft.",
+            f"it called sys.exit({code}), which would stop weft.",
             code="node.exit",
-            expected="a result, or an exception that says what is wrong",
-            hint="Let the node raise NodeError; until then use another node.",
+            expected="a result, or an exception with a message",
+            hint="Raise NodeError in the node instead; until then use another node.",
         ) from error

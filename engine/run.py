@@ -134,9 +134,9 @@ class Execution:
             self.problems.append(
                 Problem(
                     "run.spoiled",
-                    "A node of another run, which its error names, changed a value in place that "
-                    "this run may have used.",
-                    hint="Run it again.",
+                    "Another run changed a value in place that this run may have used; that "
+                    "run's error names the node.",
+                    hint="Run this workflow again.",
                 )
             )
             status = "failed"
@@ -296,11 +296,11 @@ class Execution:
         step = self._steps[index]
         names = ", ".join(parameter.name for parameter in step.spec.files)
         error = FileError(
-            f"A file that it names ({names}) changes again and again while it is read.",
+            f"An input file ({names}) changed again each time it was read.",
             code="files.changing",
-            expected="files that are complete",
-            got=f"{_TRIES} readings, and a change during each",
-            hint="Wait until it is written, then run again.",
+            expected="files that are no longer being written",
+            got=f"{_TRIES} attempts, and a change during each",
+            hint="Wait until the file is complete, then run again.",
         )
         self._failed(index, error)
 
@@ -430,7 +430,7 @@ class Execution:
                 f"was emptied: {str(error)[:300]}",
                 step.node,
                 got=who_holds([*self.known.holdings(), *self._services.holdings()]),
-                hint="Use a smaller picture or batch, or close other programs.",
+                hint="Use a smaller image or batch, or close other programs.",
             )
         spoiled = self._is_spoiled()
         if self._scheduler.tolerates(index) and not spoiled:

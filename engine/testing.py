@@ -1,4 +1,4 @@
-"""For tests: what a run did, in lists that read well when they are not as expected.
+"""For tests: the steps of a run, as lists with readable differences.
 
 log = EventLog()
 engine.run(workflow, on_event=log)

@@ -147,7 +147,7 @@ class _Check:
                     f'{where}: "{given[parameter.name]}" and "{name}" are the same input.',
                     node_id,
                     name,
-                    hint="Remove one.",
+                    hint="Remove one of the two.",
                 )
             else:
                 given[parameter.name] = name
@@ -157,7 +157,8 @@ class _Check:
             if parameter.required and parameter.name not in given:
                 yield Problem(
                     "graph.missing_input",
-                    f'{where} needs "{parameter.name}" ({parameter.type}), which is not given.',
+                    f'{where} needs the input "{parameter.name}" ({parameter.type}), which is '
+                    "missing.",
                     node_id,
                     parameter.name,
                     expected=str(parameter.type),
@@ -225,7 +226,8 @@ class _Check:
             if item is None:
                 yield Problem(
                     "graph.type_mismatch",
-                    f'{where}: "{parameter.name}" takes one {parameter.type}, not a list of links.',
+                    f'{where}: the input "{parameter.name}" takes one {parameter.type}, not a '
+                    "list of links.",
                     node_id,
                     parameter.name,
                     expected=str(parameter.type),
@@ -237,10 +239,11 @@ class _Check:
                 if each is None:
                     yield Problem(
                         "params.type",
-                        f'{where}: "{parameter.name}" item {position} is no link, others are.',
+                        f'{where}: item {position} of "{parameter.name}" is no link, but other '
+                        "items are.",
                         node_id,
                         parameter.name,
-                        hint="Make every item a link, or none.",
+                        hint="Make all items links, or none.",
                     )
                 else:
                     yield from self._link(where, node_id, parameter, item, each)
@@ -256,7 +259,8 @@ class _Check:
                 return
             yield Problem(
                 "params.out_of_range" if type(value) is int else "params.type",
-                f'{where}, "{name}": got {_show(value)}, a seed is 0 to {MAX_SEED} or "random".',
+                f'{where}, "{name}": {_show(value)} is no seed; seeds are 0 to {MAX_SEED}, or '
+                '"random".',
                 node_id,
                 name,
                 expected=f'0 to {MAX_SEED}, or "random"',
@@ -306,7 +310,8 @@ class _Check:
             first = next(o for o in others if not accepts(o, got) and not accepts(got, o))
             yield Problem(
                 "graph.type_mismatch",
-                f'{where}: "{parameter.name}" gets {got}, another input of the same type {first}.',
+                f'{where}: "{parameter.name}" gets {got}, but another input of the same type gets '
+                f"{first}.",
                 node_id,
                 parameter.name,
                 expected=str(first),
@@ -388,9 +393,9 @@ class _Check:
             ):
                 yield Problem(
                     "graph.no_outputs",
-                    "Nothing in this workflow is to be computed: it has no node that writes or "
-                    "shows something, and its interface names no output.",
-                    hint="Add SaveImage, or name an output in the interface.",
+                    "This workflow has nothing to run: no node saves or shows a result, and its "
+                    "interface names no output.",
+                    hint="Add a node such as SaveImage, or name an output in the interface.",
                 )
             return
         for target in outputs:
@@ -399,7 +404,8 @@ class _Check:
             if node_id not in self.nodes or (spec is not None and port not in spec.output_index):
                 yield Problem(
                     "run.unknown_output",
-                    f'Output "{target[:200]}" is wanted, but the workflow has no such output.',
+                    f'The output "{target[:200]}" was selected, but the workflow has no such '
+                    "output.",
                     expected="node.output",
                     got=target[:200],
                 )
@@ -416,10 +422,10 @@ def _item_type(target: SocketType) -> SocketType | None:
 def _bad_interface(side: str, name: str, target: str, shape: str) -> Problem:
     return Problem(
         "graph.bad_interface",
-        f'The interface {side} "{name}" stands for "{target[:200]}", which is not in the workflow.',
+        f'The interface {side} "{name}" refers to "{target[:200]}", which is not in the workflow.',
         expected=shape,
         got=target[:200],
-        hint="Correct or remove it.",
+        hint="Correct the reference, or remove it.",
     )
 
 

@@ -1,16 +1,16 @@
-"""Typed node functions: thin glue between the graph machine and the picture machine.
+"""Typed node functions: thin glue between the graph engine and the diffusion library.
 
-A room for each kind of value, in it a file for each family of operations:
+One folder for each kind of value, in it a file for each group of operations:
 
-    basics         nodes that know no images: numbers, texts, arithmetic, choices
-    models         model files into models, and models into others
-    text           prompts into conditioning, and where and when it acts
-    latents        latents: made, calculated with, in batches
-    sampling       noise into latents, and what guides it
-    control        control images, and the networks that they steer
+    basics         numbers, texts, arithmetic, switches
+    models         loading, merging, saving and patching models
+    text           encoding prompts, and their regions and timestep ranges
+    latents        encoding, decoding, arithmetic and batches of latents
+    sampling       samplers, schedulers, guidance
+    control        preprocessors, and the control networks for their images
     image_prompts  images as prompts
-    patches        changes of weights: LoRA, hooks, hypernetworks
-    pictures       images and masks: from files, to files, changed
+    patches        patches of weights: LoRA, hooks, hypernetworks
+    pictures       loading, saving and changing images and masks
 
 `standard` finds every `@node` function below this package and puts an engine together; modules
 without one are helpers. `values` and `formats` tell the engine how to key and to keep values.

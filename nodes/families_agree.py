@@ -1,7 +1,7 @@
-"""Models, ControlNets and IP-Adapters of one workflow fit each other, told before anything runs.
+"""Check before a run that the models, ControlNets and IP-Adapters of a workflow fit each other.
 
-The families are read from the headers of the files that the loaders name, and follow the links.
-What cannot be told (a file of an unknown family, a choice between branches) is left to the run.
+Families are read from the headers of the files that the loaders name, and follow the links. Cases
+that are unknown before the run (an unknown family, a choice between branches) are left to the run.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from ..engine.graph.document import Document, Node, as_link, as_links
 
 _NETWORKS = ("checkpoints", "diffusion_models", "diffusers")
 _FOLDERS = {"CONTROL_NET": ("controlnet",), "IPADAPTER": ("ipadapter",), "MODEL": _NETWORKS}
-"""Socket type -> folders of the files that a loader makes such a value of."""
+"""Socket type -> folders of the files from which a loader makes such a value."""
 _USES = ("LATENT", "GUIDER")
-"""Outputs of the nodes in which a model meets its prompts."""
+"""Outputs of the nodes that take a model together with its prompts."""
 _Values: TypeAlias = "list[tuple[Parameter, Any]]"
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A value that was made of a model file.
+    """A value that was loaded from a model file.
 
     Attributes:
         family: The file's family.
@@ -78,7 +78,7 @@ class _Facts:
     nets: dict[str, frozenset[Made]] = field(default_factory=dict)
 
     def follow(self, node_id: str, node: Node, spec: NodeSpec) -> Iterator[Problem]:
-        """Note what a node's outputs are made of; say what does not fit in it."""
+        """Note the files behind a node's outputs; report inputs that do not fit each other."""
         values = [
             (parameter, value)
             for name, value in node.inputs.items()
@@ -114,7 +114,7 @@ class _Facts:
                         yield _misfit(node_id, spec, port, "ControlNet", each, model)
 
     def _given(self, values: _Values, socket: str) -> Made | None:
-        """What is linked to the inputs of one type; None if nothing is known of one of them."""
+        """The files behind the inputs of one type; None if one of them is unknown."""
         facts = {
             self.made.get(str(link))
             for parameter, value in values
@@ -128,7 +128,7 @@ class _Facts:
         return found.union(*(self.nets.get(str(link), found) for link in _links(value)))
 
     def _loaded(self, values: _Values, socket: str) -> Made | None:
-        """What an output is made of: a file of its kind, or the value of its type that came in."""
+        """The file behind an output: one that the node loads, or that of a matching input."""
         if any(parameter.type.name == socket for parameter, _ in values):
             return self._given(values, socket)
         for parameter, value in values:
@@ -149,7 +149,7 @@ class _Facts:
 
 @lru_cache(maxsize=1024)
 def _family(path: Path, *_: int) -> str | None:
-    """The family of a file as it is now; None if it cannot be told."""
+    """The family of a file as it is now; None if it is unknown."""
     from ..diffusion import DiffusionError, inspect_file
 
     try:

@@ -1,4 +1,4 @@
-"""Values of every socket type, small and always the same, for tests of nodes."""
+"""Small, reproducible values of every socket type, for tests of nodes."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 def image(batch: int = 1, height: int = 48, width: int = 64, *, seed: int = 0) -> Tensor:
-    """Pictures with gradients, an edge and some grain.
+    """Images with gradients, an edge and some grain.
 
     Args:
-        batch: Number of pictures; they differ.
+        batch: Number of images; they differ.
         height: Pixels.
         width: Pixels.
         seed: Of the grain.
@@ -48,7 +48,7 @@ def image(batch: int = 1, height: int = 48, width: int = 64, *, seed: int = 0) -
 
 
 def mask(batch: int = 1, height: int = 48, width: int = 64) -> Tensor:
-    """Masks with a rectangle selected and a soft edge at its left.
+    """Masks that select a rectangle with a soft left edge.
 
     Args:
         batch: Number of masks.
@@ -70,7 +70,7 @@ def latent(batch: int = 1, height: int = 8, width: int = 8, *, seed: int = 0) ->
     """Noise in the space of Stable Diffusion's VAE.
 
     Args:
-        batch: Number of pictures.
+        batch: Number of images.
         height: Of the latent; pixels / 8.
         width: Of the latent; pixels / 8.
         seed: Of the noise.
@@ -86,7 +86,7 @@ def latent(batch: int = 1, height: int = 8, width: int = 8, *, seed: int = 0) ->
 
 
 def conditioning(width: int = 768, *, seed: int = 0) -> Conditioning:
-    """A prompt that means nothing.
+    """Conditioning with random embeddings.
 
     Args:
         width: Of the embeddings; a model that uses them must have the same.
@@ -196,13 +196,13 @@ def _file(kind: str, models: Path | None) -> Path:
         raise FileError(
             f"There is no model in {folder}."
             if models is not None
-            else f"thimble, which this value would be made of, is not here: {folder} has no model.",
+            else f"The thimble test model for this value is missing: {folder} has no model.",
             expected="a .safetensors file",
             got="none",
-            hint=f"Give models=FOLDER with {kind}/NAME.safetensors in it."
+            hint=f"Pass models=FOLDER, where FOLDER has {kind}/NAME.safetensors."
             if models is not None
-            else "A released package has it; in a checkout training/README.md tells how it is "
-            "made. Or give models=FOLDER with models of your own.",
+            else "Released packages contain it; for a checkout, training/README.md describes how "
+            "to train it. Or pass models=FOLDER with models of your own.",
         )
     return found[0]
 

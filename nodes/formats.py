@@ -1,7 +1,8 @@
-"""How the values of the picture machine are written to the disk cache.
+"""Serializers that write the values of diffusion nodes to the disk cache.
 
-Pictures whose numbers are whole 255ths, as all are that came from a file, are PNG; everything else
-is safetensors. What refers to weights (models, conditioning with a ControlNet) is not stored.
+Images in whole steps of 1/255, such as those loaded from files, are stored as PNG, everything
+else as safetensors. Values that refer to weights (models, conditioning with a ControlNet) are not
+stored.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class TensorFormat:
     """Tensors of any shape and type, exactly."""
 
     def encode(self, value: Tensor) -> bytes:
-        """PNG if it is a batch of 8-bit pictures, else safetensors."""
+        """PNG for a batch of 8-bit images, else safetensors."""
         png = _as_png(value)
         return b"png\n" + png if png is not None else b"st\n" + _save({"t": value})
 
@@ -37,7 +38,7 @@ class TensorFormat:
 
 
 class LatentFormat:
-    """Latents with mask and batch numbers."""
+    """Latents with their noise mask and their indices for the noise."""
 
     def encode(self, value: Latent) -> bytes:
         """Samples and mask as tensors, the rest as JSON."""
@@ -61,7 +62,7 @@ class LatentFormat:
 
 
 class ConditioningFormat:
-    """Conditioning without control."""
+    """Conditioning without ControlNets or other references to weights."""
 
     def encode(self, value: Conditioning) -> bytes | None:
         """Tensors as tensors, the rest as JSON; None if a ControlNet or the like is in it."""

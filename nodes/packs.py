@@ -38,9 +38,9 @@ def load_packs(registry: Registry, *, installed: bool, modules: Iterable[str]) -
     for name in dict.fromkeys(modules):
         if not _exists(name):
             raise DeclarationError(
-                f"There is no module {name}.",
+                f"There is no Python module {name}.",
                 code="node.no_module",
-                hint="Check the name given with --nodes, and the folders of PYTHONPATH.",
+                hint="Check the name after --nodes, and the folders of PYTHONPATH.",
             )
         _sort(_loaded(name, partial(importlib.import_module, name), name), registry, packs)
     add_packs(registry, packs)

@@ -1,6 +1,6 @@
-"""Files that people share: a bundle, a picture that holds its recipe, a workflow file.
+"""Shared files: a bundle, an image with an embedded workflow, or a workflow file.
 
-What they hold comes from strangers: sizes are checked, and nothing is written.
+Their content is untrusted: sizes are checked, and nothing is written.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _HEADS = (PNG, b"RIFF", b"\xff\xd8")
 
 @dataclass(frozen=True, slots=True)
 class SharedFile:
-    """What a shared file holds.
+    """The content of a shared file.
 
     Attributes:
         workflow: As it was saved; a bundle's as it ran.
@@ -141,9 +141,9 @@ def _with_remark(workflow: Workflow) -> Workflow:
     if loose == 0:
         return workflow
     remark = (
-        "The picture holds what ComfyUI ran, and a drawing of its editor that does not show the "
-        f"same nodes. What ran is opened; {loose} of its {len(document.nodes)} nodes have no place "
-        "in the drawing."
+        "The image holds two workflows of ComfyUI that differ: the one that ran and the one in the "
+        f"editor. The one that ran is opened; {loose} of its {len(document.nodes)} nodes have no "
+        "position in the editor's."
     )
     return Workflow(document, workflow.path, (*workflow.remarks, remark))
 
@@ -157,15 +157,15 @@ def workflow_text(texts: Mapping[str, str], file: Path) -> str:
     text = texts.get("weft") or texts.get("prompt") or texts.get("workflow")
     if text is None:
         raise FileError(
-            f"The picture {file.name} holds no workflow.",
+            f"The image {file.name} holds no workflow.",
             code="share.no_workflow",
-            hint="Pictures lose it when they are edited or sent through messengers.",
+            hint="Use the original file: editors and messengers remove the workflow.",
         )
     return text
 
 
 def lock_text(texts: Mapping[str, str]) -> Lock | None:
-    """The lock among the texts of a picture; None if there is none, or of a later weft.
+    """The lock in the metadata of an image; None if there is none, or of a later weft.
 
     Raises:
         FileError: `share.damaged`: there is something else in its place.
@@ -181,14 +181,14 @@ def lock_text(texts: Mapping[str, str]) -> Lock | None:
         if isinstance(data, dict) and data.get("format") not in (None, 1):
             return None
         raise FileError(
-            "The lock in the picture is damaged.",
+            "The lock in the image is damaged.",
             code="share.damaged",
-            hint="Ask for it again, or for another copy.",
+            hint="Ask the author for another copy of the image.",
         ) from error
 
 
 def picture_texts(file: Path) -> dict[str, str]:
-    """The texts that a picture holds, by keyword.
+    """The metadata texts of an image, by keyword.
 
     Raises:
         FileError: It is no picture, or cannot be read.
@@ -205,7 +205,7 @@ def picture_texts(file: Path) -> dict[str, str]:
 
 
 def described(path: Path) -> tuple[str | None, str | None]:
-    """What a model file holds, and its family; None where that cannot be told."""
+    """The kind of a model file and its family; None if they are unknown."""
     from ..diffusion import DiffusionError, inspect_file
 
     try:

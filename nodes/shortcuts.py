@@ -1,4 +1,4 @@
-"""The shortest way to a picture: load a file, run it once."""
+"""The shortest way to an image: load a workflow file and run it once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(
     Args:
         workflow: A workflow, or the path of its file.
         output: Folder for finished files.
-        outputs: Wanted `node.output`s or public names; None for all that the workflow gives.
+        outputs: Wanted `node.output`s or public names; None for all outputs of the workflow.
         on_event: Called with each event.
         inputs: Public inputs by their interface names.
 
@@ -63,6 +63,6 @@ async def arun(
 
 
 def _opened(workflow: Workflow | str | Path) -> tuple[Workflow, list[Path]]:
-    """The workflow, and the folder of its file, where its pictures are looked for first."""
+    """The workflow, and the folder of its file, where input images are searched for first."""
     loaded = workflow if isinstance(workflow, Workflow) else load(workflow)
     return loaded, [loaded.path.parent] if loaded.path is not None else []

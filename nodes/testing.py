@@ -1,4 +1,4 @@
-"""For tests of nodes: values of every socket type, and the contract of a node.
+"""Helpers for tests of nodes: values of every socket type, and the contract of a node.
 
 def test_brighten_keeps_its_contract() -> None:
     result = check_node(brighten, image=testing.image(), by=1.5)
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def check_node(function: Callable[..., Any], /, **inputs: Any) -> Any:
-    """Check that a node keeps the contract of a node, by calling it up to four times.
+    """Check that a node keeps the node contract, by calling it up to four times.
 
     Checked are: the docstring is whole; equal inputs give equal outputs (unless `pure=False`);
     inputs are not changed; outputs are of the declared types, IMAGE and MASK with the right
@@ -57,7 +57,7 @@ def check_node(function: Callable[..., Any], /, **inputs: Any) -> Any:
 
 
 def image_problem(value: Any) -> str | None:
-    """Why a value is no IMAGE, (B, H, W, 3) float32 in [0, 1] on the CPU; None when it is.
+    """The reason why a value is no IMAGE, (B, H, W, 3) float32 in [0, 1] on the CPU; None if it is.
 
     A fourth channel, alpha, may be there.
     """
@@ -67,7 +67,7 @@ def image_problem(value: Any) -> str | None:
 
 
 def mask_problem(value: Any) -> str | None:
-    """Why a value is no MASK, (B, H, W) float32 in [0, 1] on the CPU; None when it is."""
+    """The reason why a value is no MASK, (B, H, W) float32 in [0, 1] on the CPU; None if it is."""
     return _tensor_problem(value, "(B, H, W)", 3)
 
 
@@ -91,14 +91,14 @@ def _tensor_problem(value: Any, shape: str, dimensions: int) -> str | None:
 
 
 def _size_problem(value: Any) -> str | None:
-    """A small view keeps the whole of what it looks at in memory, which no budget knows of."""
+    """Whether a small view keeps a large tensor in memory, outside of any memory budget."""
     import torch
 
     for part in parts(value):
         if isinstance(part, torch.Tensor):
             held, told = part.untyped_storage().nbytes(), _nbytes(part)
             if held > 2 * told + 4096:
-                return f"a view of {told} bytes holds {held} in memory; return a clone"
+                return f"a view of {told} bytes keeps {held} bytes in memory; return a clone"
     return None
 
 

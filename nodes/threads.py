@@ -1,4 +1,4 @@
-"""How torch's threads share a machine with other processes.
+"""Settings that let torch's threads share a machine with other processes.
 
 The threads of OpenMP spin while they wait for each other, on the assumption that no one else wants
 the processor. Two runs at once, or a run beside any other program, then take several times as long:
@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 
 def thread_settings(workers: int = 1, environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Environment variables for a process that computes beside others.
+    """Environment variables for a process that shares the machine with others.
 
     Args:
         workers: How many such processes share the machine.

@@ -1,4 +1,4 @@
-"""What is not translated yet: the report that `make docs` prints for translators."""
+"""The untranslated texts: the report that `make docs` prints for translators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the engine sees the values of the picture machine."""
+"""Hashes and sizes of diffusion values for the engine."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ MODULES = (
 
 
 def middlewares(settings: Settings) -> list[Middleware]:
-    """What every request goes through, outermost first."""
+    """The middlewares around every request, outermost first."""
     return [answer_errors]
 
 

@@ -1,4 +1,4 @@
-"""What the server knows of nodes and folders: reads documents and finds their problems.
+"""The node types and folders that the server knows: reads documents and finds their problems.
 
 No torch: node schemas load without it, and functions are called in workers only.
 """
@@ -101,7 +101,7 @@ class Catalog:
             except ValidationError as error:
                 problems.extend(error.problems)
         if problems:
-            raise ValidationError("Values cannot be set:", problems)
+            raise ValidationError("The values cannot be set:", problems)
         return workflow
 
     def bounded(self, workflow: Workflow) -> None:
@@ -114,7 +114,7 @@ class Catalog:
         count = len(found.document.nodes)
         if count > self._limit or any(p.code == "graph.too_large" for p in found.problems):
             raise DocumentError(
-                f"The workflow has more nodes than this server takes ({self._limit}).",
+                f"The workflow has more nodes than this server allows ({self._limit}).",
                 code="document.too_large",
                 expected=f"at most {self._limit} nodes",
                 got=str(count) if count > self._limit else None,
@@ -159,7 +159,7 @@ class Catalog:
         more = [e for e in (*effects, *(["packs"] if packs else [])) if e not in given]
         if more:
             raise ValidationError(
-                "The workflow would do more than was accepted:",
+                "The workflow has effects without permission:",
                 [
                     Problem(
                         "share.not_accepted",
@@ -167,7 +167,7 @@ class Catalog:
                         node=touching[effect][0] if effect in touching else None,
                         expected=f"at most {', '.join(sorted(given)) or 'nothing'}",
                         got=effect,
-                        hint=f'Accept "{effect}" too, if you trust it.',
+                        hint=f'Permit "{effect}" too, if you trust the workflow.',
                     )
                     for effect in more
                 ],

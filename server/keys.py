@@ -1,4 +1,4 @@
-"""Where handlers find the services: typed keys of the application and of a request."""
+"""Typed keys under which handlers find the services of the application and of a request."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ LOCAL = "local"
 
 
 def owner_of(request: web.Request) -> str:
-    """Under what the things of who asks are kept; `local` where nobody has to say who asks."""
+    """The owner name of the user of a request; `local` if the server needs no token."""
     owner: str = request.get(OWNER, LOCAL)
     return owner
 
 
 def asking(request: web.Request) -> str | None:
-    """Whose jobs a request is about: those of who asks; None for everyone's."""
+    """The user whose jobs a request may see; None for all jobs."""
     return None if is_admin(request) else owner_of(request)
 
 
 def is_admin(request: web.Request) -> bool:
-    """Whether who asks may see and steer everyone's jobs; where nobody has to say who, yes."""
+    """Whether the user of a request is an administrator; yes if the server needs no token."""
     admin: bool = request.get(ADMIN, True)
     return admin
 

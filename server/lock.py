@@ -38,7 +38,7 @@ class DataLock:
                 f"The data folder {folder} cannot be used: {error.strerror or error}.",
                 code="server.data",
                 expected="a folder that can be written to",
-                hint="Look at its rights and at its disk, or name another with --data.",
+                hint="Check its permissions and its disk, or choose another folder with --data.",
             ) from error
         try:
             _lock(file)
@@ -49,7 +49,7 @@ class DataLock:
             raise WeftError(
                 f"Another server (process {holder or 'unknown'}) uses {self._path.parent}.",
                 code="server.data_in_use",
-                hint="Stop it, or give this one a folder of its own with --data.",
+                hint="Stop that server, or give this one its own folder with --data.",
             ) from error
         file.truncate(0)
         file.write(f"{os.getpid()}\n")

@@ -40,7 +40,7 @@ class JsonLines(logging.Formatter):
 
 
 class ForPeople(logging.Formatter):
-    """The same in words: time, level, message, and whatever `extra` says."""
+    """A log line as text: time, level, message, and all of `extra`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line; a trace follows on lines of its own."""

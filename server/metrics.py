@@ -27,26 +27,26 @@ _BUCKETS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 30
 
 
 class Tally:
-    """What is counted along: how long jobs waited and ran, and what requests were answered."""
+    """Counters of job times and of responses."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._waited = Histogram(
             "weft_job_wait_seconds",
-            "From acceptance to the last start, of jobs that are over.",
+            "Time from submission to the last start, for finished jobs.",
             registry=self.registry,
             buckets=_BUCKETS,
         )
         self._ran = Histogram(
             "weft_job_seconds",
-            "From the last start to the end, by the state at the end.",
+            "Time from the last start to the end, by final state.",
             ["state"],
             registry=self.registry,
             buckets=_BUCKETS,
         )
         self._answers = Counter(
             "weft_http_answers",
-            "Answers by class of status; 1xx are websockets.",
+            "Responses by class of status; 1xx are websockets.",
             ["status"],
             registry=self.registry,
         )
@@ -92,22 +92,24 @@ class _Numbers(Collector):
         yield by_state
         slots = self._jobs.dispatcher.slots
         yield GaugeMetricFamily(
-            "weft_workers_ready", "Workers that can take jobs.", sum(s.ready for s in slots)
+            "weft_workers_ready", "Workers that are ready for jobs.", sum(s.ready for s in slots)
         )
         yield GaugeMetricFamily(
-            "weft_workers_busy", "Workers that run a job.", sum(bool(s.given) for s in slots)
+            "weft_workers_busy",
+            "Workers that are running a job.",
+            sum(bool(s.given) for s in slots),
         )
-        run = CounterMetricFamily("weft_jobs_run", "Jobs run.", labels=["worker"])
+        run = CounterMetricFamily("weft_jobs_run", "Jobs that were run.", labels=["worker"])
         for slot in slots:
             run.add_metric([str(slot.number)], slot.done)
         yield run
         yield CounterMetricFamily(
-            "weft_worker_deaths", "Workers that ended unasked.", self._jobs.dispatcher.deaths
+            "weft_worker_deaths", "Workers that ended unexpectedly.", self._jobs.dispatcher.deaths
         )
         yield GaugeMetricFamily("weft_listeners", "Open event streams.", self._listeners)
         yield GaugeMetricFamily(
             "weft_database_writable",
-            "Whether the database took the last change.",
+            "Whether the last change was stored in the database.",
             int(self._jobs.can_store),
         )
         yield GaugeMetricFamily(

@@ -1,4 +1,4 @@
-"""What the server needs around it, tried out: the database, and its folders.
+"""Health checks of the database and the folders.
 
 Whoever asks for the server's health gets what is true now. Nothing has to be written by a user
 before trouble is seen, or before its end is.
@@ -40,7 +40,7 @@ class Probes:
         self._known: tuple[float, list[str]] | None = None
 
     async def trouble(self) -> list[str]:
-        """What does not work now, in words; empty when all is well."""
+        """The current problems, as sentences; empty if there are none."""
         loop = asyncio.get_running_loop()
         if self._known is not None and loop.time() - self._known[0] < _KEPT:
             return self._known[1]
@@ -55,9 +55,9 @@ class Probes:
         for what, future in list(self._running.items()):
             if not future.done():
                 found.append(
-                    "the database does not answer"
+                    "the database does not respond"
                     if what == "database"
-                    else f"the folder for {what} does not answer"
+                    else f"the folder for {what} does not respond"
                 )
                 continue
             del self._running[what]
@@ -77,7 +77,7 @@ class Probes:
         try:
             await self._ping()
         except SQLAlchemyError:
-            return "the database cannot be reached, or refuses"
+            return "the database cannot be reached, or reports an error"
         return None
 
 
@@ -87,7 +87,7 @@ def _try(what: str, folder: Path) -> str | None:
         if not folder.is_dir():  # it is made when something is to be written into it
             place = next(p for p in (folder, *folder.absolute().parents) if p.exists())
             if not place.is_dir() or not os.access(place, os.W_OK):
-                return f"the folder for {what} may not be made"
+                return f"the folder for {what} cannot be created"
             return None
         # Without a name where the system can, so that the folder looks the same to who lists it.
         with tempfile.TemporaryFile(dir=folder) as file:
@@ -97,6 +97,6 @@ def _try(what: str, folder: Path) -> str | None:
         if error.errno in _FULL:
             return f"the disk of the folder for {what} is full"
         if error.errno in _READ_ONLY:
-            return f"the folder for {what} may not be written to"
-        return f"the folder for {what} refuses: {error.strerror or type(error).__name__}"
+            return f"the folder for {what} is not writable"
+        return f"the folder for {what} cannot be written: {error.strerror or type(error).__name__}"
     return None

@@ -69,7 +69,7 @@ async def _serve(settings: Settings, listening: Listening | None, *, once: bool)
             raise WeftError(
                 f"The server cannot start: {error}.",
                 code="server.start",
-                hint="Look at the rights of --data, --input and --out, and at the space there.",
+                hint="Check permissions and free space of --data, --input and --out.",
             ) from error
         assert runner.server is not None
         limits = settings.limits
@@ -83,18 +83,18 @@ async def _serve(settings: Settings, listening: Listening | None, *, once: bool)
             log.info("listening", extra={"url": address})
         if table.most < limits.sockets:
             log.warning(
-                "the system allows %d open files, so there are at most %d connections",
+                "the system allows %d open files, so the server accepts at most %d connections",
                 *(files, table.most),
             )
         if settings.tls_certificate is None and not all(map(is_loopback, settings.hosts)):
             log.warning(
-                "tokens and pictures can be read on the way: give --tls-certificate, or let others "
-                "in through a proxy with TLS only"
+                "tokens and images are sent without encryption: set --tls-certificate, or allow "
+                "access only through a proxy with TLS"
             )
         if settings.private and app[POLICY].is_open:
             log.warning(
-                "--private has no effect yet: everybody sees everything until there is a token or "
-                "a user"
+                "--private has no effect yet: until there is a token or a user, everyone sees "
+                "everything"
             )
         if listening is not None:
             listening(addresses)
@@ -114,9 +114,10 @@ async def _listen(listener: Listener, settings: Settings) -> list[str]:
             await listener.listen(host, settings.port)
         except OSError as error:
             raise WeftError(
-                f"Port {settings.port} of {host} cannot be listened on: {error.strerror or error}.",
+                f"The server cannot listen on port {settings.port} of {host}: "
+                f"{error.strerror or error}.",
                 code="server.port",
-                hint="Stop what uses it, or choose another with --port.",
+                hint="Stop the program that uses the port, or choose another with --port.",
             ) from error
     scheme = "http" if settings.tls_certificate is None else "https"
     found = listener.addresses
@@ -133,6 +134,6 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
         raise WeftError(
             f"The certificate {settings.tls_certificate} cannot be used: {error}.",
             code="server.tls",
-            hint="Give a PEM file, and its key with --tls-key.",
+            hint="Use a PEM file, with its private key in --tls-key.",
         ) from error
     return context

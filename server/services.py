@@ -85,7 +85,7 @@ async def services(app: web.Application) -> AsyncIterator[None]:
                 {
                     "data": settings.data,
                     "uploads": settings.uploads,
-                    "finished files": settings.output,
+                    "output files": settings.output,
                 },
             )
             app[LIBRARY] = Library(
@@ -108,7 +108,7 @@ async def services(app: web.Application) -> AsyncIterator[None]:
 
 
 def local_workers(settings: Settings) -> Callable[[int], Worker]:
-    """What makes the worker processes of this machine."""
+    """Makes the worker processes of this machine."""
     setup = Setup(
         path=sys.path,
         node_modules=list(settings.node_modules),

@@ -1,4 +1,4 @@
-"""What a server is started with. Immutable; made once from the command line or a test."""
+"""The settings of a server. Immutable; made once from the command line or a test."""
 
 from __future__ import annotations
 

@@ -71,8 +71,8 @@ def test_commands_of_the_guide_do_what_it_says(
         )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "a red circle" in done.stdout  # what the picture of another program says
-    assert "verified: the picture is the same" in done.stdout
-    assert "nothing known here would change the picture" in done.stdout
+    assert "verified: the image is the same" in done.stdout
+    assert "no known difference would change the image" in done.stdout
     assert str(place) in done.stdout  # found by its hash
     assert json.loads((here / "w.json").read_text())["nodes"]["edges"]["type"] == "Canny"
     assert b"Canny" not in (here / "clean.png").read_bytes()

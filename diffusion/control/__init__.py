@@ -1,4 +1,4 @@
-"""Control: ControlNets and their like, and images that a network sees beside the noise.
+"""Control: ControlNets, T2I-Adapters, and image conditioning beside the noise.
 
 One file a method; `METHODS` lists them. To add one, write its file, add its row here, and give it a
 row in `tests/diffusion/control/test_methods.py`.
@@ -33,7 +33,7 @@ METHODS: tuple[ControlMethod, ...] = (
 
 
 def method_of(net: ControlNet) -> ControlMethod:
-    """The method by which a network steers.
+    """The control method of a network.
 
     Raises:
         ModelError: weft knows none for it.

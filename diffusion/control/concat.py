@@ -1,4 +1,4 @@
-"""Images that a network sees beside the noise: inpainting and editing models.
+"""Image conditioning beside the noise: inpainting and editing models.
 
 How they are laid out differs: UNets take the mask as one channel before the image, and were trained
 with a grey image where nothing is known; Flux takes the image and then the mask, whose pixels lie
@@ -76,7 +76,7 @@ def condition_on_rest(
 def condition_on_picture(
     positive: Conditioning, negative: Conditioning, vae: Vae, image: Image
 ) -> tuple[Conditioning, Conditioning, Latent]:
-    """Show an editing model (InstructPix2Pix, 8 channels) the picture that it changes.
+    """Prepare an image as conditioning for an editing model (InstructPix2Pix, 8 channels).
 
     Args:
         positive, negative: Prompts; the positive one says what to change.

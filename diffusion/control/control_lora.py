@@ -1,4 +1,4 @@
-"""Control-LoRAs: a ControlNet made of the UNet that it steers and a difference of low rank.
+"""Control-LoRAs: a ControlNet made from the sampled UNet and a low-rank difference.
 
 It is made when a run begins, and shares with the UNet what is the same.
 """
@@ -42,7 +42,7 @@ class Maker:
 
 
 class ControlLora(UNetControl):
-    """See the module; once made, it steers as a ControlNet of a UNet does."""
+    """A Control-LoRA; once built, it acts as a ControlNet of a UNet."""
 
     name = "Control-LoRA"
 

@@ -41,7 +41,7 @@ SDXL and of InstantX's and Shakker's for Flux."""
 
 
 def control_type_count(net: ControlNet) -> int:
-    """How many control types a ControlNet tells apart; 0 for one that is no union."""
+    """The number of control types of a union ControlNet; 0 for other ControlNets."""
     config = net.weights.config
     return int(config.get("num_control_type") or config.get("num_mode") or 0)
 
@@ -81,5 +81,5 @@ def set_control_type(net: ControlNet, control_type: str | None) -> ControlNet:
 
 
 def control_type_number(net: ControlNet) -> int | None:
-    """The number that a union ControlNet is told; None = none."""
+    """The number of a control type in a union ControlNet; None = none."""
     return None if net.control_type is None else CONTROL_TYPES[net.family][net.control_type]

@@ -1,4 +1,4 @@
-"""What ControlNets and their like do in a run: the one place where their strength is applied."""
+"""ControlNets and similar networks in a run: the one place where their strength is applied."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ CANNY, DEPTH = 1, 2
 
 
 def fit_hint(image: Image, size: tuple[int, int], batch: int, like: Any) -> Tensor:
-    """A control picture for a run.
+    """A control image for a run.
 
     Args:
         image: (B', H, W, 3) in [0, 1].
@@ -56,7 +56,7 @@ def _as_trained(net: ControlNet, picture: Tensor) -> Tensor:
 def latent_hint(
     use: ControlUse, space: LatentFormat, size: tuple[int, int], batch: int, like: Any
 ) -> Tensor:
-    """A control picture as a latent, for networks that take it so.
+    """A control image as a latent, for networks that take it so.
 
     Args:
         use: The network with its picture and the VAE.

@@ -1,4 +1,4 @@
-"""A control method: how a network with a control image steers another. No torch at import.
+"""A control method: how a network with a control image guides another. No torch at import.
 
 Strength, window and both sides of guidance are the same for every method and applied in one place
 (`handler`); a method says only what is its own.
@@ -45,7 +45,7 @@ class Active:
 
 
 class ControlMethod(ABC):
-    """One way in which a network steers another; a row of `METHODS`.
+    """One method of control by a network; a row of `METHODS`.
 
     Attributes:
         name: Its name, for people.
@@ -92,14 +92,14 @@ class ControlMethod(ABC):
         return fit_hint(use.image, (size[0] * cell, size[1] * cell), batch, like)
 
     def module(self, model: Model, net: ControlNet) -> Any:
-        """The torch module that steers a model, in the type of the model's."""
+        """The torch module of a control network, in the number type of the model's."""
         from ..weights.casting import module_in
 
         return module_in(net.weights, model.weights.dtype)
 
     @abstractmethod
     def residuals(self, active: Active, x: Tensor, timestep: float, network: Any) -> Residuals:
-        """What a network adds at strength 1.
+        """The residuals of a network at strength 1.
 
         Args:
             active: The network with its hint.

@@ -1,4 +1,4 @@
-"""ControlNets of PixArt: copies of the first transformer blocks, run beside them.
+"""ControlNets of PixArt: copies of the first transformer blocks, run in parallel to them.
 
 Source: Chen et al. 2024, "PixArt-delta"; the network is in `pixart_network`.
 """

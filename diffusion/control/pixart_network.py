@@ -1,4 +1,4 @@
-"""PixArt's ControlNet: copies of the transformer's first blocks, run beside it.
+"""PixArt's ControlNet: copies of the transformer's first blocks, run in parallel to it.
 
 Its first block begins with what the transformer's own first block gives, plus the picture; each
 copy's outcome goes through a layer and is added before the next block of the transformer.
@@ -55,7 +55,7 @@ class PixArtControlNetwork(nn.Module):
         self.controlnet_blocks = nn.ModuleList(block(n == 0) for n in range(num_layers))
 
     def forward(self, hidden: Tensor, picture: Tensor, **told: Any) -> list[Tensor]:
-        """What is added before the transformer's second block, its third, and so on.
+        """The residuals for the transformer's second block, its third, and so on.
 
         Args:
             hidden: (B, T, C) after the transformer's first block.

@@ -1,4 +1,4 @@
-"""SDXL's union ControlNet, also for pictures of which nothing is said."""
+"""SDXL's union ControlNet, also for control images without a control mode."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class UnionControl(ControlNetUnionModel):
-    """As diffusers has it, for one picture of one kind or of none.
+    """A union ControlNet as in diffusers, for one control image with or without a control type.
 
     A picture of no kind is added as a plain ControlNet adds it, past the layers that weigh pictures
     of several kinds: so does ComfyUI when a union is set to "auto".

@@ -209,9 +209,9 @@ class BatchedDenoiser:
             raise SamplingError(
                 "sample.nothing_to_condition_on",
                 f"No {side} prompt acts at sigma {sigma:.4g}.",
-                expected="entries whose start and end cover the whole run, of strength above 0",
+                expected="entries that together cover the whole run, with a strength above 0",
                 got=f"{len(conditioning.entries)} entries, none acting",
-                hint="Widen start and end of an entry, or add one for the gap.",
+                hint="Widen the timestep range of an entry, or add one for the gap.",
             )
         return regions
 

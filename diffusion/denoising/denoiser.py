@@ -33,7 +33,7 @@ class Denoiser(Protocol):
     def predict(
         self, x: Tensor, sigma: float, conditioning: Conditioning, *, negative: bool = False
     ) -> Tensor:
-        """The clean picture the model sees in x.
+        """The denoised prediction of the model for x.
 
         Args:
             x: (B, C, h, w) float32 at noise level sigma.

@@ -1,4 +1,4 @@
-"""What a negative prompt gets from the positive one, where it has nothing of its own.
+"""Settings that a negative prompt takes from the positive one if it has none of its own.
 
 Source: ComfyUI's rule for boxes and for ControlNets that are put on one prompt: the n-th entry that
 has them lends them to the n-th of the other side, in turn.

@@ -47,7 +47,7 @@ class CellBox(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
-    """What one entry contributes to, and how much.
+    """The region and the weight of one entry.
 
     Attributes:
         box: The part of the latent that its network call sees; None = all of it.
@@ -73,7 +73,7 @@ class Region:
 
 
 class PredictionBlend:
-    """Adds up the predictions of one side of guidance.
+    """Sums the predictions of one side of guidance (conditional or unconditional).
 
     Args:
         like: (B, C, h, w), the latent that is predicted.
@@ -239,10 +239,10 @@ def _clip(box: CellBox, size: tuple[int, int]) -> CellBox:
     if min(clipped.height, clipped.width) < 1:
         raise ShapeError(
             "conditioning.area_outside",
-            "The area of a prompt lies outside of the picture.",
+            "The area of a prompt lies outside the image.",
             expected=f"a part of {wide} x {tall} latent cells",
             got=f"{box.width} x {box.height} cells at {box.left}, {box.top}",
-            hint="Move the area, or make the picture larger.",
+            hint="Move the area, or use a larger image.",
         )
     return clipped
 

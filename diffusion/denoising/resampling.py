@@ -105,10 +105,10 @@ def _flow(model: Model) -> ModelSampling:
     if not found.is_flow:
         raise ModelError(
             "model_sampling.not_a_flow",
-            f'Only flow models have a shift; "{model.weights.path.name}" is none.',
+            f'Only flow models have a shift, and "{model.weights.path.name}" is no flow model.',
             expected="a model such as SD3 or Flux",
             got=f"{model.family}, prediction {found.prediction}",
-            hint="Leave this node out.",
+            hint="Remove this node.",
         )
     return found
 
@@ -120,7 +120,7 @@ def _not_a_flow(model: Model) -> ModelSampling:
     if found.is_flow:
         raise ModelError(
             "model_sampling.is_a_flow",
-            f'"{model.weights.path.name}" is a flow model, which cannot be sampled so.',
+            f'"{model.weights.path.name}" is a flow model, which has other sampling settings.',
             expected="a model such as SD1.x, SD2.x or SDXL",
             got=model.family,
             hint="Use ModelSamplingSD3 or ModelSamplingFlux.",

@@ -1,4 +1,4 @@
-"""What a network gave for each prompt, used again where it would hardly differ (EasyCache)."""
+"""Reuse of a network's output for each prompt where it would hardly differ (EasyCache)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Reusing:
         first: Callable[[Tensor, Call], Tensor],
         run: Callable[[Call], Tensor],
     ) -> list[Tensor]:
-        """What the network gives for each call, or would nearly give.
+        """The network's output for each call, computed or reused.
 
         Args:
             calls: At least one; the same objects from step to step, as long as the same acts.

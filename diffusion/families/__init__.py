@@ -55,7 +55,7 @@ def family_of(facts: NetworkFacts) -> str | None:
 
 
 def sampling_of(model: Model) -> ModelSampling:
-    """What a model predicts and at which noise levels: its own, else its file's or family's.
+    """Prediction type and sigmas of a model: its own, else its file's or family's.
 
     Raises:
         ModelError: A family that weft does not run.

@@ -34,7 +34,7 @@ class Row:
 
 @dataclass(slots=True, eq=False)
 class Inputs:
-    """What goes into a network with every step's x.
+    """The inputs of a network beside every step's x.
 
     Attributes:
         arguments: Keyword arguments of its forward.
@@ -50,11 +50,11 @@ class Inputs:
 
 
 class Steering(ABC):
-    """What gives residuals for a call: a ControlNet with its image, ready to run."""
+    """Gives residuals for a call: a ControlNet with its image, ready to run."""
 
     @abstractmethod
     def residuals(self, x: Tensor, timestep: float, network: Any) -> Residuals:
-        """What is added inside of the network; the values of several are summed by name.
+        """The residuals inside the network; those of several are summed by name.
 
         Args:
             x: (N, C, h, w), as the network gets it.
@@ -94,7 +94,7 @@ class Call:
 
 
 class Handler:
-    """What the attachments of some classes do in a run; one object for all runs, without state.
+    """The effect of some classes of attachments in a run; one object for all runs, without state.
 
     Attributes:
         kinds: The classes of attachments that it knows.

@@ -1,4 +1,4 @@
-"""What a model family is: one object with all that differs between families. No torch at import."""
+"""A model family: one object with all differences between families. No torch at import."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileSays:
-    """What a file or folder says of the denoising network, beside its tensors' shapes.
+    """The metadata of a file or folder about the denoising network, beside its tensors' shapes.
 
     Attributes:
         facts: What the shapes say.
@@ -90,12 +90,12 @@ class Family(ABC):
         """Whether a network with these facts is of this family; at most one family says yes."""
 
     def sampling_of(self, model: Model) -> ModelSampling:
-        """What this model predicts: as its file says, else as its family does."""
+        """The prediction type of this model: as its file states, else as its family does."""
         stated = model.weights.extras.get("sampling")
         return stated if isinstance(stated, ModelSampling) else self.sampling
 
     def read_sampling(self, file: FileSays) -> ModelSampling:
-        """What a file says of its network's prediction, in words, marks or a scheduler's JSON."""
+        """The prediction type in a file: in words, marks or a scheduler's JSON."""
         return stated_sampling(self.sampling, file)
 
     def of_folder(self, vae: Mapping[str, Any]) -> str:
@@ -201,7 +201,7 @@ def same_length_tokens(
     if found > width or (exact and found != width):
         raise ShapeError(
             "conditioning.does_not_fit",
-            "The prompt was encoded by a text encoder of another model.",
+            "The prompt was encoded by the text encoder of another model.",
             expected=f"width {width} ({words})",
             got=str(found),
             hint="Encode it with the text encoders of the model that is sampled.",

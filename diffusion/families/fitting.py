@@ -29,10 +29,10 @@ def for_model(latent: Latent, model: Model) -> Latent:
     if not fits or not same_space(latent.family, wanted.name):
         raise ShapeError(
             "latent.does_not_fit",
-            f"This latent does not belong to this model ({family.words}).",
+            f"The latent belongs to another model family than this model ({family.words}).",
             expected=f"{wanted.name}, (B, {wanted.channels}, h, w)",
             got=f"{latent.family}, {tuple(samples.shape)}",
-            hint="Encode the picture with the VAE of the model that is sampled.",
+            hint="Encode the image with the VAE of the model that is sampled.",
         )
     return latent if latent.family == wanted.name else replace(latent, family=wanted.name)
 

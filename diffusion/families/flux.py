@@ -1,4 +1,4 @@
-"""Flux: a transformer over T5's text and the picture, told CLIP's pooled text; flow matching.
+"""Flux: a transformer over T5 tokens and the image, with CLIP's pooled embedding; flow matching.
 
 dev was distilled from guidance and is told how strong it shall be; schnell is not, and has no shift
 of its noise levels. Which of the two it is, the guidance embedding among the tensors says. Fill,

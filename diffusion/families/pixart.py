@@ -28,7 +28,7 @@ HIDDEN = -10_000.0
 
 
 class PixArt(Family):
-    """What both have in common."""
+    """Common parts of both PixArt families."""
 
     sampling = model_sampling.PIXART
     encoders = ("T5",)

@@ -1,4 +1,4 @@
-"""SD3 and SD3.5: a transformer over text and picture, three text encoders, flow matching.
+"""SD3 and SD3.5: a transformer over text and image, three text encoders, flow matching.
 
 T5 may be missing, and so may the two CLIP encoders: what is missing is left out, as in ComfyUI.
 
@@ -118,7 +118,7 @@ def encode_sd3(
     if clip.family != SD3.name or len(texts) != len(SD3.encoders):
         raise ParameterError(
             "text.wrong_family",
-            "These text encoders are not SD3's.",
+            "The text encoders are not those of SD3.",
             expected=f"{SD3.name} with {len(SD3.encoders)} texts",
             got=f"{clip.family} with {len(texts)}",
             hint="Load the text encoders of the model that is sampled.",

@@ -1,4 +1,4 @@
-"""SDXL: two text encoders side by side, pooled text and picture sizes told to the UNet.
+"""SDXL: two text encoders, and a UNet with pooled embedding and image size conditioning.
 
 The refiner has the second encoder alone, and is told of beauty in place of the target size. The
 same runs Turbo, Lightning, LCM and SSD-1B (fewer layers, read from the shapes), inpainting (9 input

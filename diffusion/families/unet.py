@@ -40,7 +40,7 @@ class UNetFamily(Family):
         if context.shape[-1] != wanted:
             raise ShapeError(
                 "conditioning.does_not_fit",
-                "The prompt was encoded by a text encoder of another model.",
+                "The prompt was encoded by the text encoder of another model.",
                 expected=f"width {wanted} ({self.words})",
                 got=str(context.shape[-1]),
                 hint="Encode it with the text encoder of the checkpoint that is sampled.",

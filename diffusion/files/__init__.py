@@ -1,1 +1,1 @@
-"""Model files: told apart, opened, loaded, converted, written whole or not at all."""
+"""Model files: recognised, opened, loaded, converted, written atomically."""

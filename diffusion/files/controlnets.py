@@ -57,7 +57,7 @@ def load_controlnet(
     if pooled and not _is_plain(found, source):
         raise ModelError(
             "control.no_pooling",
-            f'"{source.path.name}" cannot average what it adds over the image.',
+            f'"{source.path.name}" does not support global pooling.',
             expected="a plain ControlNet of SD1.x, SD2.x or SDXL",
             got=found.words(),
             hint='Set global_pooling to "off".',
@@ -98,11 +98,11 @@ def load_controlnet(
     if model is None:
         raise ModelError(
             "model.is_a_difference",
-            f'ControlNet "{source.path.name}" is stored as the difference from a model.',
-            expected="the model that it was trained on",
+            f'ControlNet "{source.path.name}" is stored as a difference from a model.',
+            expected="that model",
             got="none",
-            hint="Load it with LoadControlNetDifference (DiffControlNetLoader), and link the "
-            "model.",
+            hint="Use LoadControlNetDifference (DiffControlNetLoader), and link the model that "
+            "it was trained on.",
         )
     return on_base(net, model)
 
@@ -134,8 +134,8 @@ def _pooling(source: Source, asked: bool | None) -> bool:
     told = re.search(r"(?<![a-z])shuffle(?![a-z])", name) is not None
     if told:
         log.warning(
-            'ControlNet "%s" averages what it adds over the image (global pooling), told by the '
-            'word "shuffle" in its name. Set global_pooling of LoadControlNet to say it yourself.',
+            'ControlNet "%s" uses global pooling, because its file name has the word "shuffle". '
+            "To choose, set global_pooling of LoadControlNet.",
             source.path.name,
         )
     return told

@@ -1,4 +1,4 @@
-"""What is in a model file, from its header, without torch.
+"""The content of a model file, from its header, without torch.
 
 No tensor is read but one small one of UNets, which tells offset weights from networks.
 """
@@ -21,7 +21,7 @@ from ..networks.offsets import identify_file
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What a model file holds.
+    """The content of a model file.
 
     Attributes:
         kind: A key of `networks.KINDS`, such as "checkpoint", "controlnet" or "unknown".

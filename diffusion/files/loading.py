@@ -1,4 +1,4 @@
-"""Opening model files: what they hold is told from the header, weights are read on first use.
+"""Opening model files: their kind is read from the header, weights are read on first use.
 
 Every function takes single files in the layout of their first publication or in diffusers' names,
 and diffusers folders. The family comes from tensor names and shapes, never from a file's name.
@@ -218,7 +218,7 @@ def load_unclip(path: _PathLike) -> tuple[Model, Clip, Vae, ClipVision]:
             f'"{path.name}" holds no image encoder.',
             expected="an unCLIP checkpoint",
             got="a checkpoint without one",
-            hint="Load it with LoadCheckpoint, and the image encoder with LoadCLIPVision.",
+            hint="Load it with LoadCheckpoint, and an image encoder with LoadCLIPVision.",
         )
     return model, clip, vae, _open_clip_vision(source, VISION_PREFIX)
 
@@ -354,7 +354,8 @@ def _load_folder(folder: Path) -> tuple[Model, Clip, Vae]:
             f'Folder "{folder.name}" has no text encoder.',
             expected="text_encoder",
             got=", ".join(sources),
-            hint="Load its network with LoadDiffusionModel, and text encoders with LoadCLIP.",
+            hint="Load its denoising network with LoadDiffusionModel, and text encoders with "
+            "LoadCLIP.",
         )
     clip = Clip(family.name, texts[0], others=tuple(texts[1:]))
     return _assembled(model, clip, _vae(sources["vae"], family.latent.name, digest))
@@ -385,10 +386,11 @@ def _check_scale(folder: Path, family: Family) -> None:
     if found is not None and found != family.latent.scale:
         raise ModelError(
             "model.unsupported_family",
-            f'Folder "{folder.name}" differs from {family.words} in its latent scale.',
+            f'The latent scale in the folder "{folder.name}" is not that of {family.words}.',
             expected=str(family.latent.scale),
             got=str(found),
-            hint="It mixes parts of several families, or is a variant that weft does not read.",
+            hint="The folder mixes components of several families, or is a variant that weft "
+            "does not support.",
         )
 
 
@@ -405,8 +407,9 @@ def _assembled(model: Model, clip: Clip, vae: Vae) -> tuple[Model, Clip, Vae]:
 def _misfit(network: Weights, what: str, expected: object, got: object) -> ModelError:
     return ModelError(
         "model.widths_do_not_fit",
-        f'In "{network.path.name}" {what} and the denoising network do not fit each other.',
+        f'In "{network.path.name}" {what} do not match the denoising network.',
         expected=str(expected),
         got=str(got),
-        hint=f"The network is of {family_words(network.family)}; load parts of one model.",
+        hint=f"The denoising network is of {family_words(network.family)}; load components of one "
+        "model.",
     )

@@ -88,8 +88,8 @@ class LoraExtraction:
         if not self._read:
             raise ModelError(
                 "lora.no_difference",
-                "The two models are equal: there is no difference to save.",
-                hint="Subtract the model that was trained from, not the model itself.",
+                "The two models are equal, so there is no difference to save.",
+                hint="Subtract the base model, not the model itself.",
             )
         header = {"ss_network_dim": str(self._rank)} if self._kind == "standard" else {}
         planned = {name: Planned(self._dtype, shape) for name, shape in self._shapes.items()}
@@ -101,10 +101,10 @@ class LoraExtraction:
         if not isinstance(weights, DerivedWeights):
             raise ModelError(
                 "lora.is_no_difference",
-                f'"{weights.label}" is a model, not the difference of two.',
+                f'"{weights.label}" is a model, not the difference of two models.',
                 expected="a difference, from ModelMergeSubtract or CLIPMergeSubtract",
-                got="a model as it was loaded",
-                hint="Subtract the model that it was trained from, and link the result.",
+                got="a model",
+                hint="Subtract the base model with ModelMergeSubtract, and link the result.",
             )
         names = sorted(weights.changed)
         for done, name in enumerate(names, 1):
@@ -122,7 +122,7 @@ class LoraExtraction:
             raise ModelError(
                 "lora.not_finite",
                 f'The difference "{weights.label}" is not finite in "{name}".',
-                hint="One of the two models is damaged.",
+                hint="One of the two models is damaged; download it again.",
             )
         layer, _, field = name.rpartition(".")
         called = stem(layer)

@@ -1,4 +1,4 @@
-"""Number types of tensors: what safetensors calls them, and what torch does."""
+"""Number types of tensors: the names in safetensors, and torch's types."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ def torch_types() -> Mapping[str, torch.dtype]:
 
 @functools.cache
 def read_types() -> Mapping[str, torch.dtype]:
-    """Those that networks are read from."""
+    """The number types that networks can be loaded from."""
     return {name: torch_types()[name] for name in _READ}

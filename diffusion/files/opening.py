@@ -1,4 +1,4 @@
-"""Opened model files: what they hold is told from headers; weights are read on first use.
+"""Opened model files: their kind is read from headers; weights are read on first use.
 
 Memory: float32 files on the CPU stay mapped (peak about the file's size, shared with other
 processes); other types are converted tensor by tensor (see `tensor_reader`).
@@ -141,7 +141,8 @@ def unsupported(source: Source) -> ModelError:
     """The refusal of a file of a family that weft does not run in this place."""
     return ModelError(
         "model.unsupported_family",
-        f'"{source.path.name}" looks like {source.identity.words()}, which weft cannot use here.',
+        f'"{source.path.name}" looks like {source.identity.words()}, which weft does not support '
+        "here.",
         expected="a family of docs/families.md",
         got=source.identity.family,
         hint="Choose another file.",
@@ -211,10 +212,10 @@ def weights_of(
     if place.type == "mps" and storage is not None:
         raise ModelError(
             "model.no_fp8_here",
-            f'"{source.path.name}" was asked for in fp8, which {place} does not have.',
+            f'"{source.path.name}" cannot be loaded in fp8, which {place} does not support.',
             expected="default, fp32 or fp16",
             got=str(dtype),
-            hint="Choose default, or a GGUF file of the model.",
+            hint="Choose default, or use a GGUF file of the model.",
         )
     if storage is None and place.type != "mps" and dtype in (None, "default"):
         storage = "as stored"
@@ -222,8 +223,9 @@ def weights_of(
     if any(header.format == "gguf" for header, _ in source.files) and storage in _FP8_NAMES:
         raise ModelError(
             "model.packed_already",
-            f'The weights of "{source.path.name}" are packed in fewer bits than {dtype} has.',
-            expected="default, fp32, fp16 or bf16, the type that sums are done in",
+            f'The weights of "{source.path.name}" are already quantised to fewer bits than '
+            f"{dtype}.",
+            expected="default, or fp32, fp16 or bf16 as the type of the computation",
             got=str(storage),
             hint="Choose default.",
         )

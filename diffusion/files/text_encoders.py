@@ -80,7 +80,8 @@ def file_texts(source: Source, family: Family) -> list[Weights]:
             f'"{source.path.name}" lacks {missing} of the text encoders of {family.words}.',
             expected=", ".join(family.encoders),
             got=", ".join(str(weights.extras["role"]) for weights in found) or "none",
-            hint="Load its network with LoadDiffusionModel, and text encoders with LoadCLIP.",
+            hint="Load its denoising network with LoadDiffusionModel, and text encoders with "
+            "LoadCLIP.",
         )
     return found
 
@@ -148,10 +149,10 @@ def clip_from(
         if not family:
             raise ModelError(
                 "model.unknown_text_encoders",
-                "These text encoders are of no one family.",
+                "The text encoders do not belong to one model family.",
                 expected="those of " + ", ".join(family_words(name) for name in NAMES),
                 got=", ".join(role or "an unknown encoder" for role in roles),
-                hint="Say which family they are for.",
+                hint="Set the type to their model family.",
             )
     chosen = family_named(family)
     wanted = list(chosen.encoders)
@@ -166,13 +167,13 @@ def clip_from(
     if not fits:
         raise ModelError(
             "model.wrong_text_encoders",
-            f"{chosen.words} has other text encoders than these files hold.",
+            f"{chosen.words} uses other text encoders than these files hold.",
             expected=", ".join(wanted),
             got=", ".join(
                 f'{role} ("{source.path.name}")'
                 for role, source in zip(filled, sources, strict=True)
             ),
-            hint="Choose the files of the family's encoders, or another type.",
+            hint="Choose the files of this family's text encoders, or another type.",
         )
     order = sorted(
         range(len(filled)), key=lambda i: wanted.index(filled[i]) if filled[i] in wanted else 0
@@ -208,11 +209,11 @@ def check_text_fits(model: Model, clip: Clip) -> None:
     if wanted is not None and found is not None and wanted != found:
         raise ModelError(
             "model.widths_do_not_fit",
-            f'In "{model.weights.path.name}" the text encoders and the cross-attention of the '
-            "denoising network do not fit each other.",
+            f'In "{model.weights.path.name}" the text encoders do not match the cross-attention '
+            "of the denoising network.",
             expected=f"width {wanted}",
             got=str(found),
-            hint="Load parts of one model.",
+            hint="Load components of one model.",
         )
 
 

@@ -74,7 +74,7 @@ def sd3_control_plan(shapes: Shapes) -> dict[str, Pieces]:
             raise ModelError(
                 "model.unknown_key",
                 f'Tensor "{name}" belongs to no layer of an SD3 ControlNet.',
-                hint="The file holds another network, or a variant that weft does not read yet.",
+                hint="The file holds another network, or a variant that weft does not support yet.",
             )
     return plan
 

@@ -80,7 +80,7 @@ def _beside(channels: int) -> int:
     if channels not in {0, 1}:
         raise ModelError(
             "model.unsupported_layout",
-            "This ControlNet takes more than a mask beside its picture.",
+            "This ControlNet takes more channels beside its control image than a mask.",
             expected="no further channel, or 1",
             got=str(channels),
         )

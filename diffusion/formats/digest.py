@@ -178,8 +178,8 @@ def changed(path: Path) -> ModelError:
     """Says that a file is not what it was when it was opened."""
     return ModelError(
         "model.file_changed",
-        f'"{path.name}" was changed or removed after it had been opened.',
-        hint="Run again. Write new weights under a new name, then rename.",
+        f'"{path.name}" was changed or removed after it was opened.',
+        hint="Run again. Save new weights under a new name, then rename the file.",
     )
 
 
@@ -208,10 +208,10 @@ def _read(path: Path) -> tuple[str, FileState, bool]:
 def _changing(path: Path) -> ModelError:
     return ModelError(
         "model.file_changed",
-        f'"{path.name}" changes while it is read.',
-        expected="a file that is complete",
-        got=f"{_TRIES} readings, and a change during each",
-        hint="Wait until it is written, then run again.",
+        f'"{path.name}" changed each time it was read.',
+        expected="a file that is no longer being written",
+        got=f"{_TRIES} attempts, and a change during each",
+        hint="Wait until the file is complete, then run again.",
     )
 
 

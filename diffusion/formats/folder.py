@@ -69,10 +69,10 @@ def network_files(folder: Path, stems: tuple[str, ...] = _STEMS) -> list[Path]:
     weights = [name for name in found if name.endswith((".bin", ".safetensors", ".json"))]
     raise ModelError(
         "model.missing_part",
-        f'There are no readable weights in "{folder.parent.name}/{folder.name}".',
+        f'The folder "{folder.parent.name}/{folder.name}" has no weights that weft can load.',
         expected=f"{stems[0]}.safetensors",
         got=", ".join(weights[:4]) or "nothing",
-        hint="Pickled (.bin) weights are not read; save the model as safetensors.",
+        hint="weft loads no pickles (.bin); save the model as safetensors.",
     )
 
 

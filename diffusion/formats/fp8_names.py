@@ -1,4 +1,4 @@
-"""Files whose fp8 weights have scales beside them, in the names that such files use. No torch.
+"""Files whose fp8 weights have scales, with the tensor names of such files. No torch.
 
 A weight's numbers are those of its tensor times one float beside it: `X.weight` with
 `X.scale_weight` or `X.weight_scale`. Scales of inputs and marks that say "this file is scaled" are
@@ -50,7 +50,7 @@ def fp8_scales(tensors: Mapping[str, TensorInfo]) -> tuple[dict[str, str], froze
         if prod(info.shape) != 1:
             raise ModelError(
                 "model.unsupported_precision",
-                f'The scale "{name}" has a number for each row or block.',
+                f'The scale "{name}" holds a number for each row or block.',
                 expected="one number for the whole weight",
                 got=f"shape {info.shape}",
                 hint="Use the model in another precision, such as bf16, plain fp8 or GGUF.",

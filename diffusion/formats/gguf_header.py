@@ -105,7 +105,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, TensorInfo], int]:
         raise ModelError(
             "model.bad_header",
             f'The header of "{path.name}" is not valid GGUF: {error}.',
-            hint="The file is cut short or damaged: download or copy it again.",
+            hint="The file is truncated or damaged: download or copy it again.",
         ) from error
     return values, tensors, size
 
@@ -139,7 +139,7 @@ class _Cursor:
         """A number of things that take at least so many bytes each."""
         found: int = self.number("<Q")
         if found * least > self.left:
-            raise _BadHeaderError(f"it claims {found} {what}, more than its bytes can hold")
+            raise _BadHeaderError(f"it claims {found} {what}, more than its size allows")
         return found
 
     def text(self) -> str:
@@ -165,7 +165,7 @@ def _parse(
     for _ in range(value_count):
         key = cursor.text()
         if key in values:
-            raise _BadHeaderError(f'"{key}" stands in it twice')
+            raise _BadHeaderError(f'"{key}" occurs twice')
         values[key] = _value(cursor, cursor.number("<I"))
     entries = []
     for _ in range(tensor_count):
@@ -212,10 +212,12 @@ def _placed(
     found: dict[str, TensorInfo] = {}
     for name, shape, kind, offset in entries:
         if name in found:
-            raise _BadHeaderError(f'tensor "{name}" stands in it twice')
+            raise _BadHeaderError(f'tensor "{name}" occurs twice')
         dtype, block, nbytes = _type(name, kind)
         if shape and shape[-1] % block:
-            raise _BadHeaderError(f'rows of "{name}" are {shape[-1]} long, no blocks of {block}')
+            raise _BadHeaderError(
+                f'rows of "{name}" have {shape[-1]} elements, no multiple of {block}'
+            )
         if offset % alignment:
             raise _BadHeaderError(f'tensor "{name}" starts at {offset}, not on {alignment} bytes')
         end = offset + math.prod(shape) // block * nbytes
@@ -250,5 +252,5 @@ def _told_shape(name: str, shape: tuple[int, ...], values: Mapping[str, Any]) ->
         return shape
     sizes = isinstance(told, list) and all(isinstance(n, int) and n >= 0 for n in told)
     if not sizes or len(told) > _MAX_DIMENSIONS or math.prod(told) != math.prod(shape):
-        raise _BadHeaderError(f'tensor "{name}" of shape {shape} is said to be {told!r}')
+        raise _BadHeaderError(f'tensor "{name}" of shape {shape} claims to have {told!r}')
     return tuple(told)

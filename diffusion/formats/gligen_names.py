@@ -70,7 +70,7 @@ def gligen_config(shapes: Shapes) -> dict[str, Any]:
     if MARK not in shapes or "position_net.linears.0.weight" not in shapes or not widths:
         raise ModelError(
             "model.unsupported_layout",
-            "This GLIGEN network does not place words in boxes.",
+            "This GLIGEN network is not the text-box network.",
             expected="position_net.linears and layers named fuser",
             got=f"{len(widths)} layers",
             hint="Use the text-box network (gligen_sd14_textbox).",

@@ -136,7 +136,7 @@ def _rename(part: Part, key: str, table: Mapping[str, str]) -> str:
     raise ModelError(
         "model.unknown_key",
         f'Tensor "{key}" belongs to no layer of a {part} in the Stable Diffusion layout.',
-        hint="The file holds another network, or a variant that weft does not read yet.",
+        hint="The file holds another network, or a variant that weft does not support yet.",
     )
 
 
@@ -310,7 +310,8 @@ def _controlnet_table(levels: list[_Level], keys: Iterable[str], *, ldm: bool) -
     found = [int(match[1]) for key in keys if (match := re.match(pattern, key))]
     if not found:
         raise ModelError(
-            "model.wrong_kind", "No hint encoder was found: this is no ControlNet with a picture."
+            "model.wrong_kind",
+            "The file has no hint encoder, so it is no ControlNet with a control image.",
         )
     blocks = max(found) // 2 - 1 if ldm else max(found) + 1
     hint = "controlnet_cond_embedding"

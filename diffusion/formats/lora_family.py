@@ -1,4 +1,4 @@
-"""For which family a LoRA was made, told from its tensors. No torch."""
+"""The family that a LoRA was made for, by its tensors. No torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tensors of a denoising network or ControlNet tell, in either layout. No torch."""
+"""Facts about a denoising network or ControlNet from its tensors, in either layout. No torch."""
 
 from __future__ import annotations
 

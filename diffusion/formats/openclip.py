@@ -90,5 +90,5 @@ def _layer(name: str, shapes: Shapes, what: str) -> dict[str, Pieces]:
     raise ModelError(
         "model.unknown_key",
         f'Tensor "{name}" belongs to no layer of an OpenCLIP {what} encoder.',
-        hint="The file holds another network, or a variant that weft does not read yet.",
+        hint="The file holds another network, or a variant that weft does not support yet.",
     )

@@ -43,11 +43,14 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"<html", "a web page"),
 )
 _CONVERT = (
-    "weft reads safetensors only, because pickles can run code. Find the file as safetensors, or "
-    "run `weft models convert FILE NEW.safetensors`, which reads tensors alone, in a process apart."
+    "weft loads only safetensors, because pickles can run code. Look for a safetensors file of "
+    "the model, or run `weft models convert FILE NEW.safetensors`, which reads only the tensors, "
+    "in a separate process."
 )
 
-_GGUF = "GGUF is read for networks of their own, by LoadDiffusionModel and the loaders of CLIP."
+_GGUF = (
+    "GGUF is supported for denoising networks (LoadDiffusionModel) and text encoders (LoadCLIP)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ def _check_start(path: Path, first: bytes, length: int, size: int) -> None:
     if size < 8 + 2 or first[8:9] != b"{":
         raise ModelError(
             "model.not_safetensors",
-            f'"{path.name}" is not a safetensors file: no header at its start.',
+            f'"{path.name}" is not a safetensors file: it does not start with a header.',
             expected="safetensors",
             got="an unknown format",
             hint=_CONVERT,
@@ -145,10 +148,10 @@ def _check_start(path: Path, first: bytes, length: int, size: int) -> None:
     if length > MAX_HEADER or 8 + length > size:
         raise ModelError(
             "model.truncated",
-            f'"{path.name}" says that its header is {length} bytes long.',
+            f'"{path.name}" claims a header of {length} bytes.',
             expected=f"at most {min(MAX_HEADER, size - 8)}",
             got=str(length),
-            hint="The file is cut short or damaged: download or copy it again.",
+            hint="The file is truncated or damaged: download or copy it again.",
         )
 
 
@@ -171,7 +174,7 @@ def _parse(
         if info.end > size:
             raise ModelError(
                 "model.truncated",
-                f'"{path.name}" is cut short: tensor "{name}" ends past the end of the file.',
+                f'"{path.name}" is truncated: tensor "{name}" ends after the end of the file.',
                 expected=f"at least {info.end} bytes",
                 got=f"{size} bytes",
                 hint="Download or copy it again.",
@@ -188,7 +191,7 @@ def _parse(
     if position != size:
         raise ModelError(
             "model.trailing_bytes",
-            f'"{path.name}" has {size - position} bytes behind its last tensor.',
+            f'"{path.name}" has {size - position} bytes after its last tensor.',
             expected=f"{position} bytes",
             got=f"{size} bytes",
             hint="The file is damaged, or something was appended: download or copy it again.",

@@ -1,4 +1,4 @@
-"""Network configurations read from tensor shapes (diffusers names), plus what shapes cannot tell.
+"""Network configurations from tensor shapes (diffusers names), and from metadata.
 
 Conventions of the families for the rest: 8 heads everywhere in UNets and ControlNets of SD1.x, head
 width 64 in those of SD2.x and SDXL, head width 64 in CLIP, quick_gelu in OpenAI's text encoder
@@ -133,10 +133,10 @@ def ip_adapter_config(shapes: Shapes) -> dict[str, Any]:
     if "image_proj.proj.weight" not in shapes or "image_proj.norm.weight" not in shapes:
         raise ModelError(
             "model.unsupported_layout",
-            "This IP-Adapter has not the base layout.",
+            "This IP-Adapter does not have the base layout.",
             expected="image_proj.proj and image_proj.norm",
             got="others",
-            hint="weft reads the base IP-Adapter (ip-adapter_sd15) today.",
+            hint="weft supports the base IP-Adapter (ip-adapter_sd15) today.",
         )
     rows, image_width = shapes["image_proj.proj.weight"]
     context = shapes["image_proj.norm.weight"][0]
@@ -170,7 +170,7 @@ def _trunk_config(shapes: Shapes, what: str) -> dict[str, Any]:
         raise ModelError(
             "model.unsupported_layout",
             f"This {what} has different numbers of layers per level: {layers}.",
-            hint="weft reads networks with one number of layers for all levels.",
+            hint="weft supports networks with the same number of layers on every level.",
         )
     added = shapes.get("add_embedding.linear_1.weight", (0, 0))[1]
     context = next((shapes[n][1] for n in shapes if n.endswith(".attn2.to_k.weight")), None)
@@ -222,10 +222,11 @@ def _depths(shapes: Shapes, what: str, levels: int, layers: int) -> dict[str, An
     if middle and attends and set(found[-1]) != {middle}:
         raise ModelError(
             "model.unsupported_layout",
-            f"The middle of this {what} has {middle} transformer blocks, the last level others.",
+            f"The middle block of this {what} has {middle} transformer blocks, unlike the last "
+            "level.",
             expected=str(middle),
             got=str(found[-1]),
-            hint="weft reads networks whose middle is as deep as their last level.",
+            hint="weft supports networks whose middle block is as deep as their last level.",
         )
     if {depth for level in found for depth in level} <= {0, 1} and middle <= 1:
         return config

@@ -35,7 +35,7 @@ def transformer_layout(body: str, shapes: Shapes, prefix: str = "") -> dict[str,
         odd = (strangers or sorted(plan.keys() - shapes.keys()))[0]
         raise ModelError(
             "model.unknown_key",
-            f'Tensor "{odd}" has no place in the first published layout of {body}.',
+            f'Tensor "{odd}" has no place in the original layout of {body}.',
             hint="Keep the model as a diffusers folder.",
         )
     return inverted(plan, original, prefix)

@@ -314,5 +314,5 @@ def _stranger(name: str, what: str) -> ModelError:
     return ModelError(
         "model.unknown_key",
         f'Tensor "{name}" belongs to no layer of a {what} transformer.',
-        hint="The file holds another network, or a variant that weft does not read yet.",
+        hint="The file holds another network, or a variant that weft does not support yet.",
     )

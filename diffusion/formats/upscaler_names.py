@@ -126,7 +126,7 @@ def _kernel(shapes: Shapes, name: str) -> tuple[int, int]:
     if len(shape) != 4:
         raise ModelError(
             "model.missing_tensor",
-            f'The upscaler has no convolution "{name}".',
+            f'The upscaling network has no convolution "{name}".',
             hint=_HINT,
         )
     return shape[0], shape[1]
@@ -149,7 +149,7 @@ def _count(shapes: Shapes, pattern: str, start: int) -> int:
 def _odd(name: str, got: int) -> ModelError:
     return ModelError(
         "model.unsupported_layout",
-        f'"{name}" of the upscaler has {got} channels, which is no whole factor.',
+        f'"{name}" of the upscaling network has {got} channels, which gives no whole factor.',
         expected="channels times a square",
         got=str(got),
         hint=_HINT,
@@ -158,5 +158,7 @@ def _odd(name: str, got: int) -> ModelError:
 
 def _stranger(name: str) -> ModelError:
     return ModelError(
-        "model.unknown_key", f'Tensor "{name}" belongs to no layer of an upscaler.', hint=_HINT
+        "model.unknown_key",
+        f'Tensor "{name}" belongs to no layer of an upscaling network.',
+        hint=_HINT,
     )

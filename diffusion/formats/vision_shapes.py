@@ -1,4 +1,4 @@
-"""Configurations of image encoders and of what reads them, from tensor shapes (library names).
+"""Configurations of image encoders and of networks that read them, from tensor shapes.
 
 CLIP vision towers say neither head count nor activation: widths 1280 and 1664 (ViT-H and ViT-bigG
 of LAION) have 16 heads and gelu, all others head width 64 and quick_gelu as OpenAI's. SigLIP's have
@@ -56,10 +56,10 @@ def siglip_vision_config(shapes: Shapes) -> dict[str, Any]:
     if len(patch) != 4 or 0 in (*patch, positions) or side * side != positions:
         raise ModelError(
             "model.unsupported_layout",
-            f"This {what} has no square of patches.",
+            f"The patches of this {what} form no square.",
             expected="a kernel for patches, and a square number of places",
             got=f"{patch}, {positions} places",
-            hint="weft reads SigLIP of one size, as sigclip_vision_patch14_384.",
+            hint="weft supports SigLIP of one size, as in sigclip_vision_patch14_384.",
         )
     size = _SIGLIP_SIDES.get((side, patch[2]), side * patch[2])
     return {

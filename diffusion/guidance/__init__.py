@@ -1,1 +1,1 @@
-"""Rules of guidance: what changes the two sides, their sum, or the network while it is asked."""
+"""Guidance rules: they change the predictions, their combination, or the network itself."""

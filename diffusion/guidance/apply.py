@@ -65,8 +65,8 @@ def _numbers(text: str) -> list[int]:
     if not all(part.isdigit() for part in parts):
         raise ParameterError(
             "guidance.bad_layers",
-            "A list of layers holds something else than numbers.",
-            expected="numbers from 0 with commas between, such as 7, 8, 9",
+            "A list of layers holds something other than numbers.",
+            expected="numbers from 0, separated by commas, such as 7, 8, 9",
             got=text[:80],
         )
     return [int(part) for part in parts]

@@ -1,4 +1,4 @@
-"""Guidance away from what the same network sees when a part of it is spoilt."""
+"""Guidance away from the prediction of the same network with a part disabled."""
 
 from __future__ import annotations
 

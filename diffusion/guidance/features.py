@@ -1,4 +1,4 @@
-"""FreeU: the decoder's own features made stronger, the low waves of what was kept made weaker.
+"""FreeU: boost the decoder's features, damp the low frequencies of skip connections.
 
 Source: Si et al. 2023, "FreeU: Free Lunch in Diffusion U-Net", version 1 and 2.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FeatureScales:
-    """What FreeU does at the two deeper levels, of 4 and of 2 times the base width.
+    """FreeU's factors at the two deeper levels, of 4 and of 2 times the base width.
 
     Attributes:
         b1, b2: Factor on half of the features; 1 = none.

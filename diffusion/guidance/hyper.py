@@ -72,7 +72,7 @@ def _changed(arguments: tuple[Any, ...], which: int) -> tuple[Any, ...] | None:
 
 
 def run_layers(layers: Layers, x: Tensor, settings: Mapping[str, Any]) -> Tensor:
-    """What one of a file's networks makes of (..., width)."""
+    """The output of one of a file's networks for (..., width)."""
     import torch.nn.functional as F
 
     act = activation(str(settings["activation"]))

@@ -26,7 +26,7 @@ from .token_merging import install_merging_switches
 
 @dataclass(slots=True)
 class Attention:
-    """What self-attention in the middle of a UNet shall do.
+    """The mode of self-attention in the middle of a UNet.
 
     Attributes:
         identity: Whether every place looks at itself alone.

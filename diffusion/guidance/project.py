@@ -1,4 +1,4 @@
-"""Rules that take guidance apart: by direction, by frequency, against what is not wanted."""
+"""Rules that split guidance: by direction, by frequency, or against the negative prompt."""
 
 from __future__ import annotations
 

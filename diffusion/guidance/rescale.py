@@ -1,4 +1,4 @@
-"""Rules that keep strong guidance from burning the picture. Each item of a batch by itself."""
+"""Rules that keep strong guidance from overexposing the image. Each item of a batch by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leaving evaluations out whose outcome would hardly differ from the last one's.
+"""Reuse of evaluations whose result would hardly differ from the last one's.
 
 While a run goes on, how much an outcome changes stays in proportion to how much its input does. So
 the change of outcomes is foretold from that of inputs and summed up; below a threshold the last

@@ -1,4 +1,4 @@
-"""Deep Shrink: a UNet whose inner levels see the picture smaller, for sizes it was not trained on.
+"""Deep Shrink: downscaled inner features of a UNet, for sizes it was not trained on.
 
 Blocks are counted as in the original layout: 0 is the first convolution, then every residual block
 (with its attention) and every downsampling is one.

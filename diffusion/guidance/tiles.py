@@ -1,4 +1,4 @@
-"""HyperTile: self-attention within tiles, for speed on large pictures.
+"""HyperTile: self-attention within tiles, for speed on large images.
 
 Every place attends to the places of its own tile. Tiles are as large as a size or somewhat larger:
 which of the divisors of a side is taken is drawn anew at every layer and step, so that no border

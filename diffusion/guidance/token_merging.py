@@ -1,4 +1,4 @@
-"""Token merging: self-attention of a UNet's outermost level asks for fewer places, for speed.
+"""Token merging: fewer tokens in self-attention of a UNet's outermost level, for speed.
 
 One place of every 2 x 2 stays. The others are matched with the place that stays and is most like
 them; those that are most alike are merged with it, and get its answer. Which place stays is drawn

@@ -1,4 +1,4 @@
-"""Guidance-distilled transformers (Flux dev) that are not told how strong guidance shall be.
+"""Guidance-distilled transformers (Flux dev) without guidance embedding.
 
 A row whose guidance is NaN gets nothing added for it, as in a network without such an embedding.
 """

@@ -1,4 +1,4 @@
-"""What image encoders see in pictures: CLIP's one vector a picture, SigLIP's one for each patch."""
+"""Image encoders: CLIP gives one vector per image, SigLIP one per patch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NORMS: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 
 
 def see_image(clip_vision: ClipVision, image: Image, *, crop: bool = True) -> ImageEmbeds:
-    """What an image encoder sees in pictures.
+    """The image embedding of images.
 
     The shorter side is resized to the encoder's (bicubic, antialiased), the middle is cut out,
     values are rounded to 8 bits and normalised, as the encoders were trained.
@@ -49,7 +49,7 @@ def see_image(clip_vision: ClipVision, image: Image, *, crop: bool = True) -> Im
 
 
 def embed_image(clip_vision: ClipVision, image: Image, *, crop: bool = True) -> Tensor:
-    """Projected CLIP embeddings of pictures: one vector each.
+    """Projected CLIP embeddings of images: one vector each.
 
     Args:
         clip_vision: Image encoder.
@@ -70,7 +70,7 @@ def embed_image(clip_vision: ClipVision, image: Image, *, crop: bool = True) -> 
 
 
 def check_projects(clip_vision: ClipVision) -> None:
-    """Refuse encoders that give no vector for a whole picture.
+    """Refuse image encoders that give no vector for a whole image.
 
     Raises:
         ModelError: It is SigLIP.

@@ -1,4 +1,4 @@
-"""IP-Adapter: a picture as a prompt."""
+"""IP-Adapter: an image prompt."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def apply_ip_adapter(
     start: float = 0.0,
     end: float = 1.0,
 ) -> Model:
-    """Let a picture act like a prompt; several adapters add up.
+    """Apply an image prompt; several IP-Adapters add up.
 
     Args:
         model: The model to patch; a new description is returned, the weights are shared.

@@ -1,4 +1,4 @@
-"""Style models: pictures as further tokens of a prompt (Flux Redux).
+"""Style models: images as further tokens of a prompt (Flux Redux).
 
 An image encoder sees the patches of a picture; the style model makes of each a token as a text
 encoder gives them, and these stand behind the prompt's own. Flux's attention takes them as text.
@@ -30,7 +30,7 @@ def apply_style(
     strength: float = 1.0,
     kind: Strength = "multiply",
 ) -> Conditioning:
-    """Let pictures speak beside a prompt.
+    """Add image prompts to a prompt for Flux.
 
     Args:
         conditioning: Encoded prompt; every entry gets the tokens.
@@ -106,7 +106,7 @@ class StyleHandler(Handler):
 def attention_bias(
     rows: Sequence[ConditioningEntry], batch: int, pictures: int, like: Tensor
 ) -> Tensor | None:
-    """What is added to the attention of text and picture tokens, text first; None = nothing.
+    """The bias on the attention of text and image tokens, text first; None = no bias.
 
     The tokens of a style model are seen with its weight by all but each other and those of later
     style models.

@@ -1,4 +1,4 @@
-"""Pictures as prompts for models that are told their embeddings: Stable unCLIP, SDXL ("Revision").
+"""Image prompts for models that take CLIP image embeddings: Stable unCLIP, SDXL ("Revision").
 
 The embedding is what a CLIP image encoder makes of a picture. Noise is put on it, and the model is
 told how much: with more noise it follows the picture's idea rather than the picture.
@@ -41,7 +41,7 @@ SEED_SHIFT = 10
 def add_pictures(
     conditioning: Conditioning, pictures: ImageEmbeds, strength: float = 1.0, noise: float = 0.0
 ) -> Conditioning:
-    """Let pictures act together with a prompt.
+    """Add image prompts to a prompt.
 
     Args:
         conditioning: Encoded prompt.
@@ -201,7 +201,7 @@ def image_vector(
     statistics: tuple[tuple[float, ...], tuple[float, ...]] | None,
     merge_noise: float,
 ) -> Tensor:
-    """Embedding and noise level of pictures, as a model is told them.
+    """Embedding and noise level of images, as inputs of the model.
 
     Args:
         images: At least one.

@@ -1,4 +1,4 @@
-"""Latents in batches: put together, taken out, repeated, and whose noise is whose."""
+"""Batches of latents: joining, selecting, repeating, and the noise of each item."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encoding pictures of which a part is to be painted anew."""
+"""Encoding images for inpainting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def encode_for_inpaint(vae: Vae, image: Image, mask: Mask, *, grow: int = 6) -> Latent:
-    """Encode pictures with the masked part made grey, and set the noise mask.
+    """Encode images with the masked region made grey, and set the noise mask.
 
     For networks that were made for inpainting, or with a denoise of 1: nothing of what was there
     is left to go by.
@@ -37,7 +37,7 @@ def encode_for_inpaint(vae: Vae, image: Image, mask: Mask, *, grow: int = 6) -> 
     """
     if grow < 0:
         raise ParameterError(
-            "mask.bad_grow", "The mask cannot grow by this.", expected="0 or more", got=str(grow)
+            "mask.bad_grow", "grow_mask_by is negative.", expected="0 or more", got=str(grow)
         )
     check_image(image, least=DOWNSCALE)
     tall, wide = image.shape[1:3]

@@ -102,7 +102,7 @@ def check_index(shape: tuple[int, ...], batch_index: tuple[int, ...]) -> None:
     if len(batch_index) != shape[0] or min(batch_index) < 0:
         raise ShapeError(
             "latent.bad_batch_index",
-            "batch_index does not fit the latent.",
+            "batch_index does not match the latent.",
             expected=f"{shape[0]} numbers, 0 or more",
             got=str(batch_index),
         )

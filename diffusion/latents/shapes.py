@@ -1,4 +1,4 @@
-"""Latents in other sizes and places: scaled, cut, turned, laid upon each other.
+"""Latents in other sizes and positions: resized, cropped, rotated, composited.
 
 Places and sizes are in pixels of the finished picture, of which whole cells of 8 count. A noise
 mask goes with the cells it belongs to; it may have any size.
@@ -63,7 +63,7 @@ def _scaled(latent: Latent, wide: int, tall: int, method: Method, center_crop: b
     if min(wide, tall) < 1:
         raise ShapeError(
             "latent.bad_size",
-            "The scaled latent would have no cells.",
+            "The resized latent would have no cells.",
             expected=f"at least {DOWNSCALE} pixels a side",
             got=f"{wide * DOWNSCALE} x {tall * DOWNSCALE}",
         )
@@ -210,10 +210,10 @@ def concat_latents(first: Latent, second: Latent, side: Side) -> Latent:
     if first.samples.shape[across] != other.shape[across]:
         raise ShapeError(
             "latent.sides_differ",
-            "Latents that stand side by side must have the other side in common.",
+            "Latents that are put side by side must have the same length along the shared side.",
             expected=f"{first.samples.shape[across] * DOWNSCALE} pixels",
             got=f"{other.shape[across] * DOWNSCALE}",
-            hint="Scale or crop one of them.",
+            hint="Resize or crop one of them.",
         )
     parts = (other, first.samples) if side.startswith("-") else (first.samples, other)
     return replace(first, samples=torch.cat(parts, dim=dim), noise_mask=None, family=family)
@@ -236,7 +236,7 @@ def cut_latent(latent: Latent, side: Literal["x", "y", "t"], index: int, amount:
     if not -length <= index < length:
         raise ParameterError(
             "latent.bad_index",
-            "The index lies outside of the latent.",
+            "The index lies outside the latent.",
             expected=f"{-length} to {length - 1}",
             got=str(index),
         )
@@ -261,7 +261,7 @@ def joint_family(first: Latent, second: Latent) -> str:
     if left != right or not same_space(first.family, second.family):
         raise ShapeError(
             "latent.families_differ",
-            "These latents belong to models of different families.",
+            "The latents belong to different model families.",
             expected=f"{first.family}, {left} channels",
             got=f"{second.family}, {right} channels",
             hint="Decode one and encode it with the other's VAE.",
@@ -273,7 +273,7 @@ def _dim(side: str) -> int:
     if side.endswith("t"):
         raise ParameterError(
             "latent.no_time",
-            "Latents of pictures have no time axis.",
+            "Latents of images have no time axis.",
             expected="x, -x, y or -y",
             got=side,
         )

@@ -88,11 +88,11 @@ def _check(
         names = missing or left_over
         raise ModelError(
             "model.tensors_do_not_fit",
-            f"The {kind} has {len(missing)} tensors too few and {len(left_over)} too many, "
-            f'e.g. "{names[0]}".',
+            f"The {kind} lacks {len(missing)} tensors and has {len(left_over)} unknown ones, e.g. "
+            f'"{names[0]}".',
             expected=f"{len(expected)} tensors",
             got=str(len(tensors)),
-            hint="The file is incomplete, or a variant that weft does not read yet.",
+            hint="The file is incomplete, or a variant that weft does not support yet.",
         )
     for name, shape in expected.items():
         got = tuple(tensors[name].shape)
@@ -100,7 +100,7 @@ def _check(
         if tuple(n for n in got if n != 1) != tuple(n for n in shape if n != 1):
             raise ModelError(
                 "model.tensors_do_not_fit",
-                f'Tensor "{name}" of the {kind} does not fit the rest of the network.',
+                f'Tensor "{name}" of the {kind} does not match the other tensors.',
                 expected=str(shape),
                 got=str(got),
             )

@@ -65,10 +65,10 @@ def network_config(
         elif json.loads(json.dumps(config[key])) != value:  # tuples as lists
             raise ModelError(
                 "model.unsupported_layout",
-                f'The file says that {key} of its {kind} is "{value}".',
+                f'The file claims that {key} of its {kind} is "{value}".',
                 expected=str(config[key]),
                 got=str(value),
-                hint="The tensors of the file say otherwise: it was put together wrongly.",
+                hint="The tensors of the file disagree, so its metadata are wrong.",
             )
     for key, value in (stated or {}).items():
         if key in _UNSEEN and key in config and value is not None:
@@ -78,7 +78,7 @@ def network_config(
 
 
 def untold_config(kind: str, shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
-    """What a configuration says that shapes do not tell: for the header's key "config"."""
+    """The part of a configuration that shapes do not show: for the header's key "config"."""
     usual = NETWORKS[network_class(kind, shapes)].config(shapes)
     return {
         key: value
@@ -107,7 +107,7 @@ def network_class(kind: str, shapes: Shapes) -> str:
 
 
 def header_config(kind: str, metadata: Mapping[str, str]) -> Mapping[str, Any]:
-    """What the header's metadata says of one network; nothing if it is not ours to understand."""
+    """The metadata of one network in the header; empty if weft did not write it."""
     try:
         stated = json.loads(metadata.get("config", "{}"))
     except (ValueError, RecursionError):
@@ -124,5 +124,5 @@ def _check_groups(kind: str, config: Mapping[str, Any]) -> None:
             f"The {kind} has levels of widths {config['block_out_channels']}.",
             expected=f"multiples of {groups} (the groups of its norms)",
             got=str(config["block_out_channels"]),
-            hint='If it has fewer groups, its file must say so in metadata key "config".',
+            hint='If it has fewer groups, its file must state so in the metadata key "config".',
         )

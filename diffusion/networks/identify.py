@@ -1,4 +1,4 @@
-"""What a file holds, told from tensor names and shapes alone, never from its name. No torch."""
+"""The kind of a model file, by tensor names and shapes alone, never by its name. No torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file turned out to hold. No torch."""
+"""The recognised kind of a file. No torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a file holds.
+    """The kind of a file.
 
     Attributes:
         kind: A key of `networks.KINDS`.

@@ -1,4 +1,4 @@
-"""Image encoders (CLIP vision, SigLIP), and style models, which read what they give (Redux)."""
+"""Image encoders (CLIP vision, SigLIP), and style models, which take their embeddings (Redux)."""
 
 from __future__ import annotations
 

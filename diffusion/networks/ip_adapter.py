@@ -1,4 +1,4 @@
-"""IP-Adapters: the base layout, which weft builds, and the others, which one rule tells apart.
+"""IP-Adapters: the base layout, which weft builds, and the others, which one rule recognises.
 
 Source: tensor names and shapes of the published files; facts only.
 """

@@ -1,4 +1,4 @@
-"""ControlNet-LLLite: small modules beside the layers of a UNet."""
+"""ControlNet-LLLite: small modules at the layers of a UNet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions that recognition asks about the tensors of a file. No torch."""
+"""Checks of the tensors of a file, for recognition. No torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Offset weights of a UNet: told from whole networks by the values of one small tensor. No torch.
+"""Offset weights of a UNet: recognised by the values of one small tensor. No torch.
 
 IC-Light is published as a whole UNet in which every tensor is to be added to the same tensor of the
 user's model. Names and shapes are those of an InstructPix2Pix network, so that the file loads and

@@ -31,7 +31,7 @@ def compile_model(model: Model, backend: str = "inductor") -> Model:
     if backend and backend not in known:
         raise ParameterError(
             "model.unknown_backend",
-            "torch has no such backend to compile with.",
+            "torch has no such compiler backend.",
             expected=", ".join(known),
             got=backend[:40],
         )

@@ -62,11 +62,11 @@ class HookedNetworks:
                     if model.weights.shapes != self._model.weights.shapes:
                         raise ModelError(
                             "hooks.other_inputs",
-                            f'The LoRA "{self._files.open(hook.change).path.name}" gives the '
-                            "network more inputs, so that it cannot come and go.",
-                            expected="a LoRA that leaves the network's inputs as they are",
+                            f'The LoRA "{self._files.open(hook.change).path.name}" adds inputs to '
+                            "the network, so it cannot act as a hook.",
+                            expected="a LoRA that keeps the network's inputs",
                             got=f"{model.weights.config['in_channels']} input channels",
-                            hint="Put it on the model with LoadLoRA.",
+                            hint="Apply it to the model with LoadLoRA.",
                         )
             self._held[state] = network_of(model)
         self._held.move_to_end(state)
@@ -97,7 +97,7 @@ class Files:
             if file.content_digest != change.digest:
                 raise ModelError(
                     "model.file_changed",
-                    f'"{file.path.name}" was changed after a hook had been made of it.',
+                    f'"{file.path.name}" changed after a hook was made from it.',
                     hint="Run the workflow again.",
                 )
             self._open[change.digest] = file

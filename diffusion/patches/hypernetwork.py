@@ -1,4 +1,4 @@
-"""Hypernetwork files, and putting them on models; what they do is in `guidance.hyper`.
+"""Hypernetwork files, and applying them to models; their effect is in `guidance.hyper`.
 
 A1111 saves them as pickles; `weft models convert` writes safetensors with the names
 "hypernetwork.WIDTH.0" (keys) and ".1" (values), and their settings under the key "hypernetwork" of
@@ -184,7 +184,7 @@ def _settings(header: Header) -> dict[str, Any]:
     if name not in ACTIVATIONS:
         raise ModelError(
             "model.unsupported_layout",
-            f'The hypernetwork "{header.path.name}" uses an activation that weft does not know.',
+            f'The hypernetwork "{header.path.name}" uses an activation that weft does not support.',
             expected=", ".join(ACTIVATIONS),
             got=name[:40],
         )
@@ -194,7 +194,7 @@ def _settings(header: Header) -> dict[str, Any]:
 def _damaged(header: Header, got: str) -> ModelError:
     return ModelError(
         "model.wrong_kind",
-        f'"{header.path.name}" is no hypernetwork that weft reads.',
+        f'"{header.path.name}" is no hypernetwork that weft supports.',
         expected="hypernetwork.WIDTH.0/1.linear.N tensors, as `weft models convert` writes them",
         got=got,
         hint="Convert A1111's .pt file with `weft models convert FILE.pt FILE.safetensors`.",

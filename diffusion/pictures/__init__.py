@@ -1,1 +1,1 @@
-"""Pictures and masks: files, operations that need no model, contact sheets."""
+"""Images and masks: files, operations without a model, contact sheets."""

@@ -1,4 +1,4 @@
-"""A copy of a picture file that says nothing: only what makes its pixels and their colours is kept.
+"""A copy of an image file without metadata: only pixels and their colours are kept.
 
 What is kept is listed, so that no place to hide something in is forgotten: texts, EXIF, XMP, IPTC,
 comments, thumbnails, private chunks and whatever follows the picture's end are left out. The

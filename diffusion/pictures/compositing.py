@@ -1,4 +1,4 @@
-"""One picture upon another: pasting through masks, alpha channels, Porter-Duff rules."""
+"""Compositing of images: pasting through masks, alpha channels, Porter-Duff operators."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def paste_image(
     *,
     resize_source: bool = False,
 ) -> Tensor:
-    """Lay pictures upon others: `paste` for (B, H, W, 3 or 4).
+    """Paste images onto others: `paste` for (B, H, W, 3 or 4).
 
     Returns:
         (B, H, W, C) with the channels of the destination.
@@ -104,7 +104,7 @@ def paste_image(
 
 
 def match_channels(image: Tensor, channels: int) -> Tensor:
-    """Pictures with 3 or 4 channels: alpha is left out, or added as opaque."""
+    """Images with 3 or 4 channels: alpha is left out, or added as opaque."""
     import torch.nn.functional as F
 
     if image.shape[-1] > channels:
@@ -132,7 +132,7 @@ def join_alpha(image: Tensor, alpha: Tensor) -> Tensor:
 
 
 def split_alpha(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Colours (B, H, W, 3) and mask (B, H, W), 1 = transparent; 0 for pictures without alpha."""
+    """Colours (B, H, W, 3) and mask (B, H, W), 1 = transparent; 0 for images without alpha."""
     import torch
 
     check_image(image, alpha=True)
@@ -148,7 +148,7 @@ def porter_duff(
     destination_mask: Tensor,
     mode: PorterDuff,
 ) -> tuple[Tensor, Tensor]:
-    """Compose two pictures with transparency.
+    """Composite two images with transparency.
 
     Args:
         source: (B, h, w, 3), scaled to the destination (bicubic, cropped to its shape).

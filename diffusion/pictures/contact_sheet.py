@@ -1,4 +1,4 @@
-"""Contact sheets: pictures in labelled rows and columns, as one picture."""
+"""Contact sheets: images in labelled rows and columns, as one image."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PAPER = (255, 255, 255)
 
 
 def choose_cell(grid: Grid, wanted: int | None = None) -> int:
-    """The longest side that pictures may have on a sheet, so that the sheet stays in bounds.
+    """The longest side of images on a sheet, so that the sheet stays within its limits.
 
     Args:
         grid: The labels.
@@ -39,23 +39,24 @@ def choose_cell(grid: Grid, wanted: int | None = None) -> int:
     if wanted is not None and wanted < MIN_CELL:
         raise ParameterError(
             "sheet.cell",
-            "Labels cannot be read beside pictures that small.",
-            expected=f"at least {MIN_CELL} pixels for a picture",
+            "Labels cannot be read beside images of this size.",
+            expected=f"at least {MIN_CELL} pixels for an image",
             got=str(wanted),
-            hint="Give a larger size.",
+            hint="Use a larger cell size.",
         )
     smallest = wanted if wanted is not None else MIN_CELL
     if not _fits(grid, smallest):
         width, height = SheetLayout.largest(grid, smallest)
         raise ParameterError(
             "sheet.too_large",
-            f"A sheet of {grid.columns} x {grid.rows} pictures of {smallest} pixels would have "
-            f"{width} x {height} pixels; allowed are {MAX_SIDE} on a side and {MAX_PIXELS} in all.",
+            f"A sheet of {grid.columns} x {grid.rows} images of {smallest} pixels would have "
+            f"{width} x {height} pixels; the maximum is {MAX_SIDE} on a side and {MAX_PIXELS} in "
+            "all.",
             expected=f"up to {MAX_PIXELS} pixels, and {MAX_SIDE} on a side",
             got=f"{width} x {height} pixels",
-            hint="Give fewer values, or put the axis with the fewest values last (it goes across)."
+            hint="Use fewer values, or put the axis with the fewest values last (it runs across)."
             if wanted is None
-            else "Give a smaller picture size, or fewer values.",
+            else "Use a smaller cell size, or fewer values.",
         )
     if wanted is not None:
         return wanted
@@ -67,7 +68,7 @@ def choose_cell(grid: Grid, wanted: int | None = None) -> int:
 
 
 def shrink(image: Tensor, cell: int) -> PILImage:
-    """A batch of pictures as one cell of a sheet.
+    """A batch of images as one cell of a sheet.
 
     Args:
         image: (B, H, W, 3) float32 in [0, 1]; several pictures are laid out in a square.
@@ -83,10 +84,10 @@ def shrink(image: Tensor, cell: int) -> PILImage:
     if not isinstance(image, torch.Tensor):  # a node of a pack may return anything
         raise ShapeError(
             "image.shape",
-            "This is no picture.",
+            "The value is no image.",
             expected="a tensor (B, H, W, 3)",
             got=type(image).__name__,
-            hint="Return pictures as tensors.",
+            hint="Return images as tensors.",
         )
     # Not-a-number has no colour; it is drawn black.
     shown = check_image(image).float().nan_to_num(0).clamp(0, 1)
@@ -117,10 +118,10 @@ def draw_sheet(grid: Grid, cells: Sequence[PILImage | str], *, blank: int = 256)
     if len(cells) != grid.columns * grid.rows:
         raise ParameterError(
             "sheet.cells",
-            "The pictures do not fill the sheet.",
+            "The images do not fill the sheet.",
             expected=f"{grid.columns} x {grid.rows} cells",
             got=str(len(cells)),
-            hint="Give a text for a picture that is missing.",
+            hint="Use a text in place of a missing image.",
         )
     sizes = [each.size for each in cells if not isinstance(each, str)] or [(blank, blank)]
     width = max(MIN_CELL, *(w for w, _ in sizes))

@@ -1,4 +1,4 @@
-"""Picture files: reading with limits, writing with embedded texts."""
+"""Image files: reading with limits, writing with embedded metadata."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 
 def read_image(path: Path) -> tuple[Tensor, Tensor]:
-    """Read a picture file.
+    """Read an image file.
 
     Sizes are read from the header and checked before anything is decoded, so that a small file
     cannot ask for all memory.
@@ -73,9 +73,9 @@ def read_image(path: Path) -> tuple[Tensor, Tensor]:
             except (OSError, EOFError, SyntaxError, ValueError, IndexError) as error:
                 raise DiffusionError(
                     "image.damaged",
-                    f'The picture "{name}" is damaged: {error}.',
-                    expected="a complete picture file",
-                    got="one that ends early or has wrong data",
+                    f'The image "{name}" is damaged: {error}.',
+                    expected="a complete image file",
+                    got="one that is truncated or has wrong data",
                     hint="Save or copy it again.",
                 ) from error
     both = torch.stack(pictures)
@@ -90,7 +90,7 @@ def write_image(
     *,
     quality: int = 95,
 ) -> None:
-    """Write one picture.
+    """Write an image file.
 
     Args:
         file: Where to.
@@ -114,10 +114,10 @@ def write_image(
         if picture.shape[-1] == 4:
             raise DiffusionError(
                 "image.alpha_in_jpeg",
-                "JPEG files hold no transparency.",
-                expected="a picture of 3 channels",
+                "JPEG files cannot hold transparency.",
+                expected="an image of 3 channels",
                 got="4 channels",
-                hint="Save as png or webp, or take alpha away with SplitImageWithAlpha.",
+                hint="Save as png or webp, or remove the alpha channel with SplitImageWithAlpha.",
             )
         for name in LEFT_OUT:  # the workflow matters more
             if len(exif) > MOST_EXIF and name in texts:
@@ -146,15 +146,15 @@ def _check_sides(picture: Tensor, kind: Kind) -> None:
     if most is not None and max(height, width) > most:
         raise DiffusionError(
             "image.too_large_for_format",
-            f"{'JPEG' if kind == 'jpeg' else 'WebP'} files hold no picture of this size.",
+            f"{'JPEG' if kind == 'jpeg' else 'WebP'} files cannot hold an image of this size.",
             expected=f"sides up to {most} pixels",
             got=f"{width} x {height} pixels",
-            hint="Save as png, or scale it down first.",
+            hint="Save as png, or resize the image first.",
         )
 
 
 def write_png(file: BinaryIO, picture: Tensor, texts: Mapping[str, str]) -> None:
-    """Write one picture as PNG; see `write_image`."""
+    """Write an image as PNG; see `write_image`."""
     write_image(file, picture, texts)
 
 
@@ -229,7 +229,7 @@ def write_animated_png(
 
 
 def pil_image(picture: Tensor) -> PILImage:
-    """A picture (H, W, 3 or 4) float32 as Pillow holds it; cut to [0, 1], rounded to 8 bits."""
+    """An image (H, W, 3 or 4) float32 as a Pillow image; clipped to [0, 1], rounded to 8 bits."""
     import numpy as np
     from PIL import Image
 
@@ -312,14 +312,14 @@ def _not_an_image(path: Path) -> DiffusionError:
     if start in _TIFF:
         return DiffusionError(
             "image.not_an_image",
-            f'The TIFF file "{path.name}" is damaged, or of a kind that is not read.',
+            f'The TIFF file "{path.name}" is damaged, or of a kind that weft does not support.',
             expected="1 to 16 bits a channel, or grey of 32 bits (unsigned or float)",
-            got=f"a TIFF file of {size} bytes that says something else",
+            got=f"a TIFF file of {size} bytes with another format",
             hint="Save it as PNG, or as TIFF with 8 or 16 bits.",
         )
     return DiffusionError(
         "image.not_an_image",
-        f'The file "{path.name}" is not a picture.',
+        f'The file "{path.name}" is not an image.',
         expected="PNG, JPEG, WebP, GIF, BMP or TIFF",
         got="an empty file" if size == 0 else f"{size} bytes of something else",
         hint="Choose another file.",
@@ -329,18 +329,18 @@ def _not_an_image(path: Path) -> DiffusionError:
 def _pages_differ(other: tuple[int, int], first: tuple[int, int]) -> DiffusionError:
     return DiffusionError(
         "image.pages_differ",
-        "The pages of the image file differ in size, so that they are no batch.",
+        "The pages of the image file differ in size, so they form no batch.",
         expected="{} x {} pixels, as the first page has".format(*first),
         got="a page of {} x {} pixels".format(*other),
-        hint="Save the page that is wanted as a file of its own.",
+        hint="Save the page that you want as a separate file.",
     )
 
 
 def _too_large(name: str, got: str) -> DiffusionError:
     return DiffusionError(
         "image.too_large",
-        f'The picture "{name}" is too large: {got}.',
+        f'The image "{name}" is too large: {got}.',
         expected=f"sides up to {MAX_SIDE} pixels and {MAX_PIXELS} pixels in all",
         got=got,
-        hint="Scale it down first.",
+        hint="Resize it first.",
     )

@@ -1,4 +1,4 @@
-"""Blur, sharpen, quantize, mix: operations on the colours of pictures."""
+"""Blur, sharpen, quantize, blend: operations on the colours of images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Dither = Literal["none", "floyd-steinberg", "bayer-2", "bayer-4", "bayer-8", "ba
 
 
 def blend_images(first: Tensor, second: Tensor, share: float, mode: BlendMode) -> Tensor:
-    """Mix two pictures.
+    """Blend two images.
 
     Args:
         first: (B, H, W, C), below.
@@ -79,7 +79,7 @@ def blur_image(image: Tensor, radius: int, sigma: float) -> Tensor:
 
 
 def sharpen_image(image: Tensor, radius: int, sigma: float, alpha: float) -> Tensor:
-    """Take some of its blur away from a picture.
+    """Sharpen images with an unsharp mask.
 
     Args:
         image: (B, H, W, C), sides longer than the radius.
@@ -121,7 +121,7 @@ def _filtered(planes: Tensor, kernel: Tensor) -> Tensor:
     if radius >= min(planes.shape[-2:]):
         raise ShapeError(
             "image.too_small",
-            "The radius is larger than the picture.",
+            "The radius is larger than the image.",
             expected=f"less than {min(planes.shape[-2:])}",
             got=str(radius),
             hint="Choose a smaller radius.",
@@ -162,7 +162,7 @@ def curve_image(
 
 
 def quantize_image(image: Tensor, colors: int, dither: Dither) -> Tensor:
-    """Use few colours, chosen for each picture.
+    """Reduce images to a few colours, chosen for each image.
 
     Args:
         image: (B, H, W, 3) in [0, 1].

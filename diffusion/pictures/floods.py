@@ -21,7 +21,7 @@ _PIXELS = frozenset({b"IDAT", b"fdAT", b"fcTL"})
 
 
 def flood(file: BinaryIO) -> str | None:
-    """What a picture file has too many of, in words; None for nothing, and for other files.
+    """The part of which an image file has too many, in words; None for none, and for other files.
 
     Args:
         file: From its beginning, and left there.
@@ -38,7 +38,7 @@ def flood(file: BinaryIO) -> str | None:
 
 
 def refuse_floods(path: Path) -> None:
-    """Refuse a picture file that has too many of something.
+    """Refuse an image file with too many parts of a kind.
 
     Raises:
         DiffusionError: `image.too_many_parts`.
@@ -49,10 +49,10 @@ def refuse_floods(path: Path) -> None:
     if found is not None:
         raise DiffusionError(
             "image.too_many_parts",
-            f'The picture "{path.name}" has {found}.',
-            expected="a picture as programs save them",
+            f'The image "{path.name}" has {found}.',
+            expected="an image as programs save them",
             got=found,
-            hint="Save it anew with an editor of pictures.",
+            hint="Save it again with an image editor.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Operations on pictures (B, H, W, 3) that need no model."""
+"""Operations on images (B, H, W, 3) that need no model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Method = Literal["nearest-exact", "bilinear", "area", "bicubic", "lanczos"]
 
 
 def check_image(image: Tensor, *, least: int = 1, alpha: bool = False) -> Tensor:
-    """The picture itself, if it has the layout of one.
+    """The image itself, if it has the layout of one.
 
     Args:
         image: What should be pictures.
@@ -27,17 +27,17 @@ def check_image(image: Tensor, *, least: int = 1, alpha: bool = False) -> Tensor
         transparent = image.ndim == 4 and image.shape[-1] == 4
         raise ShapeError(
             "image.shape",
-            "This picture has an alpha channel." if transparent else "This is no picture.",
+            "The image has an alpha channel." if transparent else "The value is no image.",
             expected="(B, H, W, 3) with no side 0",
             got=str(tuple(image.shape)),
-            hint="Take it apart with SplitImageWithAlpha."
+            hint="Remove the alpha channel with SplitImageWithAlpha."
             if transparent
-            else "Put the batch first and the colours last.",
+            else "Put the batch axis first and the channels last.",
         )
     if min(image.shape[1:3]) < least:
         raise ShapeError(
             "image.too_small",
-            "The picture is too small.",
+            "The image is too small.",
             expected=f"at least {least} pixels a side",
             got=f"{image.shape[2]} x {image.shape[1]}",
         )
@@ -47,7 +47,7 @@ def check_image(image: Tensor, *, least: int = 1, alpha: bool = False) -> Tensor
 def scale_image(
     image: Tensor, width: int, height: int, *, method: Method, center_crop: bool = False
 ) -> Tensor:
-    """Scale pictures to a size in pixels.
+    """Resize images to a size in pixels.
 
     Args:
         image: (B, H, W, 3 or 4) float32 in [0, 1].
@@ -70,7 +70,7 @@ def scale_image(
             "Width and height are both 0.",
             expected="at least one side above 0",
             got="0 x 0",
-            hint="Give one; the other follows from the aspect ratio.",
+            hint="Set one; the other follows from the aspect ratio.",
         )
     width = width or max(1, round(old_width * height / old_height))
     height = height or max(1, round(old_height * width / old_width))
@@ -79,7 +79,7 @@ def scale_image(
 
 
 def scale_image_by(image: Tensor, factor: float, *, method: Method) -> Tensor:
-    """Scale pictures by a factor; sides are rounded to whole pixels.
+    """Resize images by a factor; sides are rounded to whole pixels.
 
     Raises:
         ShapeError: A side would be less than half a pixel.
@@ -89,7 +89,7 @@ def scale_image_by(image: Tensor, factor: float, *, method: Method) -> Tensor:
     if min(height, width) < 1:
         raise ShapeError(
             "image.no_size",
-            "The scaled picture would have no pixels.",
+            "The resized image would have no pixels.",
             expected="at least 1 pixel a side",
             got=f"{width} x {height}",
             hint="Choose a larger factor.",
@@ -98,7 +98,7 @@ def scale_image_by(image: Tensor, factor: float, *, method: Method) -> Tensor:
 
 
 def scale_to_pixels(image: Tensor, megapixels: float, *, method: Method) -> Tensor:
-    """Scale pictures to a number of pixels in all, keeping their shape.
+    """Resize images to a total number of pixels, keeping the aspect ratio.
 
     Args:
         image: (B, H, W, 3 or 4) float32 in [0, 1].

@@ -1,4 +1,4 @@
-"""Labels on pictures: sized, wrapped, shortened, never cut off."""
+"""Labels on images: sized, wrapped, shortened, never cut off."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Lettering:
 
     @classmethod
     def for_side(cls, side: int) -> Lettering:
-        """Letters that can be read beside pictures with a side of that many pixels."""
+        """The size of letters that can be read beside images with a side of that many pixels."""
         from PIL import ImageFont
 
         size = min(_LARGEST, max(_SMALLEST, round(side / 16)))

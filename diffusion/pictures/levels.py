@@ -75,7 +75,7 @@ def rgba_values(frame: PILImage, levels: Levels) -> NDArray[np.float32]:
     if levels.signed:
         raise DiffusionError(
             "image.signed",
-            "The image holds signed numbers, of which none is known to be black or white.",
+            "The image holds signed numbers, which define neither black nor white.",
             expected="unsigned numbers, or float numbers from 0 to 1",
             got=f"signed numbers of {levels.bits} bits",
             hint="Save it as 16-bit unsigned or as float from 0 to 1.",
@@ -143,7 +143,7 @@ def _float_grey(stored: NDArray[np.float32]) -> NDArray[np.float32]:
     if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):  # not-a-number fails both
         raise DiffusionError(
             "image.value_range",
-            "The image holds float values outside of 0 (black) to 1 (white).",
+            "The image holds float values outside 0 (black) to 1 (white).",
             expected="values from 0 to 1",
             got=f"{low:g} to {high:g}",
             hint="Scale its values to 0 to 1 and save it again.",

@@ -1,4 +1,4 @@
-"""Brightness and colour of pictures apart: Y, U and V, by full-range BT.601.
+"""Luma and chroma of images: Y, U and V, by full-range BT.601.
 
 Source: ITU-R BT.601, with its factors rounded to three digits as kornia has them.
 """
@@ -10,7 +10,7 @@ from .image import check_image
 
 
 def to_yuv(image: Image) -> tuple[Image, Image, Image]:
-    """Brightness, blueness and redness of a picture, each as a picture of three equal channels.
+    """Luma and chroma (Y, U, V) of an image, each as an image of three equal channels.
 
     Args:
         image: (B, H, W, 3) float32 in [0, 1].
@@ -30,7 +30,7 @@ def to_yuv(image: Image) -> tuple[Image, Image, Image]:
 
 
 def from_yuv(luma: Image, blueness: Image, redness: Image) -> Image:
-    """A picture from its brightness, blueness and redness; the opposite of `to_yuv`.
+    """An image from its luma and chroma; the opposite of `to_yuv`.
 
     Args:
         luma, blueness, redness: (B, H, W, 3) float32 in [0, 1]; of their channels the mean counts.
@@ -50,10 +50,10 @@ def from_yuv(luma: Image, blueness: Image, redness: Image) -> Image:
     if len(sizes) > 1:
         raise ShapeError(
             "image.sizes_differ",
-            "Y, U and V are not of one size.",
-            expected="one size and one number of pictures",
+            "Y, U and V differ in size.",
+            expected="the same size and number of images",
             got=", ".join("x".join(map(str, size)) for size in sorted(sizes)),
-            hint="Scale them with ImageScale.",
+            hint="Resize them with ImageScale.",
         )
     y, u, v = planes[0], planes[1] - 0.5, planes[2] - 0.5
     colours = (y + 1.403 * v, y - 0.714 * v - 0.344 * u, y + 1.773 * u)

@@ -25,7 +25,7 @@ def check_mask(mask: Tensor) -> Tensor:
     if mask.ndim != 3 or 0 in mask.shape:
         raise ShapeError(
             "mask.shape",
-            "This is no mask.",
+            "The value is no mask.",
             expected="(B, H, W) with no side 0",
             got=str(tuple(mask.shape)),
         )
@@ -67,7 +67,7 @@ def polygon_mask(points: Sequence[Sequence[float]], width: int, height: int) -> 
 
     if len(points) < 3:
         raise ParameterError(
-            "points", "This is no polygon.", expected="3 corners or more", got=str(len(points))
+            "points", "The value is no polygon.", expected="3 corners or more", got=str(len(points))
         )
     fine = 4
     # OpenCV's whole numbers are middles of pixels; with 8 bits behind the point corners are exact.
@@ -109,7 +109,7 @@ def grow_mask(mask: Tensor, expand: int, *, tapered_corners: bool = True) -> Ten
 
 
 def feather_mask(mask: Tensor, left: int, top: int, right: int, bottom: int) -> Tensor:
-    """Let a mask fall to nothing towards the edges of the picture.
+    """Fade a mask out towards the edges of the image.
 
     Args:
         mask: (B, H, W) float32.
@@ -155,7 +155,7 @@ def crop_mask(mask: Tensor, x: int, y: int, width: int, height: int) -> Tensor:
 
 
 def check_crop(x: int, y: int, width: int, height: int, unit: str = "pixels") -> None:
-    """Refuse a rectangle that begins outside of a picture of that size.
+    """Refuse a rectangle that begins outside an image of that size.
 
     Raises:
         ShapeError: It does.
@@ -163,7 +163,7 @@ def check_crop(x: int, y: int, width: int, height: int, unit: str = "pixels") ->
     if not (0 <= x < width and 0 <= y < height):
         raise ShapeError(
             "crop.outside",
-            "The rectangle lies outside of the picture.",
+            "The rectangle lies outside the image.",
             expected=f"a corner within {width} x {height} {unit}",
             got=f"{x}, {y}",
             hint="Choose a smaller x and y.",
@@ -206,12 +206,12 @@ def combine_masks(
 
 
 def mask_to_image(mask: Tensor) -> Tensor:
-    """A mask as grey pictures (B, H, W, 3)."""
+    """A mask as grey images (B, H, W, 3)."""
     return check_mask(mask)[..., None].repeat(1, 1, 1, 3)
 
 
 def channel_mask(image: Tensor, channel: Channel) -> Tensor:
-    """One channel of pictures as a mask (B, H, W).
+    """One channel of images as a mask (B, H, W).
 
     Args:
         image: (B, H, W, 3 or 4) float32 in [0, 1].
@@ -225,16 +225,16 @@ def channel_mask(image: Tensor, channel: Channel) -> Tensor:
     if index >= image.shape[-1]:
         raise ParameterError(
             "image.no_alpha",
-            "The picture has no alpha channel.",
-            expected="a picture of 4 channels, or red, green or blue",
-            got="3 channels and alpha",
-            hint="LoadImage gives what is transparent in a file as its mask.",
+            "The image has no alpha channel.",
+            expected="an image of 4 channels, or the channel red, green or blue",
+            got="3 channels, and the channel alpha",
+            hint="For the transparency of a file, use the mask of LoadImage.",
         )
     return image[..., index].clone()
 
 
 def color_mask(image: Tensor, color: int) -> Tensor:
-    """Where pictures have exactly one colour.
+    """A mask of the pixels of exactly one colour.
 
     Args:
         image: (B, H, W, 3 or 4) float32 in [0, 1].

@@ -1,4 +1,4 @@
-"""Greatest and least values in a square around every pixel, and what is made of them."""
+"""Morphological operations: the largest and smallest values in a square around every pixel."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def dilated(planes: Tensor, size: int, *, reflected: bool = False) -> Tensor:
 
     if size < 1:
         raise ParameterError(
-            "image.bad_kernel", "The square has no size.", expected="1 or more", got=str(size)
+            "image.bad_kernel", "kernel_size is too small.", expected="1 or more", got=str(size)
         )
     before, after = size // 2, size - size // 2 - 1
     if reflected:

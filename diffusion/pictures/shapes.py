@@ -1,4 +1,4 @@
-"""Pictures cut, turned, widened, put beside each other and into batches."""
+"""Images cropped, rotated, padded, joined and batched."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Direction = Literal["right", "down", "left", "up"]
 
 
 def empty_image(width: int, height: int, batch_size: int, color: int) -> Tensor:
-    """Pictures of one colour 0xRRGGBB, (batch_size, height, width, 3)."""
+    """Images of one colour 0xRRGGBB, (batch_size, height, width, 3)."""
     import torch
 
     channels = torch.tensor([part / 255 for part in color.to_bytes(3, "big")])
@@ -26,7 +26,7 @@ def empty_image(width: int, height: int, batch_size: int, color: int) -> Tensor:
 
 
 def crop_image(image: Tensor, x: int, y: int, width: int, height: int) -> Tensor:
-    """The part in a rectangle of pixels; what lies outside of the picture is left out.
+    """Crop to a rectangle of pixels, which is cut at the edges of the image.
 
     Raises:
         ShapeError: Nothing is left.
@@ -49,7 +49,7 @@ def rotate_image(image: Tensor, quarters: int) -> Tensor:
 def pad_for_outpaint(
     image: Tensor, left: int, top: int, right: int, bottom: int, feathering: int
 ) -> tuple[Tensor, Tensor]:
-    """Widen pictures with grey, and say what is to be painted.
+    """Pad images with grey borders, and make a mask of them.
 
     Args:
         image: (B, H, W, 3).
@@ -94,7 +94,7 @@ def batch_images(first: Tensor, second: Tensor) -> Tensor:
 
 
 def take_images(image: Tensor, start: int, length: int) -> Tensor:
-    """Some pictures of a batch.
+    """Some images of a batch.
 
     Args:
         image: (B, H, W, C).
@@ -111,7 +111,7 @@ def take_images(image: Tensor, start: int, length: int) -> Tensor:
 
 
 def rebatch_images(images: Sequence[Tensor], batch_size: int) -> list[Tensor]:
-    """The pictures of all batches in batches of another size, in order; the last may be smaller.
+    """The images of all batches in batches of another size, in order; the last may be smaller.
 
     Pictures of another size than the one before begin a new batch.
     """
@@ -135,7 +135,7 @@ def stitch_images(
     spacing: int = 0,
     color: int = 0xFFFFFF,
 ) -> Tensor:
-    """Put pictures beside each other.
+    """Put images side by side.
 
     Args:
         first: (B, H, W, C).
@@ -173,7 +173,7 @@ def stitch_images(
 
 
 def resize_and_pad(image: Tensor, width: int, height: int, *, method: Method, color: int) -> Tensor:
-    """Scale pictures to fit into a size, and fill what is left over evenly with a colour.
+    """Resize images to fit a size, keeping the aspect ratio, and pad the rest with a colour.
 
     Returns:
         (B, height, width, 3).
@@ -189,11 +189,11 @@ def resize_and_pad(image: Tensor, width: int, height: int, *, method: Method, co
 
 
 def scale_to_side(image: Tensor, longest: int, *, method: Method) -> Tensor:
-    """Scale pictures so that the longer side has so many pixels."""
+    """Resize images to a length of the longer side."""
     tall, wide = check_image(image, alpha=True).shape[1:3]
     if longest < 1:
         raise ParameterError(
-            "image.no_size", "The side is 0.", expected="1 pixel or more", got=str(longest)
+            "image.no_size", "largest_size is 0.", expected="1 pixel or more", got=str(longest)
         )
     factor = longest / max(tall, wide)
     return scale_image(

@@ -1,4 +1,4 @@
-"""Where everything lies on a contact sheet, and its labels."""
+"""Positions of images and labels on a contact sheet."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Grid:
 
     @property
     def columns(self) -> int:
-        """Number of pictures in a row."""
+        """Number of images in a row."""
         return len(self.across) or 1
 
     @property

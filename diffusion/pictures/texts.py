@@ -1,4 +1,4 @@
-"""What a picture file says of its own making: text chunks of PNG, EXIF of JPEG and WebP."""
+"""The metadata of an image file: text chunks of PNG, EXIF of JPEG and WebP."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DESCRIPTION, _MAKE, _MODEL, _ORIENTATION = 0x010E, 0x010F, 0x0110, 0x0112
 
 
 def read_texts(path: Path) -> dict[str, str]:
-    """The texts that a picture holds, by keyword.
+    """The metadata texts of an image, by keyword.
 
     PNG keeps each in a chunk; weft's WebP and JPEG files keep them as one JSON object in EXIF,
     and WebP those of ComfyUI as it does ("prompt:..." and "workflow:..."). EXIF's UserComment, in
@@ -64,7 +64,7 @@ def read_texts(path: Path) -> dict[str, str]:
 
 
 def strip_texts(path: Path, target: Path) -> None:
-    """Write a copy of a picture that says nothing. What makes the pixels is not touched.
+    """Write a copy of an image without metadata. The pixel data are not changed.
 
     Texts, EXIF, XMP, comments, thumbnails and what follows the picture's end are left out; a
     picture that EXIF turns stays turned.
@@ -136,21 +136,21 @@ def _png_text(kind: bytes, body: bytes, limit: int) -> tuple[str, str]:
         _, _, rest = rest[2:].partition(b"\0")
         _, _, rest = rest.partition(b"\0")
     if limit <= 0 and rest:
-        raise ValueError("the texts are too long")
+        raise ValueError("its texts are too long")
     if packed:
         unpack = zlib.decompressobj()
         rest = unpack.decompress(rest, limit)
         if unpack.unconsumed_tail:
-            raise ValueError("a text unpacks to too much")
+            raise ValueError("one of its texts is too large when unpacked")
     return keyword.decode("latin-1"), rest[:limit].decode(encoding, "replace")
 
 
 def _damaged(path: Path) -> DiffusionError:
     return DiffusionError(
         "image.damaged",
-        f'The picture "{path.name}" is damaged.',
-        expected="a complete picture file",
-        got="one that ends early or has wrong data",
+        f'The image "{path.name}" is damaged.',
+        expected="a complete image file",
+        got="one that is truncated or has wrong data",
         hint="Save or copy it again.",
     )
 
@@ -168,7 +168,7 @@ def _opened(path: Path) -> PILImage:
             raise  # the disk's trouble; Pillow's own has no number
         raise DiffusionError(
             "image.not_an_image",
-            f'The file "{path.name}" is no picture that can hold a workflow.',
+            f'The file "{path.name}" is no image that can hold a workflow.',
             expected="PNG, WebP or JPEG",
             got=str(error)[:200],
             hint="Choose another file.",

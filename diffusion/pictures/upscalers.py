@@ -1,4 +1,4 @@
-"""Networks that make pictures larger: ESRGAN's, and the compact one of Real-ESRGAN.
+"""Upscaling networks: ESRGAN's, and the compact one of Real-ESRGAN.
 
 Own modules, for the library of the field (spandrel) asks for torchvision.
 

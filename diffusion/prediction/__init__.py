@@ -1,1 +1,1 @@
-"""What a network predicts, and which noise levels it knows."""
+"""The prediction type of a network, and its sigmas."""

@@ -57,7 +57,7 @@ class ModelSampling:
 
     @property
     def is_flow(self) -> bool:
-        """Whether noise replaces the picture (sigma up to 1) rather than being added to it."""
+        """Whether noise replaces the image (sigma up to 1) instead of being added to it."""
         return self.prediction == "flow"
 
     def table(self) -> Sigmas:
@@ -79,14 +79,14 @@ class ModelSampling:
         if not (0.0 < low < high and math.isfinite(high)):
             raise ParameterError(
                 "model_sampling.bad_bounds",
-                "The noise levels need a lowest and a higher highest sigma.",
+                "sigma_min and sigma_max are out of order.",
                 expected="0 < sigma_min < sigma_max",
                 got=f"{low}, {high}",
             )
         if not (self.shift > 0 and math.isfinite(self.shift)):
             raise ParameterError(
                 "model_sampling.bad_shift",
-                "The shift of a flow is out of range.",
+                "The shift is out of range.",
                 expected="above 0",
                 got=str(self.shift),
                 hint="1 is no shift; SD3 was trained for 3.",
@@ -126,7 +126,7 @@ class Parametrization:
         return x / math.sqrt(sigma**2 + self.sampling.sigma_data**2)
 
     def denoised(self, x: Tensor, output: Tensor, sigma: float) -> Tensor:
-        """The clean picture that a network output means.
+        """The denoised prediction that a network output stands for.
 
         Args:
             x: What the sampler holds at this noise level (not scaled), float32.
@@ -161,7 +161,7 @@ class Parametrization:
         return latent + noise * sigma
 
     def finished(self, x: Tensor, sigma: float) -> Tensor:
-        """What a run that ends at this level hands on; a flow's picture is scaled back."""
+        """The result of a run that ends at this sigma; a flow's latent is scaled back."""
         if self.sampling.is_flow and 0.0 < sigma < 1.0:
             return x / (1.0 - sigma)
         return x

@@ -47,7 +47,7 @@ class Sigmas(ABC):
 
     @abstractmethod
     def timestep(self, sigma: float) -> float:
-        """What the network is told of a sigma."""
+        """The network's timestep for a sigma."""
 
     @abstractmethod
     def at_fraction(self, fraction: float) -> float:
@@ -181,7 +181,7 @@ class ContinuousSigmas(Sigmas):
         self.sigmas = torch.linspace(math.log(low), math.log(high), count).exp()
 
     def sigma(self, timestep: float | Tensor) -> float:
-        """Sigma of what the network is told."""
+        """The sigma of the network's timestep."""
         t = float(timestep)
         return math.tan(t * math.pi / 2) if self._angle else math.exp(4.0 * t)
 

@@ -1,4 +1,4 @@
-"""Unfinished pictures while sampling: from latents by a linear map, or by a tiny decoder.
+"""Preview images while sampling: from latents by a linear map, or by a tiny decoder.
 
 A linear map from the channels of a latent to red, green and blue shows composition and colours for
 next to nothing. A tiny decoder (TAESD) shows more, if its file is there. Both are made for one
@@ -175,7 +175,7 @@ def tiny_painter(path: Path, model: Model) -> Painter:
 
 
 def preview_jpeg(picture: Tensor) -> bytes:
-    """A painted picture as JPEG, enlarged 4 times when it is of latent size, of bounded size.
+    """A preview image as JPEG, enlarged 4 times if it has latent size, with a limited size.
 
     Args:
         picture: (H, W, 3) in [0, 1].
@@ -209,9 +209,9 @@ def _read(path: Path, channels: int) -> LatentColours:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(
             "preview.bad_colours",
-            f'"{path.name}" holds no map from latents to colours: {error}.',
+            f'"{path.name}" holds no linear map from latents to colours: {error}.',
             expected=f'"factors" of {channels} rows of 3 numbers and "bias" of 3',
             got=type(error).__name__,
-            hint="Delete the file, or write it anew.",
+            hint="Delete the file, or write it again.",
         ) from error
     return LatentColours(factors, (red, green, blue))

@@ -39,7 +39,7 @@ FIRST_SHARE = 1e-4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StepInfo:
-    """What `on_step` is told after each step.
+    """The argument of `on_step` after each step.
 
     Attributes:
         step: Steps done, 1 to total (more for samplers that choose their steps themselves).
@@ -56,7 +56,7 @@ class StepInfo:
 
 
 class Sampled(NamedTuple):
-    """What a run gives.
+    """The result of a run.
 
     Attributes:
         output: The latent at the last noise level.
@@ -179,10 +179,10 @@ def sample_custom(
     if rule.resizes and latent.noise_mask is not None:
         raise ParameterError(
             "sample.mask_and_size",
-            f'The sampler "{rule.name}" changes the size, so it cannot keep what a mask keeps.',
+            f'The sampler "{rule.name}" changes the size, so it does not support a noise mask.',
             expected="a latent without a noise mask",
             got="one with a mask",
-            hint="Take another sampler, or take the mask away.",
+            hint="Choose another sampler, or remove the noise mask.",
         )
     shape = tuple(latent.samples.shape)
     drawn = initial_noise(shape, noise.seed, latent.batch_index)
@@ -236,7 +236,7 @@ def run_sigmas(
     last_step: int | None = None,
     force_full_denoise: bool = True,
 ) -> list[float]:
-    """The sigmas a run visits; fewer than two when there is nothing to do. See `sample`."""
+    """The sigmas of a run; fewer than two if there is nothing to do. See `sample`."""
     if steps < 1 or denoise > 0.9999:
         sigmas = _whole_schedule(table, sampler, scheduler, steps)
     elif denoise <= 0.0:
@@ -310,11 +310,11 @@ class _Reporter(AfterStep):
         if not math.isfinite(float(x.sum())) and not bool(torch.isfinite(x).all()):
             raise SamplingError(
                 "sample.not_finite",
-                f"Step {index + 1} of {self._total} (sigma {sigma:.4g}) gave values that are no "
-                "numbers.",
+                f"Step {index + 1} of {self._total} (sigma {sigma:.4g}) gave values that are not "
+                "finite.",
                 expected="finite latents",
                 got="nan or inf",
-                hint="Set WEFT_DTYPE=float32; if it stays, the model file is damaged.",
+                hint="Set WEFT_DTYPE=float32. If that does not help, the model file is damaged.",
             )
         self.denoised = denoised
         if self._on_step is not None:
@@ -380,15 +380,15 @@ def _check_sigmas(sampler: Sampler, sigmas: list[float]) -> None:
     if bad or any(s == 0 for s in sigmas[:-1]):
         raise ParameterError(
             "sample.bad_sigmas",
-            "A run cannot visit these noise levels.",
+            "The sigmas cannot be sampled.",
             expected="numbers above 0; 0 only at the end",
             got=", ".join(f"{s:.4g}" for s in sigmas[:8]) + (", ..." if len(sigmas) > 8 else ""),
         )
     if sampler.ancestral and any(a < b for a, b in pairwise(sigmas)):
         raise ParameterError(
             "sample.rising_sigmas",
-            f'The sampler "{sampler.name}" adds noise, so it cannot go up to more noise.',
-            expected="falling noise levels",
-            got="rising ones",
-            hint="Take a sampler without noise, such as euler.",
+            f'The sampler "{sampler.name}" adds noise, so it cannot run on rising sigmas.',
+            expected="falling sigmas",
+            got="rising sigmas",
+            hint="Choose a sampler without noise, such as euler.",
         )

@@ -1,4 +1,4 @@
-"""Noise schedules of a model: which sigmas a run of n steps visits. Importable without torch.
+"""Noise schedules of a model: the sigmas of a run of n steps. Importable without torch.
 
 Every schedule falls from near the model's largest sigma and ends with 0: n + 1 sigmas for n steps.
 What needs no model stands in `sigma_spacings`.

@@ -1,4 +1,4 @@
-"""What is done to noise levels that are there already. Plain numbers."""
+"""Operations on given sigmas. Plain numbers."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ def _check_bounds(low: float, high: float) -> None:
     if not (0 < low <= high and math.isfinite(high)):
         raise ParameterError(
             "schedule.bad_bounds",
-            "A schedule falls from sigma_max to sigma_min.",
+            "sigma_min and sigma_max are out of order.",
             expected="0 < sigma_min <= sigma_max",
             got=f"sigma_min {low}, sigma_max {high}",
         )

@@ -30,7 +30,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipText:
-    """What one CLIP text encoder makes of a prompt.
+    """The output of one CLIP text encoder for a prompt.
 
     Attributes:
         tokens: (1, T * chunks, C) float32 on the CPU.
@@ -111,7 +111,7 @@ def set_clip_last_layer(clip: Clip, last_layer: int) -> Clip:
     if not -layers <= last_layer <= -1:
         raise ParameterError(
             "clip.no_such_layer",
-            "The text encoder has no such layer.",
+            "The text encoder has no layer with this index.",
             expected=f"{-layers} to -1",
             got=str(last_layer),
         )

@@ -90,7 +90,7 @@ def set_area(conditioning: Conditioning, area: Area, strength: float) -> Conditi
     if min(area.width, area.height) <= 0 or min(area.x, area.y) < 0:
         raise ParameterError(
             "conditioning.bad_area",
-            "This is no area.",
+            "The area is out of range.",
             expected="x and y from 0, width and height above 0",
             got=f"{area.width:g} x {area.height:g} at {area.x:g}, {area.y:g}",
         )
@@ -192,7 +192,7 @@ def _first(conditioning: Conditioning) -> ConditioningEntry:
         raise ParameterError(
             "conditioning.empty",
             "The conditioning has no entry.",
-            expected="one encoded prompt",
+            expected="an encoded prompt",
             got="none",
         )
     return conditioning.entries[0]

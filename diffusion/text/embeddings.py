@@ -168,7 +168,7 @@ def _tensor_for(header: Header, width: int, role: str, *, beside: bool) -> str |
     widths = ", ".join(f'"{n}" {i.shape}' for n, i in list(header.tensors.items())[:4])
     raise ModelError(
         "embedding.does_not_fit",
-        f'The embedding "{header.path.name}" was not made for this text encoder.',
+        f'The embedding "{header.path.name}" was made for another text encoder.',
         expected=f"one tensor of vectors of width {width}",
         got=widths or "no tensors",
         hint="Use an embedding that was trained for this model family.",
@@ -180,7 +180,7 @@ def _path(name: str) -> Path:
     if find is None:
         raise ParameterError(
             "embedding.no_folder",
-            f'The prompt asks for "{PREFIX}{name}", but no folder of embeddings is known here.',
+            f'The prompt uses "{PREFIX}{name}", but no folder of embeddings is set.',
             hint='Encode it inside of "with use_embeddings(folder):".',
         )
     return find(name)

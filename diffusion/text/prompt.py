@@ -65,7 +65,7 @@ def check_depth(depth: int) -> None:
     if depth > DEEPEST:
         raise ParameterError(
             "prompt.too_deep",
-            "The prompt has too many brackets within each other.",
+            "The prompt has too many nested brackets.",
             expected=f"at most {DEEPEST}",
             hint='Write the weight as a number: "(word:1.5)".',
         )

@@ -28,7 +28,7 @@ MOST_CHANGES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a prompt says in one part of the schedule.
+    """The prompt in one part of the schedule.
 
     Attributes:
         start, end: The part, fractions in [0, 1]; the scenes of a prompt follow without gaps.
@@ -102,7 +102,7 @@ def read_schedule(prompt: str, steps: int = 20) -> list[Scene]:
             f"The prompt has {count} parts and changes up to {changes} times.",
             expected=f"at most {MOST_CHANGES} for parts times changes",
             got=str(count * changes),
-            hint="Use fewer brackets that change by step, or fewer steps.",
+            hint="Use fewer brackets that change with the steps, or fewer steps.",
         )
     times = sorted({0.0, 1.0} | {t for t in _times(tree, steps) if 0.0 < t < 1.0})
     scenes: list[Scene] = []

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SentenceText:
-    """What a sentence encoder makes of a prompt.
+    """The output of a sentence encoder for a prompt.
 
     Attributes:
         tokens: (1, T, C) float32 on the CPU.

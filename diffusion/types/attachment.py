@@ -1,4 +1,4 @@
-"""What a method attaches to a prompt, or to a model: the base of control, image prompts and so on.
+"""Attachments to a prompt or a model: the base of control, image prompts and so on.
 
 An attachment is a description. What it does in a run is the business of its handler
 (`denoising.handlers`); what stands here is what the rest of the machine must know about it.

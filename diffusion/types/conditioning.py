@@ -1,4 +1,4 @@
-"""What a picture shall show: encoded prompts, and where, when and how strongly each acts."""
+"""Encoded prompts, and where, when and how strongly each acts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Found = TypeVar("Found", bound=Attachment)
 
 @dataclass(frozen=True, slots=True)
 class SizeHint:
-    """The sizes that SDXL was told of each training picture, in pixels.
+    """The size conditioning of SDXL: the sizes of a training image in pixels.
 
     Attributes:
         width, height: Of the original picture.
@@ -34,7 +34,7 @@ class SizeHint:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A rectangle of the picture.
+    """A rectangle of the image.
 
     Attributes:
         x, y: Of its upper left corner.
@@ -138,7 +138,7 @@ class ConditioningEntry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conditioning:
-    """What the image shall show: one or more entries, averaged by strength where both act."""
+    """Encoded prompts: one or more entries, averaged by strength where both act."""
 
     __socket__: ClassVar[str] = "CONDITIONING"
 

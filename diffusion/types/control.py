@@ -1,4 +1,4 @@
-"""What steers a network beside its prompt: ControlNets, images beside the noise, references."""
+"""Control: ControlNets, images beside the noise, reference images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks between words, pictures and what the denoising network takes and gives."""
+"""Text encoders, VAEs and image encoders: the networks around the denoising network."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Vae:
-    """An autoencoder between pictures and latents."""
+    """A VAE: an autoencoder between images and latents."""
 
     __socket__: ClassVar[str] = "VAE"
 
@@ -84,7 +84,7 @@ class ClipVision:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageEmbeds:
-    """What an image encoder sees in pictures.
+    """Image embeddings from an image encoder.
 
     Attributes:
         embeds: (N, D) float32, projected: one row a picture; None from SigLIP.
@@ -101,7 +101,7 @@ class ImageEmbeds:
 
 @dataclass(frozen=True, slots=True)
 class StyleModel:
-    """What makes text tokens of what an image encoder sees (Flux Redux)."""
+    """Makes tokens from image embeddings (Flux Redux)."""
 
     __socket__: ClassVar[str] = "STYLE_MODEL"
 
@@ -111,7 +111,7 @@ class StyleModel:
 
 @dataclass(frozen=True, slots=True)
 class UpscaleModel:
-    """A network that makes pictures larger: a description that points to weights."""
+    """An upscaling network: a description that points to weights."""
 
     __socket__: ClassVar[str] = "UPSCALE_MODEL"
 

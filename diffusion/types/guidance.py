@@ -1,4 +1,4 @@
-"""What a rule of guidance is: a description on a `Model`, applied at every evaluation.
+"""A guidance rule: a description on a `Model`, applied at every evaluation.
 
 Rules of the first kind change the two clean pictures before they are combined, at most one rule
 combines them in place of classifier-free guidance, and rules of the last kind change the result.
@@ -106,15 +106,15 @@ class GuidanceRule:
         return ()
 
     def before(self, view: View) -> tuple[Tensor, Tensor | None]:
-        """The two clean pictures, changed: (wanted, unwanted)."""
+        """The conditional and the unconditional prediction, changed."""
         return view.wanted, view.unwanted
 
     def combine(self, view: View) -> Tensor:
-        """One clean picture of the two."""
+        """Combine both predictions into one."""
         return plain(view)
 
     def after(self, view: View) -> Tensor:
-        """The combined clean picture, changed."""
+        """The combined prediction, changed."""
         return view.denoised
 
     def around(self, moment: Moment) -> AbstractContextManager[Any] | None:
@@ -136,7 +136,7 @@ class GuidanceRule:
 
 
 def plain(view: View) -> Tensor:
-    """Classifier-free guidance on clean pictures: negative + cfg (positive - negative).
+    """Classifier-free guidance: negative + cfg (positive - negative), on denoised predictions.
 
     Source: Ho & Salimans 2022; the choice of x0 as ComfyUI (equal to eps up to rounding).
     """

@@ -1,4 +1,4 @@
-"""Changes of weights that belong to a prompt: what, how strongly, and when.
+"""Weight patches that belong to a prompt: which, how strongly, and when.
 
 A hook is a description in a conditioning. The rows of a network call that carry the same hooks run
 together, on weights derived from the model's own; the model itself is never changed.
@@ -107,7 +107,7 @@ class Hooks:
 
 @dataclass(frozen=True, slots=True)
 class ClipHooks:
-    """What hooks do to text encoders.
+    """The effect of hooks on text encoders.
 
     Attributes:
         hooks: The hooks.

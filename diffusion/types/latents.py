@@ -1,4 +1,4 @@
-"""Pictures in a VAE's space."""
+"""Latents: images in a VAE's space."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Latent:
-    """Pictures in a VAE's space.
+    """Latents: images in a VAE's space.
 
     Attributes:
         samples: (B, C, H/8, W/8) float32, as the VAE takes them, that is *after* division by the

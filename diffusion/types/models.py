@@ -1,4 +1,4 @@
-"""The denoising network with all that was laid over it."""
+"""The denoising network with all its patches."""
 
 from __future__ import annotations
 

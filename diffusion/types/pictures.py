@@ -1,4 +1,4 @@
-"""Pictures and masks: plain tensors, which bear a name only in the schema of nodes."""
+"""Images and masks: plain tensors, which have a type name only in the schema of nodes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 else:
 
     class Image:
-        """Pictures: a tensor (B, H, W, 3) float32 in [0, 1], sRGB, channels last.
+        """Images: a tensor (B, H, W, 3) float32 in [0, 1], sRGB, channels last.
 
         A fourth channel is alpha, 1 = opaque; what cannot keep it refuses it.
         """

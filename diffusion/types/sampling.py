@@ -1,4 +1,4 @@
-"""What custom sampling is put together from: update rule, noise levels, noise and guidance."""
+"""The parts of custom sampling: sampler, sigmas, noise and guider."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SamplerChoice:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The noise levels that a run visits.
+    """The sigmas of a run.
 
     Attributes:
         sigmas: n + 1 of them for n steps, mostly falling and with a trailing 0; fewer than two =

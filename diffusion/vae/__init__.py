@@ -1,1 +1,1 @@
-"""Between pictures and latents, also in tiles."""
+"""Encoding and decoding between images and latents, also in tiles."""

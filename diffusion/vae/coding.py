@@ -1,4 +1,4 @@
-"""Between pictures and latents."""
+"""Encoding and decoding between images and latents."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def empty_latent(
     if min(width, height) < DOWNSCALE or width % DOWNSCALE or height % DOWNSCALE:
         raise ShapeError(
             "latent.bad_size",
-            "A latent picture must have sides that are multiples of 8 pixels.",
+            "The sides of a latent image must be multiples of 8 pixels.",
             expected="positive multiples of 8",
             got=f"{width} x {height}",
-            hint=f"Take {_round(width)} x {_round(height)}.",
+            hint=f"Use {_round(width)} x {_round(height)}.",
         )
     if batch_size < 1:
         raise ParameterError(
@@ -58,7 +58,7 @@ def empty_latent(
 
 
 def encode_image(vae: Vae, image: Image) -> Latent:
-    """Encode pictures.
+    """Encode images.
 
     The mean of the posterior is taken, not a draw from it: the same picture gives the same latent
     (ComfyUI does so too). Sides that are not multiples of 8 are cropped centrally, the odd pixel
@@ -106,7 +106,7 @@ def check_latent(vae: Vae, latent: Latent) -> Latent:
     if not known or samples.ndim != 4 or samples.shape[1] != channels:
         raise ShapeError(
             "latent.does_not_fit",
-            "This latent does not belong to this VAE.",
+            "The latent belongs to another model family than this VAE.",
             expected=f"{vae.family}, (B, {channels}, h, w)",
             got=f"{latent.family}, {tuple(samples.shape)}",
         )
@@ -114,12 +114,12 @@ def check_latent(vae: Vae, latent: Latent) -> Latent:
 
 
 def as_image(pixels: Tensor) -> Image:
-    """What a VAE decodes, (B, 3, H, W) about [-1, 1], as pictures (B, H, W, 3) in [0, 1]."""
+    """Convert a VAE's output, (B, 3, H, W) about [-1, 1], to images (B, H, W, 3) in [0, 1]."""
     return ((pixels + 1.0) / 2.0).clamp(0.0, 1.0).movedim(1, -1).contiguous()
 
 
 def as_pixels(image: Image, factor: int) -> Tensor:
-    """Pictures as a VAE takes them: (B, 3, H, W) in [-1, 1], sides cut to multiples of `factor`.
+    """Images as a VAE takes them: (B, 3, H, W) in [-1, 1], sides cropped to multiples of `factor`.
 
     Raises:
         ShapeError: Not (B, H, W, 3 or 4), or smaller than `factor`. Alpha is left out.
@@ -144,7 +144,7 @@ def set_noise_mask(latent: Latent, mask: Mask) -> Latent:
     if mask.ndim != 3 or mask.shape[0] not in {1, batch}:
         raise ShapeError(
             "mask.bad_shape",
-            "This is no mask for this latent.",
+            "The mask does not match this latent.",
             expected=f"(1 or {batch}, H, W)",
             got=str(tuple(mask.shape)),
         )

@@ -77,7 +77,7 @@ _SPACES: Mapping[str, tuple[str, ...]] = {
 
 
 def same_space(left: str, right: str) -> bool:
-    """Whether latents of one family can be used as the other's, as far as files can tell."""
+    """Whether latents of one family can be used as those of another, as far as files show."""
     if left == right or ANY in {left, right}:
         return True
     return right in _SPACES.get(left, ()) or left in _SPACES.get(right, ())

@@ -1,4 +1,4 @@
-"""A VAE layer by layer, each in tiles: the same picture as in one go, in less device memory.
+"""A VAE layer by layer, each in tiles: the same image as in one go, in less device memory.
 
 Tiles decoded by themselves differ: group norms and attention look at all that they are given. So
 here every layer is run over all tiles before the next one begins. A convolution sees one cell more
@@ -34,7 +34,7 @@ def can_run_in_tiles(network: Any) -> bool:
 
 
 def decode_in_tiles(network: Any, samples: Tensor, tile: int, told: OnTile | None = None) -> Tensor:
-    """What `network.decode` gives.
+    """The result of `network.decode`.
 
     Args:
         network: AutoencoderKL.

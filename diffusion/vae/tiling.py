@@ -1,4 +1,4 @@
-"""A VAE on large pictures, tile by tile, in less memory.
+"""A VAE on large images, tile by tile, in less memory.
 
 Where the network is known, layer by layer: the same picture as in one go (`vae_tiles`). Elsewhere
 tiles are decoded by themselves, overlap and fade into each other. What a VAE makes of a place
@@ -97,7 +97,7 @@ def encode_tiled(
     way: Way = "exact",
     on_tile: OnTile | None = None,
 ) -> Latent:
-    """Encode pictures tile by tile; see `encode_image`.
+    """Encode images tile by tile; see `encode_image`.
 
     Args:
         vae: Autoencoder.
@@ -136,7 +136,7 @@ def _in_cells(tile_size: int, overlap: int) -> tuple[int, int]:
     if cells < 2 or overlap < 0:
         raise ParameterError(
             "tiles.bad_size",
-            "These are no tiles.",
+            "The tile size or the overlap is out of range.",
             expected="a tile of 16 pixels or more, an overlap of 0 or more",
             got=f"a tile of {tile_size}, an overlap of {overlap}",
         )

@@ -1,4 +1,4 @@
-"""How many bytes of weights lie where, and whose they are."""
+"""Bytes of weights by device, and their networks."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def blocks_of(module: Module) -> tuple[Block, ...]:
 
 
 def tensors_to_run(layer: Module) -> Iterator[tuple[str, Tensor]]:
-    """What a layer needs on its device to run: its own tensors, not those of layers in it."""
+    """The tensors that a layer needs on its device: its own, not those of layers in it."""
     deep = reads_children(layer)
     yield from layer.named_parameters(recurse=deep, remove_duplicate=False)
     yield from layer.named_buffers(recurse=deep, remove_duplicate=False)

@@ -83,7 +83,7 @@ def offload_choice() -> str:
     if choice not in OFFLOAD:
         raise ParameterError(
             "memory.bad_setting",
-            "WEFT_OFFLOAD is no way to offload.",
+            "WEFT_OFFLOAD has no known value.",
             expected="auto, never or always",
             got=choice[:40],
         )
@@ -121,7 +121,7 @@ def compile_mode() -> str | None:
     if mode not in MODES:
         raise ParameterError(
             "memory.bad_setting",
-            "WEFT_COMPILE is no mode of torch.compile.",
+            "WEFT_COMPILE has no known mode of torch.compile.",
             expected="0, 1, " + ", ".join(MODES),
             got=text[:40],
         )
@@ -138,7 +138,7 @@ def parse_size(text: str, total: int, name: str) -> int:
     if match is None:
         raise ParameterError(
             "memory.bad_setting",
-            f"{name} is no amount of memory.",
+            f"{name} is not a size of memory.",
             expected='a size such as "6GB" or a share such as "70%"',
             got=text[:40],
         )

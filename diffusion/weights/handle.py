@@ -66,7 +66,7 @@ class PackedAs(NamedTuple):
 
 
 class Slot:
-    """What `residency` keeps about one handle; it dies with the handle.
+    """The state of one handle in `residency`; it is deleted with the handle.
 
     Attributes:
         lock: Held while the module is made.
@@ -116,7 +116,7 @@ class Slot:
 
     @property
     def in_use(self) -> bool:
-        """Whether somebody holds what was lent."""
+        """Whether a lent runner is in use."""
         return self.lent is not None and self.lent() is not None
 
 
@@ -341,7 +341,7 @@ class WeightsCache:
         return len(self._alive)
 
     def alive(self) -> list[Weights]:
-        """All handles that somebody holds, for reports of memory use."""
+        """All handles in use, for reports of memory use."""
         with self._lock:
             return list(self._alive.values())
 

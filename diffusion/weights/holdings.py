@@ -1,4 +1,4 @@
-"""What is said about memory: who holds what, and what is left."""
+"""The memory report: networks in memory, and the free memory of devices."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ class MemoryReport:
     def lines(self) -> list[str]:
         """For people: a line a device, then a line a network."""
         found = [
-            f"{d.name}: weights {gib(d.held)} of {gib(d.budget)} allowed, "
-            f"{gib(d.free)} of {gib(d.total)} free"
+            f"{d.name}: {gib(d.held)} of weights, budget {gib(d.budget)}, free {gib(d.free)} of "
+            f"{gib(d.total)}"
             for d in self.devices
         ]
         for h in self.holdings:

@@ -1,4 +1,4 @@
-"""Offloaded networks: layers whose tensors lie elsewhere fetch them whenever they run.
+"""Offloaded networks: layers fetch their offloaded tensors when they run.
 
 Such a layer's class is replaced by one of the same name whose `forward` runs a copy of the layer
 with its tensors on the device, and forgets it. Nothing is written to, nothing has to be put back:

@@ -182,8 +182,8 @@ def _packing(name: str) -> tuple[int, int, Callable[..., Tensor]]:
             return (*GGML_QUANT_SIZES[packing], function)
     raise ModelError(
         "model.unsupported_precision",
-        f"The weights are packed as {name}, which weft does not unpack.",
+        f"The weights are quantised as {name}, which weft does not support.",
         expected=", ".join(sorted(packing.name for packing in dequantize_functions)),
         got=name,
-        hint="Use the model in another packing, such as Q8_0 or Q4_K.",
+        hint="Use the model in another quantisation, such as Q8_0 or Q4_K.",
     )

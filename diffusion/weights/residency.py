@@ -263,7 +263,7 @@ class Residency:
             pass
 
     def release(self, device: torch.device | None = None) -> int:
-        """Let all networks go that nobody uses (out of memory); the bytes set free."""
+        """Free all networks that are not in use (out of memory); the bytes freed."""
         before = self._total()
         for each in self._all():
             if device is None or each.device == device:
@@ -285,7 +285,7 @@ class Residency:
         return next(self._clock)
 
     def check_files(self, since: int) -> None:
-        """See that nobody wrote into a file that the tensors of a network are mapped from.
+        """Check that the files from which the tensors of a network are mapped were not written to.
 
         Args:
             since: Networks that were used after this count (`now`).
@@ -388,7 +388,7 @@ class Residency:
     # -- report -------------------------------------------------------------------------------
 
     def report(self) -> MemoryReport:
-        """Who holds what, the latest used first."""
+        """The networks in memory, the latest used first."""
         holdings = []
         loaded = sorted(self._all(), key=lambda each: -each.slot.used)
         own = own_bytes(loaded)
@@ -466,5 +466,5 @@ RESIDENCY = Residency()
 
 
 def memory_report() -> MemoryReport:
-    """Who holds which weights in memory, and what each device has left."""
+    """The weights in memory by network, and the free memory of each device."""
     return RESIDENCY.report()

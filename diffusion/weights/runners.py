@@ -38,7 +38,7 @@ def with_offloaded_blocks(module: Module, device: torch.device) -> Module:
 
 
 def forgetting(runner: Module) -> Callable[[object], None] | None:
-    """What to call when nobody uses a runner any more: it drops what was prefetched for it."""
+    """A function to call when a runner is no longer used: it drops the prefetched tensors."""
     fetcher: Fetcher | None = runner.__dict__.get("_fetcher_of_blocks")
     return None if fetcher is None else lambda _: fetcher.forget()
 

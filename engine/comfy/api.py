@@ -57,7 +57,7 @@ def from_comfy(data: dict[str, Any], registry: Registry) -> Document:
 
 
 def input_of(spec: NodeSpec | None, name: str, value: Any) -> tuple[str | None, Any]:
-    """What an input and its value are here; no name for what concerns ComfyUI's editor only."""
+    """The name and value of an input in weft; no name for inputs that only the editor uses."""
     parameter = spec.parameter(name) if spec is not None else None
     if parameter is None:
         return (None if name in EDITOR_ONLY else name), value

@@ -1,4 +1,4 @@
-"""What of a ComfyUI file is drawn and does not run: places, frames, notes."""
+"""The parts of a ComfyUI file that are drawn and do not run: positions, frames, notes."""
 
 from __future__ import annotations
 

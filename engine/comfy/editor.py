@@ -1,4 +1,4 @@
-"""Read a file of ComfyUI's editor: what runs becomes the document, what is drawn its layout.
+"""Read a file of ComfyUI's editor: nodes that run become the document, the rest its layout.
 
 What such a file says by position (links by number, widget values in a row) is said by name here.
 Its editor leaves out muted nodes, goes past bypassed ones, reroutes and stored values, and writes
@@ -88,7 +88,7 @@ class _Reader:
         return [self.file, *self.graphs.definitions.values()]
 
     def name_of(self, graph: Graph, name: str) -> str:
-        """What a subgraph is called here; it becomes one of the document's."""
+        """The name of a subgraph in weft, which is added to the document."""
         if id(graph) not in self._names:
             self._names[id(graph)] = unused(name or "Subgraph", self._taken)
             self._wanted.append(graph)
@@ -162,7 +162,7 @@ class _Reader:
                 aside["nodes"][node.id] = {"type": REROUTE, "inputs": inputs}
                 places[node.id] = place_of(node, {})
             elif node.type in DRAWN_ONLY:
-                self.remark(node, "it works in ComfyUI's editor alone, and was left out")
+                self.remark(node, "it works only in ComfyUI's editor and was left out")
         return nodes, layout_of(graph.graph, places, {k: v for k, v in aside.items() if v})
 
     def node(self, graph: Graph, node: FileNode) -> tuple[dict[str, Any], dict[str, str]]:
@@ -177,7 +177,10 @@ class _Reader:
             said, modes = kind[:128], found.modes
             inputs = self.named(node, found) if spec is not None else _unnamed(found)
         if "decrement" in modes.values():
-            self.remark(node, 'its seed counted down after each run, and is "fixed" now')
+            self.remark(
+                node,
+                'its seed decreased after each run, which weft does not support; it is now "fixed"',
+            )
         entry: dict[str, Any] = {"type": said}
         if node.title and node.title not in (node.type, kind):
             entry["title"] = node.title[:1000]
@@ -195,7 +198,7 @@ class _Reader:
         if left:
             self.remark(
                 node,
-                f"{len(left)} of its values are more than it takes and were left out: "
+                f"it has {len(left)} more values than inputs; these were left out: "
                 f"{json.dumps(left, ensure_ascii=False)[:_LONGEST]}",
             )
         return inputs
@@ -210,14 +213,14 @@ class _Reader:
         if values.given not in (0, values.expected):
             self.remark(
                 node,
-                f'it has {values.given} values where its subgraph "{definition.name[:100]}" has '
-                f"{values.expected} inputs for them; look at each",
+                f'it has {values.given} values, but its subgraph "{definition.name[:100]}" has '
+                f"{values.expected} inputs; check each value",
             )
         for name in graph.strangers(node):
             self.remark(
                 node,
-                f'its input "{name[:100]}" is not one of the subgraph "{definition.name[:100]}", '
-                "and the link to it was left out",
+                f'its input "{name[:100]}" is not an input of the subgraph '
+                f'"{definition.name[:100]}"; its link was left out',
             )
         return self.name_of(inner, definition.name), dict(values.by_port), values.modes
 

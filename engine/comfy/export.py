@@ -1,4 +1,4 @@
-"""Write ComfyUI's API format, so that what was made here opens there."""
+"""Write ComfyUI's API format, so that workflows of weft open in ComfyUI."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def to_comfy(document: Document, registry: Registry) -> Exported:
     """
     flat = expand(document)
     if flat.problems:
-        raise ValidationError("ComfyUI's format cannot hold it.", flat.problems)
+        raise ValidationError("The workflow cannot be saved in ComfyUI's format.", flat.problems)
     if flat.maps:
         raise DocumentError(
-            f'ComfyUI\'s format has no words for a map: "{next(iter(flat.maps))}".',
+            f'ComfyUI\'s format has no maps, but the workflow has one: "{next(iter(flat.maps))}".',
             code="comfy.map",
-            hint="Run it here, or take its items out into nodes of their own.",
+            hint="Run it in weft, or replace the map by one node for each item.",
         )
     writer = _Writer(flat.document, registry)
     return Exported(writer.written(), tuple(dict.fromkeys(writer.obstacles)))
@@ -74,7 +74,7 @@ class _Writer:
     def _node(self, name: str, node: Node) -> dict[str, Any]:
         spec = self._registry.find(node.type)
         if spec is None:
-            self.obstacles.append(f'"{name}": {node.type} is not known here.')
+            self.obstacles.append(f'"{name}": the node type {node.type} is not loaded here.')
             written = {key: self._value(name, value) for key, value in node.inputs.items()}
             entry: dict[str, Any] = {"class_type": node.type, "inputs": written}
         else:
@@ -92,12 +92,12 @@ class _Writer:
         own |= given
         theirs = [each for each in (spec.type_id, *spec.aliases) if each in comfy_inputs()]
         if not theirs:
-            self.obstacles.append(f'"{name}": ComfyUI has no {spec.type_id}.')
+            self.obstacles.append(f'"{name}": ComfyUI has no node {spec.type_id}.')
             return spec.type_id, self._inputs(name, own)
         fits = [(each, *_placed(spec, comfy_inputs()[each], own)) for each in theirs]
         called, placed, lost = min(fits, key=lambda fit: len(fit[2]))
         for missing in lost:
-            self.obstacles.append(f'"{name}": {called} of ComfyUI has no "{missing}".')
+            self.obstacles.append(f'"{name}": ComfyUI\'s {called} has no input "{missing}".')
         return called, self._inputs(name, placed | {each: own[each] for each in lost})
 
     def _inputs(self, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,7 +110,7 @@ class _Writer:
             return self._link(link)
         links = as_links(value)
         if links is not None:
-            self.obstacles.append(f'"{name}": no input of ComfyUI collects several links.')
+            self.obstacles.append(f'"{name}": ComfyUI\'s inputs take one link, not several.')
             value = [
                 {"link": f"{self._ids.get(each.node, each.node)}.{each.output}"} if each else item
                 for each, item in zip(links, value, strict=True)
@@ -123,8 +123,8 @@ class _Writer:
             slot = 0
             if len(self._read[link.node]) > 1 or self._is_known(link.node):
                 self.obstacles.append(
-                    f'"{link.node}": nothing says which of its outputs "{link.output}" is; it was '
-                    "written as the first."
+                    f'"{link.node}": the position of its output "{link.output}" is unknown; it '
+                    "was written as the first output."
                 )
         return [self._ids.get(link.node, link.node), slot]
 

@@ -141,7 +141,7 @@ class Promoted(NamedTuple):
 
 
 class Properties(_Loose):
-    """What else is said of a node.
+    """Further properties of a node.
 
     Attributes:
         cnr_id: The pack that has its type, by its name in ComfyUI's registry.
@@ -237,7 +237,7 @@ class FileGraph(_Loose):
 
     @cached_property
     def stored(self) -> dict[str, FileNode]:
-        """What a node like "SetNode" keeps under a name, for every "GetNode" of that name."""
+        """The value that a node like "SetNode" stores, for every "GetNode" of the same name."""
         return {str(n.value): n for n in self.nodes if n.type in SET}
 
 
@@ -278,7 +278,7 @@ def read_editor_file(data: object) -> EditorFile:
             + "; ".join(places)
             + ".",
             code="document.comfy_editor",
-            hint="Save it again there.",
+            hint="Save it again in ComfyUI's editor.",
         ) from error
     for graph in (file, *file.definitions.subgraphs):
         if len(graph.by_id) != len(graph.nodes):
@@ -287,6 +287,6 @@ def read_editor_file(data: object) -> EditorFile:
             raise DocumentError(
                 f"Two nodes of this ComfyUI file have the id {twice[:100]}.",
                 code="document.comfy_editor",
-                hint="Save it again in ComfyUI's editor, which numbers them anew.",
+                hint="Save it again in ComfyUI's editor, which assigns new ids.",
             )
     return file

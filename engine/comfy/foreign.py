@@ -72,11 +72,11 @@ def foreign_hint(kind: str, pack: object = None) -> str | None:
         A sentence or two; None for a class that is not known.
     """
     if kind in comfy_inputs() or pack == CORE:
-        return "ComfyUI itself has it, and weft does not have it yet."
+        return "ComfyUI has this node; weft does not support it yet."
     known = _PACK_OF.get(kind)
     said = known or (pack[:200] if isinstance(pack, str) and pack else None)
     if said is None:
         return None
     ours = _CLASSES[known][kind] if known is not None else None
-    hint = f"It is of ComfyUI's pack {said}, which weft cannot load."
+    hint = f"It belongs to the ComfyUI pack {said}, which weft cannot load."
     return hint if ours is None else f"{hint} weft's own node for this is {ours}."

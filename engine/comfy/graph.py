@@ -120,7 +120,7 @@ class Graph:
     # -- where links lead -------------------------------------------------------------------
 
     def drawn(self, link_id: int | None) -> Source:
-        """What a link is drawn from."""
+        """The output that a link is drawn from."""
         link = self.graph.link.get(link_id) if link_id is not None else None
         if link is None:
             return None
@@ -130,7 +130,7 @@ class Graph:
         return None if node is None else self._said(node, link.origin_slot)
 
     def source(self, link_id: int | None, wanted: Any = "*") -> Source:
-        """What a link really reads, past everything that does not run.
+        """The output that a link reads, past all nodes that do not run.
 
         Args:
             link_id: The link; None leads nowhere.
@@ -173,7 +173,7 @@ class Graph:
         return OFF if node.id in self.off and isinstance(found, Output) else found
 
     def behind(self, slot: int, wanted: Any) -> Source:
-        """What an output of this subgraph stands for inside of it."""
+        """The output inside this subgraph that one of its outputs refers to."""
         assert self.definition is not None
         outputs = self.definition.outputs
         kind = outputs[slot].type if slot < len(outputs) else "*"
@@ -262,14 +262,14 @@ class Graph:
 
     @property
     def ports(self) -> Ports:
-        """What of this subgraph an instance can set; nothing inside of itself."""
+        """The inputs of this subgraph that an instance can set; nothing inside of itself."""
         if self._ports is None:
             self._ports = Ports()
             self._ports = ports_of(self)
         return self._ports
 
     def names_of(self, node: FileNode, slot: int) -> list[str]:
-        """What an input is called here; several names where a subgraph uses it more than once."""
+        """The names of an input in weft; several if a subgraph uses it more than once."""
         if node.type in BEND:
             return ["in"]
         if self.definition_of(node) is not None:

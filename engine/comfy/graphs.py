@@ -53,9 +53,9 @@ class Graphs:
             )
             if depths[key] > MAX_NESTING:
                 raise DocumentError(
-                    f"The subgraphs of this ComfyUI file nest more than {MAX_NESTING} deep.",
+                    f"The subgraphs of this ComfyUI file are nested more than {MAX_NESTING} deep.",
                     code="document.comfy_editor",
-                    hint="Unpack some of them in ComfyUI's editor, and save it again.",
+                    hint="Unpack some of them in ComfyUI's editor, and save the file again.",
                 )
             self.widget_inputs[key] = slots = widget_inputs(definition, names)
             names[key] = {definition.inputs[slot].name for slot in slots}

@@ -1,4 +1,4 @@
-"""What ComfyUI itself has: its classes and their inputs."""
+"""The classes of ComfyUI itself, and their inputs."""
 
 from __future__ import annotations
 

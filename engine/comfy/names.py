@@ -1,4 +1,4 @@
-"""Names for what a ComfyUI file says by number."""
+"""Names for the parts that a ComfyUI file numbers."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class OutputNames:
             self._names[kind] = [] if kind in doubtful or "" in names else distinct(names)
 
     def name(self, kind: str, slot: int) -> str:
-        """What an output is called."""
+        """The name of an output."""
         names = self._names.get(kind, [])
         return names[slot] if slot < len(names) else f"slot_{slot}"
 

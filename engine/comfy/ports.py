@@ -1,4 +1,4 @@
-"""What an instance of a subgraph sets inside of it, and the values that it has itself.
+"""The values that an instance of a subgraph sets inside it, and those it has itself.
 
 An input of a subgraph leads to any number of places inside; a document has one public input for
 each. An instance has a value for every input that leads to a widget, in the order in which the

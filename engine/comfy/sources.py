@@ -1,4 +1,4 @@
-"""What a link of a ComfyUI file can turn out to read."""
+"""The output that a link of a ComfyUI file reads in the end."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class WidgetValues:
 
 
 def mode_of(value: object) -> str | None:
-    """What a seed does after each run, in ComfyUI's words; None if the value does not say it.
+    """The change of a seed after each run, in ComfyUI's words; None if the value does not say it.
 
     Files of early 2023 have true for "randomize" and false for "fixed".
     """

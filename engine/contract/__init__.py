@@ -1,1 +1,1 @@
-"""Nodes tried: whether they keep what their declaration promises."""
+"""Tests of the node contract."""

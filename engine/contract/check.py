@@ -1,4 +1,4 @@
-"""The contract of a node, checked by calling it: what the engine believes of every node.
+"""The contract of a node, checked by calling it: the assumptions of the engine about every node.
 
 Equal inputs give equal outputs; inputs stay as they are; outputs are what the declaration says; a
 cancelled run stops; what was given back is held by nobody. All breaches are reported at once.
@@ -29,7 +29,7 @@ class ContractError(AssertionError):
 
     def __init__(self, node: str, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        lines = [f"{node} breaks the contract of a node:"]
+        lines = [f"{node} breaks the node contract:"]
         super().__init__("\n".join([*lines, *(f"  [{p.code}] {p}" for p in problems)]))
 
 
@@ -89,20 +89,22 @@ class _Contract:
         self.reports = 0  # of progress, in the first call
 
     def declaration(self) -> None:
-        """What @node leaves open: is everything explained?"""
+        """Checks that @node does not make: the docstring describes every parameter."""
         spec = self.spec
         if not spec.doc.summary.endswith("."):
             self._breach(
-                "docstring", "its summary is no sentence.", hint="End the first line with a dot."
+                "docstring",
+                "its summary is not a sentence.",
+                hint="End the first line with a full stop.",
             )
         for parameter in spec.parameters.values():
             if not parameter.text.strip():
-                self._breach("docstring", "the docstring says nothing of it.", parameter.name)
+                self._breach("docstring", "the docstring does not describe it.", parameter.name)
         if spec.outputs and not spec.doc.sections.get("Returns", "").strip():
             self._breach(
                 "docstring",
-                "the docstring does not say what it returns.",
-                hint="Add Returns: with shape, type and range.",
+                "the docstring does not describe the result.",
+                hint="Add a Returns section with shape, type and range.",
             )
 
     def inputs_fit(self) -> None:
@@ -111,17 +113,19 @@ class _Contract:
             parameter = self.spec.parameters.get(name)
             if parameter is None:
                 known = ", ".join(self.spec.parameters) or "none"
-                self._breach("input", "the test gives it, but there is no such input.", name, known)
+                self._breach(
+                    "input", "the test passes it, but there is no such input.", name, known
+                )
                 continue
             reason = misfit(self.spec.function, name, value, self.types)
             if reason is None and parameter.type.is_plain and not isinstance(value, Lazy):
                 found = parameter.misfit(value)
                 reason = None if found is None else found.reason
             if reason is not None:
-                self._breach("input", f"the test gives {_shown(value)}: {reason}.", name, reason)
+                self._breach("input", f"the test passes {_shown(value)}: {reason}.", name, reason)
         for parameter in self.spec.parameters.values():
             if parameter.required and parameter.name not in self.inputs:
-                self._breach("input", "the test does not give it.", parameter.name)
+                self._breach("input", "the test does not pass it.", parameter.name)
 
     def first_call(self) -> Any:
         """Call it, and look whether the inputs are as before."""
@@ -137,8 +141,8 @@ class _Contract:
                     "mutated_input",
                     "the call changed it.",
                     name,
-                    "inputs that are as before after the call",
-                    hint="Work on a copy and return that.",
+                    "unchanged inputs after the call",
+                    hint="Change a copy and return that.",
                 )
         return result
 
@@ -160,7 +164,7 @@ class _Contract:
             if reason is None and not 0 < size <= MAX_BYTES:
                 reason = f"{size} bytes, allowed are 1 to {MAX_BYTES} in a test"
             if reason is not None:
-                self._breach("size", f"its size is not sane: {reason}.", name, got=str(size))
+                self._breach("size", f"its size is wrong: {reason}.", name, got=str(size))
 
     def second_call(self, first: Any) -> None:
         """Whether it gives the same again, and whether anybody keeps what it gave."""
@@ -174,17 +178,18 @@ class _Contract:
                     "equal inputs gave different values.",
                     name,
                     "the same content from every call",
-                    hint="Seed a generator of its own, sort what has no order, or say pure=False.",
+                    hint="Use a seeded generator, sort unordered collections, or declare "
+                    "pure=False.",
                 )
         if any(reference() is not None for _, reference in alive):
             gc.collect()  # what only a cycle holds is given back as well, if later
         for name in dict.fromkeys(name for name, reference in alive if reference() is not None):
             self._breach(
                 "memory",
-                "its value is still held after everybody let go of it.",
+                "its value is still referenced after all callers released it.",
                 name,
                 "nothing kept between calls",
-                hint="Leave remembering to the engine, which has a budget for it.",
+                hint="Leave caching to the engine, which has a memory budget for it.",
             )
 
     def cancellation(self) -> None:
@@ -206,7 +211,7 @@ class _Contract:
                 token.cancel()
             try:
                 self._call(token, stop)
-                got = "it went on to the end"
+                got = "it ran to the end"
             except Cancelled:
                 continue
             except Exception as error:
@@ -216,7 +221,7 @@ class _Contract:
                 f"cancelled after {reported} of {self.reports} reports of progress, {got}.",
                 expected="Cancelled, from run.progress or run.check",
                 got=got,
-                hint="Let Cancelled pass: catch only errors that are expected.",
+                hint="Let Cancelled pass: catch only the exceptions that you expect.",
             )
 
     def _digests_and_references(self) -> tuple[dict[str, bytes | None], list[tuple[str, Any]]]:

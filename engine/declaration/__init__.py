@@ -1,1 +1,1 @@
-"""What node authors write: typed functions as nodes, their sockets, widgets and contract."""
+"""The interface for node authors: typed functions as nodes, their sockets, widgets and contract."""

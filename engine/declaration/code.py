@@ -54,7 +54,7 @@ class LiveCode:
 
 
 def code_of(function: Callable[..., Any]) -> Callable[[], bytes] | None:
-    """What tells the digest of the code that decides a node's results.
+    """A function that gives the digest of the code that decides a node's results.
 
     Args:
         function: The node's function.

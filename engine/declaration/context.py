@@ -1,4 +1,4 @@
-"""`Run`: what a node function may ask of the run that it is part of."""
+"""`Run`: the services of a run that a node function can use."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Run:
             self._emit(NodeProgress(self.id, self.node, value, total, message))
 
     def preview(self, image: bytes, media_type: str) -> None:
-        """Show an unfinished picture, encoded as `media_type`."""
+        """Show a preview image, encoded as `media_type`."""
         if self._emit is not None:
             self._emit(NodePreview(self.id, self.node, image, media_type))
 

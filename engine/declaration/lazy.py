@@ -39,4 +39,4 @@ class Lazy(Generic[T]):
 
 
 class Unreachable(Exception):  # noqa: N818  (a signal between steps of one run, never shown)
-    """What a lazy input needs has failed; that failure is reported where it happened."""
+    """A node that a lazy input needs has failed; that failure is reported where it happened."""

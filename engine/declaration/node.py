@@ -319,7 +319,7 @@ def _read(function: Callable[..., Any], *, type_id: str, **fields: Any) -> NodeS
         ) from error
     doc = parse_docstring(function.__doc__)
     if not doc.summary:
-        raise refuse("it has no docstring", "Say in one sentence what it does.")
+        raise refuse("it has no docstring", "Describe in one sentence what it does.")
 
     parameters: dict[str, Parameter] = {}
     run_parameter: str | None = None
@@ -337,8 +337,8 @@ def _read(function: Callable[..., Any], *, type_id: str, **fields: Any) -> NodeS
     invented = [n for n in doc.args if n not in parameters and n != run_parameter]
     if undocumented or invented:
         raise refuse(
-            f"the docstring's Args differ from the parameters: "
-            f"not described {undocumented}, described but not there {invented}"
+            "the docstring's Args differ from the parameters: without description "
+            f"{undocumented}, described but missing {invented}"
         )
     if any(p.lazy for p in parameters.values()) and not inspect.iscoroutinefunction(function):
         raise refuse("it has lazy inputs, so it must be able to await them", "Use async def.")
@@ -350,7 +350,9 @@ def _read(function: Callable[..., Any], *, type_id: str, **fields: Any) -> NodeS
         [n for n in inspect.signature(refuses).parameters if n not in parameters] if refuses else []
     )
     if strange:
-        raise refuse(f"what it refuses goes by inputs that it does not have: {', '.join(strange)}")
+        raise refuse(
+            f"its refuses function takes inputs that it does not have: {', '.join(strange)}"
+        )
     if "return" not in hints:
         raise refuse("the return annotation is missing", "Write -> None if it returns nothing.")
     outputs, returns_tuple = _outputs(hints["return"], refuse)

@@ -1,4 +1,4 @@
-"""Whether what a node returned is what it declares: looked at when it returns.
+"""Check that the values a node returned have the declared types.
 
 Otherwise the next node fails, and its author looks for a fault that is not there.
 """
@@ -17,7 +17,7 @@ Check = Callable[[Any], str | None]
 
 
 def output_check(annotation: Any) -> Check | None:
-    """What says why a value is not of an annotated type; None where nothing can be told.
+    """A function that gives the reason why a value has not the annotated type; None if unknown.
 
     Plain types are exact. Of a class its instances are expected; a class that only names a socket
     (`__socket__`) for values of other classes may say how to tell them by a static method

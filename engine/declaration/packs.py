@@ -1,4 +1,4 @@
-"""Node packs put together: what one of them breaks or two of them claim stops nothing else.
+"""Combine node packs: a broken pack or a name claimed twice does not affect the others.
 
 Which nodes are there never depends on the order in which packs are found: weft's own names stay
 weft's, and a name that two packs claim belongs to neither.
@@ -71,7 +71,7 @@ def _without_taken_aliases(
             registry.faults.append(
                 PackFault(
                     (pack,),
-                    f'The node "{type_id}" of the pack {pack} is not found under its other name '
+                    f'The node "{type_id}" of the pack {pack} cannot be used under its alias '
                     f'"{alias}", which another node has too.',
                     hint=f'Use "{type_id}".',
                 )
@@ -103,14 +103,14 @@ def without_nodes(pack: str, module: Any) -> PackFault:
         version = "V1 classes (NODE_CLASS_MAPPINGS)" if classes else "V3 classes (comfy_entrypoint)"
         return PackFault(
             (pack,),
-            f"The pack {pack} has ComfyUI's {version}, which weft does not read.",
+            f"The pack {pack} declares ComfyUI's {version}, which weft does not support.",
             frozenset(str(name) for name in classes) if isinstance(classes, Mapping) else _NONE,
             hint="Declare its functions with @weft.node.",
         )
     return PackFault(
         (pack,),
-        f"The pack {pack} offers no node.",
-        hint="Declare functions with @weft.node in the module that it names.",
+        f"The pack {pack} has no node.",
+        hint="Declare functions with @weft.node in the module of its entry point.",
     )
 
 
@@ -125,10 +125,9 @@ def _taken(packs: tuple[str, ...], name: str) -> PackFault:
 
 def _contested(packs: tuple[str, ...], name: str) -> PackFault:
     text = (
-        f'The packs {" and ".join(packs)} both have a node "{name}", so neither of the two is '
-        "loaded."
+        f'The packs {" and ".join(packs)} both have a node "{name}", so neither is loaded.'
         if len(packs) > 1
-        else f'The pack {"".join(packs)} has two nodes "{name}", so neither of the two is loaded.'
+        else f'The pack {"".join(packs)} has two nodes "{name}", so neither is loaded.'
     )
     hint = f"Uninstall {' or '.join(packs)}." if len(packs) > 1 else "Rename one of the two."
     return PackFault(packs, text, frozenset({name}), hint=hint)

@@ -1,4 +1,4 @@
-"""Node types as JSON: what an editor, a help page and a generated client need."""
+"""Node types as JSON, for editors, help pages and generated clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What node types are called in another language.
+"""Translations of node types into other languages.
 
 A package that declares nodes has `locales/<language>.json` beside its modules, such as `zh.json`:
 
@@ -39,7 +39,7 @@ _NUMBER = re.compile(r"\d+")
 
 
 class Table(BaseModel):
-    """What one package translates; see the top of this module."""
+    """The translations of one package; see the top of this module."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -163,11 +163,11 @@ class _Words:
         return "/".join(word or part for word, part in zip(said, parts, strict=True))
 
     def port(self, name: str) -> str | None:
-        """What an input or output is called."""
+        """The translated name of an input or output."""
         return self("ports", f"{self._type}.{name}", name)
 
     def choice(self, port: str, value: str) -> str | None:
-        """What a choice is called."""
+        """The translated name of a choice."""
         return self("choices", f"{self._type}.{port}.{value}", f"{port}.{value}", value)
 
 

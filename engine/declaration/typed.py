@@ -1,4 +1,4 @@
-"""Words that people type into values: what a parameter takes decides how a word is read."""
+"""Parse text into values, by the type of the parameter."""
 
 from __future__ import annotations
 

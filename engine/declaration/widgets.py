@@ -1,4 +1,4 @@
-"""Marks that stand in a parameter's annotation: bounds, choices, files, seeds, what it means.
+"""Marks in a parameter's annotation: bounds, choices, files, seeds, meaning.
 
 steps: Annotated[int, Range(1, 10_000)] = 20
 ckpt_name: Annotated[str, ModelFile("checkpoints")]
@@ -107,7 +107,7 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """The name of an input file (a picture, a latent), relative to the input folders.
+    """The name of an input file (an image, a latent), relative to the input folders.
 
     The cache knows it by the file's content, not by its name.
 
@@ -174,7 +174,7 @@ class Color:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One of the four numbers that are a rectangle, edited as one in a picture.
+    """One of the four numbers of a rectangle, edited as one in an image.
 
     A node that has one side has all four, once. Whole numbers are pixels, others are fractions of
     the picture's sides; `x` and `y` are the left upper corner.
@@ -188,7 +188,7 @@ SIDES = ("x", "y", "width", "height")
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """A list of [x, y] in fractions of a picture's sides, from its left upper corner.
+    """A list of [x, y] in fractions of an image's sides, from its top left corner.
 
     Attributes:
         least: How many there must be.

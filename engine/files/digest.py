@@ -121,11 +121,11 @@ class FileDigests:
                     self._note(name, before, digest, settled=settled)
                     return Content(digest, (before,), settled)
         raise FileError(
-            f'The file "{path.name}" changes while it is read.',
+            f'The file "{path.name}" changed each time it was read.',
             code="files.changing",
-            expected="a file that is complete",
-            got=f"{_TRIES} readings, and a change during each",
-            hint="Wait until it is written, then run again.",
+            expected="a file that is no longer being written",
+            got=f"{_TRIES} attempts, and a change during each",
+            hint="Wait until the file is complete, then run again.",
         )
 
     def _note(self, name: str, stamp: Stamp, digest: str, *, settled: bool) -> None:

@@ -25,7 +25,7 @@ def read_extra_model_paths(path: Path) -> dict[str, list[Path]]:
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise FileError(f"{path} is not YAML: {error}", code="files.bad_config") from error
+        raise FileError(f"{path} is not valid YAML: {error}", code="files.bad_config") from error
     if data is None:
         return {}
     if not isinstance(data, Mapping):

@@ -1,4 +1,4 @@
-"""The `%...%` in the names of written files: what they stand for, and filling them in.
+"""The `%...%` tokens in the names of written files: their meaning, and their values.
 
     %year% %month% %day% %hour% %minute% %second%    when the run began, in local time
     %date:FORMAT%                                    the same: yyyy yy MM M dd d hh h mm m ss s
@@ -57,7 +57,7 @@ def date_text(form: str, when: datetime) -> str:
     rest = _PART.sub("", form)
     if found := _OTHER.search(rest):
         raise ValueError(
-            f'"{found[0]}" is no part of a date here, there are {" ".join(FORMAT_PARTS)}'
+            f'"{found[0]}" is not a date token; the tokens are {" ".join(FORMAT_PARTS)}'
         )
     numbers = {
         "y": when.year,
@@ -121,9 +121,9 @@ def fill_by(prefix: str, value: Callable[[str], str], known: list[str]) -> str:
         except ValueError as error:
             raise bad_name(prefix, f"in {match[0][:80]}, {error}") from error
         except LookupError as error:
-            why = str(error.args[0]) if error.args else "stands for nothing here"
+            why = str(error.args[0]) if error.args else "is no known token"
             raise bad_name(
-                prefix, f"{match[0][:80]} {why}; there are {', '.join(known)}"
+                prefix, f"{match[0][:80]} {why}; the tokens are {', '.join(known)}"
             ) from error
 
     return TOKEN.sub(replaced, prefix)

@@ -1,4 +1,4 @@
-"""What tells one state of a file from another without reading it."""
+"""Identify the state of a file without reading it."""
 
 from __future__ import annotations
 

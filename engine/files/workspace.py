@@ -168,13 +168,13 @@ class Workspace:
         for other in known if stem != name else ():
             if other.startswith(f"{stem}.") and other[len(stem) :].lower() in _PICKLED:
                 raise FileError(
-                    f'The model "{name[:300]}" is not in models/{kind}, but "{other[:300]}" is, '
-                    "which weft does not read: a pickle can run code.",
+                    f'The model "{name[:300]}" is not in models/{kind}. "{other[:300]}" is there, '
+                    "but weft does not load pickles, which can run code.",
                     code="files.not_converted",
                     expected="a safetensors file",
                     got=other[:300],
-                    hint=f"Run `weft models convert {kind}/{other} FOLDER/{name}`, "
-                    "which reads tensors alone.",
+                    hint=f"Run `weft models convert {kind}/{other} FOLDER/{name}`, which reads "
+                    "only the tensors.",
                 )
         raise self._missing(f'model "{name[:200]}"', f"models/{kind}", name, known)
 
@@ -194,10 +194,11 @@ class Workspace:
                 return found
         if mark in ("output", "temp"):
             raise FileError(
-                f'"{name[:300]} [{mark}]" is in ComfyUI\'s {mark} folder, which is not read here.',
+                f'"{name[:300]} [{mark}]" is in '
+                f"ComfyUI's {mark} folder, which weft does not read here.",
                 expected="the name of a file in the input folders",
                 got=f"{name[:300]} [{mark}]",
-                hint="Copy it into an input folder, and take off the word in brackets.",
+                hint="Copy the file into an input folder, and remove the word in brackets.",
             )
         if name in self._pinned:
             return self._pinned[name]
@@ -245,7 +246,9 @@ class Workspace:
             f"The {what} is not in {where} ({len(known)} files).",
             expected="the name of a file there",
             got=name[:300],
-            hint=f'Nearest name: "{close}".' if close else "Copy the file there or choose another.",
+            hint=f'Nearest name: "{close}".'
+            if close
+            else "Copy the file there, or choose another.",
         )
 
     def _is_hidden(self, folder: Path, name: str) -> bool:
@@ -284,7 +287,7 @@ class Workspace:
         try:
             if not target.resolve().is_relative_to(self.output.resolve()):
                 raise FileError(
-                    f"The folder of {name!r} is a link that leads out of the output folder.",
+                    f"The folder of {name!r} is a link that leads outside the output folder.",
                     code="files.bad_name",
                 )
             target.mkdir(parents=True, exist_ok=True)
@@ -293,7 +296,7 @@ class Workspace:
             raise _not_written(f"{name}{suffix}", self.output, error) from error
 
     def check_output(self, name: str | None = None) -> None:
-        """Make sure that files can be written, before somebody waits for one in vain.
+        """Check that files can be written before a run that would write them.
 
         A file is made and deleted in the output folder, or in the folder that it will be made in;
         permissions alone do not tell of a read-only or foreign file system.
@@ -311,7 +314,7 @@ class Workspace:
             folder = folder.parent
         try:
             if not folder.is_dir():
-                raise NotADirectoryError(errno.ENOTDIR, f"{folder.name} is a file, no folder")
+                raise NotADirectoryError(errno.ENOTDIR, f"{folder.name} is a file, not a folder")
             handle, probe = new_part(folder)
             os.close(handle)
             probe.unlink()
@@ -323,7 +326,7 @@ def _not_written(what: str, output: Path, error: OSError) -> FileError:
     return FileError(
         f"{what} cannot be written to {output}: {error.strerror or error}.",
         code="files.write_failed",
-        hint="Look at free space and rights, or choose another output folder.",
+        hint="Check free space and permissions, or choose another output folder.",
     )
 
 

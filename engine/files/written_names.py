@@ -36,24 +36,24 @@ def portable_problem(name: str) -> str | None:
     if not name:
         return "it is empty"
     if any("\ud800" <= c <= "\udfff" for c in name):
-        return "it holds half of a surrogate pair, which no file name can"
+        return "it holds half of a surrogate pair, which file names cannot hold"
     if name.startswith("/"):
-        return "it begins with /, and names are relative"
+        return "it begins with /, but names are relative"
     if found := _REFUSED.search(name):
-        return f"it holds {found[0]!r}, which not every file system allows"
+        return f"it holds {found[0]!r}, which some file systems do not allow"
     if found := _LOOKALIKES.search(name):
-        return f"it holds {found[0]!r} (U+{ord(found[0]):04X}), which looks like another sign"
+        return f"it holds {found[0]!r} (U+{ord(found[0]):04X}), which looks like another character"
     if (size := len(name.encode())) > MAX_NAME:
         return f"it has {size} bytes, at most {MAX_NAME} are allowed"
     for part in name.split("/"):
         if part == "":
             return "a part of it is empty (// or / at the end)"
         if part in (".", ".."):
-            return f"it has the part {part}, which names another folder"
+            return f"it has the part {part}, which refers to another folder"
         if part.rstrip(". ") != part:
-            return f"{part[:80]!r} ends with a dot or a blank, which Windows drops"
+            return f"{part[:80]!r} ends with a dot or a space, which Windows removes"
         if _RESERVED.match(part):
-            return f"{part[:80]!r} is a word that Windows keeps for devices"
+            return f"{part[:80]!r} is a reserved device name on Windows"
         if (size := len(part.encode())) > MAX_PART:
             return f"a part of it has {size} bytes, at most {MAX_PART} are allowed"
     return None
@@ -63,7 +63,7 @@ def shown_problem(name: str) -> str | None:
     """`portable_problem`, and why a file of that name would be hidden from those who look."""
     hidden = next((p for p in name.split("/") if p.startswith(".") and p not in (".", "..")), None)
     if hidden is not None:
-        return portable_problem(name) or f"{hidden[:80]!r} begins with a dot, which hides it"
+        return portable_problem(name) or f"{hidden[:80]!r} begins with a dot, which hides the file"
     return portable_problem(name)
 
 
@@ -107,7 +107,7 @@ def bad_name(name: str, reason: str) -> FileError:
     return FileError(
         f'The file name "{shown}" cannot be used: {reason}.',
         code="files.bad_name",
-        expected="a relative name that every file system can have, with / for folders",
+        expected="a relative name that is valid on every file system, with / for folders",
         got=shown,
         hint="Use letters, digits, - and _, with / for folders.",
     )

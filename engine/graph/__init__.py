@@ -1,1 +1,1 @@
-"""What people write: workflow files, what stands in them, what two of them differ in."""
+"""Workflow files: their models, and the differences of two of them."""

@@ -1,4 +1,4 @@
-"""What two workflows differ in, as data that an editor can draw and a person can read."""
+"""The differences of two workflows, as data for editors and text for people."""
 
 from __future__ import annotations
 

@@ -201,13 +201,13 @@ def read_json(text: str | bytes) -> Any:
     """
     if len(text) > MAX_BYTES:
         raise DocumentError(
-            f"The document has {len(text)} bytes; the largest allowed has {MAX_BYTES}.",
+            f"The document has {len(text)} bytes; the maximum is {MAX_BYTES}.",
             code="document.too_large",
         )
     values = count_values(text)
     if values > MAX_VALUES:
         raise DocumentError(
-            "The document holds too many values.",
+            "The document has too many values.",
             code="document.too_large",
             expected=f"at most {MAX_VALUES} in all its objects and lists",
         )
@@ -345,9 +345,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         counts = Counter(name for name, _ in pairs)
         twice = next(name for name, count in counts.items() if count > 1)
         raise DocumentError(
-            f"The name {twice[:100]!r} stands twice in one object; one of the two would be lost.",
+            f"The name {twice[:100]!r} occurs twice in one object, and one of the two would be "
+            "lost.",
             code="document.duplicate_key",
-            hint="Rename or remove one.",
+            hint="Rename or remove one of the two.",
         )
     return data
 

@@ -1,4 +1,4 @@
-"""Subgraphs: a workflow inside a workflow, used like a node and replaced by what it consists of.
+"""Subgraphs: a workflow inside a workflow, used like a node and expanded before a run.
 
     "subgraphs": {"Draw": {"nodes": {...}, "interface": {"inputs": {...}, "outputs": {...}}}},
     "nodes": {"first": {"type": "Draw", "inputs": {"prompt": "a star"}}}
@@ -147,7 +147,7 @@ class _Expansion:
                     "graph.recursive_subgraph",
                     f'Node {flat}: the subgraph "{node.type}" contains itself: {path}.',
                     node=flat,
-                    hint="Take it out of itself.",
+                    hint="Remove the instance inside the subgraph.",
                 )
                 continue
             if node.map is not None or node.loop is not None:
@@ -171,7 +171,7 @@ class _Expansion:
         if node.map is not None or node.loop is not None:
             self._problem(
                 "graph.not_repeatable",
-                f"Node {flat}: only an instance of a subgraph can be a map or a loop, and "
+                f"Node {flat}: a map or loop needs an instance of a subgraph, and "
                 f'"{node.type[:100]}" is no subgraph of this workflow.',
                 node=flat,
                 hint="Put the node into a subgraph.",
@@ -188,9 +188,9 @@ class _Expansion:
         if node.map is not None and node.loop is not None:
             self._problem(
                 "graph.not_repeatable",
-                f"Node {flat} is a map and a loop at once.",
+                f"Node {flat} is both a map and a loop.",
                 node=flat,
-                hint="Put the loop into a subgraph, and map that.",
+                hint="Put the loop into a subgraph, and map that subgraph.",
             )
             return [("0", node.with_inputs(node.inputs, repeated=False), ())]
         lists: dict[str, list[Any]] = {}
@@ -235,11 +235,11 @@ class _Expansion:
                 if inner_id not in subgraph.nodes or not port:
                     self._problem(
                         "graph.bad_interface",
-                        f'The subgraph "{node.type}": its {side[:-1]} "{name}" stands for '
+                        f'The subgraph "{node.type}": its {side[:-1]} "{name}" refers to '
                         f'"{target.removeprefix(prefix)[:200]}", which is not in it.',
                         node=flat,
                         port=name,
-                        hint="Correct or remove it.",
+                        hint="Correct the reference, or remove it.",
                     )
         inner = {
             inner_id: {name: _moved(value, prefix) for name, value in each.inputs.items()}

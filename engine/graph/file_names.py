@@ -54,7 +54,7 @@ def named(expanded: Expanded, registry: Registry) -> Document:
 
 
 def name_problems(expanded: Expanded, registry: Registry) -> Iterator[Problem]:
-    """What is wrong with the names of files that the nodes of a document write."""
+    """The problems with the names of files that the nodes of a document write."""
     document, names = expanded.document, _Names(expanded, registry)
     for node_id, given, parameter, value in names.prefixes():
         try:
@@ -71,7 +71,7 @@ def name_problems(expanded: Expanded, registry: Registry) -> Iterator[Problem]:
                 f"used: {reason}.",
                 node_id,
                 given,
-                expected="a relative name that every file system can have, with / for folders",
+                expected="a relative name that is valid on every file system, with / for folders",
                 got=_shown(value),
                 hint="Use letters, digits, - and _, with / for folders.",
             )
@@ -135,7 +135,7 @@ class _Names:
             return next(iter(found.values()))
         if found:
             ids = ", ".join(f"%{each}.{token.rpartition('.')[2]}%" for each in list(found)[:8])
-            raise LookupError(f"could be a value of {len(found)} nodes: write {ids}")
+            raise LookupError(f"matches {len(found)} nodes; use a node id: {ids}")
         raise LookupError(self._unknown(writer, token))
 
     def _called(self, writer: str, name: str) -> list[str]:
@@ -181,24 +181,24 @@ class _Names:
         if as_link(value) is not None or as_links(value) is not None:
             link = as_link(value)
             source = f" and comes from {link}" if link is not None else ""
-            raise LookupError(f"is linked{source}: name an input with a value of its own")
+            raise LookupError(f"is linked{source}; use an input with its own value")
         if isinstance(value, list | dict):
-            raise LookupError("is a list, which a file name cannot hold")
+            raise LookupError("is a list, which cannot be part of a file name")
         return _UNFIT.sub("_", _written(value))
 
     def _unknown(self, writer: str, token: str) -> str:
         name, dot, _ = token.rpartition(".")
         if not dot:
-            return "stands for nothing here"
+            return "is no known token"
         nodes = self._called(writer, name)
         if nodes:
             inputs = self._inputs(nodes[0])
             listed = ", ".join(f"%{name}.{each}%" for each in inputs[:12]) or "none"
-            return f"names no input of {nodes[0]}, which has {listed}"
+            return f"is no input of {nodes[0]}, which has {listed}"
         options = [*self._nodes, *self._names()]
         close = difflib.get_close_matches(name[:100], dict.fromkeys(options[:1000]), n=3)
         nearest = ", ".join(f'"{each}"' for each in close or list(dict.fromkeys(options))[:8])
-        return f'names no node by the id, title or type "{name[:80]}", nearest are {nearest}'
+        return f'matches no node by id, title or type "{name[:80]}"; the nearest are {nearest}'
 
     def _inputs(self, node_id: str) -> list[str]:
         """Names of the inputs of a node, or of an instance, that can have values of their own."""

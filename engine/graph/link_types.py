@@ -1,4 +1,4 @@
-"""What types the outputs of a graph have once type variables are looked up."""
+"""The types of the outputs of a graph, with type variables resolved."""
 
 from __future__ import annotations
 

@@ -36,7 +36,10 @@ class Migration:
 
     def __str__(self) -> str:
         was = f"version {self.before}" if self.before is not None else "an earlier version"
-        return f"{self.node} was saved for {was} of {self.type}, and brought to version {self.now}."
+        return (
+            f"{self.node} was saved for {was} of {self.type}; its inputs were migrated to "
+            f"version {self.now}."
+        )
 
 
 def versions_of(document: Document) -> dict[str, int]:
@@ -112,11 +115,12 @@ def _nodes(
                 inputs = dict(spec.migrate(given, before))
         except Exception as error:  # a pack's code, on whatever a stranger's file says
             raise DocumentError(
-                f"{prefix}{name} cannot be brought from version {before} of {spec.type_id} to "
+                f"{prefix}{name} cannot be migrated from version {before} of {spec.type_id} to "
                 f"{spec.version}: {type(error).__name__}: {str(error)[:200]}",
                 code="node.migration",
                 node=f"{prefix}{name}",
-                hint="Open it with the version that it was saved with, or tell the pack's authors.",
+                hint="Open it with the version that saved it, or report this to the authors of "
+                "the pack.",
             ) from error
         if inputs != dict(node.inputs):
             found[name] = node.with_inputs(inputs)

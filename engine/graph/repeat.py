@@ -1,4 +1,4 @@
-"""Maps and loops: one instance of a subgraph that stands for many, and what each of them is given.
+"""Maps and loops: one instance of a subgraph that expands to many, with the inputs of each.
 
     "each": {"type": "Restyle", "map": {"over": ["photo"]}, "inputs": {"photo": ["a.png", "b.png"]}}
     "grow": {"type": "Refine", "loop": {"times": 3}, "inputs": {"image": {"link": "photo.image"}}}
@@ -20,7 +20,7 @@ SEPARATOR = "/"
 
 
 def item_lists(node: Node, flat: str, subgraph: Subgraph) -> tuple[dict[str, list[Any]], int]:
-    """What a mapped instance goes over: a list for each input, and their one length.
+    """The lists of a mapped instance, one for each input, and their common length.
 
     A text stands for a list that only a registry and a workspace can give (see
     `Workflow.listed`); until then it is the one item.
@@ -36,7 +36,7 @@ def item_lists(node: Node, flat: str, subgraph: Subgraph) -> tuple[dict[str, lis
             raise Refused(
                 flat,
                 "graph.bad_map",
-                f'it goes over "{name}", which is no input of {node.type}',
+                f'it maps over "{name}", which is no input of {node.type}',
                 name,
                 f"Its inputs: {', '.join(subgraph.interface.inputs) or 'none'}.",
             )
@@ -44,9 +44,9 @@ def item_lists(node: Node, flat: str, subgraph: Subgraph) -> tuple[dict[str, lis
             raise Refused(
                 flat,
                 "graph.bad_map",
-                f'what it goes over must be known before the run, and "{name}" is linked',
+                f'the list that it maps over must be known before the run, but "{name}" is linked',
                 name,
-                "Give a list of values or links, or a text that says one.",
+                "Use a list of values or links, or a text with a list or range.",
             )
         if isinstance(value, str):
             value = [value]
@@ -54,16 +54,20 @@ def item_lists(node: Node, flat: str, subgraph: Subgraph) -> tuple[dict[str, lis
             raise Refused(
                 flat,
                 "graph.empty_map",
-                f'there is nothing in "{name}" to go over',
+                f'the list of "{name}" is empty',
                 name,
-                "Give at least one item, or a pattern that some file fits.",
+                "Add at least one item, or a pattern that matches a file.",
             )
         lists[name] = value
     lengths = {name: len(values) for name, values in lists.items()}
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{name}: {length}" for name, length in lengths.items())
         raise Refused(
-            flat, "graph.bad_map", f"its lists differ in length ({shown})", None, "Even them out."
+            flat,
+            "graph.bad_map",
+            f"its lists differ in length ({shown})",
+            None,
+            "Make the lists equally long.",
         )
     return lists, next(iter(lengths.values()))
 
@@ -107,10 +111,10 @@ def looped(node: Node, options: Loop, flat: str, subgraph: Subgraph) -> Iterator
         raise Refused(
             flat,
             "graph.bad_loop",
-            f"nothing is carried: no output of {node.type} has the name of an input, so every "
-            "time would give the same",
+            f"no output of {node.type} has the name of an input, so no value is carried from one "
+            "iteration to the next",
             None,
-            "Give one output the name of the input that it goes to.",
+            "Give one output the name of the input that it feeds in the next iteration.",
         )
     for k in range(options.times):
         inputs = dict(node.inputs)

@@ -44,10 +44,10 @@ def parse_values(text: str, parameter: Parameter | None = None) -> tuple[Any, ..
         elif not field.strip():
             raise _refuse(
                 "sweep.no_values",
-                f"The list {text[:80]!r} has an empty place.",
+                f"The list {text[:80]!r} has an empty item.",
                 expected="a value between every two commas",
                 got=text[:80],
-                hint="Remove the comma, or give the value.",
+                hint="Remove the comma, or add the value.",
             )
         else:
             values.append(typed(field, parameter))
@@ -63,7 +63,7 @@ def too_many(got: str) -> Problem:
         f"The sweep has too many combinations: {got}, allowed are {MAX_COMBINATIONS}.",
         expected=f"at most {MAX_COMBINATIONS}",
         got=got,
-        hint="Give fewer values, or a larger step.",
+        hint="Use fewer values, or a larger step.",
     )
 
 
@@ -82,16 +82,16 @@ def _range(field: str) -> list[int] | list[float]:
     """The numbers of `first..last` or `first..last..step`, end included."""
     match = _RANGE.fullmatch(field)
     if match is None:
-        raise _bad_range(field, "it is not made of numbers")
+        raise _bad_range(field, "it has parts that are not numbers")
     words = [word for word in match.groups() if word is not None]
     whole = all(word.lstrip("+-").isdecimal() for word in words)
     if not whole and len(words) == 2:
-        raise _bad_range(field, "fractions need a step")
+        raise _bad_range(field, "a range of fractions needs a step")
     # Decimal, because 0.1 has no binary fraction: the third value of 0..1..0.1 is to be 0.2.
     first, last, *rest = (Decimal(word) for word in words)
     step = rest[0] if rest else Decimal(1)
     if step == 0 or (last != first and (last > first) != (step > 0)):
-        raise _bad_range(field, "its step does not lead from the first to the last number")
+        raise _bad_range(field, "its step does not reach the last number from the first")
     try:
         with decimal.localcontext(prec=100):
             count = int((last - first) // step) + 1

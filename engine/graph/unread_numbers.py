@@ -44,7 +44,7 @@ def without_unread(data: Any) -> Any:
                 code="document.json",
                 expected="a finite number",
                 got=name,
-                hint="Give it a value, or remove it.",
+                hint="Use a finite number, or remove it.",
             )
     return data
 

@@ -1,4 +1,4 @@
-"""Generation parameters of the web UI as a workflow; what cannot be carried over is named.
+"""Generation parameters of the web UI as a workflow; ignored parameters are listed.
 
     LoadCheckpoint -> LoadLoRA ... -> prompts -> KSampler -> (hires fix) -> VAEDecode -> SaveImage
 
@@ -171,20 +171,20 @@ class _Making:
             "scheduler": scheduler,
         }
         if values["seed"] == "random":
-            self.remarks.append("The text has no usable seed: each run draws one.")
+            self.remarks.append("The text has no valid seed, so each run draws a new one.")
         self.left.pop("Steps", None)
         self.add("sample", "KSampler", **values)
         if not hires and (strength := self.take("Denoising strength")) is not None:
             self.remarks.append(
-                f"Denoising strength: {strength} belongs to a picture that was painted over "
-                "(img2img) or enlarged, and that the text does not hold: this starts from noise."
+                f"Denoising strength: {strength} belongs to img2img or upscaling of an image that "
+                "the text does not hold; this workflow starts from noise."
             )
         return "sample.latent"
 
     def cfg(self) -> float:
         scale = self.number("CFG scale", float)
         if scale is None:
-            self.remarks.append("The text has no CFG scale: 7 stands in its place.")
+            self.remarks.append("The text has no CFG scale; it was set to 7.")
         return 7.0 if scale is None else scale
 
     def sampler(self) -> tuple[str, str]:
@@ -193,16 +193,16 @@ class _Making:
         sampler, scheduler, schedule = sampler_of(name, given)
         if sampler is None:
             self.remarks.append(
-                f'KSampler has no sampler "{name}": euler stands in its place, choose another.'
+                f'KSampler has no sampler "{name}"; it was set to euler. Choose another if needed.'
             )
         if scheduler is None:
             self.remarks.append(
-                f'KSampler has no schedule "{schedule}": {MODEL_LEVELS} stands in its place.'
+                f'KSampler has no scheduler "{schedule}"; it was set to {MODEL_LEVELS}.'
             )
         return sampler or "euler", scheduler or MODEL_LEVELS
 
     def hires_settings(self, width: int, height: int) -> dict[str, Any]:
-        """What the second pass is made with; empty where there is none."""
+        """The settings of the second pass (hires fix); empty if there is none."""
         factor = self.number("Hires upscale", float)
         target = _SIZE.fullmatch(self.info.settings.get("Hires resize", ""))
         upscaler = self.take("Hires upscaler")
@@ -235,7 +235,7 @@ class _Making:
         method = _LATENT.get(name.casefold())
         if method is not None:
             if "antialiased" in name.casefold():
-                self.remarks.append(f'"{name}" smooths what LatentUpscale does not.')
+                self.remarks.append(f'"{name}" uses antialiasing, which LatentUpscale does not.')
             self.add(
                 "larger", "LatentUpscale", samples=_link(latent), upscale_method=method, **size
             )
@@ -284,7 +284,7 @@ class _Making:
     def size(self) -> tuple[int, int]:
         found = _SIZE.fullmatch(self.info.settings.get("Size", ""))
         if found is None:
-            self.remarks.append("The text has no size: 512 x 512 stands in its place.")
+            self.remarks.append("The text has no image size; it was set to 512 x 512.")
             return 512, 512
         return int(found[1]), int(found[2])
 
@@ -326,12 +326,12 @@ class _Making:
             del self.left["RNG"]
         else:
             self.remarks.append(
-                "The web UI draws noise on the graphics card unless RNG is CPU; weft draws it on "
-                "the CPU: the seed gives another picture of the same kind."
+                "The web UI draws noise on the GPU unless RNG is CPU; weft draws it on the CPU, "
+                "so the same seed gives another image."
             )
         for key, value in self.left.items():
             if key not in _SILENT:
-                self.remarks.append(f"{key}: {value[:200]} is not carried over.")
+                self.remarks.append(f"{key}: {value[:200]} was ignored.")
 
 
 def _link(target: str) -> dict[str, str]:

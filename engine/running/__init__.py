@@ -1,1 +1,1 @@
-"""What a run is made of: threads, cancelling, lazy inputs, traces, and who holds memory."""
+"""The parts of a run: threads, cancelling, lazy inputs, traces, memory reports."""

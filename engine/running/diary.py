@@ -1,4 +1,4 @@
-"""Notes of one run: what each result was made of, beside what it was made of the last time."""
+"""The run explainer: records the inputs of each result, and compares them with the last run."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Diary:
         self._names[node] = names
 
     def why(self, step: Step, digests: Digests, numerics: bytes | None) -> tuple[str, ...]:
-        """What changed for a step since the last run."""
+        """The changes of a step since the last run."""
         if not step.spec.kept:
             return ()
         return tuple(differences(self._last.get(step.node), self._parts(step, digests, numerics)))

@@ -90,13 +90,15 @@ class Explainer:
         if "writes" in step.spec.effects:
             return say("always", "it writes files")
         if not step.spec.pure:
-            return say("always", "it is declared not pure: equal inputs may give other results")
+            return say("always", "it is declared not pure: equal inputs may give different results")
         if unknown:
             before = ", ".join(self._plan.steps[i].node for i in unknown)
-            return say("depends", f"{before} will run; if the result is the same, this is a hit")
+            return say(
+                "depends", f"{before} will run; if its result is the same, this is a cache hit"
+            )
         names = self._names(step)
         if names is None:
-            return say("depends", "the name of its file comes from a node that will run")
+            return say("depends", "its file name comes from a node that will run")
         try:
             files = NamedFiles(self._workspace, step.spec.files, names).digests
         except FileError as error:
@@ -108,14 +110,14 @@ class Explainer:
             self._digests[index] = action.digests
             return say("hit")
         if step.spec.lane == "inline" and self._call(index, step):
-            return say("trivial", "it takes no time")
+            return say("trivial", "it takes no time to compute")
         last = self._last.get(step.node)
         parts = parts_of(step, self._plan, self._digests, outside, names, self._numerics)
         why = differences(last, parts)
         if last is not None and not why:
             # Nothing changed, so the result is known even though nobody kept it.
             self._digests[index] = tuple(bytes.fromhex(d) for d in last.outputs)
-            return say("trivial", "nothing changed, but its result is not kept")
+            return say("trivial", "nothing changed, but its result is not in the cache")
         return say("runs", *why)
 
     def _names(self, step: Step) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Who holds memory, in words, for the report when there is none left."""
+"""The memory report for out-of-memory errors: the values in memory and their sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run knows of the results of its steps: digests, values at hand, and the caches behind.
+"""The state of a run: digests of its steps, values in memory, and the caches.
 
 Most steps are answered by digest alone; a value is fetched only when a function has to be called
 with it, first from the run itself, then from memory, then from disk.

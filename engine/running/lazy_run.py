@@ -1,4 +1,4 @@
-"""Lazy inputs during a run: what they need is started when they are awaited, and not before."""
+"""Lazy inputs during a run: the nodes they need start when they are awaited."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def purity_wanted(asked: bool | None = None) -> bool:
             code="run.bad_debug",
             expected=f"one of: {', '.join(MODES)}",
             got=unknown[0][:80],
-            hint="Correct or unset it.",
+            hint="Correct WEFT_DEBUG, or unset it.",
         )
     return "purity" in modes
 
@@ -123,11 +123,11 @@ class Purity:
             for each in watched:
                 if self._values.digest(each.value) != each.digest:
                     raise NodeError(
-                        f'its input "{each.name}" is not what {each.producer} gave: another node '
-                        "changed it.",
+                        f'its input "{each.name}" differs from the output of {each.producer}: '
+                        "another node changed it in place.",
                         code="node.changed_input",
                         port=each.name,
-                        hint="Correct the node that node.mutated_input names.",
+                        hint="Correct the node that the error node.mutated_input names.",
                     )
         try:
             yield
@@ -137,12 +137,13 @@ class Purity:
                     # It lies in the cache under a digest that it no longer has.
                     self._cache.spoil(began)
                     raise NodeError(
-                        f'it changed its input "{each.name}", which belongs to {each.producer}.',
+                        f'it changed its input "{each.name}" in place, which belongs to '
+                        f"{each.producer}.",
                         code="node.mutated_input",
                         port=each.name,
-                        expected="inputs that are as before after the call",
-                        got=f"another content of {each.name}",
-                        hint=f"Let {step.spec.type_id} work on a copy and return that.",
+                        expected="unchanged inputs after the call",
+                        got=f"a changed {each.name}",
+                        hint=f"Let {step.spec.type_id} change a copy and return that.",
                     )
 
     def take(
@@ -171,11 +172,11 @@ class Purity:
                 given.clear()
                 self._cache.spoil(began)
                 raise NodeError(
-                    "it changed a value that an earlier call of it had given.",
+                    "it changed a value that one of its earlier calls returned.",
                     code="node.changed_output",
                     expected="a new value from each call",
-                    got="one that is written over",
-                    hint=f"Let {spec.type_id} return a copy of what it goes on using.",
+                    got="a value that is overwritten",
+                    hint=f"Let {spec.type_id} return a copy of values that it keeps using.",
                 )
         for output, digest in zip(outputs, digests, strict=True):
             if type(output) not in PLAIN and (mark := self._values.mark(output)) is not None:

@@ -1,4 +1,4 @@
-"""What a node function returned, as the engine keeps it: outputs, digests, sizes."""
+"""Convert the return value of a node function into outputs, digests, sizes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ def describe(
                 port=output.name,
                 expected=str(output.type),
                 got=type(value).__name__,
-                hint="This is a fault of the node, not of the workflow; tell its author.",
+                hint="This is a fault of the node, not of the workflow; report it to the author "
+                "of the node.",
             )
     for output in outputs:
         _check_text(spec, output)
@@ -83,9 +84,9 @@ def _check_text(spec: NodeSpec, output: Any) -> None:
         return
     if length > MAX_TEXT:
         raise NodeError(
-            f"{spec.type_id} gave a text of {length} characters.",
+            f"{spec.type_id} returned a text of {length} characters.",
             code="text.too_long",
             expected=f"at most {MAX_TEXT} characters",
             got=str(length),
-            hint="Join fewer texts, or shorter ones.",
+            hint="Join fewer or shorter texts.",
         )

@@ -1,4 +1,4 @@
-"""A run as a picture of time: Chrome's trace format, which Perfetto and chrome://tracing open."""
+"""A trace of a run in Chrome's format, which Perfetto and chrome://tracing open."""
 
 from __future__ import annotations
 

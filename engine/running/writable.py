@@ -1,4 +1,4 @@
-"""Whether what a run writes can be written: found out before its first step, not after its last."""
+"""Check before the first step that the files of a run can be written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..plan import Step
 
 
 def folder_problems(steps: Iterable[Step], workspace: Workspace) -> list[Problem]:
-    """What keeps steps that write from writing: the output folder, or one below it.
+    """The reasons why steps cannot write: the output folder, or a folder below it.
 
     Args:
         steps: Steps of a plan; those that do not write are passed over.

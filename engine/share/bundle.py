@@ -1,4 +1,4 @@
-"""The bundle: a workflow, its lock, its input files and its picture in one file.
+"""The bundle: a workflow, its lock, its input files and its image in one file.
 
 Two shapes of the same content. `x.weft.zip` is an ordinary zip. `x.weft.png` is the picture itself,
 as every program shows it, with that zip in a chunk of its own (`weFt`: ancillary, private, safe to
@@ -46,7 +46,7 @@ _NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 class Manifest(BaseModel):
-    """What a bundle says of itself.
+    """The description of a bundle: title, author, license.
 
     Attributes:
         format: Of the bundle.
@@ -112,14 +112,14 @@ class Bundle:
         return buffer.getvalue()
 
     def to_png(self) -> bytes:
-        """The bundle as a picture.
+        """The bundle as an image.
 
         Raises:
             FileError: It has no picture.
         """
         if self.picture is None:
             raise FileError(
-                "A bundle without a picture cannot be a picture.",
+                "A bundle without an image cannot be a PNG file.",
                 code="share.no_picture",
                 hint="Write it as .weft.zip.",
             )
@@ -147,11 +147,11 @@ def inputs_of(lock: Lock, find: Callable[[str], Path]) -> dict[str, bytes]:
 def _check_whole(size: int, count: int) -> None:
     if size > MAX_UNPACKED or count > MAX_FILES:
         raise FileError(
-            "The inputs and the picture are too large for a bundle.",
+            "The inputs and the image are too large for a bundle.",
             code="share.too_large",
             expected=f"at most {MAX_UNPACKED} bytes and {MAX_FILES} files",
             got=f"{size} bytes in {count} files",
-            hint="Leave the picture out, or use smaller inputs.",
+            hint="Leave the image out, or use smaller inputs.",
         )
 
 
@@ -218,13 +218,15 @@ def _read(opened: Callable[[], BinaryIO], size: int, name: str) -> Bundle:
         lock = Lock.model_validate(read_json(packed.text(LOCK)))
     except ValidationError as error:
         places = [".".join(map(str, e["loc"])) or "it" for e in error.errors()[:5]]
-        raise refuse("damaged", f"{name}: what is said of {', '.join(places)} is wrong") from error
+        raise refuse(
+            "damaged", f"{name}: these entries are invalid: {', '.join(places)}"
+        ) from error
     workflow = Workflow(parse(read_json(packed.text(WORKFLOW))))
     inputs = [n.removeprefix(INPUTS) for n in packed.names if n.startswith(INPUTS)]
     known = {each.name: each.sha256 for each in lock.inputs}
     for each in inputs:  # only what the lock names is unpacked at all
         if each not in known or packed.sha256(INPUTS + each) != known[each]:
-            raise refuse("forged", f'{name}: the input "{each[:200]}" is not what the lock says')
+            raise refuse("forged", f'{name}: the input "{each[:200]}" differs from the lock')
     if picture is None and PICTURE in packed:
         picture = packed.read(PICTURE)
     return Bundle(workflow, lock, PackedInputs(packed, INPUTS, inputs), picture, manifest)
@@ -245,11 +247,11 @@ def _inside(file: BinaryIO, size: int, name: str) -> tuple[int, int, bytes]:
             continue
         left -= length + 12
         if left < 0:
-            raise refuse("too_large", f"{name} is too large a picture")
+            raise refuse("too_large", f"{name} is an image that is too large")
         file.seek(at - 8)
         bare.append(file.read(length + 12))
     if len(found) != 1:
-        raise refuse("not_a_bundle", f"{name} is a picture without a bundle in it")
+        raise refuse("not_a_bundle", f"{name} is an image without a bundle")
     (place,) = found
     return *place, b"".join(bare)
 
@@ -266,7 +268,7 @@ def unpack_inputs(bundle: Bundle, folder: Path) -> None:
 # -- png ------------------------------------------------------------------------------------------
 
 
-def png_chunks(data: bytes, name: str = "the picture") -> list[tuple[bytes, bytes]]:
+def png_chunks(data: bytes, name: str = "the image") -> list[tuple[bytes, bytes]]:
     """Type and body of every chunk of a PNG, up to IEND.
 
     Raises:
@@ -300,7 +302,7 @@ def _places(file: BinaryIO, size: int, name: str) -> Iterator[tuple[bytes, int, 
                 break
             return
         at += 12 + length
-    raise refuse("damaged", f"{name} ends early")
+    raise refuse("damaged", f"{name} is truncated")
 
 
 def png_bytes(chunks: list[tuple[bytes, bytes]]) -> bytes:

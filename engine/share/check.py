@@ -1,4 +1,4 @@
-"""What a shared workflow would need and do here. Nothing runs, nothing is written."""
+"""Check what a shared workflow needs and does here. Nothing runs, nothing is written."""
 
 from __future__ import annotations
 
@@ -71,13 +71,16 @@ class FileCheck:
         if self.ready:
             return None
         if self.what == "input":
-            return "Ask for the bundle, which carries its inputs, or put the file there."
+            return (
+                "Ask the author for the bundle, which includes the inputs, or copy the file "
+                "into the input folder."
+            )
         place = f"models/{self.folder}"
         if self.sha256 is None:
-            return f"Put a file of that name into {place}, or choose another."
+            return f"Copy a file of this name into {place}, or choose another."
         return (
-            f"Look for its SHA-256 (AutoV2 {self.sha256[:10].upper()}) on the site that it came "
-            f"from, and put it into {place}, under any name."
+            f"Search for its SHA-256 (AutoV2 {self.sha256[:10].upper()}) on its model site, and "
+            f"copy the file into {place}, under any name."
         )
 
 
@@ -104,7 +107,7 @@ class NodeCheck:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What would happen here.
+    """The result of a check.
 
     Attributes:
         nodes: Node types.
@@ -135,14 +138,14 @@ class Report:
 
     @property
     def same_picture(self) -> bool | None:
-        """Whether the author's picture is to be expected here; None when nothing says so."""
+        """Whether the image will match the author's here; None if unknown."""
         if not self.ready or self.differs:
             return False
         return None if self.unknown else True
 
     @property
     def to_accept(self) -> tuple[str, ...]:
-        """What somebody has to accept before it runs: the effects, and `packs` if any."""
+        """The permissions that it needs before it runs: the effects, and `packs` if any."""
         return (*self.effects, *(["packs"] if self.packs else []))
 
     def with_choices(self, chosen: Mapping[tuple[str, str], str]) -> Report:
@@ -160,7 +163,7 @@ class Report:
                 raise FileError(
                     f"The workflow needs no model {folder}/{name[:200]}.",
                     code="share.bad_choice",
-                    hint="See `weft share check` for what it needs.",
+                    hint="Run `weft share check` for the list of models that it needs.",
                 )
         if not chosen:
             return self
@@ -233,13 +236,13 @@ def check(
     differs: list[str] = []
     unknown: list[str] = []
     if lock is None:
-        unknown.append("it came without a lock, which would say what it was made with")
+        unknown.append("it has no lock, which would record its models and versions")
     if runtime is None:
-        unknown.append("no worker has said yet what it computes with")
+        unknown.append("no worker has reported its device and versions yet")
     if lock is not None:
         differs = list(_differences(lock, runtime or lock.runtime, nodes, bool(missing)))
         if any(f.sha256 is None for f in files):
-            unknown.append("the lock does not name every file")
+            unknown.append("the lock does not list every file")
     return Report(
         nodes=nodes,
         files=tuple(files),
@@ -256,7 +259,7 @@ def check(
 def effects_of(
     document: Document, registry: Registry
 ) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """What a run of a workflow would touch, as its nodes declare.
+    """The effects of a workflow, as its nodes declare them.
 
     Returns:
         Its effects; the packages other than weft whose code would run; effect -> node ids.
@@ -460,9 +463,9 @@ def _differences(
 ) -> Iterable[str]:
     there = lock.runtime
     if there.weft != here.weft:
-        yield f"weft {there.weft} there, {here.weft} here"
+        yield f"weft version: {there.weft} there, {here.weft} here"
     if there.numerics != here.numerics:
-        yield f"computed on {there.numerics} there, {here.numerics} here"
+        yield f"device and precision: {there.numerics} there, {here.numerics} here"
     for name in sorted(there.packages.keys() | here.packages.keys()):
         one, other = there.packages.get(name), here.packages.get(name)
         if one != other:
@@ -487,12 +490,16 @@ def _missing_node(node: NodeCheck, registry: Registry) -> Problem:
     foreign = foreign_hint(node.type, pack) if node.wanted is None else None
     return Problem(
         "graph.unknown_type",
-        f'The node type "{node.type[:100]}" is not here'
-        + (f"; the author had it from {pack[:200]}." if pack else "."),
+        f'The node type "{node.type[:100]}" is not installed'
+        + (f"; the author's pack is {pack[:200]}." if pack else "."),
         expected="a known node type",
         got=node.type[:100],
         hint=foreign
-        or (f"Install the pack {pack[:200]} if you trust it." if pack else "Find its pack."),
+        or (
+            f"Install the pack {pack[:200]} if you trust it."
+            if pack
+            else "Find and install its pack."
+        ),
     )
 
 

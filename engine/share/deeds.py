@@ -1,4 +1,4 @@
-"""What Python's audit events mean: which files are read or changed, what else is done.
+"""The meaning of Python's audit events: files read or changed, and other actions.
 
 Source: Python's table of audit events, and which of them CPython 3.11 really raises. Making pipes
 and devices, children of `multiprocessing`, and databases that SQLite attaches raise none.
@@ -55,7 +55,7 @@ _SIGNALS = {"os.kill", "os.killpg"}
 
 
 def deeds(event: str, arguments: tuple[Any, ...]) -> Iterator[Deed]:
-    """What an event is about to do; nothing for those that do not matter.
+    """The actions of an event; empty for events that do not matter.
 
     Args:
         event: Its name.
@@ -91,7 +91,7 @@ def _open(arguments: tuple[Any, ...]) -> Iterator[Deed]:
         # those that may be written to, and such a name must not climb out of it.
         name = os.fsdecode(path)
         if not os.path.isabs(name) and ".." in name.split("/"):  # noqa: PTH117
-            yield "never", "open files by way of .."
+            yield "never", "open files through .."
         if os.path.isdir(name):  # noqa: PTH112  (no Path: it must open nothing itself)
             writes = True
     yield from _on("write" if writes else "read", path)
@@ -114,7 +114,7 @@ def _database(arguments: tuple[Any, ...]) -> Iterator[Deed]:
     if name in ("", ":memory:"):
         return
     if name.startswith("file:"):
-        yield "never", "open databases by an address"
+        yield "never", "open databases by URL"
     yield from _on("write", name)
 
 
@@ -170,4 +170,4 @@ def _of_handle(number: int) -> str | None:
         except OSError:
             continue
         return found if found.startswith("/") else None
-    raise PermissionError("this run was not accepted to change files by their handles")
+    raise PermissionError("this run has no permission to change files through file handles")

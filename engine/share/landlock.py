@@ -41,7 +41,7 @@ def version() -> int:
 
 
 class Rules:
-    """What confined threads may do.
+    """The permissions of confined threads.
 
     Args:
         folders: Where files may be written; those that do not exist are left out, and of a file
@@ -92,7 +92,7 @@ class Rules:
         """
         assert _prctl is not None
         if _prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
-            raise OSError(errno.EPERM, "the thread cannot give up privileges")
+            raise OSError(errno.EPERM, "the thread cannot drop its privileges")
         _called(_RESTRICT, self._handle, 0)
 
     def close(self) -> None:

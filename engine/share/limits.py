@@ -1,4 +1,4 @@
-"""Holds a run to what was accepted: a node that does more than it declared is stopped.
+"""Restrict a run to its permissions: a node with undeclared effects is stopped.
 
 Python tells an audit hook of every file opened, address connected and program started, before it
 happens. While limits are in force, what was not accepted raises `PermissionError` in whoever tried.
@@ -32,7 +32,7 @@ _OTHERS = re.compile(r"/proc/(\d+)/")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a run may do.
+    """The permissions of a run.
 
     Attributes:
         folders: Where files may be written, and read.
@@ -107,13 +107,13 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
     for deed, what in deeds(event, arguments):
         for limits in _in_force:
             if deed == "write" and not _may_write(limits, what):
-                raise PermissionError(f"this run was not accepted to write to {what}")
+                raise PermissionError(f"this run has no permission to write to {what}")
             if deed == "read" and not _may_read(limits, what):
-                raise PermissionError(f"this run was not accepted to read {what}")
+                raise PermissionError(f"this run has no permission to read {what}")
             if deed == "network" and not limits.network:
-                raise PermissionError("this run was not accepted to use the network")
+                raise PermissionError("this run has no permission to use the network")
             if deed == "never":
-                raise PermissionError(f"this run was not accepted to {what}")
+                raise PermissionError(f"this run has no permission to {what}")
 
 
 # Not Path.resolve in these: they run inside of others' calls and must open nothing themselves.

@@ -1,4 +1,4 @@
-"""The lock: exactly what a workflow was made with, so that another place can tell what it lacks.
+"""The lock: models, versions and settings of a workflow, so that another machine can compare them.
 
 Models and inputs are known by their content (SHA-256, as model sites have it), nodes by id, version
 and pack, and the runtime by what decides the numbers: versions, device, precision.
@@ -32,7 +32,7 @@ class _Strict(BaseModel):
 
 
 class Runtime(_Strict):
-    """What decides the numbers besides the workflow.
+    """Settings that affect results beside the workflow.
 
     Attributes:
         weft: Version of weft.

@@ -65,7 +65,7 @@ class _Window(io.RawIOBase):
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
         if base + offset < 0:
-            raise ValueError("a place before the beginning")
+            raise ValueError("a position before the beginning")
         self._at = base + offset
         return self._at
 
@@ -96,7 +96,7 @@ class Packed:
         whole = sum(member.file_size for member in members)
         burst = whole > FREE_BYTES and whole > MAX_RATIO * source.size
         if len(members) > MAX_FILES or whole + beside > MAX_UNPACKED or burst:
-            raise refuse("too_large", f"{source.name} unpacks to too much")
+            raise refuse("too_large", f"{source.name} is too large when unpacked")
         self._members: dict[str, zipfile.ZipInfo] = {}
         for member in members:
             self._check(member, allowed)
@@ -154,7 +154,7 @@ class Packed:
             while chunk := file.read(_CHUNK):
                 left -= len(chunk)
                 if left < 0:  # the header lied
-                    raise refuse("too_large", f"{place}: {name[:100]!r} goes on and on")
+                    raise refuse("too_large", f"{place}: {name[:100]!r} is larger than it claims")
                 yield chunk
 
     @contextmanager
@@ -166,7 +166,7 @@ class Packed:
                 with zipfile.ZipFile(window) as archive:
                     yield archive
         except _DAMAGE as error:
-            raise refuse("damaged", f"{source.name} is no whole zip file: {error}") from error
+            raise refuse("damaged", f"{source.name} is no complete zip file: {error}") from error
         except (NotImplementedError, RuntimeError) as error:  # other methods, encryption
             raise refuse("damaged", f"{source.name} cannot be unpacked: {error}") from error
         except OSError as error:
@@ -177,13 +177,15 @@ class Packed:
     def _check(self, member: zipfile.ZipInfo, allowed: Callable[[str], bool]) -> None:
         kind, name = (member.external_attr >> 16) & 0o170000, self._source.name
         if not allowed(member.filename) or kind not in (0, 0o100000):
-            raise refuse("bad_name", f"{name} holds {member.filename[:100]!r}, which cannot be")
+            raise refuse(
+                "bad_name", f"{name} holds {member.filename[:100]!r}, which is not allowed"
+            )
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise refuse("damaged", f"{name} is packed in a way that bundles are not")
+            raise refuse("damaged", f"{name} uses a compression that bundles do not use")
 
 
 class PackedInputs(Mapping[str, bytes]):
-    """Input files of a bundle by name; each is unpacked when it is asked for.
+    """Input files of a bundle by name; each is unpacked when it is needed.
 
     Args:
         packed: The bundle's files.
@@ -216,6 +218,4 @@ def is_input(name: str, prefix: str) -> bool:
 
 def refuse(code: str, reason: str) -> FileError:
     """Refuses a bundle, and says why."""
-    return FileError(
-        f"{reason}.", code=f"share.{code}", hint="Ask for it again, or for another copy."
-    )
+    return FileError(f"{reason}.", code=f"share.{code}", hint="Ask the author for another copy.")

@@ -1,1 +1,1 @@
-"""What is known already: digests, keys, results in memory and on disk, and why one is not."""
+"""Caches: digests, keys, results in memory and on disk, and the reasons of cache misses."""

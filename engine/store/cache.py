@@ -1,4 +1,4 @@
-"""What is known already: actions (key -> digests of the results) and values (digest -> value).
+"""The memory cache: actions (key -> digests of the results) and values (digest -> value).
 
 Two parts, because they answer two questions. An action says *what* a step gives without holding it;
 a value may have been evicted and its action still lets everything downstream be found.
@@ -109,7 +109,7 @@ class MemoryCache:
         return entry.value
 
     def peek(self, digest: bytes) -> Any:
-        """The value of a digest, or MISSING; as if nobody had asked."""
+        """The value of a digest, or MISSING; it does not count as a use."""
         entry = self._values.get(digest)
         return MISSING if entry is None else entry.value
 
@@ -141,7 +141,7 @@ class MemoryCache:
             return freed
 
     def spoil(self, began: float) -> None:
-        """A node changed a value that is shared: let go of every value, and have all runs know.
+        """A node changed a shared value: drop every value, and inform all runs.
 
         Args:
             began: When its call began, by `time.perf_counter`; what was made of the value since

@@ -35,7 +35,7 @@ _TOUCH_AFTER = 3600.0  # seconds; a hit renews a file's age at most once an hour
 
 @dataclass(frozen=True, slots=True)
 class DiskStats:
-    """What lies on disk: numbers of files, their bytes, and the budget."""
+    """Statistics of the disk cache: numbers of files, their bytes, and the budget."""
 
     actions: int
     values: int
@@ -98,7 +98,7 @@ class DiskCache:
         try:
             value = self._formats.load(data)
             if self._values.digest(value) != digest:
-                raise ValueError("the content is not what the name says")
+                raise ValueError("the content does not match its hash")
         except Exception as error:  # a format may raise anything over damaged bytes
             self._discard(path, error)
             return MISSING
@@ -124,7 +124,9 @@ class DiskCache:
             self._keep_budget()
         except OSError as error:
             log.warning(
-                "the cache at %s cannot be written (%s); results stay in memory", self._root, error
+                "the cache at %s cannot be written (%s); results are kept in memory only",
+                self._root,
+                error,
             )
 
     def forget(self, key: bytes) -> None:
@@ -189,7 +191,7 @@ class DiskCache:
                 self._written += len(data)
 
     def _discard(self, path: str, error: Exception) -> None:
-        log.warning("the cache entry %s cannot be used (%s); it is computed again", path, error)
+        log.warning("the cache entry %s cannot be used (%s) and is computed again", path, error)
         with contextlib.suppress(OSError):
             self._fs.rm_file(path)
 

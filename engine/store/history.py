@@ -1,4 +1,4 @@
-"""What each node of a workflow was made of when it last ran: what "why did this run?" looks at."""
+"""The recipe history: the inputs of each node at its last run, for explaining cache misses."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class History:
             self._complain(error)
 
     def _complain(self, error: Exception) -> None:
-        log.warning("the history at %s cannot be used: %s", self._path, error)
+        log.warning("the recipe history at %s cannot be used: %s", self._path, error)
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -103,7 +103,7 @@ def _read(text: str) -> Recipe:
 
 
 def differences(before: Recipe | None, now: Mapping[str, Part]) -> list[str]:
-    """What changed since the last run, in words; empty when nothing did.
+    """The changes since the last run, as sentences; empty if there are none.
 
     Args:
         before: The last run's recipe; None if there was none.

@@ -1,4 +1,4 @@
-"""What an unfinished run has written, so that the next one goes on instead of writing it again.
+"""The resume journal: files that an unfinished run has written, so that they are not written twice.
 
 A node that writes always runs, because its file is the point. When a run of 500 photos is killed
 after the three hundredth, those three hundred files are there, and running the workflow again
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What one call of a writer did.
+    """The files of one call of a writer.
 
     Attributes:
         digests: Of its outputs.
@@ -82,7 +82,7 @@ class Journal:
             self.began = self._before[-1][1]
 
     def take(self, key: bytes) -> Written | None:
-        """What a writer with this key did, if its files are still there; each answer once."""
+        """The files that a writer with this key wrote, if they still exist; each answer once."""
         found = self._done.get(key)
         while found:
             written = found.pop(0)
@@ -149,4 +149,4 @@ class Journal:
         return blake3(self._workflow().encode("utf-8", "surrogatepass")).hexdigest(16)
 
     def _complain(self, error: Any) -> None:
-        log.warning("the journal at %s cannot be used: %s", self._path, error)
+        log.warning("the resume journal at %s cannot be used: %s", self._path, error)

@@ -1,4 +1,4 @@
-"""Cache keys: what decides a step's result, hashed.
+"""Cache keys: a hash of everything that decides a step's result.
 
 key = hash(type id, version, source of nodes that are not weft's own, plain inputs with their
            types, names of the linked inputs, content digests of the linked values, content of
@@ -79,7 +79,7 @@ def step_key(static: bytes, digests: Iterable[bytes]) -> bytes:
 def outside_digest(
     fingerprint: Callable[..., Any], literals: Mapping[str, Any], values: Values
 ) -> bytes:
-    """What a node's `fingerprint` says of the outside world, as part of the key.
+    """The result of a node's `fingerprint`, as part of the key.
 
     Args:
         fingerprint: From the node's declaration; given those plain inputs that it takes.

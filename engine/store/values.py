@@ -1,4 +1,4 @@
-"""What the engine knows of any value: a digest of its content, and its size in bytes.
+"""The digest and the size in bytes of any value.
 
 A digest is one length byte and then at most 32 bytes. Small plain values are their own digest (an
 encoding that tells 1 from 1.0, True and "1"), everything else is hashed with BLAKE3. Because the

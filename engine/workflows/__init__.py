@@ -1,1 +1,1 @@
-"""What a script does with workflows: set inputs, vary values, name outputs."""
+"""Operations of scripts on workflows: set inputs, vary values, select outputs."""

@@ -1,4 +1,4 @@
-"""Which output of a workflow is meant when somebody asks for its pictures."""
+"""Find the output of a workflow that gives its images."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def find_output(
             raise OutputError(
                 f'The output "{named[:200]}" gives {got}, not {socket}.'
                 if got
-                else f'The workflow has no output "{named[:200]}" that would give {socket}.',
+                else f'The workflow has no output "{named[:200]}" of type {socket}.',
                 expected=f"an output of type {socket}",
                 got=got or named[:200],
-                hint=f"Public outputs: {', '.join(public) or 'none'}; others are node.output.",
+                hint=f"Public outputs: {', '.join(public) or 'none'}. Use NODE.OUTPUT for others.",
             )
         return _before_writers(flat, registry, target, socket)
     for target in public.values():
@@ -55,10 +55,10 @@ def find_output(
         if given is not None and _type(flat, registry, given) == socket:
             return _before_writers(flat, registry, given, socket)
     raise OutputError(
-        f"The workflow gives no {socket}.",
+        f"The workflow has no output of type {socket}.",
         expected=f"an output of type {socket} in its interface, or a node that takes one",
         got=f"public outputs: {', '.join(public) or 'none'}",
-        hint="Name one as node.output, or add it to the interface.",
+        hint="Select one as NODE.OUTPUT, or add it to the interface.",
     )
 
 

@@ -197,18 +197,18 @@ def _shown(value: Any) -> str:
 def _twice(first: str, second: str) -> Problem:
     return Problem(
         "sweep.duplicate_axis",
-        f'"{first}" and "{second}" are the same input; one would hide the other.',
+        f'"{first}" and "{second}" are the same input, so one would overwrite the other.',
         expected="each input once",
         got=second,
-        hint=f"Put all its values into one list: {first}=1,2,3.",
+        hint=f"Put all values into one list: {first}=1,2,3.",
     )
 
 
 def _none(target: str) -> Problem:
     return Problem(
         "sweep.no_values",
-        f'"{target}" has no values to take.',
+        f'"{target}" has no values.',
         expected="at least one value",
         got="none",
-        hint="Give some, or leave it out.",
+        hint="Add values, or leave the axis out.",
     )

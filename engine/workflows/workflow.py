@@ -87,9 +87,9 @@ class Workflow:
         if is_comfy_editor(data):
             if registry is None:
                 raise DocumentError(
-                    "This is a file of ComfyUI's editor, which does not say which value is which.",
+                    "This is a file of ComfyUI's editor, which does not name its values.",
                     code="document.comfy_editor",
-                    hint="Give the registry of node types, which knows.",
+                    hint="Pass the registry of node types, which knows their names.",
                 )
             document, remarks = from_comfy_editor(data, registry)
             return cls(document, remarks=remarks)
@@ -137,7 +137,7 @@ class Workflow:
                 [
                     Problem(
                         "graph.unknown_node",
-                        f'"{target}" names no input of this workflow.',
+                        f'"{target}" is no input of this workflow.',
                         expected="node.parameter",
                         got=target,
                         hint=f"Nodes: {', '.join(list(self.document.nodes)[:20])}.",

@@ -1,1 +1,1 @@
-"""Nodes that know no pictures: numbers, texts, arithmetic, choices."""
+"""Nodes for numbers, texts, arithmetic and switches."""

@@ -1,4 +1,4 @@
-"""Which part of a graph is computed."""
+"""Nodes that choose which part of a graph runs."""
 
 from __future__ import annotations
 

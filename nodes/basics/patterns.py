@@ -1,4 +1,4 @@
-"""Regular expressions of strangers: compiled and looked for within bounds.
+"""Regular expressions from untrusted workflows: compiled and searched within bounds.
 
 The library unrolls the least count of a repetition when it compiles one: `a{1000000000}` would take
 gigabytes. So patterns are measured before. What is left takes less than a second, whatever it says.
@@ -14,11 +14,11 @@ from typing import Any
 from ...engine.errors import NodeError
 
 SECONDS = 2.0
-"""How long a pattern may be looked for: some take longer than the age of the universe."""
+"""Time limit of a search in seconds: some patterns would never finish."""
 LONGEST = 10_000
-"""Characters of a pattern."""
+"""Maximum length of a pattern in characters."""
 MOST_REPEATED = 100_000
-"""Parts that a pattern may have once its repetitions are written out."""
+"""Maximum number of parts of a pattern after its repetitions are written out."""
 _VERBOSE = re.compile(r"\(\?[\w-]*x")
 _COUNT = re.compile(r"\{\s*(\d*)\s*(?:,\s*\d*\s*)?\}")
 
@@ -51,11 +51,13 @@ def compiled(pattern: str, *, case_insensitive: bool, multiline: bool, dotall: b
             "The pattern is nested too deeply", "fewer brackets in brackets"
         ) from error
     except (regex.error, ValueError, OverflowError, MemoryError) as error:
-        raise bad_pattern(f"The pattern is no regular expression: {str(error)[:200]}") from error
+        raise bad_pattern(
+            f"The pattern is no valid regular expression: {str(error)[:200]}"
+        ) from error
 
 
 def in_time(look: Callable[..., Any]) -> Any:
-    """What a search gives; `look` takes the limits of one as named arguments.
+    """The result of a search with a time limit; `look` takes the limits as named arguments.
 
     Raises:
         NodeError: `text.slow_pattern`: it takes too long.
@@ -64,21 +66,21 @@ def in_time(look: Callable[..., Any]) -> Any:
         return look(timeout=SECONDS, concurrent=True)
     except TimeoutError as error:
         raise NodeError(
-            f"The pattern was looked for in vain for {SECONDS:g} s.",
+            f"The search for the pattern took more than {SECONDS:g} s and was stopped.",
             code="text.slow_pattern",
             port="pattern",
-            hint="Write it without repetitions of repetitions, such as (a+)+.",
+            hint="Avoid repetitions inside repetitions, such as (a+)+.",
         ) from error
 
 
 def bad_pattern(what: str, expected: str | None = None) -> NodeError:
-    """Refuses a pattern, or what is to take the place of what it fits."""
+    """The error for an invalid pattern or replacement."""
     return NodeError(
         f"{what}.",
         code="text.bad_pattern",
         port="pattern",
         expected=expected,
-        hint="A plain . ( ) [ ] + * ? ^ $ or \\ is written with a \\ before it.",
+        hint="Write a backslash before a literal . ( ) [ ] + * ? ^ $ or \\.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Numbers, texts and arithmetic: values that several nodes share."""
+"""Numbers, texts and arithmetic: values that several nodes can share."""
 
 from __future__ import annotations
 
@@ -148,7 +148,9 @@ def round_(a: float, *, mode: Literal["nearest", "down", "up"] = "nearest") -> i
         NodeError: `a` is not finite.
     """
     if not math.isfinite(a):
-        raise NodeError(f"{a} has no whole number.", code="node.no_result", port="a")
+        raise NodeError(
+            f"{a} cannot be rounded to a whole number.", code="node.no_result", port="a"
+        )
     match mode:
         case "nearest":
             return round(a)
@@ -162,5 +164,5 @@ def _no_result(operation: str, a: float, b: float) -> NodeError:
     return NodeError(
         f"{operation} of {a} and {b} has no finite result.",
         code="node.no_result",
-        hint="Change one of the two.",
+        hint="Change one of the two numbers.",
     )

@@ -122,7 +122,7 @@ def replace_pattern(
         try:
             new: str = match.expand(replace)
         except (IndexError, ValueError) as error:
-            what = "The replacement names a group that there is not"
+            what = "The replacement names a group that the pattern does not have"
             raise bad_pattern(f"{what}: {str(error)[:200]}") from error
         length += len(new) - len(match[0])
         check_length(length)

@@ -1,4 +1,4 @@
-"""Values as text, to be looked at."""
+"""Show values as text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...engine.declaration.context import Run
 from ...engine.declaration.node import node
 
 MOST = 2000
-"""Characters that are told while the run goes on; the output has all of them."""
+"""Maximum number of characters shown on the node; the output has the whole text."""
 
 
 @node("ShowValue", category="values", aliases=["PreviewAny"], output=True, lane="inline")
@@ -30,7 +30,7 @@ def show_value(run: Run, source: Any) -> str:
 
 
 def described(value: Any) -> str:
-    """A value as text: itself where it is one, JSON where it is plain, else what it is."""
+    """A value as text: texts as they are, plain values as JSON, others by type and content."""
     if isinstance(value, str):
         return value
     try:

@@ -155,9 +155,9 @@ def compare_texts(
 def check_length(length: int) -> None:
     if length > MAX_TEXT:
         raise NodeError(
-            "The text would become too long.",
+            "The text with the replacements would be too long.",
             code="text.too_long",
             expected=f"{MAX_TEXT} characters at most",
             got=str(length),
-            hint="Replace fewer, or by less.",
+            hint="Lower the count of replacements, or use a shorter replacement.",
         )

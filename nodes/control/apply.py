@@ -1,4 +1,4 @@
-"""Control pictures and the networks that follow them."""
+"""Control images applied through ControlNets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..rules import window
 
 
 class ControlledConditioning(NamedTuple):
-    """Both conditionings, with control."""
+    """The positive and the negative prompt, with a ControlNet."""
 
     positive: Conditioning
     negative: Conditioning
@@ -104,7 +104,7 @@ def control_net_apply(
     Raises:
         DiffusionError: The ControlNet needs a VAE.
 
-    Source: ControlNet (Zhang 2023); the negative side as in ComfyUI.
+    Source: ControlNet (Zhang 2023); the negative prompt as in ComfyUI.
     """
     from ...diffusion import apply_control
 

@@ -1,4 +1,4 @@
-"""Things at places: GLIGEN."""
+"""Objects in bounding boxes: GLIGEN."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures that a model draws from (Flux Kontext)."""
+"""Reference images for editing models (Flux Kontext)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KONTEXT_SIZES = (
     (880, 1184), (944, 1104), (1024, 1024), (1104, 944), (1184, 880), (1248, 832),
     (1328, 800), (1392, 752), (1456, 720), (1504, 688), (1568, 672),
 )  # fmt: skip
-"""Width and height that Flux Kontext was trained on. Source: black-forest-labs/flux."""
+"""Widths and heights that Flux Kontext was trained on. Source: black-forest-labs/flux."""
 
 
 @node("ReferenceLatent", category="conditioning/families", lane="inline")
@@ -28,7 +28,7 @@ def reference_latent(conditioning: Conditioning, latent: Latent | None = None) -
     Returns:
         The prompt with the reference image. Models that take no reference images report an error.
 
-    Source: Flux.1 Kontext, 2025; several pictures lie side by side, as in ComfyUI.
+    Source: Flux.1 Kontext, 2025; several images are placed side by side, as in ComfyUI.
     """
     from ...diffusion.control.references import add_reference
 

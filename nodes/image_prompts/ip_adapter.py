@@ -1,4 +1,4 @@
-"""Pictures as prompts."""
+"""Reference images as prompts: IP-Adapter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Style models: pictures that speak beside a prompt (Flux Redux)."""
+"""Style models: image prompts for Flux (Flux Redux)."""
 
 from __future__ import annotations
 

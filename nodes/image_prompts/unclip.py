@@ -1,4 +1,4 @@
-"""Pictures as prompts for models that are told their embeddings (unCLIP, Revision)."""
+"""Image prompts for models that take CLIP image embeddings (unCLIP, Revision)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..models.model_files import model_path
 
 
 class UnCLIPCheckpoint(NamedTuple):
-    """The four models of an unCLIP checkpoint."""
+    """The model, text encoder, VAE and image encoder of an unCLIP checkpoint."""
 
     model: Model
     clip: Clip
@@ -98,7 +98,7 @@ def unclip_conditioning(
     Returns:
         The prompt with the image prompts.
 
-    Source: unCLIP (Ramesh 2022), Stable unCLIP 2.1; several pictures as in ComfyUI.
+    Source: unCLIP (Ramesh 2022), Stable unCLIP 2.1; several images as in ComfyUI.
     """
     from ...diffusion.image_prompts.unclip import add_pictures
 

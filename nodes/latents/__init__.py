@@ -1,1 +1,1 @@
-"""Latents: made, calculated with, in batches."""
+"""Nodes for latents."""

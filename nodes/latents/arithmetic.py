@@ -1,4 +1,4 @@
-"""Calculating with latents."""
+"""Arithmetic with latents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Latents in batches, and the noise of their items."""
+"""Batches of latents, and the noise of their items."""
 
 from __future__ import annotations
 

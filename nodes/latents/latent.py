@@ -54,7 +54,7 @@ def set_latent_noise_mask(samples: Latent, mask: Mask) -> Latent:
 
 
 class SavedLatent(NamedTuple):
-    """What was written."""
+    """The latent that was saved."""
 
     samples: Latent
 

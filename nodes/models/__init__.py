@@ -1,1 +1,1 @@
-"""Model files into models, and models into others."""
+"""Nodes that load, merge, save and patch models."""

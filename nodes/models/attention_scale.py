@@ -1,4 +1,4 @@
-"""Models whose attention projections are multiplied: descriptions over shared weights."""
+"""Nodes that scale attention's query, key, value and output, as patches over shared weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a model is computed: compiled by torch, and in which number type."""
+"""Compile a model with torch, and set its compute type."""
 
 from __future__ import annotations
 

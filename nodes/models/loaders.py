@@ -12,7 +12,7 @@ from .model_files import model_path as find_model
 
 
 class Checkpoint(NamedTuple):
-    """The three models of a checkpoint."""
+    """The model, text encoders and VAE of a checkpoint."""
 
     model: Model
     clip: Clip

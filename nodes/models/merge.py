@@ -175,10 +175,10 @@ def clip_merge_subtract(clip1: Clip, clip2: Clip, *, multiplier: Multiplier = 1.
 
 
 def told_of_merge(run: Run, first: Model, second: Model, merged: Model) -> Model:
-    """Say which tensors could not be merged."""
+    """Report the tensors that could not be merged."""
     from ...diffusion.patches.merge import kept_apart
 
     odd = kept_apart(first, second)
     if odd:
-        run.progress(1, 1, f"kept from the first model, other shape: {', '.join(odd)}")
+        run.progress(1, 1, f"taken from the first model, because shapes differ: {', '.join(odd)}")
     return merged

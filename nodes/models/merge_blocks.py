@@ -1,7 +1,7 @@
-"""Models merged with a ratio for every block, one node for each layout that ComfyUI has one for.
+"""Merge nodes with a ratio for every block, one node for each layout for which ComfyUI has one.
 
-Such a node has a widget a block, some dozens; they are declared from lists of names, which are
-those of the layouts of first publication.
+Each node has a widget for every block, some dozens; the widgets are declared from lists of the
+tensor names of the original layouts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From the name of a model file to its path."""
+"""Find the path of a model file by its name."""
 
 from __future__ import annotations
 

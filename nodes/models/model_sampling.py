@@ -1,4 +1,4 @@
-"""What a model is told of noise, laid over it: prediction, noise levels, shift."""
+"""Sampling settings of a model: prediction type, sigmas, shift."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evaluations left out where they would change little."""
+"""Reuse of network outputs where they would hardly change: EasyCache, LazyCache."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def extract_lora(
     if model_diff is None and text_encoder_diff is None:
         raise ParameterError(
             "lora.nothing_linked",
-            "There is no difference to write.",
+            "No model difference is linked.",
             expected="model_diff, text_encoder_diff or both",
             got="neither",
             hint="Link ModelMergeSubtract or CLIPMergeSubtract.",
@@ -180,7 +180,7 @@ def extract_lora(
     if text_encoder_diff is not None:
         file.add_clip(text_encoder_diff)
     if file.left_out:
-        run.progress(1, 1, f"left out, no LoRA has words for it: {', '.join(file.left_out)}")
+        run.progress(1, 1, f"left out, without a LoRA name: {', '.join(file.left_out)}")
     _write(run, file, filename_prefix)
 
 

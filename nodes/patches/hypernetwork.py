@@ -1,4 +1,4 @@
-"""Hypernetworks on models."""
+"""Hypernetworks."""
 
 from __future__ import annotations
 

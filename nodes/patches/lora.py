@@ -1,4 +1,4 @@
-"""LoRAs: small files that change a model and its text encoders."""
+"""LoRA nodes: low-rank patches of a model and its text encoders."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ModelAndClip(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StackedLora:
-    """One LoRA of a stack, by its file, and how strongly it acts."""
+    """One LoRA of a stack: its file and its strengths."""
 
     path: str
     digest: str
@@ -38,7 +38,7 @@ class StackedLora:
 
 @dataclass(frozen=True, slots=True)
 class LoraStack:
-    """Several LoRAs that are put on a model together."""
+    """Several LoRAs that are applied to a model together."""
 
     __socket__: ClassVar[str] = "LORA_STACK"
 
@@ -232,6 +232,6 @@ def _changed(path: Path) -> Exception:
 
     return ModelError(
         "model.file_changed",
-        f'"{path.name}" was changed after it had been put on the stack.',
+        f'"{path.name}" changed after it was added to the stack.',
         hint="Run the workflow again.",
     )

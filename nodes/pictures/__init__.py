@@ -1,1 +1,1 @@
-"""Pictures and masks: from files, to files, changed."""
+"""Nodes that load, save and change images and masks."""

@@ -1,4 +1,4 @@
-"""Pictures in batches."""
+"""Batches of images."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def rebatch_images(images: Image | list[Image], *, batch_size: Count = 1) -> lis
 
 
 class ImageSize(NamedTuple):
-    """Of pictures."""
+    """The size of images, and their number."""
 
     width: int
     height: int

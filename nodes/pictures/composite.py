@@ -1,4 +1,4 @@
-"""One picture upon another, and alpha channels."""
+"""Compositing of images, and alpha channels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Place = Annotated[int, Range(0, MAX_SIDE)]
 
 
 class ImageAndMask(NamedTuple):
-    """A picture, and where it is transparent."""
+    """An image, and its transparency as a mask."""
 
     image: Image
     mask: Mask

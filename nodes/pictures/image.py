@@ -21,11 +21,11 @@ SUFFIXES = {
 
 
 IMAGE_FILES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
-"""Ends of the names of image files that can be read."""
+"""File name extensions of the image formats that can be read."""
 
 
 class LoadedImage(NamedTuple):
-    """A picture and what its alpha channel leaves out."""
+    """An image, and the mask of its transparent parts."""
 
     image: Image
     mask: Mask
@@ -56,7 +56,7 @@ def load_image(
 
 
 class SavedImages(NamedTuple):
-    """What was written."""
+    """The images that were saved."""
 
     images: Image
 
@@ -127,5 +127,5 @@ def preview_image(run: Run, images: Image) -> None:
 
 
 def size_of(images: Image, number: int = 0) -> dict[str, int]:
-    """What the tokens of file names say of an image."""
+    """The image size, for the tokens of file names."""
     return {"width": images.shape[2], "height": images.shape[1], "batch_num": number}

@@ -1,4 +1,4 @@
-"""Brightness and colour of pictures apart."""
+"""Conversion between RGB and luma and chroma (YUV)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...engine.declaration.widgets import Alias
 
 
 class Planes(NamedTuple):
-    """A picture as three."""
+    """The three planes of an image."""
 
     y: Image
     u: Image

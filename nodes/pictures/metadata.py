@@ -1,4 +1,4 @@
-"""What a written file says of its own making."""
+"""The workflow and other metadata that saved files hold."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ def embedded(run: Run, *, more: bool = True) -> dict[str, str]:
 
     Args:
         run: The run that writes.
-        more: Whether the file has room for what whoever asked for the run gave along.
+        more: Whether the file format has room for extra metadata that the client sent.
 
     Returns:
         `weft`: the document as JSON. `weft_seeds`: `node.parameter` -> seed, as JSON. `weft_lock`:
-        what it is made with, where that is known. `prompt`: the workflow in ComfyUI's API format,
-        where ComfyUI has all of it. And what was given along, such as `workflow` of ComfyUI's
-        editor. Nothing where metadata are not wanted.
+        the lock (model hashes and versions), where it is known. `prompt`: the workflow in ComfyUI's
+        API format, if ComfyUI has all its nodes. And the client's extra metadata, such as
+        `workflow` of ComfyUI's editor. Empty if metadata are turned off.
     """
     texts = run.texts() if more else {}
     if not run.document:

@@ -1,4 +1,4 @@
-"""Shapes in pictures, grown and shrunk."""
+"""Morphological operations on images."""
 
 from __future__ import annotations
 

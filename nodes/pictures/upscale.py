@@ -1,4 +1,4 @@
-"""Pictures made larger by networks."""
+"""Upscaling of images by networks."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Noise into latents, and what guides it."""
+"""Nodes for sampling: samplers, schedulers, guidance."""

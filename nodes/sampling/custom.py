@@ -21,7 +21,7 @@ CATEGORY = "sampling/custom"
 
 
 class SampledLatents(NamedTuple):
-    """Where the run ended, and the clean picture as last seen."""
+    """The latent at the end of the run, and the denoised latent of its last step."""
 
     output: Latent
     denoised_output: Latent

@@ -13,7 +13,7 @@ CATEGORY = "model/guidance"
 
 
 class Patched(NamedTuple):
-    """A model with a rule of guidance."""
+    """A model with a guidance rule."""
 
     patched_model: Model
 

@@ -1,4 +1,4 @@
-"""Noise into latents, with everything chosen on one node."""
+"""Samplers with all settings on one node: KSampler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Progress and previews of a sampling run, at a bounded rate."""
+"""Progress and preview images of a sampling run, at a limited rate."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from ...diffusion.sampling.sample import StepInfo
 
 INTERVAL = 0.25
-"""Least seconds between two previews of one run."""
+"""Minimum number of seconds between two previews of one run."""
 
 
 def reporter(run: Run, model: Model) -> Callable[[StepInfo], None]:
-    """What a sampling node does after each step: tell of progress, and show the picture so far.
+    """The callback of a sampling node after each step: it reports progress and previews the image.
 
-    Previews are painted only where somebody listens. `WEFT_PREVIEW` says how: `auto` (a tiny
+    Previews are made only if a client listens. `WEFT_PREVIEW` sets the method: `auto` (a tiny
     decoder from models/vae_approx if there is one for the model's latent space, else a linear map),
-    `latent` (the linear map), or `off`. The last step is not shown: the picture itself comes next.
+    `latent` (the linear map), or `off`. The last step has no preview: the image itself follows.
     """
     from ...diffusion.sampling.preview import preview_jpeg
 
@@ -48,7 +48,7 @@ def _painter(run: Run, model: Model) -> Painter | None:
     how = os.environ.get("WEFT_PREVIEW", "auto")
     if how not in {"auto", "latent", "off"}:
         raise FileError(
-            f"WEFT_PREVIEW is {how[:40]!r}.",
+            f"The environment variable WEFT_PREVIEW has no known value: {how[:40]!r}.",
             code="preview.bad_setting",
             expected="auto, latent or off",
             got=how[:40],

@@ -13,7 +13,7 @@ SIGMAS = "sampling/custom/sigmas"
 
 
 class SplitSchedule(NamedTuple):
-    """A schedule in two parts that share one noise level."""
+    """A schedule in two parts that share one sigma."""
 
     high_sigmas: Schedule
     low_sigmas: Schedule
@@ -118,7 +118,7 @@ def extend_intermediate_sigmas(
 
 
 class SigmaValue(NamedTuple):
-    """One noise level."""
+    """One sigma."""
 
     sigma_value: float
 

@@ -36,6 +36,6 @@ def standard_disk_cache(values: Values) -> DiskCache | None:
             code="files.bad_config",
             expected="a number of GiB above 0",
             got=text,
-            hint="Set WEFT_CACHE=off to store nothing.",
+            hint="Set WEFT_CACHE=off to turn the disk cache off.",
         )
     return DiskCache(place, values=values, formats=Formats(FORMATS), budget=budget)

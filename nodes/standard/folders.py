@@ -1,4 +1,4 @@
-"""The folders of weft: its home, the workspace, and what a run writes beside its output."""
+"""The folders of weft: its home, the workspace, and the folders that a run writes to."""
 
 from __future__ import annotations
 
@@ -73,10 +73,10 @@ def standard_workspace(
 
 
 def own_places() -> list[Path]:
-    """What weft itself writes while a workflow runs: caches, notes of what ran, digests of files.
+    """Folders that weft itself writes during a run: caches, records of runs, file digests.
 
-    Models, inputs and the state of servers, which lie in the same home, are not among them. The
-    folders among them exist then: what is held to these places cannot make them.
+    Models, inputs and the state of servers are not among them. The folders are created here,
+    because a sandboxed run cannot create them.
     """
     here = home()
     folders = [here / "cache", here / "journals"]

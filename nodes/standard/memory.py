@@ -10,14 +10,14 @@ _WEIGHTS = "weft.diffusion.weights.residency"
 
 
 def standard_holdings() -> list[tuple[str, int]]:
-    """Which models are in memory, and their bytes."""
+    """The models in memory and their sizes in bytes."""
     from weft.diffusion.weights.residency import memory_report
 
     return [(f"{h.name} ({h.kind})", h.nbytes) for h in memory_report().holdings]
 
 
 def standard_memory() -> dict[str, Any]:
-    """Who holds what in memory: `holdings`, `devices`, and both as `lines` for people."""
+    """The models in memory: `holdings`, `devices`, and both as `lines` of text."""
     if "torch" not in sys.modules:
         return {"holdings": [], "devices": [], "lines": ["no model is in memory"]}
     from weft.diffusion.weights.residency import memory_report
@@ -27,7 +27,7 @@ def standard_memory() -> dict[str, Any]:
 
 
 def standard_release() -> int:
-    """Let all networks go that nobody uses; the bytes set free."""
+    """Free the weights of all networks that are not in use; return the bytes freed."""
     if "torch" not in sys.modules:
         return 0
     from weft.diffusion.weights.residency import RESIDENCY
@@ -36,10 +36,10 @@ def standard_release() -> int:
 
 
 def standard_watch() -> Callable[[], None]:
-    """Begin to watch what a call of a node uses beside its values.
+    """Watch the model files whose tensors a call of a node uses.
 
-    What is given is to be called after it. It raises if somebody wrote into a model's file whose
-    tensors the call used where they lie.
+    Call the returned function after the node. It raises if a model file was written to while the
+    call used its memory-mapped tensors.
     """
     manager = _residency()
     since = manager.now if manager is not None else 0
@@ -53,5 +53,5 @@ def standard_watch() -> Callable[[], None]:
 
 
 def _residency() -> Any:
-    """The manager of weights; None if its module is not there, or another lane imports it now."""
+    """The residency manager of weights; None if its module is not loaded, or being imported now."""
     return getattr(sys.modules.get(_WEIGHTS), "RESIDENCY", None)

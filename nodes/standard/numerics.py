@@ -1,4 +1,4 @@
-"""What decides the numbers of a result beside its workflow."""
+"""Settings that affect results beside the workflow: device, precision, attention, compilation."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from weft.engine.share.lock import Runtime
 
 
 def standard_numerics() -> str:
-    """What besides a workflow decides the numbers: device, precisions, and what was chosen of
-    attention, storage in fp8 and compilation."""
+    """Settings that affect results beside the workflow: device, precisions, attention kernel,
+    fp8 storage and compilation."""
     from weft.diffusion import device as kinds
     from weft.diffusion.device import attention_choice, compute_device, compute_dtype, storage_dtype
     from weft.diffusion.weights.budget import compile_mode
@@ -30,7 +30,7 @@ def standard_numerics() -> str:
 
 
 def standard_runtime() -> Runtime:
-    """What decides the numbers here, for locks of shared workflows."""
+    """Device, precision and versions that affect results, for locks of shared workflows."""
     packages = {}
     for name in ("torch", "diffusers", "transformers"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):

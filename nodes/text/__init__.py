@@ -1,1 +1,1 @@
-"""Prompts into conditioning, and where and when it acts."""
+"""Nodes that encode prompts and set their regions and timestep ranges."""

@@ -9,7 +9,7 @@ from ...engine.declaration.node import node
 
 
 class BesideNoise(NamedTuple):
-    """Both prompts with a picture, and the latent to sample."""
+    """Both prompts with an image, and the latent to sample."""
 
     positive: Conditioning
     negative: Conditioning

@@ -12,7 +12,7 @@ from .sets import with_default, with_properties
 
 
 class Pair(NamedTuple):
-    """What to show and what to avoid."""
+    """A positive and a negative prompt."""
 
     positive: Conditioning
     negative: Conditioning

@@ -1,4 +1,4 @@
-"""What prompts share: text that may name embeddings."""
+"""The text type of prompts, which may name embeddings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Side = Annotated[int, Range(0, MAX_SIDE)]
 
 
 def embeddings_of(run: Run) -> AbstractContextManager[None]:
-    """Let prompts that are encoded inside the block name the embeddings of a run's folders."""
+    """Let prompts inside the `with` block use the embeddings in a run's folders."""
     from ...diffusion.text.embeddings import use_embeddings
 
     def find(name: str) -> Path:

@@ -12,7 +12,7 @@ from .conditioning import Fraction, Strength, Where
 
 
 class Ranges(NamedTuple):
-    """A part of the schedule, and what lies before and after it."""
+    """A timestep range, and the ranges before and after it."""
 
     timesteps_range: TimestepRange
     before_range: TimestepRange

@@ -36,7 +36,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
             known = _fault()
         elif known.status >= 500:
             _seldom.error(
-                f"a request cannot be done: {type(error).__name__}",
+                f"a request failed: {type(error).__name__}",
                 exc_info=error,
                 extra={"request": f"{request.method} {request.path[:200]}"},
             )
@@ -48,7 +48,7 @@ def _fault() -> ApiError:
         500,
         "The server failed at this request.",
         code="server.fault",
-        hint="Its log has the details.",
+        hint="The details are in the server's log.",
     )
 
 
@@ -61,7 +61,7 @@ def _from_http(error: web.HTTPException, request: web.Request) -> ApiError:
         allowed = ", ".join(sorted(error.allowed_methods))
         return ApiError(
             405,
-            f"{path} cannot be asked with {request.method[:20]}.",
+            f"{path} does not support the method {request.method[:20]}.",
             code="request.method",
             expected=allowed,
             headers={"Allow": allowed},

@@ -1,4 +1,4 @@
-"""Bodies that are JSON: bounded, and read without keeping everybody else waiting."""
+"""Bodies that are JSON: limited in size, and read without blocking other requests."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ def _too_large(most: int) -> ApiError:
         "The body is too large.",
         code="request.too_large",
         expected=f"at most {most} bytes of JSON",
-        hint="Send it in parts, or start the server with a larger --max-json-size.",
+        hint="Send less at once, or start the server with a larger --max-json-size.",
     )

@@ -1,4 +1,4 @@
-"""How every error looks in an answer. `answering` turns exceptions into these."""
+"""The shape of every error in a response. `answering` turns exceptions into these."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class ProblemModel(Model):
     """One finding, addressed so that an editor can mark the place."""
 
     code: str = Field(description="Stable identifier such as `graph.type_mismatch`.")
-    message: str = Field(description="The whole finding in words.")
-    node: str | None = Field(None, description="Id of the node it belongs to.")
+    message: str = Field(description="The whole message.")
+    node: str | None = Field(None, description="Id of the node that it belongs to.")
     port: str | None = Field(None, description="Name of the input or output.")
-    expected: str | None = Field(None, description="What would have been right.")
-    got: str | None = Field(None, description="What was found.")
-    hint: str | None = Field(None, description="One thing to do about it.")
+    expected: str | None = Field(None, description="The expected value.")
+    got: str | None = Field(None, description="The value that was found.")
+    hint: str | None = Field(None, description="One thing to do.")
 
 
 class ErrorModel(Model):
@@ -42,7 +42,7 @@ class ErrorModel(Model):
 
     error: ProblemModel
     problems: list[ProblemModel] = Field(
-        default_factory=list, description="Every finding, where there can be several."
+        default_factory=list, description="All problems, if there are several."
     )
 
 

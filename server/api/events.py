@@ -18,10 +18,12 @@ class Snapshot(Model):
     """Everything that is going on; the first event of a connection."""
 
     type: Literal["snapshot"] = "snapshot"
-    id: int = Field(description="Number of the last event that it includes.")
+    id: int = Field(description="Number of the last event that the snapshot includes.")
     queue: Queue
-    nodes: dict[str, dict[str, NodeReport]] = Field(description="Of running jobs, by job.")
-    progress: dict[str, list[Progress]] = Field(description="Of running jobs, by job.")
+    nodes: dict[str, dict[str, NodeReport]] = Field(
+        description="Reports of the nodes of running jobs, by job."
+    )
+    progress: dict[str, list[Progress]] = Field(description="Progress of running jobs, by job.")
     recent: list[Job] = Field(description="Jobs that ended last, newest first.")
 
 
@@ -84,7 +86,7 @@ class ProgressMade(Model):
 
 
 class PreviewShown(Model):
-    """A node shows an unfinished picture. Not kept.
+    """A node shows a preview image. Not stored.
 
     Over the websocket it is a binary frame: 4 bytes, big-endian, the length of this object as
     JSON; then the object; then the picture.

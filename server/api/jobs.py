@@ -29,35 +29,38 @@ class Submission(Body):
     set: dict[str, Any] = Field(
         default_factory=dict,
         max_length=10_000,
-        description="Values put over the document's: `node.parameter` or public input -> value.",
+        description="Values that replace those of the document: `node.parameter` or public input "
+        "-> value.",
     )
     outputs: list[str] | None = Field(
         None,
         max_length=10_000,
-        description="Wanted `node.output`s or public names; by default what the workflow gives.",
+        description="Selected `node.output`s or public names; by default all outputs of the "
+        "workflow.",
     )
     priority: int = Field(
-        0, ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="Higher ones run first."
+        0, ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="Priority; higher ones run first."
     )
     idempotency_key: str | None = Field(
         None,
         min_length=1,
         max_length=MAX_KEY,
-        description="A second submission with the same key gives the job of the first.",
+        description="Idempotency key: a second submission with the same key returns the first job.",
     )
-    title: str | None = Field(None, max_length=1000, description="Shown in lists.")
+    title: str | None = Field(None, max_length=1000, description="Title in lists.")
     scope: str | None = Field(
         None,
         max_length=500,
-        description="What makes jobs belong together (a file, an open tab), so that each can say "
-        "what changed since the one before.",
+        description="The file or tab that the job belongs to. Jobs with the same value are "
+        "compared: each node reports what changed since the job before.",
     )
     accepts: list[Effect] | None = Field(
         None,
         max_length=4,
-        description="What somebody accepted that this workflow of a stranger does: `reads` and "
-        "`writes` files, uses the `network`, runs code of `packs`. A workflow that would do more "
-        "is refused, and the run is held to it. None for one's own, which is held to nothing.",
+        description="Permissions for a workflow of another author: `reads` and `writes` files, "
+        "uses the `network`, runs code of `packs`. A workflow with more effects is "
+        "refused, and the run is restricted to these. None for the user's own "
+        "workflows, which have no restrictions.",
     )
 
 
@@ -71,7 +74,7 @@ class Artifact(Model):
     """A file that a job has written."""
 
     id: int
-    node: str = Field(description="Id of the node that wrote it.")
+    node: str = Field(description="Id of the node that wrote the file.")
     file: str = Field(description="Name below the output folder.")
     media_type: str
     bytes: int
@@ -83,11 +86,14 @@ class NodeReport(Model):
     """How far a node is."""
 
     state: NodeState
-    seconds: float | None = Field(None, description="How long its function took.")
-    why: list[str] | None = Field(None, description="What changed since it last ran.")
-    bytes: int | None = Field(None, description="Memory of its outputs, with what they refer to.")
+    seconds: float | None = Field(None, description="Duration of its function in seconds.")
+    why: list[str] | None = Field(None, description="Changes since its last run.")
+    bytes: int | None = Field(
+        None, description="Memory of its outputs in bytes, with the values they refer to."
+    )
     problem: ProblemModel | None = Field(
-        None, description="Why it failed, told at once; the job may still do what needs it not."
+        None,
+        description="The reason of its failure. The job may still run nodes that do not need it.",
     )
 
 
@@ -98,8 +104,8 @@ class Progress(Model):
     value: int
     total: int
     message: str | None = None
-    rate: float | None = Field(None, description="Steps a second.")
-    remaining: float | None = Field(None, description="Seconds until this node is done.")
+    rate: float | None = Field(None, description="Steps per second.")
+    remaining: float | None = Field(None, description="Seconds until this node is finished.")
 
 
 class Job(Model):
@@ -109,16 +115,16 @@ class Job(Model):
     owner: str
     title: str | None = None
     state: State
-    reason: str | None = Field(None, description="Why it is in this state, in words.")
+    reason: str | None = Field(None, description="The reason for its state.")
     priority: int
     position: int | None = Field(None, description="Place in the queue, from 0.")
     created: datetime
     started: datetime | None = None
     finished: datetime | None = None
-    attempt: int = Field(description="How often it was started.")
-    nodes: int = Field(description="Nodes that the workflow has.")
-    ran: int | None = Field(None, description="Nodes called.")
-    cached: int | None = Field(None, description="Nodes answered from the cache.")
+    attempt: int = Field(description="Number of attempts.")
+    nodes: int = Field(description="Number of nodes in the workflow.")
+    ran: int | None = Field(None, description="Number of nodes that ran.")
+    cached: int | None = Field(None, description="Number of cache hits.")
     seconds: float | None = Field(None, description="Wall time of the last attempt.")
     error: ProblemModel | None = None
 
@@ -127,8 +133,10 @@ class JobDetail(Job):
     """A job with all that is known of it."""
 
     seeds: dict[str, int] = Field(description="Every seed, `node.parameter` -> value.")
-    set: dict[str, Any] = Field(description="The values that were put over the document's.")
-    accepts: list[str] | None = Field(None, description="What it may do; none if anything.")
+    set: dict[str, Any] = Field(description="The values that replaced those of the document.")
+    accepts: list[str] | None = Field(
+        None, description="Its permissions; none if it has no restrictions."
+    )
     node_states: dict[str, NodeReport]
     progress: list[Progress]
     artifacts: list[Artifact]
@@ -146,29 +154,31 @@ class JobPage(Model):
     """Some jobs, newest first."""
 
     jobs: list[Job]
-    next: int | None = Field(None, description="`before` of the next page; none at the end.")
+    next: int | None = Field(None, description="`before` for the next page; none at the end.")
 
 
 class JobQuery(Body):
-    """Which jobs to list."""
+    """Filters for a list of jobs."""
 
     state: State | None = None
     limit: int = Field(50, ge=1, le=500)
-    before: int | None = Field(None, ge=0, description="From the page before.")
+    before: int | None = Field(None, ge=0, description="`next` of the page before.")
 
 
 class Move(Body):
-    """Where in the queue a job shall stand."""
+    """The new position of a job in the queue."""
 
     to: Literal["front", "back"] | None = None
-    before: JobId | None = Field(None, description="Directly before this job.")
+    before: JobId | None = Field(None, description="The job to move it in front of.")
     priority: int | None = Field(None, ge=-MAX_PRIORITY, le=MAX_PRIORITY)
 
 
 class Queue(Model):
-    """What runs and what waits."""
+    """The running and the waiting jobs."""
 
     paused: bool
     running: list[Job]
-    queued: list[Job] = Field(description="The first ones, in the order in which they will run.")
-    waiting: int = Field(description="How many wait in all.")
+    queued: list[Job] = Field(
+        description="The first waiting jobs, in the order in which they will run."
+    )
+    waiting: int = Field(description="Number of waiting jobs.")

@@ -28,7 +28,7 @@ class NewWorkflow(Body):
 
 
 class WorkflowChange(Body):
-    """What is said of a workflow; what is not given stays."""
+    """Changed properties of a workflow; missing ones stay unchanged."""
 
     name: Name | None = None
     description: str | None = Field(None, max_length=20_000)
@@ -43,19 +43,21 @@ class NewRevision(Body):
     base: int = Field(ge=0, description="Number of the revision that was edited.")
     message: str | None = Field(None, max_length=2000)
     automatic: bool = Field(
-        False, description="An autosave: replaces autosaves before it, which need not be kept."
+        False, description="Whether this is an autosave, which replaces earlier autosaves."
     )
 
 
 class Fork(Body):
     """A copy of one's own."""
 
-    name: Name | None = Field(None, description="None for the name it has.")
-    revision: int | None = Field(None, ge=1, description="None for the latest.")
+    name: Name | None = Field(None, description="The new name; none keeps the name.")
+    revision: int | None = Field(
+        None, ge=1, description="The revision to copy; none for the latest."
+    )
 
 
 class Share(Body):
-    """What a person may do with a workflow."""
+    """Access of a user to a workflow."""
 
     role: ShareRole
 
@@ -64,33 +66,41 @@ class DeleteQuery(Body):
     """How to delete a workflow."""
 
     forever: bool = Field(
-        False, description="Whether one that was put away is deleted for good, which has no undo."
+        False,
+        description="Whether to delete a workflow in the trash permanently, which cannot "
+        "be undone.",
     )
 
 
 class WorkflowQuery(Body):
-    """Which workflows, and how many."""
+    """Filters for a list of workflows."""
 
-    search: str | None = Field(None, max_length=200, description="Words that all must occur.")
+    search: str | None = Field(
+        None, max_length=200, description="Words that must all occur in the name."
+    )
     tag: Tag | None = None
     owner: str | None = Field(None, max_length=255)
     starred: bool = False
-    deleted: bool = Field(False, description="One's own deleted ones instead.")
+    deleted: bool = Field(False, description="Whether to list the user's trash instead.")
     limit: int = Field(50, ge=1, le=500)
-    before: float | None = Field(None, description="`changed` of the last one of the page before.")
+    before: float | None = Field(
+        None, description="`changed` of the last workflow of the page before."
+    )
 
 
 class RevisionQuery(Body):
-    """Which revision."""
+    """Selects a revision."""
 
-    revision: int | None = Field(None, ge=1, description="None for the latest.")
+    revision: int | None = Field(
+        None, ge=1, description="The revision to copy; none for the latest."
+    )
 
 
 class DiffQuery(Body):
-    """Which two revisions."""
+    """Selects two revisions."""
 
     before: int = Field(ge=1)
-    after: int | None = Field(None, ge=1, description="None for the latest.")
+    after: int | None = Field(None, ge=1, description="The revision to copy; none for the latest.")
     layout: bool = False
 
 
@@ -114,13 +124,13 @@ class Workflow(Model):
     description: str
     tags: list[str]
     owner: str
-    access: Access = Field(description="What who asks may do.")
+    access: Access = Field(description="Access of the user who asks.")
     visibility: Visibility
-    revision: int = Field(description="Number of the latest.")
+    revision: int = Field(description="Number of the latest revision.")
     starred: bool
     forked_from: str | None = Field(None, description="`ID@REVISION`.")
-    link: str | None = Field(None, description="Secret of the share link; told to editors only.")
-    shares: dict[str, ShareRole] | None = Field(None, description="Told to the owner only.")
+    link: str | None = Field(None, description="Secret of the share link; only editors see it.")
+    shares: dict[str, ShareRole] | None = Field(None, description="Only the owner sees it.")
     created: float
     changed: float
     deleted: float | None = None
@@ -150,7 +160,7 @@ class DiffChange(Model):
 
 
 class Diff(Model):
-    """What two revisions differ in."""
+    """The differences of two revisions."""
 
     before: int
     after: int
@@ -158,7 +168,7 @@ class Diff(Model):
 
 
 class Shared(Model):
-    """What a share link shows."""
+    """The content of a share link."""
 
     workflow: Workflow
     document: Document

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Model(BaseModel):
-    """What clients send or get.
+    """Base of the models that clients send or receive.
 
     Made ready when it is first needed: all of them together would take a tenth of the server's
     start.
@@ -16,6 +16,6 @@ class Model(BaseModel):
 
 
 class Body(Model):
-    """What clients send; a name that it does not have is refused."""
+    """Base of the models that clients send; unknown names are refused."""
 
     model_config = ConfigDict(extra="forbid")

@@ -46,9 +46,9 @@ def openapi(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
         "info": {
             "title": "weft",
             "version": version,
-            "description": "Runs workflows that make pictures. Every error has the same shape, "
-            "`ErrorModel`. What `/v1/events` sends is described by the schemas from `Snapshot` "
-            "to `PreviewShown`.",
+            "description": "Runs workflows that make images. Every error has the same shape, "
+            "`ErrorModel`. The schemas from `Snapshot` to `PreviewShown` describe "
+            "the events of `/v1/events`.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,

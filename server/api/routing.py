@@ -204,7 +204,7 @@ def _adapter(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.Stream
 def _query(request: web.Request) -> dict[str, str]:
     twice = [name for name in request.query if len(request.query.getall(name)) > 1]
     if twice:
-        raise ApiError(400, f'"{twice[0][:100]}" stands twice in the query.')
+        raise ApiError(400, f'"{twice[0][:100]}" occurs twice in the query.')
     return dict(request.query)
 
 
@@ -216,14 +216,14 @@ def _bounded(query: BaseModel) -> BaseModel:
         if type(value) is int and abs(value) > _LARGEST
     ]
     if problems:
-        raise Invalid("The query of the request does not fit:", problems)
+        raise Invalid("The query of the request is invalid:", problems)
     return query
 
 
 def _part(text: str, kind: type, name: str) -> Any:
     if kind is int:
         if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS):
-            raise ApiError(404, f'"{text[:100]}" is no {name}.')
+            raise ApiError(404, f'"{text[:100]}" is no valid {name}.')
         return int(text)
     return text
 
@@ -241,4 +241,4 @@ def _checked(model: type[BaseModel], data: Any, where: str) -> BaseModel:
             )
             for e in error.errors(include_url=False)[:100]
         ]
-        raise Invalid(f"The {where} of the request does not fit:", problems) from error
+        raise Invalid(f"The {where} of the request is invalid:", problems) from error

@@ -20,7 +20,7 @@ class CheckRequest(Body):
         description="A weft document, or a workflow in ComfyUI's API format."
     )
     lock: dict[str, Any] | None = Field(
-        None, description="What it was made with, as a bundle or a picture has it."
+        None, description="The lock: models and versions, from a bundle or an image."
     )
 
 
@@ -35,28 +35,33 @@ class ComfyWorkflow(Model):
 
     prompt: dict[str, Any]
     obstacles: list[str] = Field(
-        description="Why ComfyUI itself would not run it, or not the same way; empty if it would."
+        description="The reasons why ComfyUI would not run it, or not in the same way; empty if "
+        "it would."
     )
 
 
 class PackRequest(Body):
-    """What to pack: a workflow, or a job that is done."""
+    """The content of a bundle: a workflow, or a finished job."""
 
-    document: dict[str, Any] | None = Field(None, description="A workflow; or give `job`.")
+    document: dict[str, Any] | None = Field(None, description="A workflow, or use `job`.")
     job: str | None = Field(
-        None, max_length=64, description="A finished job: its workflow, seeds drawn, and picture."
+        None,
+        max_length=64,
+        description="A finished job: its workflow with the seeds drawn, and its image.",
     )
     artifact: int | None = Field(
-        None, ge=0, description="Which file of the job is the picture; by default the first."
+        None, ge=0, description="The file of the job to use as the image; by default the first."
     )
     format: Literal["png", "zip"] = Field(
-        "png", description="`png` is the picture itself with everything inside."
+        "png", description="`png` is the image itself, which holds the whole bundle."
     )
-    name: str | None = Field(None, max_length=200, description="Of the file, without its suffix.")
-    title: str | None = Field(None, max_length=1000, description="None for the workflow's own.")
+    name: str | None = Field(None, max_length=200, description="File name without its suffix.")
+    title: str | None = Field(
+        None, max_length=1000, description="Title; none for the workflow's own."
+    )
     author: str | None = Field(None, max_length=1000)
     license: str | None = Field(
-        None, max_length=10_000, description="Of the workflow and its input pictures."
+        None, max_length=10_000, description="License of the workflow and its input images."
     )
 
 
@@ -65,24 +70,27 @@ class FileCheckModel(Model):
 
     what: Literal["model", "input"]
     folder: str | None = Field(None, description="Kind of model; none for an input.")
-    name: str = Field(description="As the workflow names it.")
+    name: str = Field(description="Name in the workflow.")
     state: Literal["here", "other name", "bundled", "other content", "missing"] = Field(
-        description="`here`; `other name`: the same content under the name `found`; `bundled`: it "
-        "came along; `other content`: a file of that name which is not the one; `missing`."
+        description="`here`; `other name`: the same content with the name `found`; `bundled`: "
+        "included in the bundle; `other content`: a file of this name with other "
+        "content; `missing`."
     )
-    ready: bool = Field(description="Whether the very file is at hand.")
+    ready: bool = Field(description="Whether the file with this content is available.")
     found: str | None = Field(None, description="Name of the file that would be used.")
     sha256: str | None = None
-    autov2: str | None = Field(None, description="First ten digits, as model sites show them.")
-    size: int | None = Field(None, description="In bytes.")
-    holds: str | None = Field(None, description="What it is: checkpoint, lora, ...")
+    autov2: str | None = Field(
+        None, description="First ten digits of the SHA-256, as model sites show them."
+    )
+    size: int | None = Field(None, description="Size in bytes.")
+    holds: str | None = Field(None, description="Kind of model: checkpoint, lora, ...")
     family: str | None = None
     candidates: list[str] = Field(
-        description="Names here that are near: those of the same base name first. Never used "
-        "unless somebody chooses one."
+        description="Similar names here, those with the same file name first. They are used only "
+        "if the user chooses one."
     )
-    sources: list[str] = Field(description="Where the author had it from.")
-    advice: str | None = Field(None, description="How to get it; none if it is ready.")
+    sources: list[str] = Field(description="The author's sources.")
+    advice: str | None = Field(None, description="How to get the file; none if it is available.")
 
 
 class NodeCheckModel(Model):
@@ -91,47 +99,48 @@ class NodeCheckModel(Model):
     type: str
     state: Literal["here", "other version", "missing"]
     here: int | None = Field(None, description="Version here.")
-    wanted: int | None = Field(None, description="Version that the lock names.")
+    wanted: int | None = Field(None, description="Version in the lock.")
     migrates: bool = Field(
-        False, description="Whether the version here brings inputs of another one up to date."
+        False, description="Whether the version here can migrate inputs of another version."
     )
-    pack: str | None = Field(None, description="Package that has it, as the lock or the file says.")
+    pack: str | None = Field(None, description="Pack of the node, by the lock or the file.")
 
 
 class ShareReport(Model):
-    """What a workflow would need and do here. Nothing was run or written."""
+    """A check of what a workflow needs and does here. Nothing was run or written."""
 
     ready: bool = Field(description="Whether it can run here.")
     same_picture: bool | None = Field(
-        None, description="Whether the author's picture is to be expected; none if unknown."
+        None, description="Whether the image will match the author's; none if unknown."
     )
     files: list[FileCheckModel]
     nodes: list[NodeCheckModel]
-    problems: list[ProblemModel] = Field(description="What else keeps it from running.")
-    differs: list[str] = Field(description="Why the picture may differ, in words.")
-    unknown: list[str] = Field(description="Why that cannot be told, in words.")
+    problems: list[ProblemModel] = Field(description="Other problems that prevent a run.")
+    differs: list[str] = Field(description="Reasons why the image may differ.")
+    unknown: list[str] = Field(description="Reasons why it is unknown whether the image matches.")
     effects: list[Effect] = Field(
-        description="What it would do, to be sent as `accepts` of the job once a person agrees."
+        description="Effects of the workflow. Send them as `accepts` of the job once the user "
+        "has permitted them."
     )
     touching: dict[str, list[str]] = Field(description="Effect -> ids of the nodes that have it.")
-    packs: list[str] = Field(description="Packages other than weft whose code would run.")
+    packs: list[str] = Field(description="Packs other than weft whose code would run.")
 
 
 class SharedModel(Model):
-    """What a bundle or picture holds, and a check of it."""
+    """The content of a bundle or image, and a check of it."""
 
     document: dict[str, Any] = Field(description="The workflow in weft's format, as it was saved.")
-    is_bundle: bool = Field(description="Whether it carries its inputs and its lock.")
+    is_bundle: bool = Field(description="Whether it includes its inputs and its lock.")
     title: str | None = None
     author: str | None = None
     license: str | None = None
-    inputs: list[str] = Field(description="Names of the input files that came along.")
+    inputs: list[str] = Field(description="Names of the input files in the bundle.")
     has_picture: bool
     lock: dict[str, Any] | None = None
     remarks: list[str] = Field(
         default_factory=list,
-        description="What was changed in reading it: inputs brought up to date, or what a document "
-        "cannot say of a ComfyUI file. A sentence each.",
+        description="Changes made while reading it: migrated inputs, or parts of a ComfyUI file "
+        "that a document cannot hold. One sentence each.",
     )
     report: ShareReport
 
@@ -139,15 +148,17 @@ class SharedModel(Model):
 class PlacedInput(Model):
     """An input file of a bundle."""
 
-    name: str = Field(description="In the bundle.")
-    file: str = Field(description="In the input folder now.")
-    new: bool = Field(description="Whether it was written; not if the same content was there.")
+    name: str = Field(description="Name in the bundle.")
+    file: str = Field(description="Name in the input folder.")
+    new: bool = Field(
+        description="Whether it was written; false if the same content was already there."
+    )
 
 
 class Opened(SharedModel):
-    """A bundle or picture that was opened: its inputs lie in the input folder."""
+    """An opened bundle or image: its inputs are in the input folder."""
 
     document: dict[str, Any] = Field(
-        description="The workflow with the names that its files have here."
+        description="The workflow with the names of its files on this server."
     )
     placed: list[PlacedInput]

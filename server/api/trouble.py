@@ -1,4 +1,4 @@
-"""The last line of defence: what disk, database and texts refuse, as the answer that says so.
+"""The last handler of errors: failures of disk, database and texts as error responses.
 
 Handlers need not think of a full disk or a database that is away: whatever that raises becomes 507
 or 503 with words here, on every route.
@@ -43,9 +43,9 @@ def refusal_of(error: BaseException) -> ApiError | None:
     if isinstance(error, TimeoutError):
         return ApiError(
             503,
-            "Something that the answer needs did not come in time.",
+            "A part of the answer did not arrive in time.",
             code="server.too_slow",
-            hint="Try again; the server's log and /v1/health may say more.",
+            hint="Try again; see the server's log and /v1/health.",
             headers=_AGAIN,
         )
     if isinstance(error, OSError):
@@ -54,7 +54,7 @@ def refusal_of(error: BaseException) -> ApiError | None:
 
 
 def database_trouble(error: BaseException) -> ApiError | None:
-    """What is said of a database that refuses; None if the fault is in what it was asked.
+    """The error for a failed database; None if the request itself is at fault.
 
     Args:
         error: What it, its driver or SQLAlchemy said.
@@ -66,9 +66,9 @@ def database_trouble(error: BaseException) -> ApiError | None:
         return _full()
     return ApiError(
         503,
-        "The database cannot be reached, or refuses.",
+        "The database cannot be reached, or reports an error.",
         code="server.database",
-        hint="Try again; the server's log says why.",
+        hint="Try again; the reason is in the server's log.",
         headers=_AGAIN,
     )
 
@@ -77,10 +77,10 @@ def bad_text() -> ApiError:
     """Refuses a text that is no Unicode: half of a surrogate pair, which JSON can write."""
     return ApiError(
         422,
-        "A text of the request has half of a character (a lone surrogate), which cannot be kept.",
+        "A text of the request has half of a character (a lone surrogate), which cannot be stored.",
         code="request.bad_text",
         expected="text that can be written as UTF-8",
-        hint="Write the character anew.",
+        hint="Remove the character, or type it again.",
     )
 
 
@@ -90,9 +90,9 @@ def _disk_trouble(error: OSError) -> ApiError:
     if error.errno in _LOCKED:
         return ApiError(
             503,
-            "The server may not write to one of its folders, or not read one of its files.",
+            "The server has no permission to read or write one of its files or folders.",
             code="server.read_only",
-            hint="Look at the rights of its folders; its log says which.",
+            hint="Check the permissions of its folders; the server's log names the folder.",
             headers=_AGAIN,
         )
     if error.errno in _TOO_MANY:
@@ -100,14 +100,14 @@ def _disk_trouble(error: OSError) -> ApiError:
             503,
             "The server has too many files open.",
             code="server.busy",
-            hint="Try again soon.",
+            hint="Try again in a moment.",
             headers=_AGAIN,
         )
     return ApiError(
         503,
-        "The server's disk refuses.",
+        "The server's disk reports an error.",
         code="server.disk",
-        hint="Try again; the server's log says why.",
+        hint="Try again; the reason is in the server's log.",
         headers=_AGAIN,
     )
 
@@ -117,6 +117,6 @@ def _full() -> ApiError:
         507,
         "The server's disk is full.",
         code="server.disk_full",
-        hint="Make room on it; nothing of this request was kept.",
+        hint="Free some space and send the request again; nothing of it was stored.",
         headers=_AGAIN,
     )

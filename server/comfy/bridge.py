@@ -104,7 +104,7 @@ class Bridge:
                 session.send("logs", entries)
 
     def end(self, owner: str) -> None:
-        """Close the websockets of somebody who may not listen any longer."""
+        """Close the websockets of a user who may not listen any longer."""
         for session in [each for each in self._sessions if each.owner == owner]:
             self.leave(session)  # it hears nothing more, however long it takes to close
             session.ended.set()
@@ -129,7 +129,7 @@ class Bridge:
                 try:
                     queue_changed |= await self._pass_on(note, begun)
                 except Exception:  # one event that cannot be told must not end all others
-                    log.exception("an event cannot be told to ComfyUI's clients")
+                    log.exception("an event cannot be sent to ComfyUI's clients")
             if queue_changed:
                 await self._tell_status()
 

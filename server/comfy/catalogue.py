@@ -73,7 +73,7 @@ async def embeddings(request: web.Request) -> web.Response:
 
 @routes.get("/experiment/models")
 async def kinds_with_folders(request: web.Request) -> web.Response:
-    """The kinds of models. Where their folders lie is nobody's business."""
+    """The kinds of models, without the paths of their folders."""
     return answer([{"name": kind, "folders": []} for kind in request.app[MODELS].kinds])
 
 
@@ -97,7 +97,7 @@ async def models_with_facts(request: web.Request) -> web.Response:
 
 @routes.get("/experiment/models/preview/{kind}/{index}/{name:.+}")
 async def model_preview(request: web.Request) -> web.StreamResponse:
-    """The picture beside a model, or in it, made small."""
+    """The preview image beside a model, or in it, as a thumbnail."""
     kind, name = _kind(request), request.match_info["name"]
     small = await request.app[MODELS].preview(kind, name, 512)
     return web.FileResponse(small, headers=file_headers("preview.webp"))
@@ -105,14 +105,14 @@ async def model_preview(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/view_metadata/{kind}")
 async def metadata(request: web.Request) -> web.Response:
-    """What a safetensors file says of itself."""
+    """The metadata of a safetensors file."""
     kind, name = _kind(request), request.query.get("filename", "")
     if name not in await request.app[MODELS].names(kind) or suffix_of(name) != ".safetensors":
         raise ApiError(404, "There is no such file.", code="files.not_found")
     path = request.app[CATALOG].workspace.model(kind, name)
     found = await asyncio.to_thread(_metadata, path)
     if found is None:
-        raise ApiError(404, "The file says nothing of itself.", code="files.not_found")
+        raise ApiError(404, "The file has no metadata.", code="files.not_found")
     return answer(found)
 
 

@@ -27,7 +27,7 @@ def class_names(registry: Registry) -> Iterator[tuple[str, NodeSpec]]:
 
 
 def input_name(parameter: Parameter) -> str:
-    """What ComfyUI calls an input."""
+    """ComfyUI's name of an input."""
     return parameter.aliases[0] if parameter.aliases else parameter.name
 
 

@@ -1,4 +1,4 @@
-"""`/internal`: what ComfyUI's editor asks for itself. Administrators only: it has the log."""
+"""`/internal`: requests of ComfyUI's editor. Administrators only: it includes the log."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def subscribe(request: web.Request) -> web.Response:
     body = await read_object(request)
     client = body.get("clientId")
     if not isinstance(client, str) or not client:
-        raise ApiError(400, "clientId names no websocket.", code="request.invalid")
+        raise ApiError(400, "clientId matches no websocket.", code="request.invalid")
     wanted = body.get("enabled") is True
     request.app[BRIDGE].want_logs(owner_of(request), client[:200], wanted=wanted)
     return web.Response()
@@ -46,7 +46,7 @@ async def subscribe(request: web.Request) -> web.Response:
 
 @routes.get("/internal/folder_paths")
 async def folder_paths(request: web.Request) -> web.Response:
-    """The kinds of models. Where their folders lie is nobody's business."""
+    """The kinds of models, without the paths of their folders."""
     return answer({kind: [] for kind in request.app[MODELS].kinds})
 
 
@@ -55,7 +55,7 @@ async def newest_files(request: web.Request) -> web.Response:
     """Names of files, newest first."""
     kind = next((kind for kind in KINDS if kind == request.match_info["kind"]), None)
     if kind is None:
-        return answer({"error": f"The folders are {', '.join(KINDS)}."}, status=400)
+        return answer({"error": f"The folder must be one of {', '.join(KINDS)}."}, status=400)
     page = await request.app[FOLDERS].indexes[kind].page(order="newest", limit=10_000)
     return answer([entry.name for entry in page.entries])
 

@@ -1,4 +1,4 @@
-"""`/i18n`: what nodes are called in other languages, as ComfyUI's editor takes it."""
+"""`/i18n`: names of nodes in other languages, in the form of ComfyUI's editor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ routes = Twins()
 
 
 class Texts:
-    """The answer, made when it is first asked for.
+    """The response, made at the first request.
 
     Args:
         registry: The node types there are.

@@ -1,4 +1,4 @@
-"""`/view` and `/upload`: pictures by file name, folder and kind."""
+"""`/view` and `/upload`: images by file name, folder and kind."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _ANNOTATED = re.compile(r"(.*) \[(input|output|temp)\]", re.DOTALL)
 
 @routes.get("/view")
 async def view(request: web.Request) -> web.StreamResponse:
-    """A file, or a picture in another format or with some of its channels."""
+    """A file, or an image in another format or with some of its channels."""
     query = request.query
     name, kind = query.get("filename", ""), query.get("type", "output")
     annotated = _ANNOTATED.fullmatch(name)
     if annotated is not None:
         name, kind = annotated[1], annotated[2]
     if not name:
-        raise ApiError(400, "No file is named.", code="files.bad_name")
+        raise ApiError(400, "The request names no file.", code="files.bad_name")
     folder = query.get("subfolder", "").strip("/")
     full = f"{folder}/{name}" if folder else name
     path = find_file(request, as_kind(kind), full)
@@ -59,12 +59,12 @@ async def view(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/upload/image")
 async def upload_image(request: web.Request) -> web.Response:
-    """Store a picture; the same bytes under the same name are stored once."""
+    """Store an image; the same bytes under the same name are stored once."""
     form = await request.app[UPLOADS].receive_form(request, _kind_ahead(request))
     try:
         files = [item for item in form.files if item[0] == "image"] or form.files
         if not files or not files[0][1]:
-            raise ApiError(400, "The form has no picture.", code="request.bad_form")
+            raise ApiError(400, "The form has no image.", code="request.bad_form")
         _, name, content = files[0]
         return await _keep(request, form.fields, name, content)
     finally:
@@ -73,11 +73,11 @@ async def upload_image(request: web.Request) -> web.Response:
 
 @routes.post("/upload/mask")
 async def upload_mask(request: web.Request) -> web.Response:
-    """Store the picture that a mask was painted on, with the mask as its transparency."""
+    """Store the image that a mask was painted on, with the mask as its transparency."""
     form = await request.app[UPLOADS].receive_form(request, _kind_ahead(request))
     try:
         if not form.files:
-            raise ApiError(400, "The form has no picture.", code="request.bad_form")
+            raise ApiError(400, "The form has no image.", code="request.bad_form")
         _, name, content = form.files[0]
         original = _original(request, form.fields.get("original_ref", ""))
         pixels = request.app[SETTINGS].limits.pixels

@@ -1,4 +1,4 @@
-"""A prompt as a workflow: checked as ComfyUI checks it, and told of more kindly.
+"""A prompt as a workflow: checked as ComfyUI checks it, with clearer errors.
 
 ComfyUI runs the outputs of a prompt that are valid and tells of the others; so do we. It converts
 literals silently; we convert those that lose nothing, tell of each, and refuse the others.

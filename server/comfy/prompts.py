@@ -108,7 +108,7 @@ def _number(body: dict[str, Any]) -> tuple[float, bool]:
 
 @routes.get("/queue")
 async def queue(request: web.Request) -> web.Response:
-    """What runs and what waits, in the order in which it will run."""
+    """The running and the waiting jobs, in the order in which they will run."""
     jobs = request.app[JOBS]
     now = await jobs.queue(asking(request), limit=_MOST_QUEUED)
     return answer(

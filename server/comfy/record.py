@@ -1,4 +1,4 @@
-"""What the protocol keeps with a job, and a finished job as an entry of `/history`."""
+"""The protocol's own data of a job, and a finished job as an entry of `/history`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SECRETS = frozenset({"auth_token_comfy_org", "api_key_comfy_org"})
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a client gave along with its prompt.
+    """Data that a client sent with its prompt.
 
     Attributes:
         number: Place that the client was told.
@@ -60,7 +60,7 @@ class Kept:
 
 
 def kept_of(meta: Mapping[str, Any]) -> Kept | None:
-    """What lies with a job; None for one that came another way."""
+    """The protocol's data of a job; None for a job that came another way."""
     found = meta.get(KEY)
     return Kept(**found) if isinstance(found, dict) else None
 
@@ -71,7 +71,7 @@ def without_secrets(extra_data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def picture_texts(prompt: object, extra_data: Mapping[str, Any]) -> dict[str, str]:
-    """What ComfyUI writes into pictures, and its editor reads from them.
+    """Texts that ComfyUI writes into images, and its editor reads from them.
 
     Args:
         prompt: As it was sent; becomes the text `prompt`.
@@ -106,7 +106,7 @@ def _prompt_value(value: Any, document: Mapping[str, Any], registry: Registry) -
 
 
 def entry(job: JobDetail, kept: Kept) -> dict[str, Any]:
-    """A finished job as ComfyUI tells of it."""
+    """A finished job in ComfyUI's form."""
     outputs = {
         kept.node(node): shown(files)
         for node, files in _by_node(job.artifacts).items()
@@ -204,7 +204,7 @@ def shown(files: Iterable[Artifact]) -> dict[str, list[Any]]:
 
 
 def milliseconds(time: datetime) -> int:
-    """A time as ComfyUI tells it."""
+    """A time in ComfyUI's form."""
     return int(time.timestamp() * 1000)
 
 

@@ -1,4 +1,4 @@
-"""Findings in the shape in which ComfyUI's clients expect them."""
+"""Problems in the shape that ComfyUI's clients expect."""
 
 from __future__ import annotations
 

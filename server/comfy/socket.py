@@ -92,5 +92,5 @@ def _feature_flags(text: str) -> dict[str, Any] | None:
 
 
 def features(upload_bytes: int) -> dict[str, Any]:
-    """What this server can do that old ones cannot."""
+    """Features of this server that older ones lack."""
     return {"supports_preview_metadata": True, "max_upload_size": upload_bytes}

@@ -22,7 +22,7 @@ PROTOCOL = "0.3.64"  # the version of ComfyUI whose protocol this is
 
 @routes.get("/features")
 async def all_features(request: web.Request) -> web.Response:
-    """What this server can do that old ones cannot."""
+    """Features of this server that older ones lack."""
     return answer(features(request.app[SETTINGS].limits.upload_bytes))
 
 

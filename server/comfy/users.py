@@ -34,13 +34,13 @@ def install_users(app: web.Application) -> None:
 
 @routes.get("/users")
 async def users(_: web.Request) -> web.Response:
-    """Where user data lies. Who somebody is, their token says."""
+    """The folder of user data. The token identifies the user."""
     return answer({"storage": "server", "migrated": True})
 
 
 @routes.post("/users")
 async def add_user(_: web.Request) -> web.Response:
-    """Users are not made by whoever asks."""
+    """Refuse to add users: they are added where the server was started."""
     return answer({"error": "Users are added where the server was started."}, status=400)
 
 

@@ -159,14 +159,14 @@ class Connection(asyncio.Protocol):
         if late and self.is_waiting:
             self._end_without_request()
         elif self._stuck_since is not None and now - self._stuck_since > self._patience.reading:
-            self._table.closed("it did not read its answer", self.address)
+            self._table.closed("it did not read its response", self.address)
             self.drop()
         else:
             self._look_at_body(now)
 
     def _end_without_request(self) -> None:
         assert self._transport is not None
-        self._table.closed("no whole request came in time", self.address)
+        self._table.closed("no complete request arrived in time", self.address)
         if not self._begun:
             self.drop()
             return
@@ -191,7 +191,7 @@ class Connection(asyncio.Protocol):
         if self._received - before >= self._patience.body_rate * (now - since):
             self._body = (now, self._received)
         elif request.content.exception() is None:
-            self._table.closed("the body of a request came too slowly", self.address)
+            self._table.closed("the body of a request arrived too slowly", self.address)
             request.content.set_exception(_slow_body())
             self._body = (now, self._received)
         else:  # whoever was to read the body does something else
@@ -210,7 +210,7 @@ def _give_up_on_the_dead(sock: socket.socket | None, seconds: float) -> None:
 def _slow_body() -> ApiError:
     return ApiError(
         408,
-        "The body of the request came too slowly.",
+        "The body of the request arrived too slowly.",
         code="request.too_slow",
         hint="Send it again over a faster connection.",
         headers={"Connection": "close"},
@@ -228,14 +228,14 @@ def _answer(status: str, error: ApiError) -> bytes:
 
 _TOO_SLOW = _answer(
     "408 Request Timeout",
-    ApiError(408, "No whole request came in time.", code="request.too_slow"),
+    ApiError(408, "No complete request arrived in time.", code="request.too_slow"),
 )
 _BUSY = _answer(
     "503 Service Unavailable",
     ApiError(
         503,
-        "The server has as many connections as it takes, and all are at work.",
+        "The server has reached its maximum number of connections, and all are in use.",
         code="server.busy",
-        hint="Close some, or start it with more --max-connections.",
+        hint="Close some connections, or start the server with a larger --max-connections.",
     ),
 )

@@ -11,7 +11,7 @@ from ..logs import Seldom, log
 
 
 class Entry(Protocol):
-    """What is counted.
+    """One counted connection.
 
     Attributes:
         address: Whose it is, as `party` gives it.
@@ -75,14 +75,14 @@ class Table:
         party = self._parties.get(entry.address)
         if party is not None and len(party) >= self.each:
             if not self._make_room(party):
-                self.closed("too many connections of one address are at work", entry.address)
+                self.closed("too many connections of one address are in use", entry.address)
                 return False
         elif self._count >= self.most:
             largest = max(self._parties.values(), key=len)
             if not self._make_room(largest) and not any(
                 self._make_room(other) for other in list(self._parties.values())
             ):
-                self.closed("too many connections are at work", entry.address)
+                self.closed("too many connections are in use", entry.address)
                 return False
         party = self._parties.setdefault(entry.address, _Party())
         party.kind(entry)[entry] = None
@@ -128,7 +128,7 @@ class Table:
                 entry = next(iter(kind))
                 if entry.is_waiting:
                     self.leave(entry)
-                    self.closed("a newer one needed its place", entry.address)
+                    self.closed("a newer connection replaced it", entry.address)
                     entry.drop()
                     return True
                 kind.move_to_end(entry)  # it is at work: the next look begins behind it
@@ -136,7 +136,7 @@ class Table:
 
 
 def party(peer: object) -> str:
-    """Who is counted together: an IPv4 address, or the /64 network of an IPv6 one.
+    """The address that connections are counted by: IPv4, or the /64 network of an IPv6 one.
 
     Args:
         peer: As a socket names its other end.

@@ -35,7 +35,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a listener gets at once.
+    """The events that a listener receives at once.
 
     Attributes:
         first: `snapshot` or `resumed` as JSON, at the beginning and after a gap; else None.
@@ -112,7 +112,7 @@ class Hub:
         self._wake()
 
     def end(self, who: str) -> None:
-        """End the streams that somebody has open: they may not listen any longer."""
+        """End the event streams of a user who may not listen any longer."""
         self._ended[who] += 1
         self._tick_now()
 

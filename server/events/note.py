@@ -1,4 +1,4 @@
-"""An event on its way: what is told, to whom, and as text once for all listeners."""
+"""An event on its way: its content, its recipients, and its text, made once for all listeners."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..api.events import Event
 
 
 class Addressed:
-    """What is for somebody."""
+    """An event for one user."""
 
     __slots__ = ()
     owner: str | None
@@ -51,7 +51,7 @@ class Note(Addressed):
 
     @property
     def frame(self) -> bytes:
-        """A preview as a binary frame: length of the JSON, the JSON, the picture."""
+        """A preview as a binary frame: length of the JSON, the JSON, the image."""
         head = self.text.encode()
         return len(head).to_bytes(4, "big") + head + (self.image or b"")
 

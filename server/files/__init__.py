@@ -1,4 +1,4 @@
-"""Files that people see: pictures in and out, and which models there are.
+"""Files of users: images in and out, and the models there are.
 
 Every name from outside goes through `engine.paths`; nothing here takes a path.
 """

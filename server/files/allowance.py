@@ -1,4 +1,4 @@
-"""How much each person may upload in a day, so that one cannot fill the disk for all.
+"""Daily upload limits of each user, so that one user cannot fill the disk.
 
 Counted in memory: a restart forgives, and nothing has to be written for every upload.
 """
@@ -45,7 +45,7 @@ class Allowance:
                 f"You have uploaded {used} bytes within a day.",
                 code="files.quota",
                 expected=f"at most {self._most} bytes a day",
-                hint="Wait, or ask who runs this server for more.",
+                hint="Wait, or ask the administrator for more.",
                 headers={"Retry-After": str(wait)},
             )
         if spent and spent[-1][0] == grain:

@@ -1,4 +1,4 @@
-"""Pictures are decoded a bounded number of pixels at a time, however many ask.
+"""Limits the number of pixels that are decoded at the same time.
 
 A picture of a hundred megapixels takes 400 MB while it is decoded, a thumbnail's a few: so pixels
 are counted and not pictures. Who asks waits in the event loop, and holds no thread meanwhile.
@@ -64,7 +64,7 @@ class Pixels:
 
 
 class Decoder:
-    """Does in threads what decodes pictures.
+    """Decodes images in threads.
 
     Args:
         pixels: Most pixels of one picture, and of all that are decoded at the same time.
@@ -75,7 +75,7 @@ class Decoder:
         self._pixels = Pixels(pixels)
 
     async def run(self, work: Callable[[], T], *pictures: Path) -> T:
-        """Do work that decodes some pictures, once there is room for their pixels.
+        """Run a function that decodes images, once there is room for their pixels.
 
         Raises:
             ApiError: As `open_picture`, of the first that is none.

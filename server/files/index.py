@@ -99,7 +99,7 @@ class FolderIndex:
 
     @property
     def by_root(self) -> list[tuple[Path, list[Entry]]]:
-        """What lies below each folder, as it was last seen; names may be in several."""
+        """The files below each folder at the last listing; names may be in several."""
         found: list[list[Entry]] = [[] for _ in self._roots]
         for (number, _), folder in list(self._folders.items()):
             found[number] += folder.files.values()

@@ -1,4 +1,4 @@
-"""As what a file may be served.
+"""The content type under which a file is served.
 
 Only types in which nothing can run are shown by a browser; all else is a download without a type.
 The type follows the name, and `nosniff` keeps the browser from guessing another one.

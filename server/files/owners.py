@@ -1,4 +1,4 @@
-"""Whose files are whose, and who may see them.
+"""Owners of files, and who may see them.
 
 The names of all files that somebody uploaded or a job wrote lie in memory with their owners (some
 150 bytes each), because lists of files ask for every one, and in the database.
@@ -62,11 +62,11 @@ class Owners:
         self._writer, self._say = writer, statements
 
     def owner(self, kind: Kind, name: str) -> str | None:
-        """Whose file it is; None for one that neither was uploaded nor written by a job."""
+        """The owner of a file; None for one that was neither uploaded nor written by a job."""
         return self._known.get(f"{kind}/{name}")
 
     def sees(self, who: str, kind: Kind, name: str) -> bool:
-        """Whether somebody may see a file.
+        """Whether a user may see a file.
 
         Where files are private, that is its owner and administrators. An input file without an
         owner was put there by whom the machine belongs to, for everybody.
@@ -77,7 +77,7 @@ class Owners:
         return owner == who or (owner is None and kind == "input")
 
     def give(self, kind: Kind, name: str, owner: str) -> None:
-        """A file belongs to somebody from now on."""
+        """Make a user the owner of a file."""
         changes = self.given(kind, name, owner)
         if self._writer is not None:
             self._writer.put(changes)

@@ -1,4 +1,4 @@
-"""Pictures that strangers sent: looked at with limits, and made small."""
+"""Images from untrusted clients: checked against limits, and resized to thumbnails."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_SIDE = 32_768
 
 @contextmanager
 def open_picture(path: Path, pixels: int) -> Iterator[Image]:
-    """A picture whose size is known to be allowed; its pixels are not decoded yet.
+    """An opened image whose size is within the limits; its pixels are not decoded yet.
 
     Args:
         path: Any file.
@@ -67,7 +67,7 @@ def open_picture(path: Path, pixels: int) -> Iterator[Image]:
 
 
 def count_pixels(path: Path, pixels: int) -> int:
-    """How many pixels decoding a picture once makes; none are decoded.
+    """The number of pixels in an image file; none are decoded.
 
     Raises:
         ApiError: As `open_picture`.
@@ -77,7 +77,7 @@ def count_pixels(path: Path, pixels: int) -> int:
 
 
 def check_picture(path: Path, pixels: int) -> None:
-    """Decode a picture once, so that none that is damaged or no picture is kept.
+    """Decode an image once, so that damaged files and files of other kinds are refused.
 
     Raises:
         ApiError: As `open_picture`.
@@ -117,28 +117,28 @@ def _check_parts(path: Path) -> None:
     if found is not None:
         raise ApiError(
             413,
-            f"The picture has {found}.",
+            f"The image has {found}.",
             code="files.too_many_parts",
             got=found,
-            hint="Save it anew with an editor of pictures.",
+            hint="Save it again with an image editor.",
         )
 
 
 def _no_picture() -> ApiError:
     return ApiError(
         415,
-        "The file is no picture, or a damaged one.",
+        "The file is no image, or it is damaged.",
         code="files.not_a_picture",
-        expected="PNG, JPEG, WebP, GIF, BMP or TIFF, as its name says",
+        expected="PNG, JPEG, WebP, GIF, BMP or TIFF, matching its file name",
     )
 
 
 def _too_large(got: str, pixels: int) -> ApiError:
     return ApiError(
         413,
-        f"The picture is too large: {got}.",
+        f"The image is too large: {got}.",
         code="files.too_many_pixels",
         expected=f"sides up to {MAX_SIDE} pixels and {pixels} pixels in all",
         got=got,
-        hint="Scale it down first.",
+        hint="Resize it first.",
     )

@@ -1,4 +1,4 @@
-"""The bytes of input files that jobs were submitted with, kept by content until these are over.
+"""Copies of the input files of submitted jobs, kept by content until the jobs end.
 
 A copy and no hard link: a file may also be written to in its place, and not every disk has links.
 Jobs that name the same bytes share one copy.
@@ -64,7 +64,7 @@ class Pins:
         return found
 
     def hold(self, job: str, pinned: Pinned) -> None:
-        """What was pinned is a job's from now on, until it `ended`."""
+        """Assign the pinned copies to a job, until it `ended`."""
         if pinned:
             self._jobs[job] = pinned
 

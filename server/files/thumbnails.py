@@ -33,7 +33,7 @@ class Thumbnails:
         self._bytes: int | None = None  # None until the folder was looked at
 
     async def get(self, path: Path, side: int) -> Path:
-        """The thumbnail of a picture as it is now.
+        """The thumbnail of an image in its current state.
 
         Args:
             path: An existing file.

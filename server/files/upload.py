@@ -63,7 +63,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Uploader:
-    """Who puts a file in place.
+    """The user who uploads a file.
 
     Attributes:
         owner: Under what their things are kept.
@@ -75,7 +75,7 @@ class Uploader:
 
 
 def uploader_of(request: web.Request) -> Uploader:
-    """Who asks, as who puts a file in place."""
+    """The user of a request, as uploader."""
     return Uploader(owner_of(request), may_delete(request))
 
 
@@ -168,7 +168,7 @@ class Uploads:
         return who.deletes and self._owners.sees(who.owner, kind, name)
 
     async def check_picture(self, content: Path) -> None:
-        """Refuse a file that is no whole picture.
+        """Refuse a file that is no complete image.
 
         Raises:
             ApiError: As `pictures.open_picture`.
@@ -248,7 +248,7 @@ async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
 def _no_form() -> ApiError:
     return ApiError(
         400,
-        "The body is no multipart form, or a damaged one.",
+        "The body is no multipart form, or it is damaged.",
         code="request.bad_form",
         expected="multipart/form-data",
     )
@@ -257,10 +257,11 @@ def _no_form() -> ApiError:
 def _not_yours() -> ApiError:
     return ApiError(
         403,
-        "The file of that name belongs to somebody else.",
+        "The file of this name belongs to another user.",
         code="files.not_yours",
-        expected="a name of your own, or the role editor, which may delete files of others",
-        hint="Choose another name, or upload without overwrite: the file gets a number then.",
+        expected="a name that is free or yours, or the role editor, which may replace files of "
+        "others",
+        hint="Choose another name, or upload without overwrite, which adds a number to the name.",
     )
 
 

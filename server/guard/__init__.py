@@ -1,4 +1,4 @@
-"""Who may ask what: Host, Origin, tokens, roles, limits, response headers.
+"""Access control: Host, Origin, tokens, roles, limits, response headers.
 
 Everything here stands before the handlers, so that a new route is guarded by being added.
 """

@@ -1,4 +1,4 @@
-"""Which role each request needs. Whatever is not named here is the administrator's."""
+"""The role that each request needs. Requests not listed here need an administrator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Headers that tell browsers to be careful with what they get."""
+"""Response headers that make browsers treat content safely."""
 
 from __future__ import annotations
 

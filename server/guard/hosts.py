@@ -1,4 +1,4 @@
-"""Which names this server answers to, and which web pages may call it.
+"""The host names that this server answers to, and the web pages that may call it.
 
 A web page of another site can make a browser send requests here. The browser says which page it
 was (`Origin`, `Sec-Fetch-Site`) and which name it looked up (`Host`); a name that is not ours means

@@ -1,4 +1,4 @@
-"""Getting in with a browser: a page that asks for the token, and links that carry it.
+"""Log in with a browser: a page that asks for the token, and login links.
 
 A link shows a page with a button, because anybody can make a browser open a link: who opened one
 would otherwise be logged in as whoever made it, and work under that name unawares. Only the form
@@ -44,7 +44,7 @@ required autofocus>"""
 _CARRIED = """<div>{linked}</div><input name="token" type="hidden" value="{token}">"""
 _TEXTS = {
     "en": {
-        "label": "Token, as shown where the server was started",
+        "label": "Token, as printed where the server was started",
         "button": "Log in",
         "linked": "This link logs this browser in as “{name}”. Log in only if it is meant for you.",
         "guard.bad_token": "This token is not valid.",

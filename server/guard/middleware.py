@@ -30,7 +30,7 @@ def install_guard(app: web.Application, policy: Policy) -> None:
 
 
 def is_let_in(request: web.Request) -> bool:
-    """Whether who asked would be let in still; a token may end while a request goes on."""
+    """Whether the user still has access; a token may end during a request."""
     users, owner = request.app[POLICY].users, request.get(OWNER)
     if owner is None:
         return not users
@@ -63,7 +63,7 @@ def _host(request: web.Request, policy: Policy) -> HostName:
     if host is None:
         raise ApiError(
             421,
-            "This server does not answer to that name.",
+            "This server does not accept requests for this host name.",
             code="guard.host",
             hint="Use localhost or its address, or start it with --allow-host NAME.",
         )
@@ -74,9 +74,9 @@ def _check_page(request: web.Request, policy: Policy, host: HostName) -> None:
     if foreign_page(policy.hosts, host, request.method, request.headers):
         raise ApiError(
             403,
-            "Another web page may not use this server.",
+            "Web pages of another origin may not use this server.",
             code="guard.origin",
-            hint="Start it with --allow-origin ORIGIN if that page is yours.",
+            hint="If the page is yours, start the server with --allow-origin ORIGIN.",
         )
 
 
@@ -97,7 +97,7 @@ def _authenticate(
             return web.Response(status=303, headers={"Location": "/login"})
         raise ApiError(
             401,
-            "This server asks for a token.",
+            "This server needs a token.",
             code="guard.no_token",
             hint="Send it as `Authorization: Bearer TOKEN`, or log in at /login.",
             headers={"WWW-Authenticate": "Bearer"},
@@ -105,7 +105,7 @@ def _authenticate(
     if user.role < needed:
         raise ApiError(
             403,
-            f"This needs the role {needed.name}; yours is {user.role.name}.",
+            f"This request needs the role {needed.name}; your role is {user.role.name}.",
             code="guard.role",
             expected=needed.name,
             got=user.role.name,

@@ -1,4 +1,4 @@
-"""May the web page that a browser speaks for call this server?"""
+"""Whether the web page that sent a request may call this server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the guard is told at start, and what it refuses to start with."""
+"""The settings of access control, and its checks at the start."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Policy:
-    """Who is let in.
+    """Who has access to the server.
 
     Attributes:
         hosts: Names that this server answers to, and foreign pages that may call it.
@@ -30,11 +30,11 @@ class Policy:
 
     @property
     def is_open(self) -> bool:
-        """Whether no token is asked for."""
+        """Whether the server needs no token."""
         return not self.users
 
     def is_admin(self, owner: str) -> bool:
-        """Whether an owner of things may see and steer everything, as things are now."""
+        """Whether a user is an administrator at this time."""
         if self.is_open:
             return True
         return any(u.owner == owner and u.role is Role.admin for u in self.users.values())
@@ -64,22 +64,22 @@ def make_policy(
     for origin in origins:
         if origin == "*" or "://" not in origin:
             raise WeftError(
-                "Every web page in the world would be allowed to use this server."
+                "Any web page would be allowed to use this server."
                 if origin == "*"
-                else f"{origin!r} is no origin.",
+                else f"{origin!r} is no valid origin.",
                 code="guard.bad_origin",
                 expected="scheme://host or scheme://host:port",
-                hint="Name the pages that may call; it may be repeated.",
+                hint="List the pages that may use it; --allow-origin may be repeated.",
             )
     users = Users(users_file, token)
     wide = [b or "all interfaces" for b in bound if not is_loopback(b)]
     if not users and wide:
         raise WeftError(
-            f"Listening on {wide[0]} would let everybody who reaches this "
-            "machine use it, and there is no token.",
+            f"Listening on {wide[0]} without a token would let anyone who reaches this machine "
+            "use the server.",
             code="guard.no_token",
             expected="a token, or a loopback address",
-            hint="Add --token (one is made and shown), or listen on 127.0.0.1.",
+            hint="Add --token (a new one is made and printed), or listen on 127.0.0.1.",
         )
     return Policy(Hosts.of(bound, names, origins), users)
 
@@ -119,8 +119,8 @@ def check_folders(writable: Iterable[Path], code: Iterable[Path]) -> None:
             packaged = place.is_relative_to(other) and _in_package(place, other)
             if other.is_relative_to(place) or packaged:
                 raise WeftError(
-                    f"The folder {folder} is written to by whoever uses the server, and Python "
-                    f"imports programs from {other}.",
+                    f"Users of the server can write to the folder {folder}, and Python imports "
+                    f"programs from {other}.",
                     code="guard.folder_is_code",
                     hint="Choose another folder for input, output or data.",
                 )

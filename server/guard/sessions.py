@@ -1,4 +1,4 @@
-"""The cookie that stands for a token in a browser.
+"""The cookie that represents a token in a browser.
 
 It is signed with the hash of the user's token: nothing is stored, it survives a restart, and it
 ends with the token. The token itself is never in it.
@@ -26,7 +26,7 @@ def sign(user: User, now: Callable[[], float] = time.time) -> str:
 def read(
     cookie: str, users: Mapping[str, User], now: Callable[[], float] = time.time
 ) -> User | None:
-    """The user of a cookie value; None when it is forged, damaged, over, or of nobody."""
+    """The user of a cookie value; None if it is forged, damaged, expired, or of no user."""
     parts = cookie.split(".")
     if len(cookie) > 500 or len(parts) != 3 or not (parts[1].isascii() and parts[1].isdecimal()):
         return None

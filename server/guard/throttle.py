@@ -1,4 +1,4 @@
-"""Slow down who asks too often: a bucket of tokens per key."""
+"""Rate limits for repeated requests: a token bucket per key."""
 
 from __future__ import annotations
 

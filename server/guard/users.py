@@ -1,4 +1,4 @@
-"""Who may use the server, by token. Only hashes of tokens are kept.
+"""The users of the server, by token. Only hashes of tokens are stored.
 
 A token has 256 random bits, so a plain hash of it cannot be guessed back; slow password hashes
 would add nothing but work for every request.
@@ -26,7 +26,7 @@ MIN_TOKEN = 16
 
 
 class Role(enum.IntEnum):
-    """What somebody may do; each role may do what those before it may.
+    """A role; each role includes the permissions of those before it.
 
     viewer looks, runner submits jobs and uploads pictures, editor changes workflows and settings,
     admin everything.
@@ -80,10 +80,10 @@ class Users(Mapping[str, User]):
         if token is not None:
             if len(token) < MIN_TOKEN:
                 raise WeftError(
-                    f"The token has {len(token)} characters.",
+                    f"The token has only {len(token)} characters.",
                     code="guard.weak_token",
                     expected=f"at least {MIN_TOKEN} characters",
-                    hint="Leave --token without a value to have one made.",
+                    hint="Use --token without a value to make a new one.",
                 )
             self._own["admin"] = User("admin", Role.admin, digest(token), "admin")
         if path is not None and path.exists():
@@ -103,7 +103,7 @@ class Users(Mapping[str, User]):
         return len(self._all)
 
     def find(self, token: str) -> User | None:
-        """Whose token it is. Takes the same time whichever user it is, or none."""
+        """The user of a token. Takes the same time for every user, or none."""
         given, found = digest(token), None
         for user in self.values():
             if hmac.compare_digest(user.secret, given):
@@ -111,7 +111,7 @@ class Users(Mapping[str, User]):
         return found
 
     def owner(self, name: str) -> str:
-        """Under what the things of a user are kept; the name itself for nobody known."""
+        """The owner name under which a user's data are kept; the name itself for unknown users."""
         user = self.get(name)
         return user.owner if user is not None else name
 
@@ -135,7 +135,7 @@ class Users(Mapping[str, User]):
                 expected="1 to 64 letters, digits, - and _",
             )
         if name in self:
-            raise WeftError(f'There is a user "{name}" already.', code="guard.user_exists")
+            raise WeftError(f'There is already a user "{name}".', code="guard.user_exists")
         token = secrets.token_urlsafe(32)
         before = max(self._given.get(name, 0), int(used))
         number = max(before, 1) if returns else before + 1
@@ -169,7 +169,7 @@ def is_name(text: str) -> bool:
 
 
 def digest(token: str) -> bytes:
-    """What is kept of a token."""
+    """The stored hash of a token."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -186,7 +186,7 @@ def _read(path: Path) -> tuple[dict[str, User], dict[str, int]]:
         raise WeftError(
             f"The file of users {path} cannot be read.",
             code="guard.bad_users_file",
-            hint="Restore it, or delete it and add the users again.",
+            hint="Restore the file, or delete it and add the users again.",
         ) from error
     if not all(
         len(u.secret) == 32

@@ -1,4 +1,4 @@
-"""What is said of a job whose worker died each time that it ran."""
+"""The error of a job whose worker died at every attempt."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def crash_problem(crashes: int, reason: str, at_work: Collection[str]) -> dict[s
 def _hint(reason: str) -> str:
     if any(name in reason for name in _NATIVE):
         return (
-            "A compiled library that the node uses failed. The server's log has its last words; "
-            "another version of the node's pack or of the library may help."
+            "A compiled library that the node uses failed. See the server's log for its last "
+            "lines; another version of the node's pack or of the library may help."
         )
     if any(name in reason for name in _MEMORY):
-        return "Memory may have run out: a smaller picture, batch or model needs less."
+        return "Memory may have run out: use a smaller image, batch or model."
     return (
-        "Look at the server's log for what the node said last; a smaller picture or batch needs "
-        "less memory."
+        "See the server's log for the node's last lines; a smaller image or batch needs less "
+        "memory."
     )

@@ -1,4 +1,4 @@
-"""`Dispatcher`: gives waiting jobs to workers, and takes in what these say.
+"""`Dispatcher`: gives waiting jobs to workers, and handles their messages.
 
 A worker that dies takes down the job it was running and no other: that job is started again a
 limited number of times, those that were waiting behind it go back to the queue, and a new worker
@@ -175,7 +175,7 @@ class Dispatcher:
         return next((slot for slot in self.slots if slot.find(record.id) is record), None)
 
     def running(self, job: str) -> Running | None:
-        """What is known of a job while it runs, or None."""
+        """The state of a running job, or None."""
         for slot in self.slots:
             if slot.running is not None and slot.running.record.id == job:
                 return slot.running
@@ -186,7 +186,7 @@ class Dispatcher:
         if record.id in slot.stopped:
             return
         slot.stopped.add(record.id)
-        record.reason = "asked to stop"
+        record.reason = "stop requested"
         self._ledger.changed(record)
         slot.worker.send(Cancel(record.id))
         self._watch(slot, slot.worker, record)
@@ -196,7 +196,9 @@ class Dispatcher:
             if slot.worker is not worker or slot.find(record.id) is None:
                 return
             if slot.given[0] is record:
-                log.warning("a job did not stop; its worker is ended", extra={"job": record.id})
+                log.warning(
+                    "a job did not stop; its worker is being ended", extra={"job": record.id}
+                )
                 worker.kill()
             else:
                 self._watch(slot, worker, record)
@@ -219,7 +221,7 @@ class Dispatcher:
             elif silence and now - slot.heard > silence and not slot.hangs:
                 slot.hangs = True
                 log.error(
-                    "a worker gives no sign of life; it is replaced",
+                    "a worker does not respond and is being replaced",
                     extra={"worker": slot.worker.name},
                 )
                 slot.worker.kill()
@@ -287,9 +289,9 @@ class Dispatcher:
         slot.stopped.discard(record.id)
         record.ran, record.cached, record.seconds = message.ran, message.cached, message.seconds
         if message.status == "cancelled" and not asked:
-            self._back(record, "the server stopped while it ran")
+            self._back(record, "the server stopped while it was running")
         elif message.status == "cancelled":
-            self._over(running, "cancelled", "cancelled while it ran", message, [])
+            self._over(running, "cancelled", "cancelled while it was running", message, [])
         elif message.status == "failed":
             self._over(running, "failed", None, message, message.problems)
         else:
@@ -327,7 +329,7 @@ class Dispatcher:
             return
         if slot.hangs:
             silence = self._settings.worker_silence
-            reason = f"it gave no sign of life for {silence:g} seconds, so it was ended"
+            reason = f"it did not respond for {silence:g} seconds and was ended"
         slot.hangs, slot.is_mute, slot.heard = False, False, None
         given, running, stopped = list(slot.given), slot.running, slot.stopped
         if not slot.ready:
@@ -339,12 +341,14 @@ class Dispatcher:
         slot.unsent.clear()
         for number, record in enumerate(given):
             if record.id in stopped:
-                how = "stopped by ending its worker" if number == 0 else "cancelled"
+                how = "cancelled by ending its worker" if number == 0 else "cancelled"
                 self._over(_of(record, running), "cancelled", how, None, [])
             elif number == 0 and not self._closing:
                 self._crashed(_of(record, running), reason)
             else:
-                self._back(record, "the server stopped while it ran" if number == 0 else None)
+                self._back(
+                    record, "the server stopped while it was running" if number == 0 else None
+                )
         for number, (asked, future) in list(self._questions.items()):
             if asked is slot:
                 del self._questions[number]
@@ -356,7 +360,7 @@ class Dispatcher:
         self.deaths += not stopped
         log.log(
             logging.INFO if stopped else logging.ERROR,
-            "a worker is gone: %s", reason, extra={"worker": worker.name},
+            "a worker ended: %s", reason, extra={"worker": worker.name},
         )  # fmt: skip
         slot.worker = self._make_worker(slot.number)
         self._spawn(self._restart(slot))
@@ -365,7 +369,7 @@ class Dispatcher:
         record = running.record
         record.crashes += 1
         if record.crashes < self._settings.attempts:
-            self._back(record, f"started again: {reason}")
+            self._back(record, f"retry, because the worker ended: {reason}")
             return
         problem = crash_problem(record.crashes, reason, running.at_work)
         self._over(running, "failed", None, None, [problem])
@@ -397,14 +401,14 @@ class Dispatcher:
         ready = [slot for slot in self.slots if slot.ready]
         slot = min((s for s in ready if not s.is_mute), key=lambda s: len(s.given), default=None)
         if slot is None:
-            raise no_worker("it does not answer" if ready else "none has started yet")
+            raise no_worker("it does not respond" if ready else "none has started yet")
         future = self._ask(slot, question, about)
         worker, seconds = slot.worker, self._settings.worker_answer
         await asyncio.wait([future], timeout=seconds)
         if not future.done():
             future.cancel()
             slot.is_mute = slot.worker is worker
-            raise no_worker(f"it did not answer within {seconds:g} seconds")
+            raise no_worker(f"it did not respond within {seconds:g} seconds")
         return future.result()
 
     async def ask_all(self, question: str, seconds: float, **about: Any) -> list[Any]:
@@ -448,7 +452,7 @@ class Dispatcher:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            log.error("the dispatcher met a fault", exc_info=error)
+            log.error("the dispatcher failed", exc_info=error)
 
 
 def _of(record: Record, running: Running | None) -> Running:
@@ -456,10 +460,10 @@ def _of(record: Record, running: Running | None) -> Running:
 
 
 def no_worker(reason: str) -> ApiError:
-    """A 503 that says why nobody can be asked."""
+    """A 503 with the reason why no worker can answer."""
     return ApiError(
         503,
-        f"No worker can answer now: {reason}.",
+        f"No worker can respond now: {reason}.",
         code="worker.none",
         headers={"Retry-After": "1"},
     )

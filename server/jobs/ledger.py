@@ -1,4 +1,4 @@
-"""Changes of jobs and the events that tell of them: stored together, then told in order.
+"""Changes of jobs and their events: stored together, then sent in order.
 
 Events are made and numbered when their transaction is sent. Of the states that a job passes through
 between two transactions only the last is then written and told: a quick job goes from queued to
@@ -50,7 +50,7 @@ class _State:
 
 
 class Ledger:
-    """Writes down what happens to jobs, and tells it once it is stored.
+    """Stores the changes of jobs, and sends their events once they are stored.
 
     Args:
         hub: Tells events.
@@ -146,7 +146,7 @@ class Ledger:
         self._writer.put(make, self._release(notes, then))
 
     async def changed_now(self, records: Iterable[Record]) -> None:
-        """Jobs have changed; returns when that is stored and told."""
+        """Jobs have changed; returns when the change is stored and sent."""
         records = list(records)
         if records:
             for record in records:

@@ -1,4 +1,4 @@
-"""What is wanted of a new job."""
+"""The order of a new job: workflow, values, priority."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...engine.workflows.workflow import Workflow
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is wanted of a new job.
+    """The order of a new job: workflow, values, priority.
 
     Attributes:
         workflow: Parsed JSON, in weft's format or ComfyUI's API format.

@@ -1,4 +1,4 @@
-"""What jobs were given, near at hand for those that run soon."""
+"""Orders of jobs, cached in memory for those that run soon."""
 
 from __future__ import annotations
 

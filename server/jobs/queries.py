@@ -1,4 +1,4 @@
-"""What is read of jobs from the database."""
+"""Queries of jobs in the database."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AT_ONCE = 500  # values in one statement; databases have limits
 
 @dataclass(frozen=True, slots=True)
 class StoredOrder:
-    """What a job was given; see the table `orders`."""
+    """The stored order of a job; see the table `orders`."""
 
     document: str
     overrides: dict[str, Any]
@@ -36,7 +36,7 @@ class StoredOrder:
 
 @dataclass(frozen=True, slots=True)
 class StoredReport:
-    """What a job gave besides files; all as JSON data."""
+    """The stored report of a job, without its files; all as JSON data."""
 
     nodes: dict[str, Any]
     results: dict[str, Any]
@@ -99,7 +99,7 @@ class Queries:
         return record_of(row) if row is not None else None
 
     async def knows(self, owner: str) -> bool:
-        """Whether anything is kept of somebody: jobs, files, events of jobs that are forgotten."""
+        """Whether a user has any data: jobs, files, events of forgotten jobs."""
         for column in (jobs.c.owner, events.c.owner, files.c.owner):
             if await self._rows(select(column).where(column == owner).limit(1)):
                 return True
@@ -147,7 +147,7 @@ class Queries:
         return {row["state"]: row["n"] for row in rows}
 
     async def order(self, job: str) -> StoredOrder:
-        """What a job was given. The job must exist."""
+        """The order of a job. The job must exist."""
         row = await self._one(select(orders).where(orders.c.job == job))
         return StoredOrder(
             document=row["document"],
@@ -162,7 +162,7 @@ class Queries:
         )
 
     async def report(self, job: str) -> StoredReport:
-        """What a job has given so far."""
+        """The report of a job so far."""
         row = await self._one(select(reports).where(reports.c.job == job))
         if row is None:
             return StoredReport({}, {}, [])

@@ -113,7 +113,7 @@ class Reception:
                 # Somebody was quicker. A key that is known by now gives that one's job.
                 if (await self._known(orders)).keys() == known.keys():
                     taken = next((o.id for _, o in fresh if o.id is not None), None)
-                    text = f'There is a job "{taken}" already.'
+                    text = f'There is already a job "{taken}".'
                     raise ApiError(409, text, code="jobs.id_taken") from None
                 continue
             except SQLAlchemyError as error:
@@ -166,16 +166,16 @@ class Reception:
         if count and waiting + count > self._each:
             raise ApiError(
                 429,
-                f"{waiting} of your jobs wait already.",
+                f"{waiting} of your jobs are waiting already.",
                 code="jobs.quota",
-                expected=f"at most {self._each} of one person",
+                expected=f"at most {self._each} per user",
                 hint="Wait until some have run, or cancel some.",
                 headers={"Retry-After": "10"},
             )
         if count and len(self._queue) + count > self._most:
             raise ApiError(
                 429,
-                f"{len(self._queue)} jobs wait already.",
+                f"{len(self._queue)} jobs are waiting already.",
                 code="jobs.queue_full",
                 expected=f"at most {self._most} in all",
                 hint="Wait until some have run.",
@@ -262,9 +262,9 @@ class Reception:
             self._pins.release(found)
             raise ApiError(
                 409,
-                f'The input "{changed[0][:200]}" is not what it was when the job was submitted.',
+                f'The input "{changed[0][:200]}" has changed since the job was submitted.',
                 code="jobs.input_changed",
-                hint="Submit the workflow anew, or put the file back.",
+                hint="Submit the workflow again, or restore the file.",
             )
         return found
 
@@ -328,8 +328,8 @@ def _storable(text: str | None) -> str | None:
 def _refused() -> ApiError:
     return ApiError(
         503,
-        "The job cannot be stored; it was not accepted.",
+        "The job cannot be stored and was not accepted.",
         code="server.database",
-        hint="Look at the server's log and at the free space of its disk.",
+        hint="Check the server's log and the free space of its disk.",
         headers={"Retry-After": "5"},
     )

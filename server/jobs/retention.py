@@ -1,4 +1,4 @@
-"""How many jobs that are over are remembered, of each owner."""
+"""Limits the number of finished jobs that are kept for each owner."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Retention:
                 for owner, count in (await self._queries.count_over()).items():
                     await self._trim(owner, count - self._keep)
         except (SQLAlchemyError, OSError) as error:
-            log.warning("old jobs stay: %s", str(error).partition("\n")[0])
+            log.warning("old jobs cannot be deleted: %s", str(error).partition("\n")[0])
 
     async def _trim(self, owner: str, excess: int) -> None:
         self._room[owner] = self._room.get(owner, _EVERY) + max(-excess, 0)

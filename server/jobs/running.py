@@ -1,4 +1,4 @@
-"""A job while it runs: what its worker has told so far."""
+"""A running job: the messages of its worker so far."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Running:
         return made
 
     def report(self, ended: Ended | None, problems: list[dict[str, Any]]) -> dict[str, str]:
-        """What the table `reports` keeps of it. Nothing of it is at work any more.
+        """The stored report of the job, after it ended.
 
         Args:
             ended: How it ended; None if it was broken off.

@@ -1,4 +1,4 @@
-"""`Jobs`: what the rest of the server does with jobs."""
+"""`Jobs`: all operations on jobs for the rest of the server."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _PLACES = 2000  # jobs whose place in the queue is told
 
 
 class Jobs:
-    """Accepts, lists and steers jobs.
+    """Accepts, lists and controls jobs.
 
     `owner` in every method is who asks; None asks for everyone (an administrator). The job of
     another owner is as unknown as one that never was: `ApiError` 404.
@@ -103,12 +103,12 @@ class Jobs:
         for record in await self._queries.active():
             if record.state == "running" and record.attempt - record.crashes >= _INTERRUPTIONS:
                 record.state, record.finished = "lost", time.time()
-                record.reason = f"the server ended {_INTERRUPTIONS} times while it ran"
+                record.reason = f"the server ended {_INTERRUPTIONS} times while it was running"
                 lost.append(record)
                 continue
             if record.state == "running":
                 record.state = "queued"
-                record.reason = "goes on after a restart of the server"
+                record.reason = "resumed after a restart of the server"
                 changed.append(record)
             self._active[record.id] = record
             self._queue.add(record)
@@ -176,7 +176,7 @@ class Jobs:
         self.dispatcher.pump()
 
     async def knows(self, owner: str) -> bool:
-        """Whether anything is kept of somebody."""
+        """Whether a user has any data."""
         return await self._queries.knows(owner)
 
     # -- looking --------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ class Jobs:
         return found
 
     async def meta(self, job: str) -> dict[str, Any]:
-        """What the adapter gave along."""
+        """Data of the protocol adapter."""
         if job in self._plain:
             return {}
         meta = (await self._queries.order(job)).meta
@@ -250,7 +250,7 @@ class Jobs:
         return JobPage(jobs=[record.view() for record in records], next=more)
 
     async def queue(self, owner: str | None, limit: int = 100) -> Queue:
-        """What runs and what waits."""
+        """The running and the waiting jobs."""
         if owner is None:
             first = list(itertools.islice(self._ahead(), limit))
             waiting = len(self._queue) + len(self._given())
@@ -308,7 +308,7 @@ class Jobs:
         reasons = [record.reason for record in records]
         for record in records:
             self._queue.remove(record)
-            record.state, record.reason = "cancelled", "cancelled while it waited"
+            record.state, record.reason = "cancelled", "cancelled while waiting"
             record.finished = time.time()
         try:
             await self._ledger.changed_now(records)
@@ -334,7 +334,7 @@ class Jobs:
                 409,
                 f"The job is {record.state}.",
                 code="jobs.not_over",
-                expected="a job that failed, was cancelled or got lost",
+                expected="a job that failed, was cancelled or was lost",
                 got=record.state,
             )
         self._active[job] = record
@@ -344,7 +344,7 @@ class Jobs:
         except BaseException:
             del self._active[job]
             raise
-        record.state, record.reason, record.error = "queued", "asked for again", None
+        record.state, record.reason, record.error = "queued", "retry requested", None
         record.crashes, record.finished = record.attempt, None
         record.ran = record.cached = record.seconds = record.started = None
         seq = self._ledger.next_job()
@@ -366,7 +366,7 @@ class Jobs:
             if each is not None and each.id not in self._queue:
                 raise ApiError(
                     409,
-                    f"The job {each.id} does not wait; it is {each.state}.",
+                    f"The job {each.id} is not waiting; it is {each.state}.",
                     code="jobs.not_waiting",
                     expected="queued",
                     got=each.state,
@@ -397,7 +397,7 @@ class Jobs:
         if target.owner != record.owner:
             raise ApiError(
                 409,
-                "The two jobs belong to different people, who take turns.",
+                "The two jobs belong to different users, whose jobs take turns.",
                 code="jobs.other_owner",
             )
         spread: Sequence[Record] = []

@@ -1,4 +1,4 @@
-"""A worker and the jobs that were given to it."""
+"""A worker and the jobs assigned to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read of the library."""
+"""Queries of the library."""
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ class LibraryQueries:
         )
 
     async def owned(self, owner: str) -> int:
-        """How many workflows somebody has, deleted ones too."""
+        """The number of a user's workflows, with those in the trash."""
         rows = await self._rows(
             select(func.count().label("n")).select_from(workflows).where(workflows.c.owner == owner)
         )
         return int(rows[0]["n"])
 
     async def knows(self, person: str) -> bool:
-        """Whether anything is kept of somebody: workflows, shares, stars."""
+        """Whether a user has any data: workflows, shares, stars."""
         for column in (workflows.c.owner, revisions.c.author, shares.c.person, stars.c.person):
             if await self._rows(select(column).where(column == person).limit(1)):
                 return True
         return False
 
     async def bytes_of(self, owner: str) -> int:
-        """How many bytes the revisions of somebody's workflows have, deleted ones too."""
+        """The size of all revisions of a user's workflows in bytes, with those in the trash."""
         rows = await self._rows(
             select(func.coalesce(func.sum(revisions.c.bytes), 0).label("n"))
             .select_from(revisions)
@@ -68,7 +68,7 @@ class LibraryQueries:
         return int(rows[0]["n"])
 
     async def page(self, person: str | None, query: WorkflowQuery) -> Sequence[Row]:
-        """Workflows that somebody may see, one more than asked for if there is one.
+        """Workflows that a user may see, one more than requested if there is one.
 
         Args:
             person: Who asks; None sees all.
@@ -129,7 +129,7 @@ class LibraryQueries:
         return found
 
     async def starred(self, person: str, among: Sequence[str]) -> set[str]:
-        """Which of some workflows somebody has starred."""
+        """The workflows that a user has starred, out of some."""
         rows = await self._rows(
             select(stars.c.workflow).where(
                 stars.c.person == person, stars.c.workflow.in_(list(among))

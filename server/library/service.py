@@ -52,7 +52,7 @@ _RANK: Mapping[Access, int] = {"viewer": 1, "editor": 2, "owner": 3}
 
 
 class Person:
-    """Who asks.
+    """The user of a request.
 
     Args:
         name: Their name.
@@ -92,7 +92,7 @@ class Library:
         self._changing = asyncio.Lock()
 
     async def knows(self, person: str) -> bool:
-        """Whether anything is kept of somebody."""
+        """Whether a user has any data."""
         return await self._read.knows(person)
 
     # -- workflows ------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ class Library:
                 429,
                 f"You have {MOST_OWNED} workflows already.",
                 code="workflows.quota",
-                hint="Put some away, and delete them for good.",
+                hint="Move some to the trash, and delete them permanently.",
             )
         now = time.time()
         row: dict[str, Any] = {
@@ -139,7 +139,7 @@ class Library:
         return await self._view(row, who)
 
     async def find(self, who: Person, query: WorkflowQuery) -> WorkflowPage:
-        """Workflows that somebody may see, the latest changed first."""
+        """Workflows that a user may see, the latest changed first."""
         rows = list(await self._read.page(None if who.is_admin else who.name, query))
         page = rows[: query.limit]
         return WorkflowPage(workflows=await self._views(page, who), more=len(rows) > query.limit)
@@ -183,9 +183,9 @@ class Library:
         if row["deleted"] is None:
             raise ApiError(
                 409,
-                "Only a workflow that was put away can be deleted for good.",
+                "Only a workflow in the trash can be deleted permanently.",
                 code="workflows.not_deleted",
-                hint="Delete it first; until then that can be undone.",
+                hint="Delete it first, which moves it to the trash.",
             )
         await self._writer.store([Change(each, {"which": row["id"]}) for each in self._say.forget])
 
@@ -248,7 +248,7 @@ class Library:
         return Revisions(revisions=[_revision(r) for r in await self._read.revisions(row["id"])])
 
     async def diff(self, workflow: str, who: Person, query: DiffQuery) -> Diff:
-        """What two revisions differ in."""
+        """The differences of two revisions."""
         row = await self._find(workflow, who, "viewer")
         after = query.after if query.after is not None else int(row["head"])
         one, other = await self._document(row, query.before), await self._document(row, after)
@@ -274,7 +274,7 @@ class Library:
     async def share(
         self, workflow: str, who: Person, person: str, role: ShareRole | None
     ) -> Workflow:
-        """Let somebody look at or edit a workflow; None takes it back."""
+        """Let a user view or edit a workflow; None revokes it."""
         row = await self._find(workflow, who, "owner")
         if role is not None:
             given = {"workflow": row["id"], "person": person, "role": role}
@@ -291,7 +291,7 @@ class Library:
         return await self._view(await self._put(row, link=link), who)
 
     async def shared(self, link: str, who: Person) -> Shared:
-        """What a share link leads to.
+        """The workflow behind a share link.
 
         Raises:
             ApiError: 404.
@@ -321,18 +321,20 @@ class Library:
         if _RANK[access] < _RANK[needed]:
             raise ApiError(
                 403,
-                f"This needs the workflow's {needed}; you are its {access}.",
+                f"This needs the access {needed} to the workflow; your access is {access}.",
                 code="workflows.forbidden",
                 expected=needed,
                 got=access,
-                hint="Fork it to change a copy of your own.",
+                hint="Fork the workflow to change your own copy.",
             )
         return row
 
     async def _linked(self, link: str) -> Row:
         row = await self._read.with_link(link)
         if row is None:
-            raise ApiError(404, "This link leads nowhere (any more).", code="workflows.no_link")
+            raise ApiError(
+                404, "This share link is not valid (any more).", code="workflows.no_link"
+            )
         return row
 
     async def _document(self, row: Row, revision: int | None) -> Document:
@@ -414,10 +416,10 @@ class Library:
         if used + count > self._most_bytes:
             raise ApiError(
                 429,
-                f"The workflows of {owner} take {used} bytes, all revisions together.",
+                f"The workflows of {owner} use {used} bytes in all revisions.",
                 code="workflows.quota",
                 expected=f"at most {self._most_bytes} bytes",
-                hint="Put some away, and delete them for good.",
+                hint="Move some to the trash, and delete them permanently.",
             )
 
     async def _view(self, row: Row, who: Person) -> Workflow:
@@ -435,11 +437,11 @@ class Library:
     def _conflict(base: int, head: int) -> ApiError:
         return ApiError(
             409,
-            f"Revision {base} was edited, but the latest is {head}: somebody saved meanwhile.",
+            f"You edited revision {base}, but the latest is {head}: another save came first.",
             code="workflows.conflict",
             expected=str(head),
             got=str(base),
-            hint=f"Compare with revision {head}, then save with it as base, or fork.",
+            hint=f"Compare with revision {head}, then save on top of it, or fork.",
         )
 
 

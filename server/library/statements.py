@@ -1,4 +1,4 @@
-"""Every change that is ever made to the library."""
+"""All statements that change the library."""
 
 from __future__ import annotations
 

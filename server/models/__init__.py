@@ -1,1 +1,1 @@
-"""Models: which files there are, and what is known of each."""
+"""Models: the model files, and their metadata."""

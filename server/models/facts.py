@@ -1,4 +1,4 @@
-"""What the header of a model file says, for the index. No tensor is read."""
+"""Metadata of a model file's header, for the index. No tensor is read."""
 
 from __future__ import annotations
 

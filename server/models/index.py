@@ -1,4 +1,4 @@
-"""The index of model files: where each lies, its hashes, and what its header says, in SQLite.
+"""The index of model files: paths, hashes and header metadata, in SQLite.
 
 One file serves the command line and every server of a person, because a row belongs to a path and
 not to a list of folders. Whatever is in it can be made again from the files: trouble with the
@@ -162,7 +162,7 @@ class ModelIndex:
         return [row for row in rows if _is_current(row)]
 
     def row(self, path: Path) -> ModelRow | None:
-        """What is known of a file as it is now; None if that is nothing."""
+        """The index row of a file in its current state; None if there is none."""
         place = as_text(path)
         if place is None:
             return None

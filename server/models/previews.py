@@ -1,4 +1,4 @@
-"""Pictures of models: beside the file, as other programs put them, or inside its header.
+"""Preview images of models: beside the file, as other programs put them, or inside its header.
 
 They are served as small WebP files that weft has encoded itself; nothing of the original is.
 """
@@ -32,7 +32,7 @@ _LARGEST = 4 << 20  # characters of a picture in a header
 
 
 def preview_beside(model: Path) -> Path | None:
-    """The picture of a model that lies beside it: `a.png`, `a.preview.png`, ... for `a.gguf`."""
+    """The preview image beside a model: `a.png`, `a.preview.png`, ... for `a.gguf`."""
     stem = model.with_suffix("") if model.suffix else model
     for suffix in SUFFIXES:
         path = stem.with_name(stem.name + suffix)
@@ -45,7 +45,7 @@ def preview_beside(model: Path) -> Path | None:
 
 
 class Previews:
-    """Finds pictures of models and makes them small.
+    """Finds preview images of models and makes thumbnails of them.
 
     Args:
         thumbnails: Makes them small, and keeps them.
@@ -56,7 +56,7 @@ class Previews:
         self._thumbnails, self._folder = thumbnails, folder
 
     async def get(self, model: Path, side: int) -> Path:
-        """A small picture of a model.
+        """A thumbnail of a model's preview image.
 
         Args:
             model: An existing file.
@@ -98,10 +98,10 @@ class Previews:
 
 
 def no_preview() -> ApiError:
-    """Says that a model has no picture."""
+    """The error for a model without preview image."""
     return ApiError(
         404,
-        "There is no picture of this model.",
+        "This model has no preview image.",
         code="models.no_preview",
-        hint="Put one beside it, named as the model with .png, .jpg, .webp or .preview.png.",
+        hint="Put an image beside it, with the model's name and .png, .jpg, .webp or .preview.png.",
     )

@@ -1,4 +1,4 @@
-"""What is known of model files, and which of them are asked for."""
+"""Rows of the model index, and the filters of a list."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Order = Literal["name", "newest"]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the header of a model file says.
+    """Metadata of a model file's header.
 
     Attributes:
         holds: "checkpoint", "lora", ...; None if not known.
@@ -34,7 +34,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """What is known of a model file; see `Facts`, and `engine.hashes` for the hashes.
+    """A row of the index; see `Facts`, and `engine.hashes` for the hashes.
 
     `pictured` says whether there is a picture in its header.
     """
@@ -61,13 +61,13 @@ class ModelRow:
 
     @property
     def stamp(self) -> tuple[int, int, int, int, int]:
-        """What tells this state of the file from another: columns `STAMP` of the table."""
+        """Identifies this state of the file: columns `STAMP` of the table."""
         return self.bytes, self.modified, self.inode, self.changed, self.device
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which models a page is to have.
+    """The filters of one page of models.
 
     Attributes:
         search: Words that name, title, family or kind of a model must have all of, in any case.

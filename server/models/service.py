@@ -1,4 +1,4 @@
-"""`Models`: lists models from the index, which is built behind the back of whoever asks."""
+"""`Models`: lists models from the index, which is built in the background."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Stopped(Exception):  # noqa: N818  (no error: the server stops)
 
 
 class Models:
-    """Which models there are, and what is known of them.
+    """The model files and their metadata.
 
     Args:
         folders: The names.
@@ -95,7 +95,7 @@ class Models:
         return await asyncio.to_thread(self.index.total, self._roots[kind])
 
     async def row(self, kind: str, name: str) -> tuple[ModelRow, dict[str, str]]:
-        """What is known of a model, and the free text of its header.
+        """The index row of a model, and the free text of its header.
 
         Raises:
             ApiError: 404: there is none.
@@ -111,7 +111,7 @@ class Models:
         return row, await asyncio.to_thread(self.index.metadata, path)
 
     async def preview(self, kind: str, name: str, side: int) -> Path:
-        """A small picture of a model.
+        """A thumbnail of a model's preview image.
 
         Raises:
             ApiError: 404: there is no such model, or none of it; 413, 415: it cannot be shown.
@@ -220,7 +220,7 @@ class Models:
                 return
             except Exception as error:  # a convenience: the server goes on without, and tries again
                 self._seldom.error(
-                    f"the index of models cannot be built now: {type(error).__name__}",
+                    f"the index of models cannot be used now: {type(error).__name__}",
                     exc_info=error,
                 )
                 await asyncio.sleep(_AFTER_TROUBLE)

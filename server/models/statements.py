@@ -1,4 +1,4 @@
-"""What SQLite is told for the index of model files: its tables, conditions and rows."""
+"""SQL of the index of model files: its tables, conditions and rows."""
 # ruff: noqa: S608  (texts put together here are our own constants; whatever is asked is bound)
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _prepared(name: str) -> sqlite3.Connection:
 
 
 def to_row(values: Sequence[Any]) -> ModelRow:
-    """What `COLUMNS` gave."""
+    """The row of `COLUMNS`."""
     return ModelRow(*values)
 
 
@@ -105,7 +105,7 @@ def below(places: Sequence[str]) -> str:
 
 
 def conditions(places: Sequence[str], wanted: Wanted) -> tuple[str, list[Any]]:
-    """What a page asks for, and the values that are bound."""
+    """The SQL conditions of a page, and their bound values."""
     # The plus keeps SQLite from looking by folder, after which it would have to sort everything.
     conditions = ["+" + below(places)]
     values: list[Any] = [*places]

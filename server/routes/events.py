@@ -23,11 +23,11 @@ _LARGEST_MESSAGE = 1 << 16  # bytes, of what clients send; nothing is expected
 
 
 class EventQuery(Model):
-    """Which events."""
+    """Selects events."""
 
     model_config = ConfigDict(extra="ignore")  # the guard may take a token from here
     after: int | None = Field(None, ge=0, description="Number of the last event that is known.")
-    job: JobId | None = Field(None, description="Only of this job.")
+    job: JobId | None = Field(None, description="Only events of this job.")
 
 
 @routes.get("/v1/events", errors=(422, 503), media_type="text/event-stream")
@@ -45,7 +45,10 @@ async def events(request: web.Request, query: EventQuery) -> web.StreamResponse:
     hub = request.app[HUB]
     if hub.listeners >= request.app[SETTINGS].limits.connections:
         raise ApiError(
-            503, "Too many listen already.", code="events.full", headers={"Retry-After": "5"}
+            503,
+            "Too many clients listen already.",
+            code="events.full",
+            headers={"Retry-After": "5"},
         )
     after = query.after
     known = request.headers.get("Last-Event-ID", "")

@@ -1,4 +1,4 @@
-"""Files: pictures to put in, pictures that came out."""
+"""Files: input images and output images."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ class FileModel(Model):
     """One file."""
 
     kind: Kind
-    name: str = Field(description="Below its folder, with `/`.")
+    name: str = Field(description="Name below its folder, with `/`.")
     bytes: int
     modified: datetime
     media_type: str
-    picture: bool = Field(description="Whether there are thumbnails of it.")
+    picture: bool = Field(description="Whether it has thumbnails.")
 
 
 class FilePage(Model):
     """Some files."""
 
     files: list[FileModel]
-    total: int = Field(description="Files of this kind in all, whatever was searched for.")
-    next: str | None = Field(None, description="`after` of the next page; none at the end.")
+    total: int = Field(description="Total number of files of this kind, without the search.")
+    next: str | None = Field(None, description="`after` for the next page; none at the end.")
 
 
 class FileKinds(Model):
@@ -51,17 +51,17 @@ class FileKinds(Model):
 
 
 class Uploaded(Model):
-    """What was uploaded, under the names that it has now."""
+    """The uploaded files, with their final names."""
 
     files: list[FileModel]
 
 
 class ListQuery(Body):
-    """Which files to list."""
+    """Filters for a list of files."""
 
-    search: str = Field("", max_length=200, description="Words that the name must have all of.")
+    search: str = Field("", max_length=200, description="Words that must all occur in the name.")
     order: Literal["name", "newest"] = "name"
-    after: str | None = Field(None, max_length=1100, description="From the page before.")
+    after: str | None = Field(None, max_length=1100, description="`next` of the page before.")
     limit: int = Field(100, ge=1, le=500)
 
 
@@ -69,14 +69,18 @@ class FileQuery(Body):
     """How to give a file."""
 
     thumbnail: int | None = Field(None, description=f"Longest side in pixels: one of {SIDES}.")
-    download: bool = Field(False, description="Whether a browser shall save it, not show it.")
-    v: str | None = Field(None, max_length=100, description="Ignored; makes addresses differ.")
+    download: bool = Field(
+        False, description="Whether a browser saves the file instead of showing it."
+    )
+    v: str | None = Field(
+        None, max_length=100, description="Ignored; it makes the address of a changed file differ."
+    )
 
 
 class UploadQuery(Body):
     """How to put a file."""
 
-    overwrite: bool = Field(False, description="Whether a file of that name may be replaced.")
+    overwrite: bool = Field(False, description="Whether a file of the same name may be replaced.")
 
 
 @routes.get("/v1/files")
@@ -105,7 +109,7 @@ async def list_files(request: web.Request, kind: str, query: ListQuery) -> FileP
 async def read_file(
     request: web.Request, kind: str, name: str, query: FileQuery
 ) -> web.StreamResponse:
-    """Give a file, or a small WebP of a picture.
+    """Give a file, or an image as a small WebP.
 
     Pictures, films and sounds are shown; every other type is a download. Ranges and ETags work.
     """

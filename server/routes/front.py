@@ -36,7 +36,7 @@ _WITHOUT_EDITOR = """<!doctype html>
 
 
 def install_front(app: web.Application) -> None:
-    """Add the routes of the editor's files. Files at its top are known by name when it starts."""
+    """Add the routes of the editor's files. Files at its top level are listed at the start."""
     folder = next((f for f in (_PACKAGE / "web", _PACKAGE / "web" / "dist") if _is_built(f)), None)
     if folder is None:
 

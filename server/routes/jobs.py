@@ -71,7 +71,7 @@ def _order(request: web.Request, body: Submission) -> Order:
     if body.priority > 0 and not is_admin(request):
         raise ApiError(
             403,
-            "Only an administrator may put jobs before those of others.",
+            "Only an administrator may move jobs in front of those of others.",
             code="jobs.priority",
             expected="a priority of 0 or below",
             got=str(body.priority),
@@ -81,9 +81,9 @@ def _order(request: web.Request, body: Submission) -> Order:
     if key is not None and not key.isprintable():
         raise ApiError(
             422,
-            "The idempotency key holds characters that cannot be printed.",
+            "The idempotency key has characters that cannot be printed.",
             code="request.invalid",
-            expected="letters, digits and signs",
+            expected="letters, digits and punctuation",
             got=ascii(key[:100]),
         )
     return Order(
@@ -139,9 +139,11 @@ async def retry(request: web.Request, job: str) -> Job:
 async def move(request: web.Request, job: str, body: Move) -> Job:
     """Give a waiting job another place in the queue, or another priority."""
     if body.priority is not None and body.priority > 0 and not is_admin(request):
-        raise ApiError(403, "Only an administrator may give such a priority.", code="jobs.priority")
+        raise ApiError(
+            403, "Only an administrator may set a priority above 0.", code="jobs.priority"
+        )
     if body.to is not None and body.before is not None:
-        raise ApiError(422, '"to" and "before" cannot both be given.')
+        raise ApiError(422, '"to" and "before" exclude each other.')
     return await request.app[JOBS].move(job, asking(request), body)
 
 

@@ -1,4 +1,4 @@
-"""What node types are called in other languages."""
+"""Names of node types in other languages."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ routes = Routes("nodes")
 class Languages(Model):
     """The languages that node types are translated into."""
 
-    languages: list[str] = Field(description="Besides English, such as `zh`.")
+    languages: list[str] = Field(description="Languages besides English, such as `zh`.")
 
 
 class Locales:
-    """The translations of every node type, each language read when it is first asked for.
+    """The translations of every node type; each language is read at its first request.
 
     Args:
         registry: The node types there are.
@@ -74,7 +74,7 @@ async def one_language(request: web.Request, language: str) -> web.Response:
     if found is None:
         raise ApiError(
             404,
-            "There are no translations into this language.",
+            "There is no translation into this language.",
             code="locales.unknown",
             expected=", ".join(locales.languages),
             got=language[:100],

@@ -1,4 +1,4 @@
-"""Models: which files there are, what is known of each, their pictures."""
+"""Models: the files, their metadata and preview images."""
 
 from __future__ import annotations
 
@@ -39,17 +39,21 @@ class ModelModel(Model):
     """One model, by the name that inputs take, and what is known of it so far."""
 
     name: str
-    bytes: int = Field(description="0 for a model that is a folder.")
+    bytes: int = Field(description="Size in bytes; 0 for a model that is a folder.")
     modified: datetime
-    title: str | None = Field(None, description="As the file itself says.")
-    holds: str | None = Field(None, description="What its tensors are: checkpoint, lora, ...")
+    title: str | None = Field(None, description="Title in the file's metadata.")
+    holds: str | None = Field(
+        None, description="Kind of model by its tensors: checkpoint, lora, ..."
+    )
     family: str | None = Field(None, description="sd1, sdxl, flux, ...")
-    precision: str | None = Field(None, description="The type of most bytes, such as F16.")
-    sha256: str | None = Field(None, description="Once it was hashed in the background.")
+    precision: str | None = Field(
+        None, description="The number type of most of its bytes, such as F16."
+    )
+    sha256: str | None = Field(None, description="SHA-256, once it was computed in the background.")
     autov2: str | None = Field(None, description="First ten digits of `sha256`.")
     autov3: str | None = Field(None, description="Hash of the tensors without the header.")
-    trouble: str | None = Field(None, description="Why it cannot be read, in words.")
-    preview: bool = Field(description="Whether there is a picture of it.")
+    trouble: str | None = Field(None, description="The reason why it cannot be read.")
+    preview: bool = Field(description="Whether it has a preview image.")
 
 
 class ModelDetail(ModelModel):
@@ -57,46 +61,48 @@ class ModelDetail(ModelModel):
 
     kind: str
     tensors: int | None = None
-    metadata: dict[str, str] = Field(description="What its header says, very long texts left out.")
+    metadata: dict[str, str] = Field(description="Metadata of its header, without very long texts.")
 
 
 class ModelPage(Model):
     """Some models of a kind."""
 
     models: list[ModelModel]
-    total: int = Field(description="Models of this kind in all, whatever was searched for.")
-    next: str | None = Field(None, description="`after` of the next page; none at the end.")
+    total: int = Field(description="Total number of models of this kind, without the search.")
+    next: str | None = Field(None, description="`after` for the next page; none at the end.")
     complete: bool = Field(
-        description="False while the folders were not looked at yet since the server started: what "
-        "is listed is from before. Ask again."
+        description="Whether the folders were scanned since the server started. If not, the list "
+        "is from before; ask again."
     )
 
 
 class ModelQuery(Body):
-    """Which models to list."""
+    """Filters for a list of models."""
 
     search: str = Field(
         "",
         max_length=200,
-        description="Words that name, title, family or kind must have all of.",
+        description="Words that must all occur in name, title, family or kind.",
     )
     family: str | None = Field(None, max_length=50)
     holds: str | None = Field(None, max_length=50)
     hash: str | None = Field(
         None,
         pattern=r"^[0-9a-fA-F]{6,64}$",
-        description="Beginning of a SHA-256, so AutoV2 too, or AutoV3.",
+        description="Start of a SHA-256 (such as AutoV2) or of an AutoV3 hash.",
     )
     order: Literal["name", "newest"] = "name"
-    after: str | None = Field(None, max_length=1100, description="From the page before.")
+    after: str | None = Field(None, max_length=1100, description="`next` of the page before.")
     limit: int = Field(100, ge=1, le=500)
 
 
 class PreviewQuery(Body):
-    """How large a picture is to be."""
+    """Selects the size of a preview image."""
 
     side: int = Field(256, description=f"Longest side in pixels: one of {SIDES}.")
-    v: str | None = Field(None, max_length=100, description="Ignored; makes addresses differ.")
+    v: str | None = Field(
+        None, max_length=100, description="Ignored; it makes the address of a changed file differ."
+    )
 
 
 @routes.get("/v1/models")
@@ -133,14 +139,14 @@ async def list_models(request: web.Request, kind: str, query: ModelQuery) -> Mod
 async def preview(
     request: web.Request, kind: str, name: str, query: PreviewQuery
 ) -> web.StreamResponse:
-    """Give the picture of a model as a small WebP.
+    """Give the preview image of a model as a small WebP.
 
     It lies beside the file (`NAME.png`, `.jpg`, `.webp`, or `NAME.preview.*`), or is in its header.
     """
     if query.side not in SIDES:
         raise ApiError(
             422,
-            f"There are no pictures of {query.side} pixels.",
+            f"There are no previews of {query.side} pixels.",
             expected=f"one of {', '.join(map(str, SIDES))}",
         )
     small = await _of_kind(request, kind).preview(kind, name, query.side)

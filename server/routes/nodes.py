@@ -28,10 +28,11 @@ class Validating(Body):
     set: dict[str, Any] = Field(
         default_factory=dict,
         max_length=10_000,
-        description="Values put over the document's: `node.parameter` or public input -> value.",
+        description="Values that replace those of the document: `node.parameter` or public input "
+        "-> value.",
     )
     outputs: list[str] | None = Field(
-        None, max_length=10_000, description="Wanted `node.output`s or public names."
+        None, max_length=10_000, description="Selected `node.output`s or public names."
     )
 
 
@@ -39,20 +40,22 @@ class Validation(Model):
     """Whether a workflow can run."""
 
     valid: bool
-    problems: list[ProblemModel] = Field(description="Everything that keeps it from running.")
+    problems: list[ProblemModel] = Field(description="All problems that prevent a run.")
 
 
 class PackFaultModel(Model):
     """Why nodes of packs are not there."""
 
     packs: list[str]
-    text: str = Field(description="What is wrong, a sentence.")
-    types: list[str] = Field(description="Node types that are missing for it, as far as known.")
+    text: str = Field(description="One sentence that states the fault.")
+    types: list[str] = Field(
+        description="Node types that are missing because of it, as far as known."
+    )
     hint: str = Field(description="One thing to do; may be empty.")
 
 
 class Packs(Model):
-    """What is wrong with node packs."""
+    """The problems of node packs."""
 
     faults: list[PackFaultModel]
 

@@ -21,7 +21,7 @@ class QueueQuery(Body):
 
 
 class Cleared(Model):
-    """What was cancelled."""
+    """The cancelled jobs."""
 
     cancelled: int
 

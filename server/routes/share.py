@@ -1,4 +1,4 @@
-"""Sharing: check what a workflow needs and would do, open a stranger's, pack one's own."""
+"""Sharing: check what a workflow needs and does, open a shared one, pack your own."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def check(request: web.Request, body: CheckRequest) -> ShareReport:
 
 @routes.post("/v1/share/check/file", errors=_ERRORS)
 async def check_file(request: web.Request) -> SharedModel:
-    """Do the same for an uploaded bundle, picture or workflow file.
+    """Do the same for an uploaded bundle, image or workflow file.
 
     The file is the body of the request, or the one file of a multipart form. Nothing is kept.
     """
@@ -66,7 +66,7 @@ async def check_file(request: web.Request) -> SharedModel:
 
 @routes.post("/v1/share/open", errors=_ERRORS)
 async def open_file(request: web.Request) -> Opened:
-    """Open an uploaded bundle, picture or workflow file.
+    """Open an uploaded bundle, image or workflow file.
 
     The inputs that it carries are put into the input folder, under safe names and over nothing;
     the workflow names them, and models that lie here under another name, as they are called here.
@@ -90,9 +90,9 @@ async def open_file(request: web.Request) -> Opened:
     "/v1/share/pack", media_type="application/octet-stream", errors=(400, 404, 409, 413, 422, 503)
 )
 async def pack(request: web.Request, body: PackRequest) -> web.StreamResponse:
-    """Pack a workflow, or a finished job with its picture, as one file to download."""
+    """Pack a workflow, or a finished job with its image, as one file to download."""
     if (body.document is None) == (body.job is None):
-        raise ApiError(422, 'Give either "document" or "job".', code="share.nothing_to_pack")
+        raise ApiError(422, 'Send either "document" or "job".', code="share.nothing_to_pack")
     picture: Path | None = None
     if body.job is not None:
         detail = await request.app[JOBS].get(body.job, asking(request))

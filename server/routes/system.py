@@ -1,4 +1,4 @@
-"""How the server is: health, statistics, metrics, caches."""
+"""The state of the server: health, statistics, metrics, caches."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Health(Model):
 
     status: Literal["ok", "degraded"]
     workers: int = Field(description="Workers that are ready.")
-    trouble: list[str] = Field(description="What keeps it from working, in words.")
+    trouble: list[str] = Field(description="Problems that prevent the server from working.")
 
 
 class WorkerInfo(Model):
@@ -40,20 +40,20 @@ class WorkerInfo(Model):
     number: int
     ready: bool
     busy: bool
-    jobs: int = Field(description="How many it has run.")
-    job: str | None = Field(None, description="Id of the job that runs.")
-    trouble: str | None = Field(None, description="Why the one before it ended.")
+    jobs: int = Field(description="Number of jobs that it ran.")
+    job: str | None = Field(None, description="Id of its running job.")
+    trouble: str | None = Field(None, description="The reason why the worker before it ended.")
 
 
 class System(Model):
-    """What runs here."""
+    """The state of the server."""
 
     version: str
     python: str
     platform: str
     processors: int
     uptime: float = Field(description="Seconds.")
-    memory: int = Field(description="Bytes that the server itself used at most.")
+    memory: int = Field(description="Peak memory of the server process in bytes.")
     workers: list[WorkerInfo]
     jobs: dict[str, int] = Field(description="Number of jobs by state.")
     listeners: int
@@ -66,11 +66,11 @@ class ExplainRequest(Body):
     workflow: dict[str, Any]
     set: dict[str, Any] = Field(default_factory=dict)
     outputs: list[str] | None = None
-    scope: str | None = Field(None, max_length=500, description="As of a job.")
+    scope: str | None = Field(None, max_length=500, description="State of the job.")
 
 
 class Explained(Model):
-    """What a run would do with a node, and why."""
+    """The plan of the next run for one node, and the reason."""
 
     node: str
     type: str
@@ -79,28 +79,29 @@ class Explained(Model):
 
 
 class Explanation(Model):
-    """What a run would do."""
+    """The plan of the next run."""
 
     nodes: list[Explained]
 
 
 class CacheStats(Model):
-    """What is remembered."""
+    """Statistics of the cache."""
 
-    memory: dict[str, int] = Field(description="Of the worker that answered.")
-    disk: dict[str, int] | None = Field(None, description="None when nothing is kept on disk.")
+    memory: dict[str, int] = Field(description="Cache of the worker that answered.")
+    disk: dict[str, int] | None = Field(None, description="None if the disk cache is off.")
 
 
 class ModelHeld(Model):
     """One network in memory."""
 
-    name: str = Field(description="The file that it comes from, and what changes it.")
+    name: str = Field(description="The file that it was loaded from, and its patches.")
     kind: str = Field(description="unet, vae, text_encoder, ...")
     device: str
-    nbytes: int = Field(description="Of tensors that no other network counts.")
-    resident: int = Field(description="How many of them lie on the device that it runs on.")
+    nbytes: int = Field(description="Bytes of tensors that no other network counts.")
+    resident: int = Field(description="Bytes on its compute device.")
     state: Literal["loaded", "streamed", "parked"] = Field(
-        description="streamed: what is not resident visits block by block; parked: in host memory."
+        description="streamed: weights that are not resident are loaded block by block; parked: "
+        "in host memory."
     )
     in_use: bool
 
@@ -109,28 +110,28 @@ class DeviceHeld(Model):
     """The memory of one device, in bytes."""
 
     name: str
-    held: int = Field(description="By weights.")
-    budget: int = Field(description="Most that weights may take.")
+    held: int = Field(description="Bytes in use by weights.")
+    budget: int = Field(description="Budget for weights in bytes.")
     free: int
     total: int
 
 
 class WorkerMemory(Model):
-    """Who holds what in one worker."""
+    """The models in memory of one worker."""
 
-    holdings: list[ModelHeld] = Field(description="The latest used first.")
+    holdings: list[ModelHeld] = Field(description="Models in memory, the latest used first.")
     devices: list[DeviceHeld]
-    lines: list[str] = Field(description="The same for people.")
+    lines: list[str] = Field(description="The same as lines of text.")
 
 
 class Memory(Model):
-    """Which models are in memory."""
+    """The models in memory."""
 
     workers: list[WorkerMemory]
 
 
 class Freed(Model):
-    """What was let go of."""
+    """The freed memory."""
 
     freed: int = Field(description="Bytes.")
 
@@ -182,7 +183,7 @@ async def system(request: web.Request) -> System:
 
 
 def peak_memory() -> int:
-    """The most memory that this process has used so far, in bytes; 0 where nobody tells."""
+    """The peak memory of this process in bytes; 0 if the system does not report it."""
     if sys.platform == "win32":
         return 0
     import resource
@@ -220,7 +221,7 @@ async def free(request: web.Request) -> Freed:
         raise ApiError(403, "Only an administrator may do this.", code="request.forbidden")
     answers = await request.app[JOBS].dispatcher.ask_all("free", _PATIENCE)
     if not answers:
-        raise no_worker("none has started yet, or none has time")
+        raise no_worker("none has started yet, or all are busy")
     return Freed(freed=sum(answer["freed"] for answer in answers))
 
 

@@ -1,4 +1,4 @@
-"""Who may use the server. For administrators only, as the guard sees to."""
+"""The users of the server. For administrators only, which the guard enforces."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class UserModel(Model):
     name: str
     role: str
     owner: str = Field(
-        description="Under what their jobs, files and workflows are kept: the name, and a number "
-        "where somebody else had it before."
+        description="The name under which their jobs, files and workflows are kept; it has a "
+        "number if another user had the name before."
     )
 
 
 class UserList(Model):
-    """Everybody who may; empty where no token is asked for."""
+    """All users; empty if the server needs no token."""
 
     users: list[UserModel]
 
@@ -46,15 +46,15 @@ class NewUser(Body):
     role: RoleName = "runner"
     returns: bool = Field(
         False,
-        description="Whether this is who had the name last, and gets back what is theirs; else "
-        "whoever is added begins with nothing.",
+        description="Whether this user had the name before, and gets back their data; otherwise "
+        "the user starts without data.",
     )
 
 
 class AddedUser(UserModel):
     """Somebody who was added."""
 
-    token: str = Field(description="Told only now; the server keeps a hash.")
+    token: str = Field(description="The token, shown only once; the server keeps a hash.")
 
 
 @routes.get("/v1/users")
@@ -66,12 +66,12 @@ async def users(request: web.Request) -> UserList:
 
 @routes.post("/v1/users", status=201, errors=(400, 409))
 async def add_user(request: web.Request, body: NewUser) -> AddedUser:
-    """Add somebody and make their token. From the first one on, everybody needs one."""
+    """Add a user and make their token. From the first user on, every request needs a token."""
     known = request.app[POLICY].users
     if not known and body.role != "admin":
         raise ApiError(
             409,
-            "The first user must be an administrator, or nobody could add the next.",
+            "The first user must be an administrator, or nobody could add more users.",
             code="guard.no_admin",
             expected="admin",
             got=body.role,
@@ -92,7 +92,7 @@ async def add_user(request: web.Request, body: NewUser) -> AddedUser:
 
 @routes.delete("/v1/users/{name}", errors=(404,))
 async def remove_user(request: web.Request, name: str) -> None:
-    """Remove somebody; their token, cookies, websockets and event streams end at once.
+    """Remove a user; their token, cookies, websockets and event streams end at once.
 
     What is theirs stays, for administrators to see. Who is added under the name later does not get
     it, unless that is said to be the same person.

@@ -25,8 +25,8 @@ class Template(Model):
     id: str
     title: str
     description: str
-    nodes: int = Field(description="How many it has.")
-    types: list[str] = Field(description="Node types that it uses.")
+    nodes: int = Field(description="Number of nodes.")
+    types: list[str] = Field(description="Its node types.")
     inputs: list[str] = Field(description="Names of its public inputs.")
 
 

@@ -1,4 +1,4 @@
-"""Puts the inputs of a bundle into the input folder: under safe names, and over nothing."""
+"""Copies the inputs of a bundle into the input folder, under safe names, without overwriting."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Packed:
 
 
 class Sharing:
-    """What the routes below `/v1/share` do.
+    """The operations of the routes below `/v1/share`.
 
     Args:
         catalog: Node types and folders.
@@ -63,7 +63,7 @@ class Sharing:
     async def check(
         self, data: object, lock: Mapping[str, Any] | None, owner: str
     ) -> tuple[Report, Lock | None]:
-        """What a workflow needs and would do here, when an owner runs it.
+        """Check what a workflow needs and does here, when an owner runs it.
 
         Raises:
             DocumentError: It cannot be read.
@@ -74,7 +74,7 @@ class Sharing:
         return await self.report(SharedFile(workflow, known), owner), known
 
     async def open(self, file: Path) -> SharedFile:
-        """What an uploaded file holds; nothing of it is kept.
+        """Read an uploaded file; nothing of it is kept.
 
         Raises:
             FileError, DocumentError: It is no bundle, picture or workflow file, or a damaged one.
@@ -104,7 +104,7 @@ class Sharing:
         )
 
     async def runtime(self) -> Runtime | None:
-        """What workers compute with; None as long as none is there to say so."""
+        """Device and versions of the workers; None until one has reported them."""
         dispatcher = self._jobs.dispatcher
         for _ in range(_TRIES):  # workers that start just now have an answer soon
             if self._runtime is not None or not dispatcher.slots:
@@ -143,7 +143,7 @@ class Sharing:
         if runtime is None:
             raise ApiError(
                 503,
-                "No worker has said yet what it computes with.",
+                "No worker has reported its device and versions yet.",
                 code="worker.none",
                 headers={"Retry-After": "2"},
             )
@@ -192,9 +192,9 @@ def _lock(data: Mapping[str, Any]) -> Lock:
         places = [".".join(map(str, e["loc"])) or "it" for e in error.errors()[:5]]
         raise ApiError(
             422,
-            f"The lock cannot be read: what it says of {', '.join(places)[:300]} is wrong.",
+            f"The lock cannot be read: these entries are invalid: {', '.join(places)[:300]}.",
             code="share.bad_lock",
-            hint="Send the lock as the bundle has it, or none.",
+            hint="Send the lock from the bundle unchanged, or none.",
         ) from error
 
 
@@ -211,7 +211,7 @@ def _as_png(path: Path) -> bytes:
             picture.save(buffer, "PNG")
     except (UnidentifiedImageError, OSError, ValueError) as error:
         raise FileError(
-            f"{path.name} is no picture that a bundle can show.",
+            f"{path.name} is no image that a bundle can show.",
             code="share.no_picture",
             expected="PNG, WebP or JPEG",
         ) from error

@@ -54,7 +54,7 @@ async def open_database(settings: Settings) -> AsyncEngine:
     if url.get_backend_name() == "sqlite":
         file = Path(url.database or "")
         if not file.parent.is_dir():
-            raise _trouble(f"there is no folder {file.parent}")
+            raise _trouble(f"the folder {file.parent} does not exist")
         _close_to_others(file)
         event.listen(engine.sync_engine, "connect", prepare_sqlite)
     try:
@@ -82,7 +82,7 @@ def _options(url: URL) -> dict[str, Any]:
 
 
 async def close_database(engine: AsyncEngine) -> None:
-    """Close it, once whoever still reads has brought the connection back.
+    """Close the database, once running reads have returned their connections.
 
     Disposing alone would forget a connection that is out, and leave it open: a request that the
     server broke off may need a few more turns of the event loop to let go.
@@ -93,7 +93,7 @@ async def close_database(engine: AsyncEngine) -> None:
         await asyncio.sleep(_TURN)
         turns -= 1
     if turns <= 0:
-        log.warning("the database is closed while somebody still reads it")
+        log.warning("the database was closed during a read")
     await engine.dispose()
 
 
@@ -114,7 +114,7 @@ def _migrate(connection: Connection) -> None:
             return  # the usual case, and Alembic need not be imported for it
         if found is not None and found > HEAD:
             raise WeftError(
-                f"The database has version {found}; this weft knows {HEAD}.",
+                f"The database has schema version {found}; this weft supports version {HEAD}.",
                 code="server.database",
                 hint="Update weft, or start it with another --data.",
             )
@@ -146,14 +146,14 @@ def _trouble(text: str, hint: str | None = None) -> WeftError:
     return WeftError(
         f"The database cannot be opened: {text.rstrip('.')}.",
         code="server.database",
-        hint=hint or "Look at --database, or at the rights of the folder --data.",
+        hint=hint or "Check --database, or the permissions of the folder --data.",
     )
 
 
 def _unknown() -> WeftError:
     """Without the URL, in which a password may stand."""
     return WeftError(
-        "The database cannot be opened: its URL names no database that weft knows.",
+        "The database cannot be opened: weft does not support the kind of database in its URL.",
         code="server.database",
         expected="sqlite:///path or postgresql://user:password@host/name",
         hint="Correct --database.",

@@ -1,4 +1,4 @@
-"""Folders and files of the server that nobody else on the machine may look into."""
+"""Folders and files of the server that other users of the machine may not read."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def private_folder(folder: Path) -> None:
             folder.chmod(0o700)
             return
     log.warning(
-        "others on this machine may look into the data folder %s (mode %o); "
-        "choose one of its own with --data, or close this one: chmod 700",
+        "other users of this machine can read the data folder %s (mode %o); choose your own with "
+        "--data, or restrict it: chmod 700",
         folder,
         mode,
     )

@@ -1,4 +1,4 @@
-"""Asking the database with a deadline, and one error for every way in which it is away."""
+"""Asking the database with a deadline, and one error for every kind of failure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def reaching(seconds: float = ANSWER) -> AsyncIterator[None]:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError as error:
-        raise DatabaseAwayError("the database does not answer") from error
+        raise DatabaseAwayError("the database does not respond") from error
     except Exception as error:
         if isinstance(error, OSError) or type(error).__module__.startswith("asyncpg."):
             raise DatabaseAwayError(f"the database cannot be reached: {error}") from error

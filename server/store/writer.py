@@ -185,7 +185,7 @@ class Writer:
             try:
                 count += len(entry.made())
             except Exception as error:  # a fault of ours in one must not end the writing of all
-                log.exception("a change cannot be made")
+                log.exception("a change cannot be stored")
                 self._fail(entry, error)
                 continue
             batch.append(entry)
@@ -212,7 +212,7 @@ class Writer:
                 try:
                     entry.then()
                 except Exception:  # a fault of ours in one must not end the writing of all
-                    log.exception("what follows a change met a fault")
+                    log.exception("a step after a change failed")
             if entry.stored is not None and not entry.stored.done():
                 entry.stored.set_result(None)
 

@@ -1,4 +1,4 @@
-"""What a worker is to the server: a place where jobs run one after another, and may die."""
+"""The interface of a worker: it runs jobs one after another, and may die."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Worker(ABC):
 
     @abstractmethod
     def send(self, message: ToWorker) -> None:
-        """Send a message. One that is gone does not get it, and `lost` tells so."""
+        """Send a message. A worker that has ended does not get it, and calls `lost`."""
 
     @abstractmethod
     def kill(self) -> None:

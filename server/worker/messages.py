@@ -1,4 +1,4 @@
-"""What the server and a worker say to each other, as plain records.
+"""The messages between the server and a worker, as plain records.
 
 Whatever carries them (a pipe, or messages of a cluster) carries JSON and, for a preview, bytes.
 """
@@ -22,7 +22,7 @@ NodeState = tuple[str, float | None, list[str] | None, int | None, dict[str, str
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a worker is; the first message.
+    """The settings of a worker; the first message.
 
     Attributes:
         path: Where Python modules are looked for.
@@ -172,7 +172,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A node shows an unfinished picture; `image` travels as bytes."""
+    """A node shows a preview image; `image` is sent as bytes."""
 
     job: str
     node: str

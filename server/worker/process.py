@@ -1,4 +1,4 @@
-"""The inside of a worker process: reads messages, runs jobs, says how it goes.
+"""The inside of a worker process: reads messages, runs jobs, reports their progress.
 
 Messages come on standard input and go to what was standard output; whatever nodes print goes to
 standard error. When the input ends, the server is gone and so is this process: a job must not be
@@ -156,4 +156,4 @@ def _warm() -> None:
         for name in ("torch", "weft.diffusion.files.loading", "weft.diffusion.sampling.sample"):
             importlib.import_module(name)
     except Exception:  # the first job will meet it again, and says so
-        log.warning("the libraries for pictures cannot be loaded", exc_info=True)
+        log.warning("the diffusion libraries cannot be loaded", exc_info=True)

@@ -1,4 +1,4 @@
-"""What is told of a running job: not every event of the engine, but what has changed meanwhile."""
+"""Reports of a running job: merges the engine's events into the latest changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the jobs of a worker, one after another, and answers questions meanwhile."""
+"""Runs the jobs of a worker, one after another, and answers requests meanwhile."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Runner:
             if isinstance(error, RunError):
                 log.warning("a job failed", exc_info=error.__cause__, extra={"job": task.job})
         except Exception as error:  # a fault of weft's own must not end the worker
-            log.exception("a job met a fault", extra={"job": task.job})
+            log.exception("a job failed with an internal error", extra={"job": task.job})
             text = f"weft failed at this job: {type(error).__name__}: {error}"
             status, problems = "failed", [{"code": "run.fault", "message": text}]
         finally:
@@ -133,7 +133,7 @@ class Runner:
             for name in task.pins:
                 if name not in pinned or not pinned[name].is_file():
                     raise FileError(
-                        f'What the input "{name}" held when the job was submitted is gone.',
+                        f'The input file that "{name}" had when the job was submitted is gone.',
                         code="files.pin_gone",
                         hint="Submit the job again.",
                     )
@@ -166,7 +166,7 @@ class Runner:
         except WeftError as error:
             self._say(Answer(ask.number, error=error.to_json()))
         except Exception as error:  # whoever asked gets to know, and the work goes on
-            log.exception("a question could not be answered")
+            log.exception("a request to the worker failed")
             text = f"The worker failed: {type(error).__name__}: {error}"
             self._say(Answer(ask.number, error={"code": "server.fault", "message": text}))
 

@@ -91,7 +91,7 @@ def test_jpeg_of_the_web_ui_is_a_workflow_with_its_lora(tmp_path: Path, capsys: 
     sample = nodes["sample"]["inputs"]
     assert (sample["sampler_name"], sample["scheduler"]) == ("dpmpp_2m", "karras")
     assert nodes["negative"]["inputs"]["text"] == "bad, Steps: not really, blurry\nmore negative"
-    assert "Script: X/Y/Z plot is not carried over" in capsys.readouterr().err
+    assert "Script: X/Y/Z plot was ignored" in capsys.readouterr().err
 
 
 def test_what_the_workflow_lacks_is_named(tmp_path: Path, capsys: Captured) -> None:

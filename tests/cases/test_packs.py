@@ -152,8 +152,8 @@ async def test_module_of_v1_classes_is_said_not_to_be_read(
     async with serving(tmp_path, node_modules=("tinypack",)) as client:
         (fault,) = (await (await client.get("/v1/packs")).json())["faults"]
         assert fault["text"] == (
-            "The pack tinypack has ComfyUI's V1 classes (NODE_CLASS_MAPPINGS), which weft does "
-            "not read."
+            "The pack tinypack declares ComfyUI's V1 classes (NODE_CLASS_MAPPINGS), which weft "
+            "does not support."
         )
         assert fault["types"] == ["TwiceV1"]
         workflow = {"weft": 1, "nodes": {"a": {"type": "TwiceV1"}}}
@@ -162,7 +162,7 @@ async def test_module_of_v1_classes_is_said_not_to_be_read(
 
 
 def test_module_that_is_not_there_is_refused(site: Path) -> None:
-    with pytest.raises(DeclarationError, match="There is no module pack_misspelt") as caught:
+    with pytest.raises(DeclarationError, match="There is no Python module pack_misspelt") as caught:
         standard_registry(modules=["pack_misspelt"])
     assert caught.value.code == "node.no_module"
 

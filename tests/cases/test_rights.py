@@ -573,7 +573,7 @@ async def test_folder_of_somebodys_own_things_keeps_its_mode(
     async with house(tmp_path):
         assert (tmp_path / "data").stat().st_mode & 0o777 == 0o755
         assert (tmp_path / "data" / "weft.sqlite").stat().st_mode & 0o077 == 0
-    assert "others on this machine may look into" in caplog.text
+    assert "other users of this machine can read" in caplog.text
 
 
 # -- the link --------------------------------------------------------------------------------------

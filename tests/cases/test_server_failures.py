@@ -202,7 +202,7 @@ async def test_postgresql_that_does_not_answer_is_told(
             await until_health(api, "ok")
             database.freeze()
             try:
-                assert "the database does not answer" in await until_health(api, "degraded")
+                assert "the database does not respond" in await until_health(api, "degraded")
                 status, answer = await api.ask("GET", "/v1/jobs")
                 assert (status, answer["error"]["code"]) == (503, "server.database")
             finally:
@@ -244,7 +244,7 @@ async def test_node_that_always_hangs_fails_with_words(tmp_path: Path) -> None:
         job = (await api.submit({"nodes": {"h": {"type": "Hang"}}}))["id"]
         detail = await api.until(job, "failed")
         assert detail["error"]["code"] == "worker.lost"
-        assert "no sign of life for 6 seconds" in detail["error"]["message"]
+        assert "did not respond for 6 seconds" in detail["error"]["message"]
 
 
 def _worker() -> int:

@@ -268,7 +268,7 @@ def test_image_that_does_not_stop_changing_is_refused(
     monkeypatch.setattr(pictures, "read_image", changing)
     with (
         weft.Engine(inputs=[tmp_path], output=tmp_path / "out", packs=False) as engine,
-        pytest.raises(RunError, match="changes again and again") as caught,
+        pytest.raises(RunError, match="changed again each time") as caught,
     ):
         loaded(engine)
     assert [problem.code for problem in caught.value.problems] == ["files.changing"]

@@ -261,7 +261,7 @@ def test_bytes_behind_the_last_tensor_are_told_when_the_file_is_opened(tmp_path:
         engine.run(Workflow.from_json(data))
     (problem,) = caught.value.problems
     assert problem.code == "model.trailing_bytes"
-    assert "3 bytes behind its last tensor" in problem.message
+    assert "3 bytes after its last tensor" in problem.message
 
 
 def test_every_reader_of_safetensors_refuses_trailing_bytes(tmp_path: Path) -> None:

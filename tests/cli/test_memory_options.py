@@ -92,7 +92,7 @@ def test_run_says_who_holds_what(
     words = ["--models", str(tiny_models), "--out", str(tmp_path / "out"), "--ram", "3GB"]
     assert main(["run", str(file), *words, "--memory"]) == DONE
     said = capsys.readouterr().err
-    assert "cpu: weights" in said and "of 2.79 GiB allowed" in said
+    assert "cpu: " in said and "of weights, budget 2.79 GiB" in said
     assert "unet of tiny.safetensors (loaded on cpu" in said
     assert main(["run", str(file), *words, "--memory", "--json"]) == DONE
     last = json.loads(capsys.readouterr().out.splitlines()[-1])

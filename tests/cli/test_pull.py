@@ -219,7 +219,7 @@ def test_other_content_is_thrown_away(served: bytes, pull: Pull, site: Site) -> 
     site.answer = lambda h: send(h, 200, served)
     code, said = pull(site.url)
     assert code == 1
-    assert "thrown away" in said or "ended after" in said
+    assert "was deleted" in said or "ended after" in said
     assert not pull.place.exists()
     site.answer = whole
     assert pull(site.url)[0] == 0  # and the next try is as good as the first
@@ -233,7 +233,7 @@ def test_file_that_changed_on_the_server_meanwhile_is_thrown_away(pull: Pull, si
     site.answer = lambda h: send(h, 206, other[1000:], Content_Range=span, ETag='"new"')
     code, said = pull(site.url)
     assert code == 1
-    assert "not the file that the manifest describes" in said
+    assert "does not match the manifest" in said
     assert pull.files == []
 
 
@@ -294,7 +294,7 @@ def test_redirect_from_the_internet_to_nearby_is_refused(
     site.answer = redirect(to.format(site.url))
     code, said = pull("http://far.invalid")
     assert code == 1
-    assert "may not go" in said or "redirection" in said.lower()
+    assert "redirects to" in said or "redirection" in said.lower()
     assert [path for path, _ in site.asked] == ["http://far.invalid/file"]
     assert pull.files == []
 

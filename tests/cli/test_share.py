@@ -47,7 +47,7 @@ def test_bundle_runs_elsewhere_and_gives_the_same_picture(
     words = ["share", "run", str(packed), "--out", str(out), "--accept", "reads,writes"]
     assert main([*words, "--verify"]) == 0
     text = said(capsys)
-    assert "verified: the picture is the same" in text
+    assert "verified: the image is the same" in text
     assert "\x1b" not in text  # the author's name moves no cursor
     kept = tmp_path / "home" / "cache"  # results of a held run are kept, in a new home too
     assert any(path.is_file() for path in kept.rglob("*"))
@@ -64,7 +64,7 @@ def test_bundle_does_not_run_before_its_effects_are_accepted(
     out = tmp_path / "out"
     assert main(["share", "run", str(packed), "--out", str(out)]) == 2
     assert main(["share", "run", str(packed), "--out", str(out), "--accept", "reads"]) == 2
-    assert "it also writes" in said(capsys)
+    assert "not permitted: writes" in said(capsys)
     assert not out.exists()
     assert main(["share", "run", str(packed), "--accept", "everything"]) == 2
 

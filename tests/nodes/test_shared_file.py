@@ -36,7 +36,7 @@ LOCK = Lock(
     runtime=Runtime(weft="1", numerics="cpu float32"),
     nodes={"Fade": NodeLock(version=1, pack="toys"), "Plain": NodeLock(version=9, pack="toys")},
 )
-BROUGHT = ("f was saved for version 1 of Fade, and brought to version 2.",)
+BROUGHT = ("f was saved for version 1 of Fade; its inputs were migrated to version 2.",)
 
 
 def test_picture_is_brought_from_the_versions_of_its_lock(tmp_path: Path) -> None:
@@ -73,4 +73,4 @@ def test_picture_whose_drawing_shows_other_nodes_says_that_it_opens_what_ran(
     workflow = open_shared(comfy_picture(tmp_path / "a.png", drawn), REGISTRY).workflow
     assert set(workflow.document.nodes) == {"1", "2"}
     (remark,) = workflow.remarks
-    assert "What ran is opened" in remark
+    assert "The one that ran is opened" in remark

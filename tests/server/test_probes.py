@@ -24,7 +24,7 @@ async def test_database_that_hangs_is_told_and_asked_once(tmp_path: Path) -> Non
 
     probes = Probes(ping, {})
     for _ in range(3):
-        assert await probes.trouble() == ["the database does not answer"]
+        assert await probes.trouble() == ["the database does not respond"]
     assert len(asked) == 1
     go.set()
     assert await probes.trouble() == []
@@ -40,8 +40,8 @@ async def test_trouble_is_told_as_long_as_it_is_there(tmp_path: Path) -> None:
 
     there, missing = tmp_path / "there", tmp_path / "missing"
     there.mkdir()
-    probes = Probes(ping, {"data": there, "finished files": missing})
-    assert await probes.trouble() == ["the database cannot be reached, or refuses"]
+    probes = Probes(ping, {"data": there, "output files": missing})
+    assert await probes.trouble() == ["the database cannot be reached, or reports an error"]
     well = True
     assert await probes.trouble() == []
     assert list(there.iterdir()) == []
@@ -54,5 +54,5 @@ async def test_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
     (tmp_path / "file").touch()
     probes = Probes(ping, {"uploads": tmp_path / "file" / "input"})
-    assert await probes.trouble() == ["the folder for uploads may not be made"]
+    assert await probes.trouble() == ["the folder for uploads cannot be created"]
     probes.close()

@@ -85,7 +85,7 @@ async def test_running_job_is_asked_to_stop_and_stops(tmp_path: Path) -> None:
         await api.until(job, "running")
         await api.ask("POST", f"/v1/jobs/{job}/cancel")
         assert workers.last.cancels == [job]
-        assert (await api.until(job, "cancelled"))["reason"] == "cancelled while it ran"
+        assert (await api.until(job, "cancelled"))["reason"] == "cancelled while it was running"
         assert len(workers.made) == 1
 
 
@@ -103,7 +103,7 @@ async def test_job_that_does_not_stop_takes_its_worker_down_and_no_other_job(
         await api.ask("POST", f"/v1/jobs/{job}/cancel")
         detail = await api.until(job, "cancelled")
         assert first.killed
-        assert detail["reason"] == "stopped by ending its worker"
+        assert detail["reason"] == "cancelled by ending its worker"
         assert await workers.last.given(1) == [other]
         assert workers.last is not first
 
@@ -136,7 +136,7 @@ async def test_stopping_server_puts_its_running_job_back(tmp_path: Path) -> None
         await api.until(job, "running")
     assert workers.last.cancels == [job]
     async with serving(tmp_path, FakeWorkers()) as api:
-        assert (await api.get(job))["reason"] == "the server stopped while it ran"
+        assert (await api.get(job))["reason"] == "the server stopped while it was running"
 
 
 async def test_health_tells_why_a_worker_ended_until_the_next_is_ready(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ async def test_worker_without_signs_of_life_is_ended_and_its_job_fails_with_word
         first.begin(job)
         detail = await api.until(job, "failed")
         assert first.killed
-        assert "no sign of life for 0.5 seconds" in detail["error"]["message"]
+        assert "did not respond for 0.5 seconds" in detail["error"]["message"]
 
 
 async def test_question_that_a_worker_leaves_open_is_503(tmp_path: Path) -> None:
@@ -199,4 +199,4 @@ async def test_question_that_a_worker_leaves_open_is_503(tmp_path: Path) -> None
         assert (status, answer["error"]["code"]) == (503, "worker.none")
         assert "within 0.1 seconds" in answer["error"]["message"]
         _, answer = await api.ask("GET", "/v1/cache")  # it is not waited for a second time
-        assert "it does not answer" in answer["error"]["message"]
+        assert "it does not respond" in answer["error"]["message"]

@@ -1,4 +1,4 @@
-"""The JSON files of a diffusers folder, from what the tensors told. No torch."""
+"""The JSON files of a diffusers folder, derived from the tensors. No torch."""
 
 from __future__ import annotations
 

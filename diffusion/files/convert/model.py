@@ -1,4 +1,4 @@
-"""`weft models convert`: which way, by what is given."""
+"""`weft models convert`: chooses the direction by source and target."""
 
 from __future__ import annotations
 
@@ -46,10 +46,11 @@ def convert_model(source: str | os.PathLike[str], target: str | os.PathLike[str]
     if is_gguf(source):
         raise ModelError(
             "convert.packed",
-            f'"{source.name}" is a GGUF file; its packed weights are no one\'s bit for bit.',
+            f'"{source.name}" is a GGUF file, whose quantised weights cannot be converted without '
+            "loss.",
             expected="safetensors, a pickled file or a folder",
             got="GGUF",
-            hint="Load it as it is; ModelSave writes its unpacked numbers.",
+            hint="Load the file as it is; ModelSave writes its unpacked weights.",
         )
     if not is_pickled(source):
         _refuse_scaled(source, read_header(source))
@@ -72,10 +73,10 @@ def _refuse_scaled(source: Path, header: Header) -> None:
     if fp8_scales(header.tensors)[0]:
         raise ModelError(
             "convert.scaled",
-            f'"{source.name}" has fp8 weights with scales, which other layouts have no place for.',
+            f'"{source.name}" has fp8 weights with scales, which other layouts cannot store.',
             expected="weights without scales",
             got="scaled fp8",
-            hint="Load it as it is; CheckpointSave and ModelSave write its numbers.",
+            hint="Load the file as it is; CheckpointSave and ModelSave write its weights.",
         )
 
 
@@ -93,8 +94,8 @@ def is_pickled(path: Path) -> bool:
 def _same(what: str, source: Path, target: Path) -> ModelError:
     return ModelError(
         "convert.nothing_to_do",
-        f'"{source.name}" is a {what} already, and so would "{target.name}" be.',
+        f'"{source.name}" is a {what}, and "{target.name}" names another {what}.',
         expected="a folder from a file, or a .safetensors file from a folder",
         got=f"a {what} twice",
-        hint='End the target\'s name in ".safetensors" for a single file.',
+        hint='For a single file, use a target name that ends in ".safetensors".',
     )

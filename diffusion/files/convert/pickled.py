@@ -56,7 +56,7 @@ def unpickle(source: Path, target: Path) -> dict[str, int]:
 def _unreadable(source: Path, why: str) -> ModelError:
     return ModelError(
         "model.unsafe_pickle",
-        f'"{source.name}" was not read: {why}.',
-        expected="pickled tensors and plain values",
-        hint="Do not open it with other tools; find the model as safetensors.",
+        f'"{source.name}" was not converted: {why}.',
+        expected="a pickle of tensors and plain values",
+        hint="Do not open it with other tools; look for a safetensors file of the model.",
     )

@@ -28,8 +28,8 @@ class RawNetwork:
         if weights.stored is None:
             raise ModelError(
                 "model.unsupported_layout",
-                f'"{weights.label}" has no tensors in a file of its own.',
-                hint="Save it first.",
+                f'"{weights.label}" is not stored in one file.',
+                hint="Save the model first.",
             )
         self.weights = weights
         self._stored = weights.stored

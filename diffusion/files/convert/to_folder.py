@@ -62,7 +62,7 @@ def refuse_existing(target: Path) -> None:
         raise ModelError(
             "convert.exists",
             f'"{target}" exists already.',
-            hint="Choose another name, or remove it first.",
+            hint="Choose another name, or delete it first.",
         )
 
 

@@ -121,10 +121,10 @@ def _usual(model: Model, clip: Clip, vae: Vae) -> dict[str, dict[str, Joined]]:
     if "class_embed_type" in model.weights.config:
         raise ModelError(
             "convert.no_layout",
-            "weft writes no single files of unCLIP models from folders yet.",
-            expected="a model that is told no pictures, or a folder that weft made",
+            "weft cannot convert folders of unCLIP models to single files yet.",
+            expected="a model without image prompts, or a folder that weft made",
             got="an unCLIP model",
-            hint="Use the folder as it is.",
+            hint="Load the folder as it is.",
         )
     family = family_named(model.family)
     found = {_network(model): model_layout(model), "vae": vae_layout(_shapes(vae.weights))}

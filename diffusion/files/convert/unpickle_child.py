@@ -92,7 +92,7 @@ def main(source: str, target: str) -> dict[str, object]:
         text = str(error).replace("\n", " ")
         # torch goes on to say how to allow it, which is no advice to follow.
         if asked := re.search(r"Unsupported global: GLOBAL (\S+)", text):
-            return {"error": f"it asks to run {asked[1][:100]}"}
+            return {"error": f"it tries to run {asked[1][:100]}"}
         at = text.find("Unsupported")
         return {"error": f"{type(error).__name__}: {text[max(at, 0) :][:300]}"}
     state = loaded if isinstance(loaded, dict) else None

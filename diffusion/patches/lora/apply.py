@@ -38,7 +38,7 @@ GROWS = "x_embedder.weight"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoraShare:
-    """What an entry does to one layer: all of its rows, or some where it is for several layers.
+    """The patch of an entry for one layer: all of its rows, or some if it is for several layers.
 
     Attributes:
         start, stop: The layer's rows of the entry; None = all.
@@ -79,7 +79,7 @@ class LoraFit:
     unused: tuple[str, ...]
 
     def words(self, lora: LoraFile) -> str:
-        """What is not used, in one sentence; "" if everything is."""
+        """The unused layers, in one sentence; "" if all are used."""
         if not self.unused:
             return ""
         some = ", ".join(self.unused[:3]) + (", ..." if len(self.unused) > 3 else "")
@@ -221,9 +221,9 @@ def _take(
         if (len(layers) > 1 or swapped) and entry.algorithm == "oft":
             raise ModelError(
                 "lora.unsupported_algorithm",
-                f'{lora.words} turns "{stem}", which is {len(layers)} layers here.',
+                f'{lora.words} rotates "{stem}", which is {len(layers)} layers here.',
                 expected="OFT for layers of their own: " + ", ".join(layers),
-                got="one turn across all of them",
+                got="one rotation across all of them",
                 hint="Convert it to a LoRA with the tool that made it.",
             )
         del left[stem]
@@ -429,7 +429,7 @@ def _names_touched(
             if f"{layer}.bias" not in weights.shapes:
                 raise ModelError(
                     "lora.no_such_bias",
-                    f'{lora.words} changes a bias that layer "{layer}" has not.',
+                    f'{lora.words} patches a bias that the layer "{layer}" does not have.',
                     hint="Use a LoRA that was trained for this model family.",
                 )
             yield f"{layer}.bias"

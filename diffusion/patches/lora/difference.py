@@ -1,4 +1,4 @@
-"""What an entry of a LoRA file adds to a weight and to a bias, whatever its algorithm."""
+"""The difference that an entry of a LoRA file adds to a weight and a bias, for any algorithm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tensors of a LoRA file, sorted by layer: which suffix means what. No torch.
+"""The tensors of a LoRA file, sorted by layer, and the meaning of each suffix. No torch.
 
 One entry belongs to one layer of one network and has one algorithm. Its `stem` is the layer's name
 as the file spells it; `names.py` knows the spellings.
@@ -219,7 +219,7 @@ def _check_whole(entry: LoraEntry, file: str) -> None:
                 f'In "{file}" the {entry.algorithm} of layer "{entry.stem}" is incomplete.',
                 expected=" or ".join(options),
                 got=", ".join(sorted(entry.fields)),
-                hint="The file is cut short or damaged: download or copy it again.",
+                hint="The file is truncated or damaged: download or copy it again.",
             )
 
 
@@ -228,7 +228,7 @@ def _refuse_unread(name: str, file: str) -> None:
         if name.endswith(suffix):
             raise ModelError(
                 "lora.unsupported_algorithm",
-                f'"{file}" is a {algorithm} file, which weft does not read.',
+                f'"{file}" is a {algorithm} file, which weft does not support.',
                 expected="LoRA, LoHa, LoKr, DoRA, GLoRA, OFT, BOFT, (IA)^3 or full differences",
                 got=f'{algorithm} ("{name}")',
                 hint="Convert it to a LoRA with the tool that made it.",

@@ -38,7 +38,7 @@ def factors(difference: Tensor, rank: int) -> tuple[Tensor, Tensor]:
 
 
 def denoiser_stem(kind: str, layer: str) -> str:
-    """What files call a layer of a denoising network: kohya's way for UNets, else diffusers'.
+    """The name of a denoising network's layer in files: kohya's for UNets, else diffusers'.
 
     Args:
         kind: "unet" or "transformer".
@@ -48,7 +48,7 @@ def denoiser_stem(kind: str, layer: str) -> str:
 
 
 def text_stem(number: int, role: str, of: int, layer: str) -> str:
-    """What files call a layer of a text encoder: kohya's way.
+    """The name of a text encoder's layer in files, as kohya writes it.
 
     Args:
         number: Which encoder it is, from 0.

@@ -50,7 +50,7 @@ class LoraFile:
             seen = ", ".join(list(self.shapes)[:5]) + (", ..." if len(self.shapes) > 5 else "")
             raise ModelError(
                 "lora.unknown_tensors",
-                f'"{self.path.name}" has no tensor that a LoRA is known by: {seen}.',
+                f'"{self.path.name}" has no tensor of a LoRA: {seen}.',
                 expected="lora_up and lora_down, lora_A and lora_B, hada_..., lokr_..., diff, ...",
                 got=f"{len(self.shapes)} other tensors",
                 hint="Choose another file, or convert this one with the tool that made it.",

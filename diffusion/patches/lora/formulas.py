@@ -1,4 +1,4 @@
-"""What an entry of a LoRA file adds to a weight: one formula an algorithm, in the type given.
+"""The difference that an entry of a LoRA file adds to a weight: one formula per algorithm.
 
 The formulas that take the weight itself, which they turn or scale, are in `turned.py`.
 

@@ -136,7 +136,7 @@ def _turns(parts: Parts, weight: Tensor) -> Tensor:
 def _misfit(field: str, expected: str, got: str) -> ModelError:
     return ModelError(
         "lora.does_not_fit",
-        f'"{field}" of a LoRA does not fit the weight that it is for.',
+        f'"{field}" of a LoRA does not match the weight that it patches.',
         expected=expected,
         got=got,
         hint="Use a LoRA that was trained for this model family.",

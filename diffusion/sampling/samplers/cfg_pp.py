@@ -1,4 +1,4 @@
-"""CFG++: the guided clean picture, re-noised along the direction of the negative side alone.
+"""CFG++: the guided prediction, re-noised along the direction of the unconditional one.
 
 Guidance is thus an interpolation, and small values of cfg (about 1) do what large ones did.
 

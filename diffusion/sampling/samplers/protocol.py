@@ -1,4 +1,4 @@
-"""What a sampler is given and what it gives, and the loop that all step rules share."""
+"""The interface of a sampler, and the loop that all step rules share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Predict(Protocol):
     def __call__(self, x: Tensor, sigma: float) -> Tensor: ...
 
     def both(self, x: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
-        """The clean picture, and the one of the negative side alone; for CFG++ samplers."""
+        """The guided prediction, and the unconditional one alone; for CFG++ samplers."""
         ...
 
 
@@ -161,5 +161,5 @@ def slope(x: Tensor, sigma: float, denoised: Tensor) -> Tensor:
 
 
 def glide(x: Tensor, sigma: float, to: float, denoised: Tensor) -> Tensor:
-    """From sigma to another noise level along the line to a clean picture that stays."""
+    """From sigma to another sigma along the line to a constant denoised prediction."""
     return (to / sigma) * x + (1.0 - to / sigma) * denoised

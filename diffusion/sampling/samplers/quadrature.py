@@ -1,4 +1,4 @@
-"""Integrals of Lagrange polynomials: what multistep samplers weigh earlier evaluations by."""
+"""Integrals of Lagrange polynomials: the weights of earlier evaluations in multistep samplers."""
 
 from __future__ import annotations
 

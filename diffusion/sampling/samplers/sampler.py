@@ -1,4 +1,4 @@
-"""A sampler by its name: its rule, and what a run must know of it."""
+"""A sampler by its name: its rule, and its properties for a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LCM that enlarges the picture between its steps."""
+"""LCM that upscales the latent between its steps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def lcm_upscale(
     scale_steps: int = -1,
     upscale_method: Method = "bislerp",
 ) -> Tensor:
-    """LCM that enlarges the clean picture after its first steps.
+    """LCM that upscales the denoised latent after its first steps.
 
     The size grows evenly over `scale_steps` steps, or over half of them (below 0). Source: Luo et
     al. 2023 for the steps; ComfyUI's SamplerLCMUpscale for the sizes.

@@ -80,7 +80,7 @@ def _stored_tokenizer(stored: str, vocabulary: int) -> TextTokenizer:
     if backend.get_vocab_size() > vocabulary:
         raise ModelError(
             "model.bad_tokenizer",
-            "The tokenizer in the model file knows more tokens than the text encoder.",
+            "The tokenizer in the model file has more tokens than the text encoder.",
             expected=f"at most {vocabulary}",
             got=str(backend.get_vocab_size()),
         )

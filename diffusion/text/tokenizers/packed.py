@@ -38,7 +38,7 @@ def packed_tokenizer_text(path: Path) -> str | None:
     )
     try:
         if not sound or scores is None:
-            raise ValueError("its lists do not fit each other")
+            raise ValueError("its lists differ in length")
         pieces = list(zip(texts, scores, strict=True))
         return unigram_text(pieces, unknown, bytes(byte & 255 for byte in table))
     except Exception as error:  # the library raises bare Exception

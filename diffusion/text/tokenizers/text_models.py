@@ -60,8 +60,8 @@ def sentence_tokenizer(
     if stored is None:
         raise ModelError(
             "model.no_tokenizer",
-            f'The text encoder "{name}" came without its tokenizer, and weft ships only those of '
-            "CLIP and T5.",
+            f'The text encoder "{name}" has no tokenizer, and weft includes only those of CLIP '
+            "and T5.",
             expected="a tokenizer.json beside the file or in its folder",
             got="none" if vocabulary is None else f"none, and an encoder of {vocabulary} tokens",
             hint="Copy the tokenizer.json of the model's diffusers folder beside the file, as "

@@ -1,1 +1,1 @@
-"""Nodes that make a control image of an image: one file a kind of control image."""
+"""Preprocessor nodes, which make a control image from an image: one file for each kind."""

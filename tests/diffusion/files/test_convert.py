@@ -294,7 +294,7 @@ def test_refused_pickle_is_told_by_what_it_asks_for(tmp_path: Path) -> None:
     torch.save({"x": Fraction(1, 2)}, tmp_path / "bad.ckpt")
     with pytest.raises(wd.ModelError) as caught:
         convert_model(tmp_path / "bad.ckpt", tmp_path / "out.safetensors")
-    assert "it asks to run fractions.Fraction" in caught.value.message
+    assert "it tries to run fractions.Fraction" in caught.value.message
     assert "safe_globals" not in str(caught.value)
 
 

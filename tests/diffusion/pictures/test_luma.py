@@ -51,5 +51,5 @@ def test_colours_beyond_the_screen_are_cut_off_and_sizes_must_agree() -> None:
     one, half = torch.ones(1, 2, 2, 3), torch.full((1, 2, 2, 3), 0.5)
     found = from_yuv(one, one, half)
     assert (float(found.max()), float(found.min())) == (1.0, pytest.approx(1 - 0.344 / 2))
-    with pytest.raises(ShapeError, match="one size"):
+    with pytest.raises(ShapeError, match="differ in size"):
         from_yuv(one, torch.ones(1, 2, 3, 3), half)

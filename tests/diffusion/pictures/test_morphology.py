@@ -33,7 +33,7 @@ def test_operation_is_that_of_opencv(name: str, size: int) -> None:
 
 
 def test_square_without_size_is_refused() -> None:
-    with pytest.raises(wd.ParameterError, match="square"):
+    with pytest.raises(wd.ParameterError, match="kernel_size"):
         dilated(torch.zeros(1, 1, 3, 3), 0)
 
 

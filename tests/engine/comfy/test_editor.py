@@ -83,7 +83,7 @@ def test_seed_that_counts_down_is_fixed_and_said() -> None:
     document, remarks = from_comfy_editor(lite.data(), REGISTRY)
     assert document.layout["nodes"]["1"]["seeds"] == {"seed": "fixed"}
     assert len(remarks) == 1
-    assert "counted down" in remarks[0]
+    assert "seed decreased" in remarks[0]
 
 
 def test_primitive_is_the_value_where_it_leads() -> None:

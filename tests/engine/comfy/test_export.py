@@ -145,7 +145,7 @@ def test_output_of_an_unknown_node_that_has_no_number_is_said(registry: Registry
         "y": {"type": "NoSuch", "inputs": {"a": {"link": "x.one"}, "b": {"link": "x.two"}}},
     }
     found = exported(registry, nodes)
-    assert any('which of its outputs "two" is' in each for each in found.obstacles)
+    assert any('position of its output "two" is unknown' in each for each in found.obstacles)
     known = exported(registry, nodes, requires={"outputs": {"NoSuch": ["two", "one"]}})
     assert known.prompt["y"]["inputs"] == {"a": ["x", 1], "b": ["x", 0]}
-    assert not any("which of its outputs" in each for each in known.obstacles)
+    assert not any("position of its output" in each for each in known.obstacles)

@@ -12,8 +12,8 @@ from weft.nodes.standard.registry import standard_registry
     ("kind", "pack", "said"),
     [
         ("IPAdapterAdvanced", None, "ComfyUI_IPAdapter_plus"),
-        ("QuadrupleCLIPLoader", None, "ComfyUI itself"),
-        ("NewerThanAll", "comfy-core", "ComfyUI itself"),
+        ("QuadrupleCLIPLoader", None, "ComfyUI has this node"),
+        ("NewerThanAll", "comfy-core", "ComfyUI has this node"),
         ("NewerThanAll", "some-pack", "some-pack"),
     ],
 )

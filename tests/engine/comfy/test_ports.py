@@ -156,7 +156,7 @@ def test_linked_input_that_the_subgraph_lacks_is_said() -> None:
     data = lite.data(definitions={"subgraphs": [definition()]})
     document, (remark,) = from_comfy_editor(data, REGISTRY)
     assert document.nodes["7"].inputs == {}
-    assert '"gone" is not one of the subgraph "Part"' in remark
+    assert '"gone" is not an input of the subgraph "Part"' in remark
 
 
 def test_input_that_leads_to_two_places_takes_no_name_of_another() -> None:

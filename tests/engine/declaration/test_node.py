@@ -254,8 +254,8 @@ def fine(a: int) -> int:
         (odd_return, ["a"], "no socket type"),
         (odd_parameter, ["a"], "no socket type"),
         (unknown_name, ["a"], "cannot be read"),
-        (fine, [], "not described ['a']"),
-        (fine, ["a", "b"], "described but not there ['b']"),
+        (fine, [], "without description ['a']"),
+        (fine, ["a", "b"], "described but missing ['b']"),
     ],
 )
 def test_node_with_faulty_declaration_is_refused(function: Any, names: Any, reason: str) -> None:

@@ -131,7 +131,7 @@ def test_file_that_does_not_stop_changing_is_refused_with_its_name(
         return ""
 
     monkeypatch.setattr(FileDigests, "_read_whole", growing)
-    with pytest.raises(FileError, match=r"growing\.bin.*changes while it is read") as caught:
+    with pytest.raises(FileError, match=r"growing\.bin.*changed each time it was read") as caught:
         FileDigests().digest(file)
     assert caught.value.code == "files.changing"
 

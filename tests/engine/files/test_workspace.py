@@ -213,7 +213,7 @@ def test_mark_behind_an_inputs_name_says_where_it_is(tmp_path: Path) -> None:
     for name, where in (("a.png", "in"), ("a.png [input]", "in"), ("a.png [output]", "out")):
         assert alone.input(name) == tmp_path / where / "a.png"
     for workspace, name in ((shared, "a.png [output]"), (alone, "a.png [temp]")):
-        with pytest.raises(FileError, match="folder, which is not read here"):
+        with pytest.raises(FileError, match="folder, which weft does not read here"):
             workspace.input(name)
     with pytest.raises(FileError):
         alone.input("../in/a.png [output]")

@@ -127,7 +127,7 @@ def test_workflow_set_gives_a_new_workflow() -> None:
 
 @pytest.mark.parametrize("target", ["m.value", "n", "", "value"])
 def test_workflow_set_of_unknown_node_is_refused(target: str) -> None:
-    with pytest.raises(Exception, match="names no input"):
+    with pytest.raises(Exception, match="is no input"):
         flow(n=("Number", {})).set(target, 2)
 
 

@@ -130,7 +130,7 @@ def test_nodes_in_subgraphs_are_migrated_too() -> None:
 
 def test_migration_that_fails_is_an_error_that_names_the_node() -> None:
     data = faded(percent="much")
-    with pytest.raises(DocumentError, match="f cannot be brought from version None of Fade") as bad:
+    with pytest.raises(DocumentError, match="f cannot be migrated from version None") as bad:
         Workflow.from_json(data, REGISTRY)
     assert (bad.value.code, bad.value.problem.node) == ("node.migration", "f")
     with pytest.raises(DocumentError, match="yet to come"):

@@ -108,10 +108,10 @@ def test_hires_fix_with_a_network_goes_over_the_image() -> None:
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ('ControlNet 0: "Module: canny"', "ControlNet 0: Module: canny is not carried over"),
+        ('ControlNet 0: "Module: canny"', "ControlNet 0: Module: canny was ignored"),
         ("Denoising strength: 0.5", "img2img"),
-        ("Variation seed: 3", "Variation seed: 3 is not carried over"),
-        ("Clip skip: many", "Clip skip: many is not carried over"),
+        ("Variation seed: 3", "Variation seed: 3 was ignored"),
+        ("Clip skip: many", "Clip skip: many was ignored"),
     ],
 )
 def test_what_is_not_carried_over_is_named(more: str, words: str) -> None:
@@ -123,8 +123,8 @@ def test_what_is_not_carried_over_is_named(more: str, words: str) -> None:
     [
         ("Steps: 20, Sampler: Restart, CFG scale: 7, Seed: 1, Size: 64x64, Model: m", '"Restart"'),
         ("Steps: 20, Sampler: Euler, Seed: 1, Size: 64x64, Model: m", "no CFG scale"),
-        ("Steps: 20, Sampler: Euler, CFG scale: 7, Size: 64x64, Model: m", "no usable seed"),
-        ("Steps: 20, Sampler: Euler, CFG scale: 7, Seed: 1, Model: m", "no size"),
+        ("Steps: 20, Sampler: Euler, CFG scale: 7, Size: 64x64, Model: m", "no valid seed"),
+        ("Steps: 20, Sampler: Euler, CFG scale: 7, Seed: 1, Model: m", "no image size"),
         ("Steps: 20, Sampler: Euler, CFG scale: 7, Seed: 1, Size: 64x64", "names no model"),
         (
             "Steps: 20, Sampler: Euler, Schedule type: Turbo, Seed: 1, Size: 64x64, Model: m",

@@ -139,7 +139,7 @@ def test_explain_of_a_result_that_was_cleared(tmp_path: Path) -> None:
         e.disk.clear()
     with made(tmp_path) as later:
         found = explained(later, flow(**FLOW))
-    assert found["a"] == ("trivial", "nothing changed, but its result is not kept")
+    assert found["a"] == ("trivial", "nothing changed, but its result is not in the cache")
     assert found["s"][0] == "trivial"
 
 

@@ -33,7 +33,7 @@ def test_crash_before_any_node_says_nothing_of_nodes() -> None:
     [
         ("its process was ended by SIGSEGV", "compiled library"),
         ("its process ended with code 139, as after SIGSEGV", "compiled library"),
-        ("its process was ended by SIGKILL, perhaps because memory ran out", "smaller picture"),
+        ("its process was ended by SIGKILL, perhaps because memory ran out", "smaller image"),
         ("its process ended with code 3", "server's log"),
     ],
 )

@@ -34,7 +34,7 @@ async def test_job_that_ran_at_ten_ends_of_the_server_is_lost_with_time_and_reas
     async with serving(tmp_path, workers) as api:
         detail = await api.get(job)
         assert (detail["state"], detail["attempt"]) == ("lost", 10)
-        assert detail["reason"] == "the server ended 10 times while it ran"
+        assert detail["reason"] == "the server ended 10 times while it was running"
         assert detail["finished"]
         assert (await api.ask("GET", "/v1/queue"))[1]["waiting"] == 0
         _, page = await api.ask("GET", "/v1/jobs?state=lost")
@@ -57,7 +57,7 @@ async def test_job_that_ran_at_fewer_ends_goes_on(
         assert await workers.last.given(1) == [job]
         detail = await api.get(job)
         assert detail["state"] == "queued"
-        assert detail["reason"] == "goes on after a restart of the server"
+        assert detail["reason"] == "resumed after a restart of the server"
 
 
 async def test_lost_job_that_is_asked_for_again_runs(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ async def test_node_that_lies_fails_its_job_and_others_go_on(tmp_path: Path) -> 
                 job = await api.submit(one("Liar", **lie), accepts=["packs", "reads", "writes"])
                 detail = await api.until(job["id"], "failed", "done")
                 assert detail["state"] == "failed", lie
-                assert "not accepted" in detail["problems"][0]["message"]
+                assert "no permission" in detail["problems"][0]["message"]
             job = await api.submit(one("Save", value=1.0), accepts=["packs", "writes"])
             assert (await api.until(job["id"], "done"))["artifacts"]
             job = await api.submit(one("Liar", write=str(stolen)))  # one's own is held to nothing

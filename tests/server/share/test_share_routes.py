@@ -103,7 +103,7 @@ async def test_check_of_a_document_names_what_is_missing_and_how_to_get_it(tmp_p
     assert model["candidates"][0] == "sub/wanted.safetensors"
     assert "models/checkpoints" in model["advice"]
     assert [n["type"] for n in report["nodes"] if n["state"] == "missing"] == ["Unheard"]
-    assert "it came without a lock" in report["unknown"][0]
+    assert "it has no lock" in report["unknown"][0]
 
 
 async def test_check_finds_a_model_by_content_and_says_where_the_picture_would_differ(

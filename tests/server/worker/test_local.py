@@ -70,7 +70,7 @@ async def test_cancelled_job_stops_at_its_next_look(tmp_path: Path) -> None:
         await api.event(lambda event: event["type"] == "progress", job=job)
         await api.ask("POST", f"/v1/jobs/{job}/cancel")
         detail = await api.until(job, "cancelled")
-        assert detail["reason"] == "cancelled while it ran"
+        assert detail["reason"] == "cancelled while it was running"
 
 
 async def test_hung_job_is_ended_with_its_worker_after_the_time_of_grace(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ async def test_hung_job_is_ended_with_its_worker_after_the_time_of_grace(tmp_pat
         await api.event(lambda event: event["type"] == "progress", job=job)
         await api.ask("POST", f"/v1/jobs/{job}/cancel")
         detail = await api.until(job, "cancelled")
-        assert detail["reason"] == "stopped by ending its worker"
+        assert detail["reason"] == "cancelled by ending its worker"
         other = (await api.submit({"nodes": {"c": {"type": "Chatty"}}}))["id"]
         await api.until(other, "done")
 

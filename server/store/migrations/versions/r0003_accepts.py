@@ -12,5 +12,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the column; jobs from before are one's own, and held to nothing."""
+    """Add the column; earlier jobs are the users' own, without restrictions."""
     op.add_column("orders", sa.Column("accepts", sa.Text))
