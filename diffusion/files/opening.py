@@ -24,8 +24,8 @@ from ..formats.pieces import Plan, planned_shapes
 from ..formats.safetensors_header import Header, TensorInfo
 from ..networks import NETWORKS
 from ..networks.configuring import network_class, network_config
+from ..networks.identify import identify_file
 from ..networks.identity import Identity, wrong_kind
-from ..networks.offsets import identify_file
 from ..weights.handle import SHARED, PackedAs, Stored, Weights
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from .names import CONTROL_MARKS, Names
 
 
 def _sparse_ctrl(names: Names) -> Identity | None:
+    names = names.bare
     if not names.hold("motion_modules.") or not names.hold(*CONTROL_MARKS):
         return None
     rgb = names.end("controlnet_cond_embedding.weight")

@@ -17,6 +17,7 @@ from tests.model_headers import PUBLISHED, Shapes
 from weft.cli.main import main
 from weft.diffusion.networks import KINDS
 from weft.diffusion.networks.identify import claims, identify
+from weft.diffusion.networks.names import Names
 from weft.diffusion.patches.lora.file import load_lora
 
 THIMBLE = Path(wd.__file__).parent / "thimble"
@@ -31,7 +32,7 @@ def test_published_layout_has_its_kind(name: str) -> None:
     shapes, expected = PUBLISHED[name]
     found = identify(shapes)
     assert (found.kind, found.family, found.variant) == expected
-    assert len(claims(shapes)) == (found.kind != "controlnet")
+    assert len(claims(Names(shapes))) == 1
     assert found.words().endswith("known, not usable yet") == (found.kind in NOT_YET)
 
 
@@ -43,7 +44,7 @@ def test_every_kind_that_is_not_usable_has_words_and_a_layout() -> None:
 
 def test_file_with_the_marks_of_two_kinds_is_called_so() -> None:
     both = PUBLISHED["PuLID"][0] | PUBLISHED["LLLite SDXL"][0]
-    assert len(claims(both)) == 2
+    assert len(claims(Names(both))) == 2
     assert identify(both).kind == "ambiguous"
 
 
@@ -65,7 +66,7 @@ def test_published_names_are_claimed_once(pattern: str, kind: str) -> None:
     for file in files:
         told = json.loads(file.read_text())
         shapes = {name: tuple(4 if n < 0 else n for n in shape) for name, shape in told.items()}
-        assert len(claims(shapes)) == (kind == "lora"), file.name
+        assert len(claims(Names(shapes))) == 1, file.name
         assert identify(shapes).kind == kind, file.name
 
 
@@ -123,7 +124,7 @@ def test_network_as_diffusers_writes_it_has_its_kind(
     make: Callable[[], Any], kind: str, family: str
 ) -> None:
     shapes = _shapes(make())
-    (found,) = claims(shapes)
+    (found,) = claims(Names(shapes))
     assert (found.kind, found.family) == (kind, family)
     assert identify(shapes) == found
 
