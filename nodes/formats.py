@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..diffusion.types import Conditioning, Latent
 
 
-class TensorFormat:
+class TensorSerializer:
     """Tensors of any shape and type, exactly."""
 
     def encode(self, value: Tensor) -> bytes:
@@ -36,7 +36,7 @@ class TensorFormat:
         return _load(payload)[0]["t"]
 
 
-class LatentFormat:
+class LatentSerializer:
     """Latents with mask and batch numbers."""
 
     def encode(self, value: Latent) -> bytes:
@@ -60,7 +60,7 @@ class LatentFormat:
         )
 
 
-class ConditioningFormat:
+class ConditioningSerializer:
     """Conditioning without control."""
 
     def encode(self, value: Conditioning) -> bytes | None:
@@ -83,9 +83,9 @@ class ConditioningFormat:
 
 
 FORMATS: Mapping[str, Format] = {
-    "torch.Tensor": TensorFormat(),
-    "weft.Latent": LatentFormat(),
-    "weft.Conditioning": ConditioningFormat(),
+    "torch.Tensor": TensorSerializer(),
+    "weft.Latent": LatentSerializer(),
+    "weft.Conditioning": ConditioningSerializer(),
 }
 
 

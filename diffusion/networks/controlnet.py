@@ -109,6 +109,7 @@ KIND = NetworkKind(
     "a ControlNet",
     folder="controlnet",
     recognise=_control,
+    variants={"union": "union of 6 kinds", "promax": "union ProMax, 8 kinds"},
     networks=(
         Network(
             "flux_controlnet",

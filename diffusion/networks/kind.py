@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..device import Precision
@@ -56,6 +56,7 @@ class NetworkKind:
         recognise: Its strict rule: what its files have, and files of other kinds have not. None for
             the two names of files that belong to no kind.
         more_folders: Other names that ComfyUI has for the folder.
+        variants: `Identity.variant` -> its words for people.
         networks: What weft builds of its files.
         usable: Whether some loader takes its files; else they are known, not usable yet.
     """
@@ -67,3 +68,4 @@ class NetworkKind:
     networks: tuple[Network, ...] = ()
     usable: bool = True
     more_folders: tuple[str, ...] = ()
+    variants: Mapping[str, str] = field(default_factory=dict)

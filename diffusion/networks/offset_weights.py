@@ -37,7 +37,13 @@ def _offset(names: Names) -> Identity | None:
     return Identity(kind, family, facts.layout, facts.prefix, light)
 
 
-ICLIGHT = NetworkKind("iclight", "IC-Light offset weights", recognise=_iclight, usable=False)
+ICLIGHT = NetworkKind(
+    "iclight",
+    "IC-Light offset weights",
+    recognise=_iclight,
+    variants={"fc": "foreground (fc)", "fbc": "foreground and background (fbc)"},
+    usable=False,
+)
 OTHER = NetworkKind(
     "unet_offset",
     "offset weights of a UNet (differences to another one)",

@@ -15,4 +15,10 @@ def _sparse_ctrl(names: Names) -> Identity | None:
     return Identity("sparse_ctrl", "sd1", variant="rgb" if rgb else "scribble")
 
 
-KIND = NetworkKind("sparse_ctrl", "a SparseCtrl network", recognise=_sparse_ctrl, usable=False)
+KIND = NetworkKind(
+    "sparse_ctrl",
+    "a SparseCtrl network",
+    recognise=_sparse_ctrl,
+    variants={"rgb": "RGB", "scribble": "scribble"},
+    usable=False,
+)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
 
+_VARIANTS = {"inpaint": "inpainting", "edit": "InstructPix2Pix", "unclip": "unCLIP"}
+
+
 def _checkpoint(names: Names) -> Identity | None:
     if (facts := names.network) is None or not names.is_whole:
         return None
@@ -87,6 +90,7 @@ KIND = NetworkKind(
     folder="diffusion_models",
     more_folders=("unet",),
     recognise=_alone,
+    variants=_VARIANTS,
     networks=(
         Network("unet", "unet", unet_config, _unet, UNET),
         Network(
@@ -113,4 +117,5 @@ CHECKPOINT = NetworkKind(
     "a full checkpoint (UNet, VAE and text encoder)",
     folder="checkpoints",
     recognise=_checkpoint,
+    variants=_VARIANTS,
 )

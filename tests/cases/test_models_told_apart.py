@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from safetensors.torch import load_file, save_file
 
 import weft.diffusion as wd
 from tests.cases.places import SHARED, case
-from tests.model_headers import PUBLISHED, Shapes
+from tests.model_headers import HEADERS, PUBLISHED, Shapes
 from weft.cli.main import main
 from weft.diffusion.networks import KINDS
 from weft.diffusion.networks.identify import claims, identify
+from weft.diffusion.networks.identity import wrong_kind
 from weft.diffusion.networks.names import Names
 from weft.diffusion.patches.lora.file import load_lora
 
@@ -245,3 +247,34 @@ def test_lora_of_a_text_encoder_alone_is_told_by_its_width(width: int, family: s
     stem = "lora_te_text_model_encoder_layers_0_self_attn_q_proj"
     shapes = {f"{stem}.lora_down.weight": (4, width), f"{stem}.lora_up.weight": (width, 4)}
     assert identify(shapes).family == family
+
+
+def _small(name: str) -> bool:
+    """Whether a file of the header is small with one byte a number."""
+    return sum(math.prod(shape) for shape in HEADERS[name][0].values()) < 2**23
+
+
+UNUSABLE = sorted(name for name, (_, kind) in HEADERS.items() if kind in NOT_YET)
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_refusal_of_a_kind_that_is_not_usable_names_it(name: str) -> None:
+    shapes, kind = HEADERS[name]
+    for wanted in ("checkpoint", "controlnet", "ip_adapter", "lora"):
+        error = wrong_kind("x.safetensors", identify(shapes), wanted)
+        assert KINDS[kind].words in error.message
+        assert error.got is not None and error.got.endswith("known, not usable yet")
+
+
+@pytest.mark.parametrize("loader", ["controlnet", "lora", "model"])
+@pytest.mark.parametrize("name", [name for name in UNUSABLE if _small(name)])
+def test_loader_refuses_a_kind_that_is_not_usable_by_its_name(
+    tmp_path: Path, name: str, loader: str
+) -> None:
+    shapes, kind = HEADERS[name]
+    tensors = {key: torch.zeros(shape, dtype=torch.uint8) for key, shape in shapes.items()}
+    save_file(tensors, tmp_path / "x.safetensors")
+    with pytest.raises(wd.ModelError) as caught:
+        LOADERS[loader](tmp_path / "x.safetensors")
+    assert caught.value.code == "model.wrong_kind"
+    assert KINDS[kind].words in caught.value.message
