@@ -7,7 +7,7 @@ import contextlib
 from pathlib import Path
 
 from ..engine.errors import WeftError
-from ..engine.files.workspace import KINDS, Workspace
+from ..engine.files.workspace import Workspace
 from ..nodes.standard.folders import home
 from . import say
 from .main import BAD_WORKFLOW, DONE, FAILED
@@ -39,7 +39,7 @@ def _list(options: argparse.Namespace) -> int:
 
         return long_list(options)
     workspace = workspace_of(options)
-    kinds = [options.kind] if options.kind else list(KINDS)
+    kinds = [options.kind] if options.kind else list(workspace.kinds)
     found = {kind: workspace.list_models(kind) for kind in kinds}
     if options.json:
         say.out_json(found)

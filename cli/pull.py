@@ -25,9 +25,9 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
 
+from ..diffusion.networks import FOLDERS
 from ..engine.errors import DocumentError, FileError
 from ..engine.files.hashes import sha256_of
-from ..engine.files.workspace import KINDS
 from ..engine.files.written_names import portable_problem
 from ..engine.graph.document import read_json, read_text
 from ..nodes.standard.folders import home
@@ -79,12 +79,12 @@ def read_manifest(path: Path) -> Manifest:
         ) from error
     for entry in manifest.models:
         reason = portable_problem(entry.name)
-        if entry.kind not in KINDS or reason is not None:
+        if entry.kind not in FOLDERS or reason is not None:
             raise FileError(
                 f"{path}: {entry.kind}/{entry.name} cannot be a model's place: "
                 f"{reason or 'there is no such kind'}.",
                 code="files.bad_name",
-                expected=f"a kind among {', '.join(KINDS)} and a relative name",
+                expected=f"a kind among {', '.join(FOLDERS)} and a relative name",
             )
     return manifest
 

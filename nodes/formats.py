@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..diffusion.types import Conditioning, Latent
 
 
-class TensorFormat:
+class TensorSerializer:
     """Tensors of any shape and type, exactly."""
 
     def encode(self, value: Tensor) -> bytes:
@@ -37,7 +37,7 @@ class TensorFormat:
         return _load(payload)[0]["t"]
 
 
-class LatentFormat:
+class LatentSerializer:
     """Latents with their noise mask and their indices for the noise."""
 
     def encode(self, value: Latent) -> bytes:
@@ -61,7 +61,7 @@ class LatentFormat:
         )
 
 
-class ConditioningFormat:
+class ConditioningSerializer:
     """Conditioning without ControlNets or other references to weights."""
 
     def encode(self, value: Conditioning) -> bytes | None:
@@ -84,9 +84,9 @@ class ConditioningFormat:
 
 
 FORMATS: Mapping[str, Format] = {
-    "torch.Tensor": TensorFormat(),
-    "weft.Latent": LatentFormat(),
-    "weft.Conditioning": ConditioningFormat(),
+    "torch.Tensor": TensorSerializer(),
+    "weft.Latent": LatentSerializer(),
+    "weft.Conditioning": ConditioningSerializer(),
 }
 
 

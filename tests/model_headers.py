@@ -267,3 +267,181 @@ PUBLISHED: dict[str, tuple[Shapes, tuple[str, str, str]]] = {
     ),
 }
 """What a file is published as -> some of its tensors, and its kind, family and variant."""
+
+_BLOCK = "mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight"
+_LDM = "model.diffusion_model."
+_PUBLISHED_UNET: Shapes = {
+    f"{_LDM}input_blocks.0.0.weight": (320, 4, 3, 3),
+    f"{_LDM}middle_block.1.transformer_blocks.0.attn2.to_k.weight": (1280, 768),
+    f"{_LDM}out.0.weight": (320,),
+}
+_UNET: Shapes = {
+    "conv_in.weight": (320, 4, 3, 3),
+    "conv_out.weight": (4, 320, 3, 3),
+    "time_embedding.linear_1.weight": (1280, 320),
+    _BLOCK: (1280, 768),
+}
+_VAE: Shapes = {
+    "encoder.down.0.block.0.conv1.weight": (128, 128, 3, 3),
+    "decoder.conv_in.weight": (512, 4, 3, 3),
+}
+_CLIP: Shapes = {
+    "text_model.embeddings.token_embedding.weight": (49408, 768),
+    "text_model.encoder.layers.0.mlp.fc1.weight": (3072, 768),
+}
+_VISION: Shapes = {
+    "vision_model.embeddings.patch_embedding.weight": (1280, 3, 14, 14),
+    "vision_model.embeddings.class_embedding": (1280,),
+    "vision_model.post_layernorm.weight": (1280,),
+    "visual_projection.weight": (1024, 1280),
+}
+_FUSER = "down_blocks.0.attentions.0.transformer_blocks.0.fuser.linear.weight"
+
+USUAL: dict[str, tuple[Shapes, str]] = {
+    "checkpoint": (
+        _PUBLISHED_UNET
+        | {f"first_stage_model.{name}": shape for name, shape in _VAE.items()}
+        | {f"cond_stage_model.transformer.{name}": shape for name, shape in _CLIP.items()},
+        "checkpoint",
+    ),
+    "UNet": (_PUBLISHED_UNET, "unet"),
+    "UNet of diffusers": (_UNET, "unet"),
+    "UNet with GLIGEN inside": (
+        _UNET | {"position_net.null_positive_feature": (768,), _FUSER: (320, 768)},
+        "unet",
+    ),
+    "UNet with a VAE": (
+        _PUBLISHED_UNET | {f"first_stage_model.{name}": shape for name, shape in _VAE.items()},
+        "unet",
+    ),
+    "Flux": (
+        {
+            "double_blocks.0.img_attn.qkv.weight": (9216, 3072),
+            "txt_in.weight": (3072, 4096),
+            "img_in.weight": (3072, 64),
+        },
+        "unet",
+    ),
+    "Flux ControlNet of XLabs": (
+        {
+            "controlnet_blocks.0.weight": (3072, 3072),
+            "double_blocks.0.img_attn.qkv.weight": (9216, 3072),
+            "input_hint_block.0.weight": (16, 3, 3, 3),
+            "txt_in.weight": (3072, 4096),
+        },
+        "controlnet",
+    ),
+    "ControlNet beside its UNet": (
+        _PUBLISHED_UNET
+        | {
+            "control_model.input_hint_block.0.weight": (16, 3, 3, 3),
+            "control_model.input_blocks.0.0.weight": (320, 4, 3, 3),
+        },
+        "controlnet",
+    ),
+    "VAE": (_VAE, "vae"),
+    "VAE with a text encoder": (_VAE | _CLIP, "text_encoder"),
+    "CLIP-L": (_CLIP, "text_encoder"),
+    "whole CLIP": (_CLIP | _VISION, "clip_vision"),
+    "ViT-H": (_VISION, "clip_vision"),
+    "Redux": (
+        {"redux_up.weight": (12288, 1152), "redux_down.weight": (4096, 12288)},
+        "style_model",
+    ),
+    "T2I-Adapter": (
+        {
+            "conv_in.weight": (320, 192, 3, 3),
+            "body.0.block1.weight": (320, 320, 3, 3),
+            "body.0.block2.weight": (320, 320, 1, 1),
+        },
+        "t2i_adapter",
+    ),
+    "T2I-Adapter light": ({"body.0.in_conv.weight": (80, 192, 1, 1)}, "t2i_adapter"),
+    "GLIGEN": (
+        {"position_net.null_positive_feature": (768,), _FUSER: (320, 768)},
+        "gligen",
+    ),
+    "hypernetwork": ({"hypernetwork.768.0.linear.0.weight": (1536, 768)}, "hypernetwork"),
+    "SDXL embedding": ({"clip_g": (2, 1280), "clip_l": (2, 768)}, "embedding"),
+    "compact upscaler": (
+        {"body.0.weight": (64, 3, 3, 3), "body.1.weight": (64,)},
+        "upscaler",
+    ),
+    "tiny decoder of diffusers": (
+        {
+            "decoder.layers.0.weight": (64, 4, 3, 3),
+            "decoder.layers.2.conv.0.weight": (64, 64, 3, 3),
+            "encoder.layers.0.weight": (64, 3, 3, 3),
+        },
+        "preview_decoder",
+    ),
+    "CoAdapter fuser": (
+        {
+            "spatial_feat_mapping.0.1.weight": (768, 320),
+            "transformer_layes.0.attn.in_proj_weight": (2304, 768),
+        },
+        "coadapter_fuser",
+    ),
+    "UNet with motion modules": (
+        _UNET | {f"down_blocks.0.motion_modules.0.{_TEMPORAL}.to_q.weight": (320, 320)},
+        "motion_unet",
+    ),
+    "IP-Adapter of an unknown encoder": (resampled(768, 777, 768, 16), "ip_adapter_other"),
+}
+"""Files that are told by the network inside, some with more than one -> tensors and kind."""
+
+REAL: dict[str, tuple[Shapes, str]] = {
+    "taesd_decoder": (
+        {
+            "1.weight": (64, 4, 3, 3),
+            "3.conv.0.weight": (64, 64, 3, 3),
+            "3.conv.2.weight": (64, 64, 3, 3),
+            "12.weight": (64, 64, 3, 3),
+        },
+        "preview_decoder",
+    ),
+    "taesd_encoder": (
+        {
+            "0.weight": (64, 3, 3, 3),
+            "1.conv.0.weight": (64, 64, 3, 3),
+            "2.weight": (64, 64, 3, 3),
+            "3.conv.0.weight": (64, 64, 3, 3),
+        },
+        "unknown",
+    ),
+    "LoRA of diffusers' attention processors": (
+        {
+            f"{_BLOCK.removesuffix('to_k.weight')}processor.to_k_lora.down.weight": (4, 768),
+            f"{_BLOCK.removesuffix('to_k.weight')}processor.to_k_lora.up.weight": (1280, 4),
+        },
+        "lora",
+    ),
+    "LoRA of cloneofsimo with tokens": (
+        {
+            "<s1>": (768,),
+            "text_encoder:0:down": (1, 768),
+            "text_encoder:0:up": (768, 1),
+            "unet:0:down": (1, 320),
+            "unet:0:up": (320, 1),
+        },
+        "numbered_lora",
+    ),
+    "InvokeAI's embedding": ({"emb_params": (5, 768)}, "embedding"),
+    "fastai's embedding": ({"<birb-style>": (768,)}, "unknown"),
+    "Real-ESRGAN anime": (
+        {
+            "body.0.rdb1.conv1.weight": (32, 64, 3, 3),
+            "conv_body.weight": (64, 64, 3, 3),
+            "conv_first.weight": (64, 3, 3, 3),
+            "conv_last.weight": (3, 64, 3, 3),
+        },
+        "upscaler",
+    ),
+}
+"""Some tensors of files that were read -> and their kind."""
+
+HEADERS: dict[str, tuple[Shapes, str]] = {
+    **{name: (shapes, told[0]) for name, (shapes, told) in PUBLISHED.items()},
+    **USUAL,
+    **REAL,
+}

@@ -98,7 +98,7 @@ def by_pipeline(pipe: Any, name: str, job: dict[str, Any], sigma: float, tokens:
     return np.asarray(found.double().numpy())
 
 
-class Network:
+class GuidedUNet:
     """diffusers' UNet as the references ask it: float64, at the nearest training step."""
 
     KEPT = 4
@@ -147,7 +147,7 @@ class Network:
 
 
 def by_reference(
-    network: Network, name: str, sigmas: list[float], draws: Iterator[Array], job: dict[str, Any]
+    network: GuidedUNet, name: str, sigmas: list[float], draws: Iterator[Array], job: dict[str, Any]
 ) -> Array:
     """Latents of the tests' float64 reference, with the noise that weft has drawn."""
     import torch
@@ -174,7 +174,7 @@ def compared(job: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
     stored = load_file(job["file"])
     pipe = pipeline(job)
-    network = Network(pipe.unet, stored, job["cfg"])
+    network = GuidedUNet(pipe.unet, stored, job["cfg"])
     found: dict[str, dict[str, Any]] = {}
     for case in (Case(*given) for given in job["cases"]):
         sigmas, levels = job["levels"][case.name], 0.0

@@ -22,7 +22,7 @@ from ..networks.building import build_network
 from ..networks.configuring import header_config, network_config
 from ..networks.identity import Identity
 from ..types import ControlNet, Model
-from .opening import Source, open_source, require, unsupported, weights_of
+from .opening import ModelSource, open_source, require, unsupported, weights_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -115,13 +115,13 @@ def _build(config: Mapping[str, Any], tensors: dict[str, Tensor]) -> Module:
     return build_network("controlnet", config, tensors)
 
 
-def _is_plain(found: Identity, source: Source) -> bool:
+def _is_plain(found: Identity, source: ModelSource) -> bool:
     """Whether it is a ControlNet of a UNet for one kind of picture, whole in its file."""
     unet = found.facts is not None and found.facts.body == "unet" and found.layout != "lora"
     return unet and "task_embedding" not in source.shapes
 
 
-def _pooling(source: Source, asked: bool | None) -> bool:
+def _pooling(source: ModelSource, asked: bool | None) -> bool:
     """Whether a ControlNet averages its residuals over the image."""
     if asked is not None or not _is_plain(source.identity, source):
         return bool(asked)

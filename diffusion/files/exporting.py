@@ -17,7 +17,15 @@ from ..formats.fp8_names import FP8
 from ..formats.gguf_header import is_gguf
 from ..formats.network_facts import MARKERS
 from ..formats.safetensors_header import TensorInfo
-from ..formats.single_file import DENOISER, VAE, Joined, Part, text_layout, unet_layout, vae_layout
+from ..formats.single_file import (
+    DENOISER,
+    VAE,
+    Joined,
+    TensorPart,
+    text_layout,
+    unet_layout,
+    vae_layout,
+)
 from ..formats.transformer_layout import transformer_layout
 from ..formats.transformer_names import UNREAD
 from ..networks.configuring import network_class, untold_config
@@ -177,7 +185,7 @@ def text_file_layout(weights: Weights) -> dict[str, Joined]:
     found = {}
     for name, shape in weights.shapes.items():
         bare = name.startswith(("encoder.block.", "encoder.final", "shared.", "text_projection."))
-        found[name if bare else f"text_model.{name}"] = Joined((Part(name),), tuple(shape))
+        found[name if bare else f"text_model.{name}"] = Joined((TensorPart(name),), tuple(shape))
     return found
 
 

@@ -14,9 +14,8 @@ from pathlib import Path
 from ..formats.folder import folder_parts, network_files
 from ..formats.gguf_header import read_model_header
 from ..formats.safetensors_header import Header
-from ..networks.identify import identify
+from ..networks.identify import identify, identify_file
 from ..networks.identity import Identity
-from ..networks.offsets import identify_file
 
 
 @dataclass(frozen=True, slots=True)

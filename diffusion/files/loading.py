@@ -25,7 +25,7 @@ from ..formats.words import family_words
 from ..image_prompts.image_encoder import check_projects
 from ..types import Clip, ClipVision, Gligen, IPAdapter, Model, StyleModel, Vae
 from .controlnets import load_controlnet
-from .opening import Source, open_source, require, unsupported, weights_of
+from .opening import ModelSource, open_source, require, unsupported, weights_of
 from .text_encoders import check_text_fits, file_texts, text_weights
 from .unclip_statistics import read_statistics
 
@@ -256,14 +256,14 @@ def load_ip_adapter(path: _PathLike, clip_vision: ClipVision) -> IPAdapter:
 # --- parts of an opened file ---------------------------------------------------------------------
 
 
-def _family(source: Source) -> Family:
+def _family(source: ModelSource) -> Family:
     if source.identity.family == "unknown":
         raise unsupported(source)
     return family_named(source.identity.family)
 
 
 def _model(
-    source: Source,
+    source: ModelSource,
     family: Family,
     *,
     scheduler: Mapping[str, Any] | None = None,
@@ -288,13 +288,13 @@ def _model(
     return Model(family.name, weights)
 
 
-def _open_clip_vision(source: Source, prefix: str) -> ClipVision:
+def _open_clip_vision(source: ModelSource, prefix: str) -> ClipVision:
     own = {n.removeprefix(prefix): s for n, s in source.shapes.items() if n.startswith(prefix)}
     plan = prefixed(open_clip_vision(own), prefix)
     return ClipVision("clip", weights_of(source, "clip_vision", plan, family="clip"))
 
 
-def _siglip(source: Source, prefix: str) -> ClipVision:
+def _siglip(source: ModelSource, prefix: str) -> ClipVision:
     kept = tuple(f"{prefix}{part}." for part in ("embeddings", "encoder", "post_layernorm"))
     names = {
         name: name.removeprefix(prefix)
@@ -305,12 +305,12 @@ def _siglip(source: Source, prefix: str) -> ClipVision:
     return ClipVision("siglip", weights)
 
 
-def _vae(source: Source, family: str, digest: str | None = None) -> Vae:
+def _vae(source: ModelSource, family: str, digest: str | None = None) -> Vae:
     plan = _vae_plan(source)
     return Vae(family, weights_of(source, "vae", plan, family=family, digest=digest))
 
 
-def _vae_plan(source: Source) -> dict[str, Pieces]:
+def _vae_plan(source: ModelSource) -> dict[str, Pieces]:
     if source.identity.kind == "vae":
         found = source.identity
         return network_plan("vae", found.layout, found.prefix, source.shapes)
@@ -371,7 +371,7 @@ def _folder_markers(folder: Path) -> frozenset[str]:
     return frozenset({"edm_mean"}) if vae.get("latents_mean") else frozenset()
 
 
-def _marked(source: Source, markers: frozenset[str]) -> Source:
+def _marked(source: ModelSource, markers: frozenset[str]) -> ModelSource:
     from ..networks.identify import identify
 
     if not markers or source.identity.facts is None:

@@ -24,8 +24,8 @@ from ..formats.pieces import Plan, planned_shapes
 from ..formats.safetensors_header import Header, TensorInfo
 from ..networks import NETWORKS
 from ..networks.configuring import network_class, network_config
+from ..networks.identify import identify_file
 from ..networks.identity import Identity, wrong_kind
-from ..networks.offsets import identify_file
 from ..weights.handle import SHARED, PackedAs, Stored, Weights
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ModelSource:
     """One opened network file (or its shards).
 
     Attributes:
@@ -93,7 +93,7 @@ class Source:
         return TensorReader(self.files, self.scales)
 
 
-def open_source(path: Path, stems: Sequence[str] = ()) -> Source:
+def open_source(path: Path, stems: Sequence[str] = ()) -> ModelSource:
     """Open a safetensors or GGUF file, or the folder of one network.
 
     Args:
@@ -109,14 +109,14 @@ def open_source(path: Path, stems: Sequence[str] = ()) -> Source:
     return _source(path, files, read_json(path / "config.json"))
 
 
-def _source(path: Path, files: Sequence[Path], stated: Mapping[str, Any]) -> Source:
+def _source(path: Path, files: Sequence[Path], stated: Mapping[str, Any]) -> ModelSource:
     opened = [read_with_content(file, read_model_header) for file in files]
     headers = [header for header, _ in opened]
     tensors = {n: info for header in headers for n, info in header.tensors.items()}
     with naming(path):
         scales, apart = fp8_scales(tensors)
     shapes = {name: info.shape for name, info in tensors.items() if name not in apart}
-    return Source(
+    return ModelSource(
         path=path if len(files) > 1 else files[0],
         files=tuple(opened),
         digest=joined_digest([content.digest for _, content in opened]),
@@ -127,7 +127,7 @@ def _source(path: Path, files: Sequence[Path], stated: Mapping[str, Any]) -> Sou
     )
 
 
-def require(source: Source, *kinds: str) -> None:
+def require(source: ModelSource, *kinds: str) -> None:
     """Refuse a file that holds something else; both kinds are named.
 
     Raises:
@@ -137,7 +137,7 @@ def require(source: Source, *kinds: str) -> None:
         raise wrong_kind(source.path.name, source.identity, *kinds)
 
 
-def unsupported(source: Source) -> ModelError:
+def unsupported(source: ModelSource) -> ModelError:
     """The refusal of a file of a family that weft does not run in this place."""
     return ModelError(
         "model.unsupported_family",
@@ -165,7 +165,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def weights_of(
-    source: Source,
+    source: ModelSource,
     kind: str,
     plan: Plan,
     *,
@@ -269,7 +269,7 @@ def weights_of(
 
 
 def _packed_as(
-    source: Source, plan: Plan, reader: TensorReader, storage: str | None
+    source: ModelSource, plan: Plan, reader: TensorReader, storage: str | None
 ) -> dict[str, PackedAs]:
     """Matrices and kernels that stay in few bits."""
     from ..weights.packed import block_size

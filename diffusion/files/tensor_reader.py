@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from ..weights.packed import Packed
+    from ..weights.packed import PackedTensor
 
 _FLOATS = frozenset({"F64", "F32", "F16", "BF16"}) | FP8
 
@@ -105,7 +105,7 @@ class TensorReader:
 
     def packed(
         self, plan: Plan, packings: Mapping[str, str], device: torch.device
-    ) -> dict[str, Packed]:
+    ) -> dict[str, PackedTensor]:
         """Tensors in few bits: as the file has them (those of the CPU mapped), or made fp8.
 
         Args:
@@ -118,9 +118,9 @@ class TensorReader:
         """
         import torch
 
-        from ..weights.packed import Packed
+        from ..weights.packed import PackedTensor
 
-        result: dict[str, Packed] = {}
+        result: dict[str, PackedTensor] = {}
         if not plan:
             return result
         with self._opened(mapped=device.type == "cpu") as files:
@@ -138,7 +138,7 @@ class TensorReader:
                     parts.append(raw)
                     rows += shape[0]
                 joined = parts[0] if len(parts) == 1 else torch.cat(parts)
-                result[new] = Packed(
+                result[new] = PackedTensor(
                     joined.to(device),
                     packings[new],
                     (rows, *shape[1:]),

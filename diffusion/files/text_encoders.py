@@ -15,7 +15,7 @@ from ..formats.plans import network_plan
 from ..formats.words import family_words
 from ..text.tokenizers.packed import packed_tokenizer_text
 from ..types import Clip
-from .opening import Source, weights_of
+from .opening import ModelSource, weights_of
 
 if TYPE_CHECKING:
     from ..types import Model
@@ -37,7 +37,7 @@ _USUAL: Mapping[tuple[str, ...], str] = {
 """Encoders, sorted -> the family they belong to when nobody says."""
 
 
-def role_of(source: Source, plan: Mapping[str, Any]) -> str | None:
+def role_of(source: ModelSource, plan: Mapping[str, Any]) -> str | None:
     """Which encoder a file holds: "CLIP-L", "CLIP-G", "CLIP-H", "T5", "BERT"; None if unclear."""
     from ..formats.pieces import planned_shapes
 
@@ -50,7 +50,7 @@ def role_of(source: Source, plan: Mapping[str, Any]) -> str | None:
     return _ROLES.get(width)
 
 
-def file_texts(source: Source, family: Family) -> list[Weights]:
+def file_texts(source: ModelSource, family: Family) -> list[Weights]:
     """The text encoders of a full checkpoint, in the family's order; SD3 files may lack one.
 
     Raises:
@@ -87,7 +87,7 @@ def file_texts(source: Source, family: Family) -> list[Weights]:
 
 
 def text_weights(
-    source: Source,
+    source: ModelSource,
     kind: str,
     family: Family,
     position: int,
@@ -128,7 +128,7 @@ def text_weights(
 
 
 def clip_from(
-    sources: Sequence[Source],
+    sources: Sequence[ModelSource],
     family: str | None,
     dtype: str | None = None,
     device: str | None = None,
@@ -217,7 +217,7 @@ def check_text_fits(model: Model, clip: Clip) -> None:
         )
 
 
-def _layout(source: Source, prefix: str) -> str:
+def _layout(source: ModelSource, prefix: str) -> str:
     for layout, mark in (
         ("open_clip", "transformer.resblocks."),
         ("t5", "encoder.block."),
@@ -229,7 +229,7 @@ def _layout(source: Source, prefix: str) -> str:
     return "diffusers"
 
 
-def _stored_tokenizer(source: Source, number: int, role: str) -> str | None:
+def _stored_tokenizer(source: ModelSource, number: int, role: str) -> str | None:
     """The text of a tokenizer.json in a file's metadata; CLIP encoders share the first's."""
     own = source.metadata.get("tokenizer" if number == 1 else f"tokenizer_{number}")
     if own is None and role.startswith("CLIP"):
@@ -237,7 +237,7 @@ def _stored_tokenizer(source: Source, number: int, role: str) -> str | None:
     return own
 
 
-def _text_length(tokenizer: Path, source: Source) -> int | None:
+def _text_length(tokenizer: Path, source: ModelSource) -> int | None:
     """Tokens of a text as a tokenizer's folder states them; None if it does not."""
     stated = read_json(tokenizer / "tokenizer_config.json").get("model_max_length")
     positions = source.stated.get("max_position_embeddings", 512)

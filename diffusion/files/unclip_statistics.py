@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..formats.pieces import Piece
-from .opening import Source, open_source
+from .opening import ModelSource, open_source
 
 _NORMALIZER = Path("image_normalizer") / "diffusion_pytorch_model.safetensors"
 
 
-def read_statistics(source: Source) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+def read_statistics(source: ModelSource) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
     """Mean and spread of embeddings that an unCLIP model was trained with; None if nobody says.
 
     Args:

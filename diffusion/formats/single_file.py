@@ -18,7 +18,7 @@ DENOISER, VAE = "model.diffusion_model.", "first_stage_model."
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TensorPart:
     """Rows of one tensor of a network; None = all of it."""
 
     name: str
@@ -31,7 +31,7 @@ class Part:
 class Joined:
     """A tensor of a file: parts along the first axis, and the shape of the whole."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[TensorPart, ...]
     shape: tuple[int, ...]
 
 
@@ -82,13 +82,15 @@ def inverted(plan: Plan, shapes: Shapes, prefix: str = "") -> dict[str, Joined]:
         shapes: The file's tensors. Those that the plan does not read have no place.
         prefix: Put in front of the names.
     """
-    found: dict[str, list[tuple[int, Part]]] = {}
+    found: dict[str, list[tuple[int, TensorPart]]] = {}
     for new, pieces in plan.items():
         row = 0
         for piece in pieces:
             rows = piece.shape(shapes)[0] if shapes[piece.name] else 0
             whole = len(pieces) == 1
-            part = Part(new, None if whole else row, None if whole else row + rows, piece.turned)
+            part = TensorPart(
+                new, None if whole else row, None if whole else row + rows, piece.turned
+            )
             found.setdefault(piece.name, []).append((piece.start or 0, part))
             row += rows
     return {
@@ -100,7 +102,9 @@ def inverted(plan: Plan, shapes: Shapes, prefix: str = "") -> dict[str, Joined]:
 
 
 def _renamed(names: Mapping[str, str], shapes: Shapes, prefix: str) -> dict[str, Joined]:
-    return {prefix + old: Joined((Part(new),), tuple(shapes[new])) for new, old in names.items()}
+    return {
+        prefix + old: Joined((TensorPart(new),), tuple(shapes[new])) for new, old in names.items()
+    }
 
 
 def _open_clip_shapes(shapes: Shapes) -> dict[str, tuple[int, ...]]:

@@ -23,19 +23,6 @@ FAMILY_WORDS: Mapping[str, str] = {
 }
 
 
-VARIANT_WORDS: Mapping[str, str] = {
-    "inpaint": "inpainting",
-    "edit": "InstructPix2Pix",
-    "unclip": "unCLIP",
-    "union": "union of 6 kinds",
-    "promax": "union ProMax, 8 kinds",
-    "rgb": "RGB",
-    "fc": "foreground (fc)",
-    "fbc": "foreground and background (fbc)",
-    "scribble": "scribble",
-}
-
-
 def family_words(family: str) -> str:
     """A family's name for people."""
     return FAMILY_WORDS.get(family, family)

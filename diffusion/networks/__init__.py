@@ -1,10 +1,9 @@
 """Kinds of model files: how each is recognised, named, configured and built. No torch at import.
 
 One file a kind; `KINDS` lists them, and everything that knows kinds reads it: recognition
-(`identify`), loading (`configuring`, `building`), number types (`Network.precision`) and messages.
-The workspace's folders are compared with it by a test, since the engine may not know networks. To
-add a kind, write its file, add its row here, and give it a header in
-`tests/cases/test_models_told_apart.py`.
+(`identify`), loading (`configuring`, `building`), number types (`Network.precision`), messages, and
+the folders of a workspace, which the engine is handed (`nodes.standard.folders`). To add a kind,
+write its file, add its row here, and give it a header in `tests/model_headers.py`.
 """
 
 from __future__ import annotations
@@ -20,10 +19,19 @@ from . import (
     ctrlora,
     gligen,
     image_encoder,
+    instantid,
     ip_adapter,
+    ip_adapter_faceid,
+    ip_adapter_faceid_plus,
+    ip_adapter_full_face,
+    ip_adapter_instantx,
+    ip_adapter_other,
+    ip_adapter_plus,
+    ip_adapter_portrait,
     lllite,
     lora,
     motion,
+    offset_weights,
     others,
     photomaker,
     pulid,
@@ -40,8 +48,10 @@ from .kind import Network, NetworkKind
 _ALL = (
     unet.CHECKPOINT,
     unet.KIND,
-    *unet.OFFSETS,
+    offset_weights.ICLIGHT,
+    offset_weights.OTHER,
     vae.KIND,
+    vae.PREVIEW_DECODER,
     text_encoder.KIND,
     text_encoder.EMBEDDING,
     image_encoder.KIND,
@@ -58,7 +68,14 @@ _ALL = (
     coadapter.KIND,
     *motion.KINDS,
     ip_adapter.KIND,
-    *ip_adapter.OTHERS,
+    ip_adapter_plus.KIND,
+    ip_adapter_full_face.KIND,
+    ip_adapter_portrait.KIND,
+    ip_adapter_faceid.KIND,
+    ip_adapter_faceid_plus.KIND,
+    ip_adapter_instantx.KIND,
+    ip_adapter_other.KIND,
+    instantid.KIND,
     xlabs_ip_adapter.KIND,
     pulid.KIND,
     photomaker.KIND,
@@ -76,3 +93,15 @@ NETWORKS: Mapping[str, Network] = {
     network.name: network for kind in _ALL for network in kind.networks
 }
 """Every network that weft builds, by name."""
+
+
+def _folders() -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {"diffusers": ("diffusers",)}  # whole models as folders
+    for kind in _ALL:
+        if kind.folder is not None:
+            found[kind.folder] = (*found.get(kind.folder, (kind.folder,)), *kind.more_folders)
+    return dict(sorted(found.items()))
+
+
+FOLDERS: Mapping[str, tuple[str, ...]] = _folders()
+"""Folders of models by the name that nodes ask for -> their names on disk, which are ComfyUI's."""

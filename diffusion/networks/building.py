@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from ..weights.packed import Packed
+    from ..weights.packed import PackedTensor
 
 
 def build_network(
@@ -26,7 +26,7 @@ def build_network(
     config: Mapping[str, Any],
     tensors: dict[str, Tensor],
     *,
-    packed: Mapping[str, Packed] | None = None,
+    packed: Mapping[str, PackedTensor] | None = None,
 ) -> Module:
     """Make a frozen module in evaluation mode.
 
@@ -80,7 +80,7 @@ def _record_hidden_states(module: Module) -> None:
 
 
 def _check(
-    kind: str, expected: Mapping[str, tuple[int, ...]], tensors: Mapping[str, Tensor | Packed]
+    kind: str, expected: Mapping[str, tuple[int, ...]], tensors: Mapping[str, Tensor | PackedTensor]
 ) -> None:
     missing = [name for name in expected if name not in tensors]
     left_over = [name for name in tensors if name not in expected]

@@ -8,6 +8,7 @@ from .names import Names
 
 
 def _coadapter(names: Names) -> Identity | None:
+    names = names.bare
     ours = names.start("spatial_feat_mapping.") and names.start("transformer_layes.")
     return Identity("coadapter_fuser", "sd1") if ours else None
 

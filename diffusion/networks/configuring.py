@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ModelError
+from ..formats.pieces import Shapes
 from . import NETWORKS
-from .names import Shapes
 
 _UNSEEN = frozenset(
     {

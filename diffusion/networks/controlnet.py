@@ -11,12 +11,34 @@ from ..formats.control_shapes import (
     sd3_control_config,
 )
 from ..formats.shapes import controlnet_config, controlnet_union_config
-from ..formats.t2i_names import t2i_config
+from ..formats.t2i_names import t2i_config, t2i_family
 from ..importing import importing
+from .identity import Identity
 from .kind import Network, NetworkKind
+from .names import Names
 
 if TYPE_CHECKING:
     from torch.nn import Module
+
+
+_UNION = {6: "union", 8: "promax"}
+"""Number of control types -> variant."""
+
+
+def _control(names: Names) -> Identity | None:
+    if (facts := names.control) is None:
+        return None
+    # PixArt's consists of blocks alone, which are the same in alpha and sigma.
+    family = "pixart" if facts.body == "pixart" else names.family(facts)
+    variant = _UNION.get(names.size("task_embedding", 0), "")
+    return Identity("controlnet", family, facts.layout, facts.prefix, variant, facts)
+
+
+def _t2i(names: Names) -> Identity | None:
+    if names.control is not None or names.network is not None or names.has_lora:
+        return None
+    family = t2i_family(names.shapes)
+    return None if family is None else Identity("t2i_adapter", family)
 
 
 def _controlnet(config: dict[str, Any]) -> Module:
@@ -86,6 +108,8 @@ KIND = NetworkKind(
     "controlnet",
     "a ControlNet",
     folder="controlnet",
+    recognise=_control,
+    variants={"union": "union of 6 kinds", "promax": "union ProMax, 8 kinds"},
     networks=(
         Network(
             "flux_controlnet",
@@ -133,5 +157,7 @@ T2I_ADAPTER = NetworkKind(
     "t2i_adapter",
     "a T2I-Adapter",
     folder="controlnet",
+    more_folders=("t2i_adapter",),
+    recognise=_t2i,
     networks=(Network("t2i_adapter", "t2i_adapter", t2i_config, _t2i_adapter, CONTROL),),
 )

@@ -7,11 +7,16 @@ from .kind import NetworkKind
 from .names import Names
 
 
-def _controlnet_xs(names: Names) -> Identity | None:
-    ours = names.has("control_to_base_for_conv_in.weight") or names.start(
+def is_controlnet_xs(names: Names) -> bool:
+    """Whether there are connections between a control network and the UNet beside it."""
+    return names.has("control_to_base_for_conv_in.weight") or names.start(
         "up_connections.", "enc_zero_convs_out.", "control_model.enc_zero_convs_out."
     )
-    if not ours:
+
+
+def _controlnet_xs(names: Names) -> Identity | None:
+    names = names.bare
+    if not is_controlnet_xs(names):
         return None
     return Identity("controlnet_xs", names.text(".attn2.to_k.weight"))
 

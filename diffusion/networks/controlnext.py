@@ -8,6 +8,7 @@ from .names import Names
 
 
 def _controlnext(names: Names) -> Identity | None:
+    names = names.bare
     ours = names.has("embedding.0.weight", "down_res.0.conv1.weight")
     return Identity("controlnext", "unknown") if ours and names.start("mid_convs.") else None
 

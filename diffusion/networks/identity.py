@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ModelError
 from ..formats.network_facts import NetworkFacts
-from ..formats.words import VARIANT_WORDS, family_words
+from ..formats.words import family_words
 
 if TYPE_CHECKING:
     from .kind import NetworkKind
@@ -22,7 +22,7 @@ class Identity:
         family: A key of `FAMILY_WORDS`.
         layout: "ldm" or "diffusers" for networks that exist in both, else "".
         prefix: What stands in front of the names of a single network, often "".
-        variant: A key of `VARIANT_WORDS`: "inpaint" or "edit" for networks that see a picture
+        variant: A key of the kind's `variants`: "inpaint" or "edit" for networks that see a picture
             beside the noise, "unclip" for those that are told one, "union" or "promax" for
             ControlNets of several kinds of pictures; or "".
         facts: What the tensors of a denoising network or ControlNet tell.
@@ -38,8 +38,8 @@ class Identity:
     def words(self) -> str:
         """For messages: "a VAE (SD1.x)"."""
         family = family_words(self.family) if self.family != "unknown" else None
-        told = " ".join(filter(None, (family, VARIANT_WORDS.get(self.variant))))
         kind = kind_named(self.kind)
+        told = " ".join(filter(None, (family, kind.variants.get(self.variant))))
         found = kind.words + (f" ({told})" if told else "")
         return found if kind.usable else f"{found}: known, not usable yet"
 

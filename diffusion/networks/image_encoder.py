@@ -7,10 +7,31 @@ from typing import TYPE_CHECKING, Any
 from ..device import EXACT
 from ..formats.vision_shapes import clip_vision_config, redux_config, siglip_vision_config
 from ..importing import importing
+from .identity import Identity
 from .kind import Network, NetworkKind
+from .names import Names
 
 if TYPE_CHECKING:
     from torch.nn import Module
+
+
+def image_tower(names: Names) -> Identity | None:
+    """A tower over patches of an image, with or without the text encoder of the same CLIP."""
+    if names.network is not None or names.control is not None:
+        return None
+    patch = "embeddings.patch_embedding.weight"
+    for prefix in ("vision_model.", ""):
+        if names.has(f"{prefix}{patch}") and names.has(f"{prefix}post_layernorm.weight"):
+            # SigLIP has no token for the whole image.
+            whole = names.has(f"{prefix}embeddings.class_embedding")
+            return Identity("clip_vision", "unknown" if whole else "siglip", "diffusers", prefix)
+    if names.start("visual.transformer.resblocks."):
+        return Identity("clip_vision", "unknown", "open_clip", "visual.")
+    return None
+
+
+def _style_model(names: Names) -> Identity | None:
+    return Identity("style_model", "flux") if names.has("redux_up.weight") else None
 
 
 def _siglip_vision(config: dict[str, Any]) -> Module:
@@ -41,6 +62,7 @@ KIND = NetworkKind(
     "clip_vision",
     "an image encoder",
     folder="clip_vision",
+    recognise=image_tower,
     networks=(
         Network(
             "siglip_vision",
@@ -57,5 +79,6 @@ STYLE_MODEL = NetworkKind(
     "style_model",
     "a style model",
     folder="style_models",
+    recognise=_style_model,
     networks=(Network("redux", "redux", redux_config, _redux, EXACT),),
 )

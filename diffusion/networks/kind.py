@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..device import Precision
+from ..formats.pieces import Shapes
 from .identity import Identity
-from .names import Names, Shapes
+from .names import Names
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -53,7 +54,9 @@ class NetworkKind:
         words: Its name for people, with an article.
         folder: The folder of models where its files lie; None = no loader takes them.
         recognise: Its strict rule: what its files have, and files of other kinds have not. None for
-            kinds that `identify` tells by the network inside.
+            the two names of files that belong to no kind.
+        more_folders: Other names that ComfyUI has for the folder.
+        variants: `Identity.variant` -> its words for people.
         networks: What weft builds of its files.
         usable: Whether some loader takes its files; else they are known, not usable yet.
     """
@@ -64,3 +67,5 @@ class NetworkKind:
     recognise: Rule | None = None
     networks: tuple[Network, ...] = ()
     usable: bool = True
+    more_folders: tuple[str, ...] = ()
+    variants: Mapping[str, str] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from .names import Names
 
 
 def _lllite(names: Names) -> Identity | None:
+    names = names.bare
     if names.start("lllite_dit_"):
         return Identity("lllite", "unknown")
     if not names.start("lllite_unet_"):

@@ -8,6 +8,7 @@ from .names import Names
 
 
 def _photomaker(names: Names) -> Identity | None:
+    names = names.bare
     return Identity("photomaker", "sdxl") if names.start("id_encoder.") else None
 
 

@@ -8,6 +8,7 @@ from .names import Names
 
 
 def _pulid(names: Names) -> Identity | None:
+    names = names.bare
     if not names.start("id_adapter.", "pulid_encoder.", "pulid_ca."):
         return None
     return Identity("pulid", "flux" if names.start("pulid_ca.") else "sdxl")

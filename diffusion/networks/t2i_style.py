@@ -8,6 +8,7 @@ from .names import Names
 
 
 def _t2i_style(names: Names) -> Identity | None:
+    names = names.bare
     ours = names.has("style_embedding", "proj") and names.start("transformer_layes.")
     return Identity("t2i_style", "sd1") if ours else None
 

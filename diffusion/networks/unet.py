@@ -1,4 +1,4 @@
-"""Denoising networks: UNets, and the transformers of Flux, SD3 and PixArt; offset weights."""
+"""Denoising networks: UNets, and the transformers of Flux, SD3 and PixArt."""
 
 from __future__ import annotations
 
@@ -8,10 +8,30 @@ from ..device import TRANSFORMER, UNET
 from ..formats.shapes import unet_config
 from ..formats.transformer_shapes import flux_config, pixart_config, sd3_config
 from ..importing import importing
+from .identity import Identity
 from .kind import Network, NetworkKind
+from .names import Names
 
 if TYPE_CHECKING:
     from torch.nn import Module
+
+
+_VARIANTS = {"inpaint": "inpainting", "edit": "InstructPix2Pix", "unclip": "unCLIP"}
+
+
+def _checkpoint(names: Names) -> Identity | None:
+    if (facts := names.network) is None or not names.is_whole:
+        return None
+    family = names.family(facts)
+    return Identity("checkpoint", family, facts.layout, facts.prefix, facts.variant, facts)
+
+
+def _alone(names: Names) -> Identity | None:
+    facts = names.network
+    if facts is None or names.is_whole or names.is_offset:
+        return None
+    family = names.family(facts)
+    return Identity("unet", family, facts.layout, facts.prefix, facts.variant, facts)
 
 
 def _unet(config: dict[str, Any]) -> Module:
@@ -68,6 +88,9 @@ KIND = NetworkKind(
     "unet",
     "a denoising network alone",
     folder="diffusion_models",
+    more_folders=("unet",),
+    recognise=_alone,
+    variants=_VARIANTS,
     networks=(
         Network("unet", "unet", unet_config, _unet, UNET),
         Network(
@@ -90,12 +113,9 @@ KIND = NetworkKind(
     ),
 )
 CHECKPOINT = NetworkKind(
-    "checkpoint", "a full checkpoint (UNet, VAE and text encoder)", folder="checkpoints"
+    "checkpoint",
+    "a full checkpoint (UNet, VAE and text encoder)",
+    folder="checkpoints",
+    recognise=_checkpoint,
+    variants=_VARIANTS,
 )
-OFFSETS = (
-    NetworkKind("iclight", "IC-Light offset weights", usable=False),
-    NetworkKind(
-        "unet_offset", "offset weights of a UNet (differences to another one)", usable=False
-    ),
-)
-"""Told by values of one tensor (`offsets`): their names and shapes are those of a UNet."""

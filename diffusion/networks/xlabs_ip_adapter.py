@@ -8,6 +8,7 @@ from .names import Names
 
 
 def _xlabs(names: Names) -> Identity | None:
+    names = names.bare
     ours = names.has("ip_adapter_proj_model.proj.weight")
     return Identity("ip_adapter_xlabs", "flux") if ours else None
 

@@ -28,7 +28,7 @@ Source = Callable[[str], "Tensor"]
 """A parent's tensor by name."""
 
 
-class Recipe(Protocol):
+class WeightRecipe(Protocol):
     """How some tensors follow from those of the parents.
 
     Attributes:
@@ -55,7 +55,7 @@ class DerivedWeights(Weights):
     def __init__(
         self,
         parents: tuple[Weights, ...],
-        recipe: Recipe,
+        recipe: WeightRecipe,
         digest: str,
         shapes: Mapping[str, tuple[int, ...]],
         config: Mapping[str, Any],
@@ -131,7 +131,7 @@ class DerivedWeights(Weights):
 
 def derive(
     parents: Sequence[Weights],
-    recipe: Recipe,
+    recipe: WeightRecipe,
     *,
     shapes: Mapping[str, tuple[int, ...]] | None = None,
     config: Mapping[str, Any] | None = None,

@@ -65,7 +65,7 @@ class PackedAs(NamedTuple):
     nbytes: int
 
 
-class Slot:
+class ResidencySlot:
     """The state of one handle in `residency`; it is deleted with the handle.
 
     Attributes:
@@ -165,7 +165,7 @@ class Weights:
         self.nbytes = nbytes
         self.config = config
         self.extras: Mapping[str, Any] = extras or {}
-        self.slot = Slot()
+        self.slot = ResidencySlot()
         self._shapes = shapes
         self._build = build
         self._device = device

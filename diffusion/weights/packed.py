@@ -39,7 +39,7 @@ SCALE = "weight_scale"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Packed:
+class PackedTensor:
     """A packed tensor.
 
     Attributes:
@@ -111,7 +111,7 @@ def cut(raw: Tensor, packing: str, shape: Sequence[int], start: int, stop: int) 
     return raw[start * row : stop * row]
 
 
-def keep_packed(module: nn.Module, tensors: Mapping[str, Packed]) -> set[str]:
+def keep_packed(module: nn.Module, tensors: Mapping[str, PackedTensor]) -> set[str]:
     """Put packed weights into the layers that can unpack them.
 
     Args:

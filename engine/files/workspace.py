@@ -18,25 +18,6 @@ from .new_files import new_part, write_numbered
 from .paths import find_under, is_data, safe_parts, stands_for, walk_files
 from .written_names import output_parts
 
-# Folder names of ComfyUI, and the second names that some kinds have there.
-KINDS: Mapping[str, tuple[str, ...]] = {
-    "checkpoints": ("checkpoints",),
-    "clip": ("clip", "text_encoders"),
-    "clip_vision": ("clip_vision",),
-    "controlnet": ("controlnet", "t2i_adapter"),
-    "diffusers": ("diffusers",),
-    "diffusion_models": ("diffusion_models", "unet"),
-    "embeddings": ("embeddings",),
-    "gligen": ("gligen",),
-    "hypernetworks": ("hypernetworks",),
-    "ipadapter": ("ipadapter",),
-    "loras": ("loras",),
-    "photomaker": ("photomaker",),
-    "style_models": ("style_models",),
-    "upscale_models": ("upscale_models",),
-    "vae": ("vae",),
-    "vae_approx": ("vae_approx",),
-}
 _MOST_COMPARED = 1000  # names, when one like a missing one is looked for
 _PICKLED = {".ckpt", ".pt", ".pth", ".bin"}
 _MODEL_SUFFIXES = {".safetensors", ".sft", ".gguf", ".onnx", *_PICKLED}
@@ -49,6 +30,8 @@ class Workspace:
         models: Folders that hold one folder per kind (`checkpoints/`, `controlnet/`, ...).
             Searched in order.
         model_folders: More folders by kind, searched before `models`.
+        kinds: Names of the folders of a kind below those of `models`; a kind that is not among them
+            has a folder of its own name.
         inputs: Folders in which input files are looked for, in order.
         output: Where finished files go; made when the first one is written.
         reads_output: Whether an input named `picture.png [output]` is that finished file. Not
@@ -63,6 +46,7 @@ class Workspace:
         *,
         models: Sequence[Path] = (),
         model_folders: Mapping[str, Sequence[Path]] | None = None,
+        kinds: Mapping[str, tuple[str, ...]] | None = None,
         inputs: Sequence[Path] = (),
         output: Path = Path("out"),
         reads_output: bool = False,
@@ -71,6 +55,7 @@ class Workspace:
         hides: Callable[[Path, str], bool] | None = None,
     ) -> None:
         self.models = tuple(models)
+        self.kinds: Mapping[str, tuple[str, ...]] = dict(kinds or {})
         self.inputs = tuple(inputs)
         self.output = output
         self.reads_output = reads_output
@@ -110,6 +95,7 @@ class Workspace:
         return Workspace(
             models=self.models,
             model_folders=self._extra,
+            kinds=self.kinds,
             inputs=self.inputs if inputs is None else inputs,
             output=self.output if output is None else output,
             reads_output=self.reads_output,
@@ -120,7 +106,7 @@ class Workspace:
 
     def folders(self, kind: str) -> tuple[Path, ...]:
         """The folders of one kind of model, in search order, existing or not."""
-        names = KINDS.get(kind, (kind,))
+        names = self.kinds.get(kind, (kind,))
         extra = tuple(p for n in names for p in self._extra.get(n, ()))
         return extra + tuple(root / name for root in self.models for name in names)
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from weft.diffusion.networks import FOLDERS
 from weft.engine.files.digest import FileDigests
 from weft.engine.files.model_paths import read_extra_model_paths
 from weft.engine.files.workspace import Workspace
@@ -65,6 +66,7 @@ def standard_workspace(
     return Workspace(
         models=[*roots, THIMBLE],
         model_folders=folders,
+        kinds=FOLDERS,
         inputs=[*(Path(i) for i in inputs), home() / "input", *photos],
         output=Path(output),
         reads_output=reads_output,

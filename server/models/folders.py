@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...engine.declaration.registry import Registry
 from ...engine.declaration.widgets import ModelFile
-from ...engine.files.workspace import KINDS, Workspace
+from ...engine.files.workspace import Workspace
 from ..files.index import FolderIndex
 from ..files.media import suffix_of
 
@@ -19,11 +19,11 @@ SUFFIXES = frozenset(
 class ModelFolders:
     """An index of names for each kind of model.
 
-    Kinds are those of `engine.workspace` and those that some node asks for.
+    Kinds are those of the workspace and those that some node asks for.
 
     Args:
         workspace: Where models are looked for.
-        registry: The node types there are; None for weft's kinds only.
+        registry: The node types there are; None for the workspace's kinds only.
 
     Attributes:
         kinds: Names by kind.
@@ -33,7 +33,7 @@ class ModelFolders:
     def __init__(self, workspace: Workspace, registry: Registry | None = None) -> None:
         specs = registry.values() if registry is not None else ()
         asked = {p.file.kind for s in specs for p in s.files if isinstance(p.file, ModelFile)}
-        kinds = [*KINDS, *sorted(asked - set(KINDS))]
+        kinds = [*workspace.kinds, *sorted(asked - set(workspace.kinds))]
         self.roots: Mapping[str, tuple[Path, ...]] = {
             kind: tuple(folder.absolute() for folder in workspace.folders(kind)) for kind in kinds
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from safetensors.torch import load_file, save_file
 
 import weft.diffusion as wd
 from tests.cases.places import SHARED, case
-from tests.model_headers import PUBLISHED, Shapes
+from tests.model_headers import HEADERS, PUBLISHED, Shapes
 from weft.cli.main import main
 from weft.diffusion.networks import KINDS
 from weft.diffusion.networks.identify import claims, identify
+from weft.diffusion.networks.identity import wrong_kind
+from weft.diffusion.networks.names import Names
 from weft.diffusion.patches.lora.file import load_lora
 
 THIMBLE = Path(wd.__file__).parent / "thimble"
@@ -31,7 +34,7 @@ def test_published_layout_has_its_kind(name: str) -> None:
     shapes, expected = PUBLISHED[name]
     found = identify(shapes)
     assert (found.kind, found.family, found.variant) == expected
-    assert len(claims(shapes)) == (found.kind != "controlnet")
+    assert len(claims(Names(shapes))) == 1
     assert found.words().endswith("known, not usable yet") == (found.kind in NOT_YET)
 
 
@@ -43,7 +46,7 @@ def test_every_kind_that_is_not_usable_has_words_and_a_layout() -> None:
 
 def test_file_with_the_marks_of_two_kinds_is_called_so() -> None:
     both = PUBLISHED["PuLID"][0] | PUBLISHED["LLLite SDXL"][0]
-    assert len(claims(both)) == 2
+    assert len(claims(Names(both))) == 2
     assert identify(both).kind == "ambiguous"
 
 
@@ -65,7 +68,7 @@ def test_published_names_are_claimed_once(pattern: str, kind: str) -> None:
     for file in files:
         told = json.loads(file.read_text())
         shapes = {name: tuple(4 if n < 0 else n for n in shape) for name, shape in told.items()}
-        assert len(claims(shapes)) == (kind == "lora"), file.name
+        assert len(claims(Names(shapes))) == 1, file.name
         assert identify(shapes).kind == kind, file.name
 
 
@@ -123,7 +126,7 @@ def test_network_as_diffusers_writes_it_has_its_kind(
     make: Callable[[], Any], kind: str, family: str
 ) -> None:
     shapes = _shapes(make())
-    (found,) = claims(shapes)
+    (found,) = claims(Names(shapes))
     assert (found.kind, found.family) == (kind, family)
     assert identify(shapes) == found
 
@@ -244,3 +247,34 @@ def test_lora_of_a_text_encoder_alone_is_told_by_its_width(width: int, family: s
     stem = "lora_te_text_model_encoder_layers_0_self_attn_q_proj"
     shapes = {f"{stem}.lora_down.weight": (4, width), f"{stem}.lora_up.weight": (width, 4)}
     assert identify(shapes).family == family
+
+
+def _small(name: str) -> bool:
+    """Whether a file of the header is small with one byte a number."""
+    return sum(math.prod(shape) for shape in HEADERS[name][0].values()) < 2**23
+
+
+UNUSABLE = sorted(name for name, (_, kind) in HEADERS.items() if kind in NOT_YET)
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_refusal_of_a_kind_that_is_not_usable_names_it(name: str) -> None:
+    shapes, kind = HEADERS[name]
+    for wanted in ("checkpoint", "controlnet", "ip_adapter", "lora"):
+        error = wrong_kind("x.safetensors", identify(shapes), wanted)
+        assert KINDS[kind].words in error.message
+        assert error.got is not None and error.got.endswith("known, not usable yet")
+
+
+@pytest.mark.parametrize("loader", ["controlnet", "lora", "model"])
+@pytest.mark.parametrize("name", [name for name in UNUSABLE if _small(name)])
+def test_loader_refuses_a_kind_that_is_not_usable_by_its_name(
+    tmp_path: Path, name: str, loader: str
+) -> None:
+    shapes, kind = HEADERS[name]
+    tensors = {key: torch.zeros(shape, dtype=torch.uint8) for key, shape in shapes.items()}
+    save_file(tensors, tmp_path / "x.safetensors")
+    with pytest.raises(wd.ModelError) as caught:
+        LOADERS[loader](tmp_path / "x.safetensors")
+    assert caught.value.code == "model.wrong_kind"
+    assert KINDS[kind].words in caught.value.message

@@ -11,7 +11,7 @@ from ...errors import ModelError
 from ...families import family_named
 from ...formats.folder import read_json
 from ...formats.safetensors_header import read_header
-from ...formats.single_file import Joined, Part, text_layout, vae_layout
+from ...formats.single_file import Joined, TensorPart, text_layout, vae_layout
 from ...networks.configuring import untold_config
 from ...replacing import replacing
 from ...weights.handle import Weights
@@ -106,7 +106,9 @@ def _remembered(
     found: dict[str, dict[str, Joined]] = {}
     for name, layout in original["parts"].items():
         found[name] = {
-            stored: Joined(tuple(Part(**part) for part in joined["parts"]), tuple(joined["shape"]))
+            stored: Joined(
+                tuple(TensorPart(**part) for part in joined["parts"]), tuple(joined["shape"])
+            )
             for stored, joined in layout.items()
         }
         told = {part.name for joined in found[name].values() for part in joined.parts}

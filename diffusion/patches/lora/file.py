@@ -13,8 +13,8 @@ from ...formats.digest import HeldFile, read_with_content
 from ...formats.lora_family import lora_family
 from ...formats.safetensors_header import read_header
 from ...formats.words import family_words
+from ...networks.identify import identify_file
 from ...networks.identity import wrong_kind
-from ...networks.offsets import identify_file
 from .entries import LoraEntry, is_old_glora, sort_entries
 
 if TYPE_CHECKING:

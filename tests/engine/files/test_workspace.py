@@ -112,10 +112,10 @@ def test_models_of_a_kind_with_two_names_are_found_under_both(tmp_path: Path) ->
     for folder in ("clip", "text_encoders"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / f"{folder}.safetensors").write_text("")
-    assert Workspace(models=[tmp_path]).list_models("clip") == [
-        "clip.safetensors",
-        "text_encoders.safetensors",
-    ]
+    workspace = Workspace(models=[tmp_path], kinds={"clip": ("clip", "text_encoders")})
+    assert workspace.list_models("clip") == ["clip.safetensors", "text_encoders.safetensors"]
+    assert workspace.writing_to(tmp_path / "out").kinds == workspace.kinds
+    assert Workspace(models=[tmp_path]).list_models("clip") == ["clip.safetensors"]
 
 
 def test_written_files_are_numbered_and_never_replaced(tmp_path: Path) -> None:
