@@ -26,7 +26,7 @@ from .live import Live
 from .say import plain
 
 
-class Progress(Live):
+class ProgressBars(Live):
     """Listens to a run and draws it on standard error.
 
     On a terminal the bars live; elsewhere (a log file) each finished node gives one line.

@@ -38,7 +38,7 @@ _CHUNK = 1 << 20
 _TIMEOUT = 60  # seconds without a byte
 
 
-class Entry(BaseModel):
+class PullEntry(BaseModel):
     """One model of a manifest."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -50,15 +50,15 @@ class Entry(BaseModel):
     size: Annotated[int, Field(ge=1)]
 
 
-class Manifest(BaseModel):
+class PullManifest(BaseModel):
     """A list of models to download."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    models: list[Entry]
+    models: list[PullEntry]
 
 
-def read_manifest(path: Path) -> Manifest:
+def read_manifest(path: Path) -> PullManifest:
     """Read a manifest file.
 
     Raises:
@@ -67,7 +67,7 @@ def read_manifest(path: Path) -> Manifest:
     """
     data = read_json(read_text(path))
     try:
-        manifest = Manifest.model_validate(data)
+        manifest = PullManifest.model_validate(data)
     except pydantic.ValidationError as error:
         places = [
             f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()[:20]
@@ -89,7 +89,7 @@ def read_manifest(path: Path) -> Manifest:
     return manifest
 
 
-def pull(manifest: Manifest, root: Path) -> bool:
+def pull(manifest: PullManifest, root: Path) -> bool:
     """Fetch what is missing into `root/kind/name`; whether everything is there afterwards."""
     good = True
     with Live(
@@ -118,7 +118,7 @@ def pull(manifest: Manifest, root: Path) -> bool:
 
 
 @contextmanager
-def _alone(entry: Entry) -> Iterator[None]:
+def _alone(entry: PullEntry) -> Iterator[None]:
     """Let another `weft models pull` that fetches this content end first."""
     folder = home() / "locks"
     folder.mkdir(parents=True, exist_ok=True)
@@ -134,7 +134,7 @@ def _alone(entry: Entry) -> Iterator[None]:
         lock.release()
 
 
-def _check_same(entry: Entry, place: Path) -> None:
+def _check_same(entry: PullEntry, place: Path) -> None:
     if sha256_of(place) != entry.sha256:
         raise FileError(
             f"{place} is there already, with another content.",
@@ -144,7 +144,7 @@ def _check_same(entry: Entry, place: Path) -> None:
         )
 
 
-def _fetch(entry: Entry, place: Path, advance: Callable[[int], None]) -> None:
+def _fetch(entry: PullEntry, place: Path, advance: Callable[[int], None]) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     # Named by content, so that what another manifest left half done is never continued.
     part = place.with_name(f".{place.name}.{entry.sha256[:16]}.part")
@@ -174,7 +174,7 @@ def _fetch(entry: Entry, place: Path, advance: Callable[[int], None]) -> None:
     part.replace(place)
 
 
-def _download_all(entry: Entry, part: Path, have: int, advance: Callable[[int], None]) -> None:
+def _download_all(entry: PullEntry, part: Path, have: int, advance: Callable[[int], None]) -> None:
     """Download, and go on where a connection broke off as long as each one brings something."""
     while True:
         trouble: Exception | None = None
@@ -193,7 +193,7 @@ def _download_all(entry: Entry, part: Path, have: int, advance: Callable[[int], 
         have = now
 
 
-def _download(entry: Entry, part: Path, have: int, advance: Callable[[int], None]) -> bool:
+def _download(entry: PullEntry, part: Path, have: int, advance: Callable[[int], None]) -> bool:
     """Download from byte `have` on; whether the answer came whole."""
     request = urllib.request.Request(entry.url)  # noqa: S310  (http or https by its pattern)
     if have:

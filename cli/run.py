@@ -53,9 +53,9 @@ def _run(engine: StandardEngine, workflow: Workflow, *, as_json: bool, trace: Tr
         if as_json:
             engine.run(workflow, on_event=_both(_print_event, trace), token=token, scope=scope)
             return DONE
-        from .progress import Progress
+        from .progress import ProgressBars
 
-        with Progress() as progress:
+        with ProgressBars() as progress:
             listener = _both(progress.receive, trace)
             result = engine.run(workflow, on_event=listener, token=token, scope=scope)
     except (RunError, Cancelled) as error:

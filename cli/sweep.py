@@ -21,7 +21,7 @@ from ..nodes.standard.engine import StandardEngine
 from .main import BAD_WORKFLOW, DONE, FAILED, INTERRUPTED
 from .packs import load_registry
 from .sweep_file import sheet_path, write_sheet
-from .sweep_report import JsonReport, Report, TextReport
+from .sweep_report import JsonReport, SweepReport, TextReport
 from .sweep_run import run_cells
 from .words import bad_word, pairs, public_target
 from .workspace import workspace_of
@@ -29,7 +29,7 @@ from .workspace import workspace_of
 
 def execute(options: argparse.Namespace) -> int:
     """Do it; the exit code."""
-    report: Report = JsonReport() if options.json else TextReport()
+    report: SweepReport = JsonReport() if options.json else TextReport()
     try:
         registry = load_registry()
         sheet = sheet_path(options.grid, save=options.save)
@@ -105,7 +105,7 @@ def read_axes(workflow: Workflow, registry: Registry, words: Sequence[str]) -> l
 def draw_sweep(
     engine: Engine,
     sweep: Sweep,
-    report: Report,
+    report: SweepReport,
     *,
     sheet: Path | None,
     output: str | None = None,

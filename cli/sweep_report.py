@@ -11,10 +11,10 @@ from ..engine.errors import Problem, WeftError
 from ..engine.events import Event, NodeCached, RunStarted, to_json
 from ..engine.workflows.sweep import Cell, Sweep
 from . import say
-from .progress import Progress
+from .progress import ProgressBars
 
 
-class Report(Protocol):
+class SweepReport(Protocol):
     """Receives the events of a sweep."""
 
     def __enter__(self) -> Self:
@@ -105,7 +105,7 @@ class JsonReport:
         say.out_json({"event": "Error", **error.to_json()})
 
 
-class TextReport(Progress):
+class TextReport(ProgressBars):
     """Progress on standard error, files on standard output."""
 
     def __init__(self) -> None:

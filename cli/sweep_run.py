@@ -11,14 +11,14 @@ from ..engine.engine import Engine
 from ..engine.errors import Problem, SeveralProblems
 from ..engine.graph.expand import expand
 from ..engine.workflows.sweep import Sweep
-from .sweep_report import Report
+from .sweep_report import SweepReport
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
 
 def run_cells(
-    engine: Engine, sweep: Sweep, report: Report, *, target: str, side: int, save: bool
+    engine: Engine, sweep: Sweep, report: SweepReport, *, target: str, side: int, save: bool
 ) -> Iterator[PILImage | str]:
     """The image of each combination, or the error code of one that failed.
 

@@ -36,7 +36,7 @@ from .graph.listing import listed
 from .plan import Plan, plan
 from .run import Execution
 from .running.diary import Diary
-from .running.explain import Explainer, Explanation
+from .running.explain import Explainer, StepExplanation
 from .running.lanes import Flights, Lanes
 from .running.purity import Purity, purity_wanted
 from .running.services import RunContext, RunServices
@@ -388,7 +388,7 @@ class Engine:
         *,
         outputs: Iterable[str] | None = None,
         scope: str | None = None,
-    ) -> list[Explanation]:
+    ) -> list[StepExplanation]:
         """What a run would do with each node, and why, without running it.
 
         Args:

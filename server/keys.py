@@ -13,7 +13,7 @@ from .settings import Settings
 if TYPE_CHECKING:
     from .catalog import Catalog
     from .events.hub import Hub
-    from .jobs.service import Jobs
+    from .jobs.service import JobService
     from .library.service import Library
     from .metrics import Tally
     from .probes import Probes
@@ -26,7 +26,7 @@ HUB: web.AppKey[Hub] = web.AppKey("hub")
 MAKE_WORKER: web.AppKey[Callable[[int], Worker]] = web.AppKey("make_worker")
 TALLY: web.AppKey[Tally] = web.AppKey("tally")
 PROBES: web.AppKey[Probes] = web.AppKey("probes")
-JOBS: web.AppKey[Jobs] = web.AppKey("jobs")
+JOBS: web.AppKey[JobService] = web.AppKey("jobs")
 SHARING: web.AppKey[Sharing] = web.AppKey("sharing")
 LIBRARY: web.AppKey[Library] = web.AppKey("library")
 

@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 
 from .api.jobs import State
 from .jobs.record import Record
-from .jobs.service import Jobs
+from .jobs.service import JobService
 
 _STATES: tuple[State, ...] = ("queued", "running", "done", "failed", "cancelled", "lost")
 # They are a second line for each counter, which nobody reads.
@@ -64,7 +64,7 @@ class Tally:
         self._by_class[response.status // 100 - 1].inc()
 
 
-def exposition(jobs: Jobs, tally: Tally, counts: Mapping[str, int], listeners: int) -> bytes:
+def exposition(jobs: JobService, tally: Tally, counts: Mapping[str, int], listeners: int) -> bytes:
     """The numbers in Prometheus's text format.
 
     Args:
@@ -80,7 +80,7 @@ def exposition(jobs: Jobs, tally: Tally, counts: Mapping[str, int], listeners: i
 
 class _Numbers(Collector):
     # Read when asked for, not counted along: the database and the workers know them already.
-    def __init__(self, jobs: Jobs, counts: Mapping[str, int], listeners: int) -> None:
+    def __init__(self, jobs: JobService, counts: Mapping[str, int], listeners: int) -> None:
         self._jobs = jobs
         self._counts = counts
         self._listeners = listeners

@@ -15,7 +15,7 @@ from ..engine.errors import WeftError
 from .app import create_app
 from .connections.listen import Listener
 from .connections.open_files import raise_limit, room_for
-from .connections.table import Table
+from .connections.table import ConnectionTable
 from .guard.hosts import is_loopback
 from .guard.middleware import POLICY
 from .logs import log, to_standard_error
@@ -73,7 +73,7 @@ async def _serve(settings: Settings, listening: Listening | None, *, once: bool)
             ) from error
         assert runner.server is not None
         limits = settings.limits
-        table = Table(room_for(files, limits.sockets), limits.sockets_each)
+        table = ConnectionTable(room_for(files, limits.sockets), limits.sockets_each)
         listener = Listener(runner.server, table, settings.patience, _tls(settings))
         addresses = await _listen(listener, settings)
         gc.freeze()  # what is there now stays, and need not be looked through again and again

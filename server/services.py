@@ -21,7 +21,7 @@ from .files.service import OWNERS
 from .jobs.ledger import Ledger
 from .jobs.queries import Queries
 from .jobs.record import MUTABLE
-from .jobs.service import Jobs
+from .jobs.service import JobService
 from .keys import CATALOG, HUB, JOBS, LIBRARY, MAKE_WORKER, PROBES, SETTINGS, TALLY
 from .library.queries import LibraryQueries
 from .library.service import Library
@@ -78,7 +78,9 @@ async def services(app: web.Application) -> AsyncIterator[None]:
             catalog = app[CATALOG]
             pins = Pins(settings.pins, settings.uploads, catalog.workspace.digests)
             await asyncio.to_thread(pins.begin, await queries.pins())
-            jobs = Jobs(catalog, queries, ledger, settings, app[MAKE_WORKER], app[TALLY].job, pins)
+            jobs = JobService(
+                catalog, queries, ledger, settings, app[MAKE_WORKER], app[TALLY].job, pins
+            )
             app[HUB], app[JOBS] = hub, jobs
             app[PROBES] = Probes(
                 queries.ping,

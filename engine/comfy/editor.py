@@ -25,14 +25,14 @@ from .file import (
     SET,
     VIRTUAL,
     EditorFile,
-    FileModel,
+    EditorModel,
     FileNode,
     read_editor_file,
 )
 from .graph import Graph
 from .graphs import Graphs
 from .names import distinct, unused, word
-from .sources import Output, Source, Value
+from .sources import Source, SourceOutput, Value
 from .widgets import SEED_MODES, WidgetValues, widget_values
 
 REROUTE = "@reroute"
@@ -238,7 +238,7 @@ def _links(graph: Graph, node: FileNode, *, drawn: bool) -> dict[str, Any]:
         if drawn and (found is None or _is_stored(graph, found)):
             found = graph.source(each.link, each.type)
         for name in graph.names_of(node, slot):
-            if isinstance(found, Output):
+            if isinstance(found, SourceOutput):
                 inputs[name] = found.link
             elif isinstance(found, Value):
                 inputs[name] = found.value
@@ -247,7 +247,7 @@ def _links(graph: Graph, node: FileNode, *, drawn: bool) -> dict[str, Any]:
 
 def _is_stored(graph: Graph, found: Source) -> bool:
     """Whether a link is drawn from a node that has no counterpart here."""
-    if not isinstance(found, Output):
+    if not isinstance(found, SourceOutput):
         return False
     kind = graph.graph.by_id[found.node].type
     return kind in GET or kind in SET or kind in DRAWN_ONLY
@@ -261,10 +261,12 @@ def _outputs(graph: Graph) -> dict[str, str]:
     assert graph.definition is not None
     names = distinct([word(slot.name) for slot in graph.definition.outputs])
     found = {name: graph.behind(slot, "*") for slot, name in enumerate(names)}
-    return {n: f"{each.node}.{each.name}" for n, each in found.items() if isinstance(each, Output)}
+    return {
+        n: f"{each.node}.{each.name}" for n, each in found.items() if isinstance(each, SourceOutput)
+    }
 
 
-def _model(model: FileModel) -> dict[str, str]:
+def _model(model: EditorModel) -> dict[str, str]:
     said = {
         "kind": _KINDS.get(model.directory, model.directory),
         "name": model.name,

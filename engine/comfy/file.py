@@ -87,7 +87,7 @@ class FileLink(_Loose):
     target_slot: int = Field(ge=0)
 
 
-class Slot(_Loose):
+class FileSlot(_Loose):
     """An input or output as drawn; `widget` is there on inputs that have a widget too.
 
     Attributes:
@@ -107,7 +107,7 @@ class Slot(_Loose):
         return name if isinstance(name, str) else None
 
 
-class FileModel(_Loose):
+class EditorModel(_Loose):
     """A model that a node names: its folder, and where its author says that it can be had.
 
     Attributes:
@@ -171,19 +171,19 @@ class FileNode(_Loose):
     size: Pair | None = None
     flags: dict[str, Any] = Field(default_factory=dict)
     mode: int = 0
-    inputs: list[Slot] | None = None
-    outputs: list[Slot] | None = None
+    inputs: list[FileSlot] | None = None
+    outputs: list[FileSlot] | None = None
     widgets_values: list[Any] | dict[str, Any] | None = None
     widgets_values_named: Any = None
     color: str | None = None
     properties: Properties = Field(default_factory=Properties)
 
     @property
-    def models(self) -> Iterator[FileModel]:
+    def models(self) -> Iterator[EditorModel]:
         """The models that it names with an address; others are passed over."""
         for model in self.properties.models:
             with contextlib.suppress(pydantic.ValidationError):
-                yield FileModel.model_validate(model)
+                yield EditorModel.model_validate(model)
 
     @property
     def pack(self) -> str | None:
@@ -246,8 +246,8 @@ class Definition(FileGraph):
 
     id: str
     name: str = "Subgraph"
-    inputs: list[Slot] = Field(default_factory=list)
-    outputs: list[Slot] = Field(default_factory=list)
+    inputs: list[FileSlot] = Field(default_factory=list)
+    outputs: list[FileSlot] = Field(default_factory=list)
 
 
 class _Definitions(_Loose):

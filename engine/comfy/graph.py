@@ -24,12 +24,12 @@ from .file import (
     FileGraph,
     FileLink,
     FileNode,
-    Slot,
+    FileSlot,
 )
 from .modes import NONE_OFF, switch_off
 from .names import distinct, word
 from .ports import InstanceValues, Ports, instance_values, ports_of
-from .sources import OFF, Off, Output, Port, Source, Value, handed_on
+from .sources import OFF, Off, Port, Source, SourceOutput, Value, handed_on
 
 if TYPE_CHECKING:
     from .graphs import Graphs
@@ -82,7 +82,7 @@ class Graph:
         """Whether the same nodes run."""
         return self.off == other.off and self.off_inputs == other.off_inputs
 
-    def inputs_of(self, node: FileNode) -> list[Slot]:
+    def inputs_of(self, node: FileNode) -> list[FileSlot]:
         """A node's inputs; for an instance one for each of its subgraph, found by name.
 
         A file lists only some of an instance's inputs, so that places in the list say nothing.
@@ -97,7 +97,7 @@ class Graph:
             same = next((each for each in left if each.name == slot.name), None)
             if same is not None:
                 left.remove(same)
-            found.append(Slot(name=slot.name, type=slot.type, link=same.link if same else None))
+            found.append(FileSlot(name=slot.name, type=slot.type, link=same.link if same else None))
         return found
 
     def strangers(self, node: FileNode) -> list[str]:
@@ -150,7 +150,7 @@ class Graph:
                 break
             path[place] = None
             step = self._step(link, wanted)
-            if not isinstance(step, Slot):
+            if not isinstance(step, FileSlot):
                 found = step
                 break
             link_id = step.link
@@ -158,7 +158,7 @@ class Graph:
             self._sources |= dict.fromkeys(path, found)
         return found
 
-    def _step(self, link: FileLink, wanted: Any) -> Source | Slot:
+    def _step(self, link: FileLink, wanted: Any) -> Source | FileSlot:
         """What a link is drawn from: a source, or an input whose link is to be followed."""
         if link.origin_id == INPUT_SIDE:
             return self._port(link.origin_slot)
@@ -170,7 +170,7 @@ class Graph:
         if node.mode == MUTED:
             return OFF
         found = self._passed(node, link.origin_slot, wanted)
-        return OFF if node.id in self.off and isinstance(found, Output) else found
+        return OFF if node.id in self.off and isinstance(found, SourceOutput) else found
 
     def behind(self, slot: int, wanted: Any) -> Source:
         """The output inside this subgraph that one of its outputs refers to."""
@@ -185,7 +185,7 @@ class Graph:
         finally:
             self._asked.discard(slot)
 
-    def _passed(self, node: FileNode, slot: int, wanted: Any) -> Source | Slot:
+    def _passed(self, node: FileNode, slot: int, wanted: Any) -> Source | FileSlot:
         """What an output of a node is: a source, or an input whose link is to be followed."""
         inputs = self.inputs_of(node)
         if node.type in BEND or node.type in SET:
@@ -201,7 +201,7 @@ class Graph:
         if graph is None:
             return self._said(node, slot)
         found = graph.behind(self.output_slot(node, slot), wanted)
-        if isinstance(found, Output):
+        if isinstance(found, SourceOutput):
             return self._said(node, slot)
         if isinstance(found, Port):  # the subgraph hands an input straight on
             if found.slot >= len(inputs):
@@ -238,17 +238,17 @@ class Graph:
         if node.type == PRIMITIVE:
             return Value(node.value, node.id)
         if node.type in BEND:
-            return Output(node.id, REROUTE_OUTPUT)
+            return SourceOutput(node.id, REROUTE_OUTPUT)
         definition = self.definition_of(node)
         if definition is not None:
             number = self.output_slot(node, slot)
             names = distinct([word(each.name) for each in definition.outputs])
-            return Output(node.id, names[number] if number < len(names) else f"slot_{number}")
+            return SourceOutput(node.id, names[number] if number < len(names) else f"slot_{number}")
         spec = self.graphs.registry.find(node.type)
         if spec is not None:
             known = slot < len(spec.outputs)
-            return Output(node.id, spec.outputs[slot].name if known else f"slot_{slot}")
-        return Output(node.id, self.graphs.output_names.name(node.type, slot))
+            return SourceOutput(node.id, spec.outputs[slot].name if known else f"slot_{slot}")
+        return SourceOutput(node.id, self.graphs.output_names.name(node.type, slot))
 
     # -- what runs --------------------------------------------------------------------------
 

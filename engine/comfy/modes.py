@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
 from .file import BYPASSED, FileNode
-from .sources import OFF, Output
+from .sources import OFF, SourceOutput
 
 if TYPE_CHECKING:
     from .graph import Graph
@@ -41,7 +41,7 @@ def _look_at(graph: Graph, node: FileNode, readers: dict[str, set[str]]) -> bool
         found = graph.source(each.link, each.type)
         if found is OFF:
             off.append(slot)
-        elif isinstance(found, Output):
+        elif isinstance(found, SourceOutput):
             readers[found.node].add(node.id)
     if graph.definition_of(node) is None:
         spec = graph.graphs.registry.find(node.type)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .file import Slot
+from .file import FileSlot
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class SourceOutput:
     """An output of a node that runs."""
 
     node: str
@@ -41,11 +41,13 @@ class Off:
 
 
 OFF = Off()
-Source = Value | Port | Output | Off | None
+Source = Value | Port | SourceOutput | Off | None
 """None: the link leads nowhere."""
 
 
-def handed_on(inputs: list[Slot], outputs: list[Slot], slot: int, wanted: Any) -> Slot | None:
+def handed_on(
+    inputs: list[FileSlot], outputs: list[FileSlot], slot: int, wanted: Any
+) -> FileSlot | None:
     """The input that a bypassed node hands on as one of its outputs, as ComfyUI chooses it.
 
     The type is that of the output, or where it is of any type, that of the input which reads it.

@@ -21,7 +21,7 @@ from typing import Any
 
 from ..errors import Problem
 from .document import Document, Interface, Map, Node, Subgraph, as_link, as_links, split_target
-from .repeat import SEPARATOR, Refused, collectors, item_lists, looped, mapped
+from .repeat import SEPARATOR, RepeatRefused, collectors, item_lists, looped, mapped
 
 Item = tuple[str, int]  # flat id of a map, and which of its items
 MAX_NODES = 1_000_000
@@ -203,7 +203,7 @@ class _Expansion:
                 return [(name, each, ()) for name, each in rounds]
             assert node.map is not None
             lists, count = item_lists(node, flat, subgraph)
-        except Refused as refused:
+        except RepeatRefused as refused:
             # Its outputs stay, so that what reads them is not found wrong as well.
             result.problems.append(refused.problem)
             if node.map is None:

@@ -26,14 +26,14 @@ def item_lists(node: Node, flat: str, subgraph: Subgraph) -> tuple[dict[str, lis
     `Workflow.listed`); until then it is the one item.
 
     Raises:
-        Refused: With the problem.
+        RepeatRefused: With the problem.
     """
     assert node.map is not None
     lists: dict[str, list[Any]] = {}
     for name in node.map.over:
         value = node.inputs.get(name)
         if name not in subgraph.interface.inputs:
-            raise Refused(
+            raise RepeatRefused(
                 flat,
                 "graph.bad_map",
                 f'it maps over "{name}", which is no input of {node.type}',
@@ -41,7 +41,7 @@ def item_lists(node: Node, flat: str, subgraph: Subgraph) -> tuple[dict[str, lis
                 f"Its inputs: {', '.join(subgraph.interface.inputs) or 'none'}.",
             )
         if as_link(value) is not None:
-            raise Refused(
+            raise RepeatRefused(
                 flat,
                 "graph.bad_map",
                 f'the list that it maps over must be known before the run, but "{name}" is linked',
@@ -51,7 +51,7 @@ def item_lists(node: Node, flat: str, subgraph: Subgraph) -> tuple[dict[str, lis
         if isinstance(value, str):
             value = [value]
         if not isinstance(value, list) or not value:
-            raise Refused(
+            raise RepeatRefused(
                 flat,
                 "graph.empty_map",
                 f'the list of "{name}" is empty',
@@ -62,7 +62,7 @@ def item_lists(node: Node, flat: str, subgraph: Subgraph) -> tuple[dict[str, lis
     lengths = {name: len(values) for name, values in lists.items()}
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{name}: {length}" for name, length in lengths.items())
-        raise Refused(
+        raise RepeatRefused(
             flat,
             "graph.bad_map",
             f"its lists differ in length ({shown})",
@@ -95,12 +95,12 @@ def looped(node: Node, options: Loop, flat: str, subgraph: Subgraph) -> Iterator
     """The instances of a loop by their names.
 
     Raises:
-        Refused: With the problem.
+        RepeatRefused: With the problem.
     """
     ports = subgraph.interface
     carried = [name for name in ports.inputs if name in ports.outputs]
     if options.index is not None and options.index not in ports.inputs:
-        raise Refused(
+        raise RepeatRefused(
             flat,
             "graph.bad_loop",
             f'its index "{options.index}" is no input of {node.type}',
@@ -108,7 +108,7 @@ def looped(node: Node, options: Loop, flat: str, subgraph: Subgraph) -> Iterator
             f"Its inputs: {', '.join(ports.inputs) or 'none'}.",
         )
     if not carried and options.index is None:
-        raise Refused(
+        raise RepeatRefused(
             flat,
             "graph.bad_loop",
             f"no output of {node.type} has the name of an input, so no value is carried from one "
@@ -125,7 +125,7 @@ def looped(node: Node, options: Loop, flat: str, subgraph: Subgraph) -> Iterator
         yield str(k), node.with_inputs(inputs, repeated=False)
 
 
-class Refused(Exception):  # noqa: N818  (carries a finding to the list of findings)
+class RepeatRefused(Exception):  # noqa: N818  (carries a finding to the list of findings)
     """A map or loop that cannot be."""
 
     def __init__(self, flat: str, code: str, reason: str, port: str | None, hint: str) -> None:

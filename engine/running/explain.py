@@ -22,7 +22,7 @@ State = Literal["hit", "trivial", "runs", "depends", "always"]
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class StepExplanation:
     """What the next run will do with a node, and why.
 
     Attributes:
@@ -78,13 +78,13 @@ class Explainer:
         self._digests: dict[int, tuple[bytes, ...]] = {}
         self._results: dict[int, tuple[Any, ...]] = {}  # of inline steps, which are simply called
 
-    def explain(self) -> list[Explanation]:
+    def explain(self) -> list[StepExplanation]:
         """One explanation for each step, in planned order."""
         return [self._step(i, step) for i, step in enumerate(self._plan.steps)]
 
-    def _step(self, index: int, step: Step) -> Explanation:
-        def say(state: State, *why: str) -> Explanation:
-            return Explanation(step.node, step.spec.type_id, state, why)
+    def _step(self, index: int, step: Step) -> StepExplanation:
+        def say(state: State, *why: str) -> StepExplanation:
+            return StepExplanation(step.node, step.spec.type_id, state, why)
 
         unknown = [i for i in step.needs if i not in self._digests]
         if "writes" in step.spec.effects:

@@ -28,7 +28,7 @@ from ..files.written_names import portable_problem
 from ..graph.document import dump, parse, read_json
 from ..workflows.workflow import Workflow
 from .lock import Lock
-from .packed import MAX_FILES, MAX_UNPACKED, Packed, PackedInputs, Source, is_input, refuse
+from .packed import MAX_FILES, MAX_UNPACKED, PackedBundle, PackedInputs, Source, is_input, refuse
 
 PNG = b"\x89PNG\r\n\x1a\n"
 CHUNK = b"weFt"
@@ -210,7 +210,7 @@ def _read(opened: Callable[[], BinaryIO], size: int, name: str) -> Bundle:
             file.seek(0)
             start, size, picture = _inside(file, size, name)
     beside = len(picture) if picture is not None else 0
-    packed = Packed(Source(opened, start, size, name), _is_known, beside=beside)
+    packed = PackedBundle(Source(opened, start, size, name), _is_known, beside=beside)
     if MANIFEST not in packed:
         raise refuse("not_a_bundle", f"{name} is no weft bundle")
     try:

@@ -31,7 +31,7 @@ _OTHERS = re.compile(r"/proc/(\d+)/")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RunLimits:
     """The permissions of a run.
 
     Attributes:
@@ -51,7 +51,7 @@ class Limits:
     path: tuple[str, ...]
 
 
-_in_force: list[Limits] = []
+_in_force: list[RunLimits] = []
 _hooked = False
 
 
@@ -83,7 +83,7 @@ def limited(
 def _held(
     places: list[Path], network: bool, readable: Iterable[Path] | None
 ) -> Iterator[Callable[[], None] | None]:
-    limits = Limits(
+    limits = RunLimits(
         folders=tuple(_slash(os.path.realpath(p)) for p in places if p.is_dir()),
         files=tuple(os.path.realpath(p) for p in places if not p.is_dir()),
         network=network,
@@ -119,7 +119,7 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
 # Not Path.resolve in these: they run inside of others' calls and must open nothing themselves.
 
 
-def _may_write(limits: Limits, name: str) -> bool:
+def _may_write(limits: RunLimits, name: str) -> bool:
     if name == os.devnull:
         return True
     full = os.path.realpath(name)
@@ -135,7 +135,7 @@ def _replaces(name: str, place: str) -> bool:
     return name.startswith((f".{own}.", f"{own}-"))  # as SQLite's own, `-wal` and `-journal`
 
 
-def _may_read(limits: Limits, name: str) -> bool:
+def _may_read(limits: RunLimits, name: str) -> bool:
     if limits.readable is None:
         return True
     if ".." not in name.split("/") and _slash(os.path.abspath(name)).startswith(limits.readable):  # noqa: PTH100

@@ -77,7 +77,7 @@ class _Window(io.RawIOBase):
         return data
 
 
-class Packed:
+class PackedBundle:
     """The files of a zip by name.
 
     Args:
@@ -193,7 +193,7 @@ class PackedInputs(Mapping[str, bytes]):
         names: Those that its lock names.
     """
 
-    def __init__(self, packed: Packed, prefix: str, names: Iterable[str]) -> None:
+    def __init__(self, packed: PackedBundle, prefix: str, names: Iterable[str]) -> None:
         self._packed, self._prefix, self._names = packed, prefix, dict.fromkeys(names)
 
     def __getitem__(self, name: str) -> bytes:

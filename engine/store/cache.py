@@ -25,7 +25,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class CacheStats:
+class MemoryCacheStats:
     """How full the cache is and how it served.
 
     Attributes:
@@ -169,10 +169,10 @@ class MemoryCache:
             self._values.clear()
             self._bytes = 0
 
-    def stats(self) -> CacheStats:
+    def stats(self) -> MemoryCacheStats:
         """How full it is and how it served."""
         with self._lock:
-            return CacheStats(
+            return MemoryCacheStats(
                 actions=len(self._actions),
                 values=len(self._values),
                 bytes=self._bytes,

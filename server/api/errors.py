@@ -20,12 +20,12 @@ from ...engine.errors import (
     WeftError,
     refused,
 )
-from .model import Model
+from .model import ApiModel
 
 _LONGEST = 4000  # characters of a text in a finding
 
 
-class ProblemModel(Model):
+class ProblemModel(ApiModel):
     """One finding, addressed so that an editor can mark the place."""
 
     code: str = Field(description="Stable identifier such as `graph.type_mismatch`.")
@@ -37,7 +37,7 @@ class ProblemModel(Model):
     hint: str | None = Field(None, description="One thing to do.")
 
 
-class ErrorModel(Model):
+class ErrorModel(ApiModel):
     """The body of every answer with a status of 400 and above."""
 
     error: ProblemModel

@@ -11,10 +11,10 @@ from typing import Literal
 from pydantic import Field
 
 from .jobs import Artifact, Job, NodeReport, Progress, Queue
-from .model import Model
+from .model import ApiModel
 
 
-class Snapshot(Model):
+class Snapshot(ApiModel):
     """Everything that is going on; the first event of a connection."""
 
     type: Literal["snapshot"] = "snapshot"
@@ -27,14 +27,14 @@ class Snapshot(Model):
     recent: list[Job] = Field(description="Jobs that ended last, newest first.")
 
 
-class Resumed(Model):
+class Resumed(ApiModel):
     """The first event of a connection that goes on where another ended."""
 
     type: Literal["resumed"] = "resumed"
     id: int
 
 
-class JobChanged(Model):
+class JobChanged(ApiModel):
     """A job was accepted, moved, started, or ended."""
 
     type: Literal["job"] = "job"
@@ -42,7 +42,7 @@ class JobChanged(Model):
     job: Job
 
 
-class NodesChanged(Model):
+class NodesChanged(ApiModel):
     """Nodes of a job reached another state; those that are not named did not."""
 
     type: Literal["nodes"] = "nodes"
@@ -51,7 +51,7 @@ class NodesChanged(Model):
     nodes: dict[str, NodeReport]
 
 
-class ArtifactWritten(Model):
+class ArtifactWritten(ApiModel):
     """A job has finished a file."""
 
     type: Literal["artifact"] = "artifact"
@@ -60,7 +60,7 @@ class ArtifactWritten(Model):
     artifact: Artifact
 
 
-class QueueChanged(Model):
+class QueueChanged(ApiModel):
     """The queue was paused, resumed or emptied."""
 
     type: Literal["queue"] = "queue"
@@ -69,7 +69,7 @@ class QueueChanged(Model):
     waiting: int
 
 
-class JobDeleted(Model):
+class JobDeleted(ApiModel):
     """A job and its history are gone."""
 
     type: Literal["deleted"] = "deleted"
@@ -77,7 +77,7 @@ class JobDeleted(Model):
     job: str
 
 
-class ProgressMade(Model):
+class ProgressMade(ApiModel):
     """A node did some steps. Not kept."""
 
     type: Literal["progress"] = "progress"
@@ -85,7 +85,7 @@ class ProgressMade(Model):
     progress: Progress
 
 
-class PreviewShown(Model):
+class PreviewShown(ApiModel):
     """A node shows a preview image. Not stored.
 
     Over the websocket it is a binary frame: 4 bytes, big-endian, the length of this object as

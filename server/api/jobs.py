@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from .errors import ProblemModel
-from .model import Body, Model
+from .model import ApiModel, Body
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "lost"]
 NodeState = Literal["running", "done", "cached", "failed"]
@@ -70,7 +70,7 @@ class Batch(Body):
     jobs: list[Submission] = Field(min_length=1, max_length=MAX_BATCH)
 
 
-class Artifact(Model):
+class Artifact(ApiModel):
     """A file that a job has written."""
 
     id: int
@@ -82,7 +82,7 @@ class Artifact(Model):
     created: datetime
 
 
-class NodeReport(Model):
+class NodeReport(ApiModel):
     """How far a node is."""
 
     state: NodeState
@@ -97,7 +97,7 @@ class NodeReport(Model):
     )
 
 
-class Progress(Model):
+class Progress(ApiModel):
     """Steps of the node that works now."""
 
     node: str
@@ -108,7 +108,7 @@ class Progress(Model):
     remaining: float | None = Field(None, description="Seconds until this node is finished.")
 
 
-class Job(Model):
+class Job(ApiModel):
     """A job, as lists and events have it."""
 
     id: str
@@ -144,13 +144,13 @@ class JobDetail(Job):
     problems: list[ProblemModel] = Field(description="Every failed node.")
 
 
-class Jobs(Model):
+class Jobs(ApiModel):
     """The jobs of a batch, in its order."""
 
     jobs: list[Job]
 
 
-class JobPage(Model):
+class JobPage(ApiModel):
     """Some jobs, newest first."""
 
     jobs: list[Job]
@@ -173,7 +173,7 @@ class Move(Body):
     priority: int | None = Field(None, ge=-MAX_PRIORITY, le=MAX_PRIORITY)
 
 
-class Queue(Model):
+class Queue(ApiModel):
     """The running and the waiting jobs."""
 
     paused: bool

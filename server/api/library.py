@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from .model import Body, Model
+from .model import ApiModel, Body
 
 Visibility = Literal["private", "public"]
 ShareRole = Literal["viewer", "editor"]
@@ -104,7 +104,7 @@ class DiffQuery(Body):
     layout: bool = False
 
 
-class Revision(Model):
+class Revision(ApiModel):
     """One save."""
 
     number: int
@@ -116,7 +116,7 @@ class Revision(Model):
     created: float = Field(description="Seconds since 1970, UTC.")
 
 
-class Workflow(Model):
+class Workflow(ApiModel):
     """A workflow of the library, without its document."""
 
     id: str
@@ -136,20 +136,20 @@ class Workflow(Model):
     deleted: float | None = None
 
 
-class WorkflowPage(Model):
+class WorkflowPage(ApiModel):
     """Workflows, the latest changed first."""
 
     workflows: list[Workflow]
     more: bool
 
 
-class Revisions(Model):
+class Revisions(ApiModel):
     """Saves, the latest first."""
 
     revisions: list[Revision]
 
 
-class DiffChange(Model):
+class DiffChange(ApiModel):
     """One difference; see `weft.engine.graph.diff`."""
 
     kind: str
@@ -159,7 +159,7 @@ class DiffChange(Model):
     after: Any = None
 
 
-class Diff(Model):
+class Diff(ApiModel):
     """The differences of two revisions."""
 
     before: int
@@ -167,7 +167,7 @@ class Diff(Model):
     changes: list[DiffChange]
 
 
-class Shared(Model):
+class Shared(ApiModel):
     """The content of a share link."""
 
     workflow: Workflow

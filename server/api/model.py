@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 
-class Model(BaseModel):
+class ApiModel(BaseModel):
     """Base of the models that clients send or receive.
 
     Made ready when it is first needed: all of them together would take a tenth of the server's
@@ -15,7 +15,7 @@ class Model(BaseModel):
     model_config = ConfigDict(defer_build=True)
 
 
-class Body(Model):
+class Body(ApiModel):
     """Base of the models that clients send; unknown names are refused."""
 
     model_config = ConfigDict(extra="forbid")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from .errors import ProblemModel
 from .jobs import Effect
-from .model import Body, Model
+from .model import ApiModel, Body
 
 Text = dict[str, Any]
 
@@ -30,7 +30,7 @@ class ComfyRequest(Body):
     document: dict[str, Any] = Field(description="A weft document.")
 
 
-class ComfyWorkflow(Model):
+class ComfyWorkflow(ApiModel):
     """A workflow in ComfyUI's API format."""
 
     prompt: dict[str, Any]
@@ -65,7 +65,7 @@ class PackRequest(Body):
     )
 
 
-class FileCheckModel(Model):
+class FileCheckModel(ApiModel):
     """One file that a workflow needs."""
 
     what: Literal["model", "input"]
@@ -93,7 +93,7 @@ class FileCheckModel(Model):
     advice: str | None = Field(None, description="How to get the file; none if it is available.")
 
 
-class NodeCheckModel(Model):
+class NodeCheckModel(ApiModel):
     """One node type that a workflow needs."""
 
     type: str
@@ -106,7 +106,7 @@ class NodeCheckModel(Model):
     pack: str | None = Field(None, description="Pack of the node, by the lock or the file.")
 
 
-class ShareReport(Model):
+class ShareReport(ApiModel):
     """A check of what a workflow needs and does here. Nothing was run or written."""
 
     ready: bool = Field(description="Whether it can run here.")
@@ -126,7 +126,7 @@ class ShareReport(Model):
     packs: list[str] = Field(description="Packs other than weft whose code would run.")
 
 
-class SharedModel(Model):
+class SharedModel(ApiModel):
     """The content of a bundle or image, and a check of it."""
 
     document: dict[str, Any] = Field(description="The workflow in weft's format, as it was saved.")
@@ -145,7 +145,7 @@ class SharedModel(Model):
     report: ShareReport
 
 
-class PlacedInput(Model):
+class PlacedInput(ApiModel):
     """An input file of a bundle."""
 
     name: str = Field(description="Name in the bundle.")

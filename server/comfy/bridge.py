@@ -24,8 +24,8 @@ from ..api.events import (
 from ..api.jobs import FINAL, Artifact, Job, NodeReport
 from ..events.hub import Hub
 from ..events.note import Note
-from ..jobs.service import Jobs
-from .record import Kept, ending, kept_of, milliseconds, shown
+from ..jobs.service import JobService
+from .record import KeptOutput, ending, kept_of, milliseconds, shown
 from .session import Session, message
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class _Run:
 
     id: str
     owner: str
-    kept: Kept
+    kept: KeptOutput
     begun: set[str] = field(default_factory=set)  # weft's ids, as in `done` and `files`
     done: list[str] = field(default_factory=list)
     files: dict[str, list[Artifact]] = field(default_factory=lambda: defaultdict(list))
@@ -60,7 +60,9 @@ class Bridge:
         previews: The `preview_method` of prompts that name none; None for ComfyUI's own way.
     """
 
-    def __init__(self, hub: Hub, jobs: Jobs, output: Path, previews: str | None = None) -> None:
+    def __init__(
+        self, hub: Hub, jobs: JobService, output: Path, previews: str | None = None
+    ) -> None:
         self._hub, self._jobs, self._output = hub, jobs, output
         self._previews = previews if previews is not None else _USUAL
         self._sessions: set[Session] = set()
@@ -71,7 +73,7 @@ class Bridge:
         """How many websockets are open."""
         return len(self._sessions)
 
-    def expect(self, prompt_id: str, owner: str, kept: Kept) -> None:
+    def expect(self, prompt_id: str, owner: str, kept: KeptOutput) -> None:
         """Note a prompt before it is submitted, so that no event of it finds it unknown."""
         self._runs[prompt_id] = _Run(prompt_id, owner, kept)
 

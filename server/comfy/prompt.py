@@ -31,7 +31,7 @@ _LONGEST_NAME = 200  # characters of a class that is not known, when it is told 
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class AcceptedPrompt:
     """A prompt that can run, at least in part.
 
     Attributes:
@@ -57,7 +57,7 @@ def accept(
     targets: Iterable[str] | None = None,
     *,
     owner: str = LOCAL,
-) -> Accepted:
+) -> AcceptedPrompt:
     """Make of a prompt what can run.
 
     Args:
@@ -106,7 +106,7 @@ def accept(
             errors,
         )
     kept = _reach(good, upstream)
-    return Accepted(
+    return AcceptedPrompt(
         prompt={n: node for n, node in prompt.items() if n in kept},
         ids=ids,
         outputs=[ids.get(root, root) for root in good],

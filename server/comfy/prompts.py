@@ -17,7 +17,7 @@ from ..jobs.order import Order
 from ..keys import CATALOG, JOBS, asking, owner_of
 from .bridge import Bridge
 from .prompt import accept
-from .record import Kept, as_prompt, entry, kept_of, picture_texts, without_secrets
+from .record import KeptOutput, as_prompt, entry, kept_of, picture_texts, without_secrets
 from .refusals import Refused
 from .routing import Twins, answer, read_object, texts
 
@@ -68,7 +68,7 @@ async def _submit(request: web.Request, body: dict[str, Any]) -> web.Response:
     owner = owner_of(request)
     found = await in_thread_if_large([prompt], lambda: accept(prompt, catalog, wanted, owner=owner))
     number, front = _number(body)
-    kept = Kept(number, prompt, extra, client, found.outputs, found.ids)
+    kept = KeptOutput(number, prompt, extra, client, found.outputs, found.ids)
     bridge = request.app[BRIDGE]
     bridge.expect(prompt_id, owner, kept)
     order = Order(
@@ -209,7 +209,7 @@ async def _find(request: web.Request, job_id: str) -> JobDetail | None:
         return None
 
 
-async def _kept(request: web.Request, job_id: str) -> Kept:
+async def _kept(request: web.Request, job_id: str) -> KeptOutput:
     """What the client gave along; for a job of another way, what it would have."""
     jobs = request.app[JOBS]
     kept = kept_of(await jobs.meta(job_id))

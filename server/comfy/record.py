@@ -21,7 +21,7 @@ _SECRETS = frozenset({"auth_token_comfy_org", "api_key_comfy_org"})
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptOutput:
     """Data that a client sent with its prompt.
 
     Attributes:
@@ -59,10 +59,10 @@ class Kept:
         return self.ids.get(node_id, node_id)
 
 
-def kept_of(meta: Mapping[str, Any]) -> Kept | None:
+def kept_of(meta: Mapping[str, Any]) -> KeptOutput | None:
     """The protocol's data of a job; None for a job that came another way."""
     found = meta.get(KEY)
-    return Kept(**found) if isinstance(found, dict) else None
+    return KeptOutput(**found) if isinstance(found, dict) else None
 
 
 def without_secrets(extra_data: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def picture_texts(prompt: object, extra_data: Mapping[str, Any]) -> dict[str, st
     return texts | {"prompt": json.dumps(prompt)}
 
 
-def as_prompt(document: Mapping[str, Any], registry: Registry) -> Kept:
+def as_prompt(document: Mapping[str, Any], registry: Registry) -> KeptOutput:
     """A job that came another way, as if it had come as a prompt."""
     prompt: dict[str, Any] = {}
     outputs = []
@@ -93,7 +93,7 @@ def as_prompt(document: Mapping[str, Any], registry: Registry) -> Kept:
         prompt[node_id] = {"class_type": node["type"], "inputs": inputs}
         if spec is not None and spec.is_root:
             outputs.append(node_id)
-    return Kept(prompt=prompt, outputs=outputs)
+    return KeptOutput(prompt=prompt, outputs=outputs)
 
 
 def _prompt_value(value: Any, document: Mapping[str, Any], registry: Registry) -> Any:
@@ -105,7 +105,7 @@ def _prompt_value(value: Any, document: Mapping[str, Any], registry: Registry) -
     return [link.node, spec.output_index.get(link.output, 0) if spec is not None else 0]
 
 
-def entry(job: JobDetail, kept: Kept) -> dict[str, Any]:
+def entry(job: JobDetail, kept: KeptOutput) -> dict[str, Any]:
     """A finished job in ComfyUI's form."""
     outputs = {
         kept.node(node): shown(files)
@@ -135,7 +135,7 @@ def entry(job: JobDetail, kept: Kept) -> dict[str, Any]:
     }
 
 
-def ending(job: Any, kept: Kept, executed: Iterable[str]) -> list[Any]:
+def ending(job: Any, kept: KeptOutput, executed: Iterable[str]) -> list[Any]:
     """The message that ends a job: its type and data.
 
     Args:

@@ -13,7 +13,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from ..api.errors import ApiError, error_json
 from ..settings import Patience
-from .table import Table, party
+from .table import ConnectionTable, party
 
 
 class Connection(asyncio.Protocol):
@@ -31,7 +31,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(
         self,
-        table: Table,
+        table: ConnectionTable,
         handler: RequestHandler,
         patience: Patience,
         tls: ssl.SSLContext | None = None,

@@ -16,7 +16,7 @@ from aiohttp.web_protocol import RequestHandler
 from ..logs import Seldom, log
 from ..settings import Patience
 from .connection import Connection
-from .table import Table
+from .table import ConnectionTable
 
 _AT_ONCE = 32  # connections taken in one turn of the event loop, before any of them is counted
 _QUEUE = 1024  # connections that the system keeps until they are taken
@@ -38,7 +38,7 @@ class Listener:
     def __init__(
         self,
         make: Callable[[], RequestHandler],
-        table: Table,
+        table: ConnectionTable,
         patience: Patience,
         tls: ssl.SSLContext | None = None,
     ) -> None:

@@ -1,4 +1,4 @@
-"""`Table`: every open connection by address, and which of them makes room for a new one."""
+"""`ConnectionTable`: all open connections by address, and which makes room for a new one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 from ..logs import Seldom, log
 
 
-class Entry(Protocol):
+class ConnectionEntry(Protocol):
     """One counted connection.
 
     Attributes:
@@ -34,17 +34,19 @@ class _Party:
     """The connections of one address, each kind with the longest unheard first."""
 
     def __init__(self) -> None:
-        self.new: OrderedDict[Entry, None] = OrderedDict()  # no whole request has come yet
-        self.known: OrderedDict[Entry, None] = OrderedDict()
+        self.new: OrderedDict[ConnectionEntry, None] = (
+            OrderedDict()
+        )  # no whole request has come yet
+        self.known: OrderedDict[ConnectionEntry, None] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self.new) + len(self.known)
 
-    def kind(self, entry: Entry) -> OrderedDict[Entry, None]:
+    def kind(self, entry: ConnectionEntry) -> OrderedDict[ConnectionEntry, None]:
         return self.known if entry.has_asked else self.new
 
 
-class Table:
+class ConnectionTable:
     """Counts connections, and keeps them below two bounds.
 
     A new connection beyond a bound takes the place of one that waits for a request: of the same
@@ -65,12 +67,12 @@ class Table:
     def __len__(self) -> int:
         return self._count
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[ConnectionEntry]:
         for party in self._parties.values():
             yield from party.new
             yield from party.known
 
-    def enter(self, entry: Entry) -> bool:
+    def enter(self, entry: ConnectionEntry) -> bool:
         """Count a connection; False if there is no room, because all others are at work."""
         party = self._parties.get(entry.address)
         if party is not None and len(party) >= self.each:
@@ -89,7 +91,7 @@ class Table:
         self._count += 1
         return True
 
-    def heard(self, entry: Entry) -> None:
+    def heard(self, entry: ConnectionEntry) -> None:
         """Something came over a connection, which is now its address's last to make room."""
         party = self._parties.get(entry.address)
         if party is None:
@@ -99,7 +101,7 @@ class Table:
         elif entry in party.known:
             party.known.move_to_end(entry)
 
-    def leave(self, entry: Entry) -> None:
+    def leave(self, entry: ConnectionEntry) -> None:
         """A connection is gone; one that left already, or never entered, is no trouble."""
         party = self._parties.get(entry.address)
         if party is None or entry not in (kind := party.kind(entry)):

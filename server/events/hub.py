@@ -34,7 +34,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class EventBatch:
     """The events that a listener receives at once.
 
     Attributes:
@@ -130,7 +130,7 @@ class Hub:
         job: str | None = None,
         after: int | None = None,
         who: str = "",
-    ) -> AsyncGenerator[Batch, None]:
+    ) -> AsyncGenerator[EventBatch, None]:
         """Batches for a client, at most one each `PACE` seconds, for as long as it takes them.
 
         Args:
@@ -144,7 +144,7 @@ class Hub:
 
     async def _stream(
         self, owner: str | None, job: str | None, after: int | None, who: str, ended: int
-    ) -> AsyncGenerator[Batch, None]:
+    ) -> AsyncGenerator[EventBatch, None]:
         place = self._place_after(after)
         first = Resumed(id=after or 0).model_dump_json() if place is not None else None
         first_id, seen = after or 0, 0
@@ -158,7 +158,7 @@ class Hub:
                 latest = self._latest_since(seen, owner, job)
                 place, seen = self._end, self._version
                 if first is not None or stretch.notes or latest:
-                    yield Batch(first, first_id, stretch, latest)
+                    yield EventBatch(first, first_id, stretch, latest)
                     first = None
                 if self._closed:
                     return

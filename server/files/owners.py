@@ -15,7 +15,7 @@ from sqlalchemy import Executable, bindparam, delete
 
 from ..store.statements import insert_or
 from ..store.tables import files
-from ..store.writer import Change, Writer
+from ..store.writer import Writer, WriterChange
 from .folders import Kind
 
 
@@ -82,7 +82,7 @@ class Owners:
         if self._writer is not None:
             self._writer.put(changes)
 
-    def given(self, kind: Kind, name: str, owner: str) -> list[Change]:
+    def given(self, kind: Kind, name: str, owner: str) -> list[WriterChange]:
         """`give`, by changes that whoever asks stores together with others."""
         place = f"{kind}/{name}"
         if self._say is None or self._known.get(place) == owner:
@@ -90,14 +90,14 @@ class Owners:
         self._known[place] = owner
         key = _key(place)
         row = {"key": key, "kind": kind, "name": json.dumps(name), "owner": owner}
-        return [Change(self._say.set, row, last_wins=key)]
+        return [WriterChange(self._say.set, row, last_wins=key)]
 
     def forget(self, kind: Kind, name: str) -> None:
         """A file is gone."""
         place = f"{kind}/{name}"
         if self._known.pop(place, None) is None or self._writer is None or self._say is None:
             return
-        self._writer.put([Change(self._say.drop, {"which": _key(place)})])
+        self._writer.put([WriterChange(self._say.drop, {"which": _key(place)})])
 
 
 def _key(place: str) -> str:

@@ -32,7 +32,7 @@ from ..worker.messages import (
     Nodes,
     Preview,
     Ready,
-    Step,
+    StepMessage,
     Working,
     Wrote,
 )
@@ -266,11 +266,11 @@ class Dispatcher:
         record.started, record.finished = time.time(), None
         self._ledger.changed(record)
 
-    def _reported(self, running: Running, message: Nodes | Step | Preview | Wrote) -> None:
+    def _reported(self, running: Running, message: Nodes | StepMessage | Preview | Wrote) -> None:
         record = running.record
         if isinstance(message, Nodes):
             self._ledger.nodes(record, running.take_nodes(message))
-        elif isinstance(message, Step):
+        elif isinstance(message, StepMessage):
             made = running.take_step(message)
             event = ProgressMade(job=record.id, progress=made)
             self._ledger.hub.tell(event, record.owner)

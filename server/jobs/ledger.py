@@ -26,7 +26,7 @@ from ..events.hub import Hub
 from ..events.note import Note
 from ..files.owners import Owners
 from ..store.statements import Statements
-from ..store.writer import Change, Writer
+from ..store.writer import Writer, WriterChange
 from ..worker.messages import Wrote
 from .record import Record, when
 
@@ -108,8 +108,8 @@ class Ledger:
         Raises:
             IntegrityError: An id or idempotency key is taken; nothing was stored.
         """
-        changes = [Change(self._say.add_job, record.row()) for record in records]
-        changes += [Change(self._say.add_order, row) for row in orders]
+        changes = [WriterChange(self._say.add_job, record.row()) for record in records]
+        changes += [WriterChange(self._say.add_order, row) for row in orders]
         await self._store(changes, [_changed(record) for record in records], then)
 
     async def settle(self) -> None:
@@ -134,7 +134,7 @@ class Ledger:
         state = self._unsent[record.id] = _State()
         notes: list[Note] = []
 
-        def make() -> Iterable[Change]:
+        def make() -> Iterable[WriterChange]:
             if self._unsent.get(record.id) is state:
                 del self._unsent[record.id]
             changes = [] if report is None else [self._say.report({"job": record.id, **report})]
@@ -187,7 +187,7 @@ class Ledger:
         event = _Event(make, record.owner, record.id)
         name = message.file.removeprefix("temp/") if message.temporary else message.file
         owned = self._owners.given(artifact.kind, name, record.owner)
-        self._put([Change(self._say.add_artifact, row), *owned], [event])
+        self._put([WriterChange(self._say.add_artifact, row), *owned], [event])
         return artifact
 
     async def queue(self, *, paused: bool, waiting: int) -> None:
@@ -201,7 +201,7 @@ class Ledger:
 
     async def forget(self, records: Iterable[Record]) -> None:
         """Delete jobs and all that belongs to them."""
-        changes: list[Change] = []
+        changes: list[WriterChange] = []
         events = []
         for record in records:
             changes += self._say.forget_job(record.id)
@@ -219,10 +219,10 @@ class Ledger:
         if unsent is not None:
             unsent.is_passed = True
 
-    def _state_of(self, record: Record) -> Change:
-        return Change(self._say.change_job, record.changes(), last_wins=record.id)
+    def _state_of(self, record: Record) -> WriterChange:
+        return WriterChange(self._say.change_job, record.changes(), last_wins=record.id)
 
-    def _told_of(self, events: Iterable[_Event], notes: list[Note]) -> list[Change]:
+    def _told_of(self, events: Iterable[_Event], notes: list[Note]) -> list[WriterChange]:
         """Rows of events, which get their numbers now; what is to be released joins `notes`."""
         changes = []
         for event in events:
@@ -234,7 +234,7 @@ class Ledger:
                 changes.append(self._say.forget_events(note.id - self._keep))
         return changes
 
-    def _put(self, changes: list[Change], events: list[_Event]) -> None:
+    def _put(self, changes: list[WriterChange], events: list[_Event]) -> None:
         notes: list[Note] = []
         self._writer.put(
             lambda: [*changes, *self._told_of(events, notes)], self._release(notes, None)
@@ -242,7 +242,7 @@ class Ledger:
 
     async def _store(
         self,
-        changes: list[Change],
+        changes: list[WriterChange],
         events: list[_Event],
         then: Callable[[], None] | None = None,
     ) -> None:

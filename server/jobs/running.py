@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from ..api.errors import ProblemModel
 from ..api.jobs import NodeReport, NodeState, Progress
-from ..worker.messages import Ended, Nodes, Step
+from ..worker.messages import Ended, Nodes, StepMessage
 from .record import Record
 
 
@@ -49,7 +49,7 @@ class Running:
                 self.at_work.discard(node)
         return changed
 
-    def take_step(self, message: Step) -> Progress:
+    def take_step(self, message: StepMessage) -> Progress:
         """Take in steps done; the same for clients."""
         made = Progress(
             node=message.node,

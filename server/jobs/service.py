@@ -1,4 +1,4 @@
-"""`Jobs`: all operations on jobs for the rest of the server."""
+"""`JobService`: all operations on jobs for the rest of the server."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from .reception import Accepted, Reception
 from .record import Record
 from .retention import Retention
 
-__all__ = ["Jobs", "Order"]
+__all__ = ["JobService", "Order"]
 
 _INTERRUPTIONS = 10  # how often the server may end while a job runs, before that is its fault
 _ID = re.compile(r"[\w-]{1,64}")  # of every job
 _PLACES = 2000  # jobs whose place in the queue is told
 
 
-class Jobs:
+class JobService:
     """Accepts, lists and controls jobs.
 
     `owner` in every method is who asks; None asks for everyone (an administrator). The job of

@@ -41,7 +41,7 @@ from ..api.library import (
     WorkflowQuery,
 )
 from ..catalog import in_thread_if_large
-from ..store.writer import Change, Writer
+from ..store.writer import Writer, WriterChange
 from .queries import LibraryQueries, Row
 from .statements import MUTABLE, LibraryStatements
 
@@ -134,7 +134,10 @@ class Library:
         )
         await self._check_room(who.name, revision["bytes"])
         await self._writer.store(
-            [Change(self._say.add_workflow, row), Change(self._say.add_revision, revision)]
+            [
+                WriterChange(self._say.add_workflow, row),
+                WriterChange(self._say.add_revision, revision),
+            ]
         )
         return await self._view(row, who)
 
@@ -187,7 +190,9 @@ class Library:
                 code="workflows.not_deleted",
                 hint="Delete it first, which moves it to the trash.",
             )
-        await self._writer.store([Change(each, {"which": row["id"]}) for each in self._say.forget])
+        await self._writer.store(
+            [WriterChange(each, {"which": row["id"]}) for each in self._say.forget]
+        )
 
     async def restore(self, workflow: str, who: Person) -> Workflow:
         """Bring a deleted workflow back; one that is not deleted stays as it is."""
@@ -228,8 +233,8 @@ class Library:
             return _revision(last if new.automatic else await self._pinned(last, new.message))
         await self._check_room(row["owner"], made["bytes"])
         changes = [
-            Change(self._say.add_revision, made),
-            Change(
+            WriterChange(self._say.add_revision, made),
+            WriterChange(
                 self._say.advance,
                 {"which": row["id"], "new_head": number, "new_changed": made["created"]},
             ),
@@ -266,9 +271,9 @@ class Library:
         """Star a workflow, or no longer."""
         row = await self._find(workflow, who, "viewer")
         if on:
-            change = Change(self._say.set_star, {"workflow": row["id"], "person": who.name})
+            change = WriterChange(self._say.set_star, {"workflow": row["id"], "person": who.name})
         else:
-            change = Change(self._say.drop_star, {"which": row["id"], "who": who.name})
+            change = WriterChange(self._say.drop_star, {"which": row["id"], "who": who.name})
         await self._writer.store([change])
 
     async def share(
@@ -278,10 +283,10 @@ class Library:
         row = await self._find(workflow, who, "owner")
         if role is not None:
             given = {"workflow": row["id"], "person": person, "role": role}
-            await self._writer.store([Change(self._say.set_share, given)])
+            await self._writer.store([WriterChange(self._say.set_share, given)])
         else:
             gone = {"which": row["id"], "who": person}
-            await self._writer.store([Change(self._say.drop_share, gone)])
+            await self._writer.store([WriterChange(self._say.drop_share, gone)])
         return await self._view(row, who)
 
     async def link(self, workflow: str, who: Person, *, on: bool) -> Workflow:
@@ -362,22 +367,22 @@ class Library:
         if not last["automatic"] and text == last["message"]:
             return last
         given = {"which": last["workflow"], "what": last["number"], "new_message": text}
-        await self._writer.store([Change(self._say.keep_revision, given)])
+        await self._writer.store([WriterChange(self._say.keep_revision, given)])
         return dict(last) | {"automatic": 0, "message": text}
 
-    async def _spent(self, workflow: str) -> list[Change]:
+    async def _spent(self, workflow: str) -> list[WriterChange]:
         """Autosaves, and at last other revisions, that need not be kept any longer."""
         kept = await self._read.revisions(workflow)
         old = [r["number"] for r in kept if r["automatic"]][AUTOSAVES_KEPT:]
         old += [r["number"] for r in kept if r["number"] not in old][MOST_REVISIONS:]
-        return [Change(self._say.drop_revision, {"which": workflow, "what": n}) for n in old]
+        return [WriterChange(self._say.drop_revision, {"which": workflow, "what": n}) for n in old]
 
     async def _put(self, row: Row, **given: Any) -> Row:
         """Change some of what is said of a workflow; the row as it is then."""
         changed = {f"new_{name}": given.get(name) for name in MUTABLE}
         meant = {f"set_{name}": int(name in given) for name in MUTABLE}
         await self._writer.store(
-            [Change(self._say.change_workflow, {"which": row["id"], **changed, **meant})]
+            [WriterChange(self._say.change_workflow, {"which": row["id"], **changed, **meant})]
         )
         return dict(row) | given
 

@@ -11,9 +11,9 @@ from pydantic import ConfigDict, Field
 
 from ..api.errors import ApiError
 from ..api.jobs import JobId
-from ..api.model import Model
+from ..api.model import ApiModel
 from ..api.routing import Routes
-from ..events.hub import Batch
+from ..events.hub import EventBatch
 from ..keys import HUB, SETTINGS, asking, owner_of
 
 routes = Routes("events")
@@ -22,7 +22,7 @@ _HEARTBEAT = 20.0  # seconds
 _LARGEST_MESSAGE = 1 << 16  # bytes, of what clients send; nothing is expected
 
 
-class EventQuery(Model):
+class EventQuery(ApiModel):
     """Selects events."""
 
     model_config = ConfigDict(extra="ignore")  # the guard may take a token from here
@@ -65,7 +65,7 @@ async def events(request: web.Request, query: EventQuery) -> web.StreamResponse:
 
 
 async def _over_websocket(
-    request: web.Request, socket: web.WebSocketResponse, stream: AsyncGenerator[Batch, None]
+    request: web.Request, socket: web.WebSocketResponse, stream: AsyncGenerator[EventBatch, None]
 ) -> web.WebSocketResponse:
     await socket.prepare(request)
 
@@ -91,7 +91,7 @@ async def _over_websocket(
     return socket
 
 
-def _array(batch: Batch) -> str | None:
+def _array(batch: EventBatch) -> str | None:
     """A batch as one text frame, previews left out; None if nothing is left."""
     parts = [batch.first] if batch.first is not None else []
     if batch.kept.notes:
@@ -101,7 +101,7 @@ def _array(batch: Batch) -> str | None:
 
 
 async def _as_server_sent(
-    request: web.Request, stream: AsyncGenerator[Batch, None]
+    request: web.Request, stream: AsyncGenerator[EventBatch, None]
 ) -> web.StreamResponse:
     response = web.StreamResponse(
         headers={
@@ -129,7 +129,7 @@ async def _as_server_sent(
                 await following
 
 
-def _lines(batch: Batch) -> str:
+def _lines(batch: EventBatch) -> str:
     events = []
     if batch.first is not None:
         events.append(f"id: {batch.first_id}\ndata: {batch.first}\n\n")

@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import Field
 
 from ..api.errors import ApiError
-from ..api.model import Body, Model
+from ..api.model import ApiModel, Body
 from ..api.routing import Routes
 from ..files.folders import KINDS, Kind, as_kind, not_there
 from ..files.index import Entry, entry_of
@@ -25,7 +25,7 @@ from ..files.upload import uploader_of
 routes = Routes("files")
 
 
-class FileModel(Model):
+class FileModel(ApiModel):
     """One file."""
 
     kind: Kind
@@ -36,7 +36,7 @@ class FileModel(Model):
     picture: bool = Field(description="Whether it has thumbnails.")
 
 
-class FilePage(Model):
+class FilePage(ApiModel):
     """Some files."""
 
     files: list[FileModel]
@@ -44,13 +44,13 @@ class FilePage(Model):
     next: str | None = Field(None, description="`after` for the next page; none at the end.")
 
 
-class FileKinds(Model):
+class FileKinds(ApiModel):
     """The kinds of files there are."""
 
     kinds: list[str]
 
 
-class Uploaded(Model):
+class Uploaded(ApiModel):
     """The uploaded files, with their final names."""
 
     files: list[FileModel]

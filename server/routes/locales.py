@@ -11,7 +11,7 @@ from ...engine.declaration.registry import Registry
 from ...engine.declaration.translation import Translation, languages
 from ...nodes.standard.own_nodes import OWN_PACKAGE
 from ..api.errors import ApiError
-from ..api.model import Model
+from ..api.model import ApiModel
 from ..api.packed import Packed
 from ..api.routing import Routes
 from ..keys import CATALOG
@@ -19,7 +19,7 @@ from ..keys import CATALOG
 routes = Routes("nodes")
 
 
-class Languages(Model):
+class Languages(ApiModel):
     """The languages that node types are translated into."""
 
     languages: list[str] = Field(description="Languages besides English, such as `zh`.")

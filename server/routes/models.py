@@ -11,7 +11,7 @@ from aiohttp import web
 from pydantic import Field
 
 from ..api.errors import ApiError
-from ..api.model import Body, Model
+from ..api.model import ApiModel, Body
 from ..api.routing import Routes
 from ..files.media import file_headers
 from ..files.thumbnails import SIDES
@@ -22,20 +22,20 @@ from ..models.service import MODELS, Models
 routes = Routes("models")
 
 
-class ModelKind(Model):
+class ModelKind(ApiModel):
     """One kind of model, as `ModelFile` inputs of nodes name it."""
 
     kind: str
     count: int
 
 
-class ModelKinds(Model):
+class ModelKinds(ApiModel):
     """Every kind."""
 
     kinds: list[ModelKind]
 
 
-class ModelModel(Model):
+class ModelModel(ApiModel):
     """One model, by the name that inputs take, and what is known of it so far."""
 
     name: str
@@ -64,7 +64,7 @@ class ModelDetail(ModelModel):
     metadata: dict[str, str] = Field(description="Metadata of its header, without very long texts.")
 
 
-class ModelPage(Model):
+class ModelPage(ApiModel):
     """Some models of a kind."""
 
     models: list[ModelModel]

@@ -11,7 +11,7 @@ from pydantic import Field
 from ...engine.declaration.registry import Registry
 from ...engine.declaration.schema import node_schema
 from ..api.errors import ApiError, ProblemModel, json_response, problem_json
-from ..api.model import Body, Model
+from ..api.model import ApiModel, Body
 from ..api.packed import Packed
 from ..api.routing import Routes
 from ..keys import CATALOG, owner_of
@@ -36,14 +36,14 @@ class Validating(Body):
     )
 
 
-class Validation(Model):
+class Validation(ApiModel):
     """Whether a workflow can run."""
 
     valid: bool
     problems: list[ProblemModel] = Field(description="All problems that prevent a run.")
 
 
-class PackFaultModel(Model):
+class PackFaultModel(ApiModel):
     """Why nodes of packs are not there."""
 
     packs: list[str]
@@ -54,7 +54,7 @@ class PackFaultModel(Model):
     hint: str = Field(description="One thing to do; may be empty.")
 
 
-class Packs(Model):
+class Packs(ApiModel):
     """The problems of node packs."""
 
     faults: list[PackFaultModel]

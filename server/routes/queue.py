@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ..api.errors import ApiError
 from ..api.jobs import Queue
-from ..api.model import Body, Model
+from ..api.model import ApiModel, Body
 from ..api.routing import Routes
 from ..keys import JOBS, asking, is_admin
 
@@ -20,7 +20,7 @@ class QueueQuery(Body):
     limit: int = Field(100, ge=0, le=1000)
 
 
-class Cleared(Model):
+class Cleared(ApiModel):
     """The cancelled jobs."""
 
     cancelled: int

@@ -13,7 +13,7 @@ from aiohttp import web
 from pydantic import Field
 
 from ..api.errors import ApiError
-from ..api.model import Body, Model
+from ..api.model import ApiModel, Body
 from ..api.routing import Routes
 from ..catalog import in_thread_if_large
 from ..jobs.dispatch import no_worker
@@ -26,7 +26,7 @@ _BEGAN = time.monotonic()
 _PATIENCE = 10.0  # seconds for workers to answer
 
 
-class Health(Model):
+class Health(ApiModel):
     """Whether the server can do its work."""
 
     status: Literal["ok", "degraded"]
@@ -34,7 +34,7 @@ class Health(Model):
     trouble: list[str] = Field(description="Problems that prevent the server from working.")
 
 
-class WorkerInfo(Model):
+class WorkerInfo(ApiModel):
     """One worker."""
 
     number: int
@@ -45,7 +45,7 @@ class WorkerInfo(Model):
     trouble: str | None = Field(None, description="The reason why the worker before it ended.")
 
 
-class System(Model):
+class System(ApiModel):
     """The state of the server."""
 
     version: str
@@ -69,7 +69,7 @@ class ExplainRequest(Body):
     scope: str | None = Field(None, max_length=500, description="State of the job.")
 
 
-class Explained(Model):
+class Explained(ApiModel):
     """The plan of the next run for one node, and the reason."""
 
     node: str
@@ -78,20 +78,20 @@ class Explained(Model):
     why: list[str]
 
 
-class Explanation(Model):
+class Explanation(ApiModel):
     """The plan of the next run."""
 
     nodes: list[Explained]
 
 
-class CacheStats(Model):
+class CacheStats(ApiModel):
     """Statistics of the cache."""
 
     memory: dict[str, int] = Field(description="Cache of the worker that answered.")
     disk: dict[str, int] | None = Field(None, description="None if the disk cache is off.")
 
 
-class ModelHeld(Model):
+class ModelHeld(ApiModel):
     """One network in memory."""
 
     name: str = Field(description="The file that it was loaded from, and its patches.")
@@ -106,7 +106,7 @@ class ModelHeld(Model):
     in_use: bool
 
 
-class DeviceHeld(Model):
+class DeviceHeld(ApiModel):
     """The memory of one device, in bytes."""
 
     name: str
@@ -116,7 +116,7 @@ class DeviceHeld(Model):
     total: int
 
 
-class WorkerMemory(Model):
+class WorkerMemory(ApiModel):
     """The models in memory of one worker."""
 
     holdings: list[ModelHeld] = Field(description="Models in memory, the latest used first.")
@@ -124,13 +124,13 @@ class WorkerMemory(Model):
     lines: list[str] = Field(description="The same as lines of text.")
 
 
-class Memory(Model):
+class Memory(ApiModel):
     """The models in memory."""
 
     workers: list[WorkerMemory]
 
 
-class Freed(Model):
+class Freed(ApiModel):
     """The freed memory."""
 
     freed: int = Field(description="Bytes.")

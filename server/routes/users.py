@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ...engine.errors import WeftError
 from ..api.errors import ApiError, not_found
-from ..api.model import Body, Model
+from ..api.model import ApiModel, Body
 from ..api.routing import Routes
 from ..comfy.prompts import BRIDGE
 from ..guard.middleware import POLICY
@@ -22,7 +22,7 @@ routes = Routes("users")
 RoleName = Literal["viewer", "runner", "editor", "admin"]
 
 
-class UserModel(Model):
+class UserModel(ApiModel):
     """Somebody who may use the server."""
 
     name: str
@@ -33,7 +33,7 @@ class UserModel(Model):
     )
 
 
-class UserList(Model):
+class UserList(ApiModel):
     """All users; empty if the server needs no token."""
 
     users: list[UserModel]

@@ -12,14 +12,14 @@ from aiohttp import web
 from pydantic import Field
 
 from ..api.errors import ApiError, json_response
-from ..api.model import Model
+from ..api.model import ApiModel
 from ..api.routing import Routes
 
 routes = Routes("workflows")
 _PACKAGE = Path(__file__).resolve().parent.parent.parent
 
 
-class Template(Model):
+class Template(ApiModel):
     """A workflow to begin with."""
 
     id: str
@@ -30,7 +30,7 @@ class Template(Model):
     inputs: list[str] = Field(description="Names of its public inputs.")
 
 
-class Templates(Model):
+class Templates(ApiModel):
     """Every one."""
 
     templates: list[Template]

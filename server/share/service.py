@@ -22,14 +22,14 @@ from ...engine.workflows.workflow import Workflow
 from ...nodes.shared_file import SharedFile, described, open_shared
 from ..api.errors import ApiError
 from ..catalog import Catalog
-from ..jobs.service import Jobs
+from ..jobs.service import JobService
 
 _TRIES, _BETWEEN = 60, 0.25  # seconds between two
 _AT_ONCE = 2  # bundles that are unpacked, or workflows whose models are hashed
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class PackedShare:
     """A bundle that was made: its bytes, and the suffix of its file."""
 
     data: bytes
@@ -49,7 +49,7 @@ class Sharing:
     def __init__(
         self,
         catalog: Catalog,
-        jobs: Jobs,
+        jobs: JobService,
         sha256: Callable[[Path], str],
         autov3: Callable[[Path], str | None],
     ) -> None:
@@ -125,7 +125,7 @@ class Sharing:
         owner: str,
         *,
         as_png: bool,
-    ) -> Packed:
+    ) -> PackedShare:
         """A bundle of a workflow.
 
         Args:
@@ -161,7 +161,7 @@ class Sharing:
         owner: str,
         *,
         as_png: bool,
-    ) -> Packed:
+    ) -> PackedShare:
         workspace, registry = self._catalog.seen_by(owner), self._catalog.registry
         document = listed(workflow.document, registry, workspace)
         document = Workflow(document).resolve(registry).document
@@ -170,8 +170,8 @@ class Sharing:
         shown = _as_png(picture) if picture is not None else None
         bundle = Bundle(Workflow(document), lock, inputs, shown, manifest)
         if as_png:
-            return Packed(bundle.to_png(), ".weft.png")
-        return Packed(bundle.to_zip(), ".weft.zip")
+            return PackedShare(bundle.to_png(), ".weft.png")
+        return PackedShare(bundle.to_zip(), ".weft.zip")
 
     def _locked(self, document: Document, workspace: Workspace, runtime: Runtime) -> Lock:
         return make_lock(

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Executable, Table, bindparam, delete, insert, update
 
 from .tables import artifacts, events, facts, jobs, orders, reports
-from .writer import Change
+from .writer import WriterChange
 
 
 class Statements:
@@ -58,26 +58,26 @@ class Statements:
             *self.drop_rows,
         ]
 
-    def fact(self, name: str, value: str) -> Change:
+    def fact(self, name: str, value: str) -> WriterChange:
         """Set a single value."""
-        return Change(self.set_fact, {"name": name, "value": value}, last_wins=name)
+        return WriterChange(self.set_fact, {"name": name, "value": value}, last_wins=name)
 
-    def event(self, number: int, owner: str | None, job: str | None, body: str) -> Change:
+    def event(self, number: int, owner: str | None, job: str | None, body: str) -> WriterChange:
         """Keep an event."""
         row = {"id": number, "owner": owner, "job": job, "body": body}
-        return Change(self.add_event, row)
+        return WriterChange(self.add_event, row)
 
-    def forget_events(self, upto: int) -> Change:
+    def forget_events(self, upto: int) -> WriterChange:
         """Drop events with numbers up to this one."""
-        return Change(self.drop_events, {"upto": upto}, last_wins="events")
+        return WriterChange(self.drop_events, {"upto": upto}, last_wins="events")
 
-    def report(self, row: Mapping[str, Any]) -> Change:
+    def report(self, row: Mapping[str, Any]) -> WriterChange:
         """Set what a job has given so far."""
-        return Change(self.set_report, row, last_wins=str(row["job"]))
+        return WriterChange(self.set_report, row, last_wins=str(row["job"]))
 
-    def forget_job(self, job: str) -> list[Change]:
+    def forget_job(self, job: str) -> list[WriterChange]:
         """Delete a job and all that belongs to it."""
-        return [Change(statement, {"which": job}) for statement in self.drop_rows]
+        return [WriterChange(statement, {"which": job}) for statement in self.drop_rows]
 
 
 def insert_or(dialect: str, table: Table) -> Any:

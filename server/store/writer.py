@@ -29,7 +29,7 @@ _OWN_FAULT = (IntegrityError, DataError)  # of that, what is about single rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Change:
+class WriterChange:
     """One row for one statement.
 
     Attributes:
@@ -45,7 +45,7 @@ class Change:
 
 
 # Rows, or what makes them when they are sent.
-Changes = Iterable[Change] | Callable[[], Iterable[Change]]
+Changes = Iterable[WriterChange] | Callable[[], Iterable[WriterChange]]
 
 
 @dataclass(slots=True, eq=False)
@@ -54,7 +54,7 @@ class _Entry:
     then: Callable[[], None] | None
     stored: asyncio.Future[None] | None
 
-    def made(self) -> tuple[Change, ...]:
+    def made(self) -> tuple[WriterChange, ...]:
         """The changes, which are then fixed."""
         if not isinstance(self.changes, tuple):
             self.changes = tuple(self.changes() if callable(self.changes) else self.changes)
@@ -75,7 +75,7 @@ class Writer:
         self,
         sender: Sender,
         order: Iterable[Executable],
-        probe: Callable[[], Change] | None = None,
+        probe: Callable[[], WriterChange] | None = None,
     ) -> None:
         self._sender = sender
         self._probe = probe
@@ -195,7 +195,7 @@ class Writer:
         return batch
 
     def _groups(self, batch: list[_Entry]) -> Groups:
-        groups: dict[int, dict[object, Change]] = {}
+        groups: dict[int, dict[object, WriterChange]] = {}
         for entry in batch:
             for change in entry.made():
                 group = groups.setdefault(self._rank[id(change.statement)], {})

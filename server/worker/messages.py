@@ -158,7 +158,7 @@ class Nodes:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepMessage:
     """A node did `value` of `total` steps."""
 
     job: str
@@ -224,13 +224,15 @@ class Answer:
 
 
 ToWorker = Setup | Task | Cancel | Ask
-FromWorker = Ready | Alive | Began | Working | Nodes | Step | Preview | Wrote | Ended | Answer
+FromWorker = (
+    Ready | Alive | Began | Working | Nodes | StepMessage | Preview | Wrote | Ended | Answer
+)
 Message = ToWorker | FromWorker
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
         *(Setup, Task, Cancel, Ask, Ready, Alive, Began),
-        *(Working, Nodes, Step, Preview, Wrote, Ended, Answer),
+        *(Working, Nodes, StepMessage, Preview, Wrote, Ended, Answer),
     )
 }
 

@@ -18,7 +18,7 @@ from ...engine.events import (
     NodeStarted,
     RunFinished,
 )
-from .messages import FromWorker, Nodes, NodeState, Preview, Step, Working, Wrote
+from .messages import FromWorker, Nodes, NodeState, Preview, StepMessage, Working, Wrote
 
 Say = Callable[[FromWorker], None]
 
@@ -102,7 +102,9 @@ class Reporter:
         for node, event in self._steps.items():
             rate = self._rate(node, event)
             left = (event.total - event.value) / rate if rate else None
-            self._say(Step(self._job, node, event.value, event.total, event.message, rate, left))
+            self._say(
+                StepMessage(self._job, node, event.value, event.total, event.message, rate, left)
+            )
         self._steps.clear()
         preview, now = self._preview, time.monotonic()
         if preview is not None and now - self._previewed >= _PREVIEW_PACE:

@@ -11,7 +11,7 @@ from aiohttp import ClientResponse, WSCloseCode, WSMsgType
 from tests.server.fake import FakeWorkers
 from tests.server.running import FLOAT, events_of, serving
 from weft.server.settings import Limits
-from weft.server.worker.messages import Nodes, Preview, Step, Wrote
+from weft.server.worker.messages import Nodes, Preview, StepMessage, Wrote
 
 OUT = {"outputs": ["n.value"]}
 
@@ -28,7 +28,7 @@ async def test_websocket_tells_the_whole_story_of_a_job(tmp_path: Path) -> None:
         await workers.last.given(1)
         workers.last.begin(job)
         workers.last.say(Nodes(job, {"n": ("running", None, ["value: 1 -> 2"], None, None)}))
-        workers.last.say(Step(job, "n", 3, 10, None, 2.0, 3.5))
+        workers.last.say(StepMessage(job, "n", 3, 10, None, 2.0, 3.5))
         workers.last.say(Wrote(job, "n", "a.png", "image/png", 5, False))
         seen += await events_of(socket)
         while not any(event["type"] == "progress" for event in seen):

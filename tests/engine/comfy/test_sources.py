@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from weft.engine.comfy.file import Slot
+from weft.engine.comfy.file import FileSlot
 from weft.engine.comfy.sources import handed_on
 
 
-def slots(*types: Any) -> list[Slot]:
-    return [Slot(name=str(number), type=kind) for number, kind in enumerate(types)]
+def slots(*types: Any) -> list[FileSlot]:
+    return [FileSlot(name=str(number), type=kind) for number, kind in enumerate(types)]
 
 
 @pytest.mark.parametrize(

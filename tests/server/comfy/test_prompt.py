@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.server.outer import settings
 from weft.server.catalog import Catalog
-from weft.server.comfy.prompt import Accepted, accept
+from weft.server.comfy.prompt import AcceptedPrompt, accept
 from weft.server.comfy.refusals import Refused
 
 TXT2IMG: dict[str, Any] = {
@@ -81,7 +81,7 @@ def one_error(prompt: object, catalog: Catalog, node_id: str) -> dict[str, Any]:
 
 def test_good_prompt_is_accepted_whole_and_unchanged(catalog: Catalog) -> None:
     found = accept(TXT2IMG, catalog)
-    assert found == Accepted(TXT2IMG, {}, ["9"], {}, [])
+    assert found == AcceptedPrompt(TXT2IMG, {}, ["9"], {}, [])
     assert found.checked is not None
     assert set(found.checked.document.nodes) == set(TXT2IMG)
 
@@ -212,7 +212,7 @@ def test_good_output_beside_a_bad_one_runs_alone(catalog: Catalog) -> None:
 def test_fault_that_no_output_needs_is_left_out(catalog: Catalog) -> None:
     prompt = copy.deepcopy(TXT2IMG)
     prompt["21"] = {"class_type": "LoadImage", "inputs": {"image": "missing.png"}}
-    assert accept(prompt, catalog) == Accepted(TXT2IMG, {}, ["9"], {}, [])
+    assert accept(prompt, catalog) == AcceptedPrompt(TXT2IMG, {}, ["9"], {}, [])
 
 
 def test_targets_keep_only_what_they_need(catalog: Catalog) -> None:

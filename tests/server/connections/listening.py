@@ -13,7 +13,7 @@ from aiohttp import web
 
 from weft.server.api.answering import answer_errors
 from weft.server.connections.listen import Listener
-from weft.server.connections.table import Table
+from weft.server.connections.table import ConnectionTable
 from weft.server.settings import Patience
 
 PATIENCE = 60.0  # seconds; only a broken test waits so long
@@ -52,7 +52,7 @@ class Wire:
 class Place:
     """The server, and what its handlers wait for."""
 
-    table: Table
+    table: ConnectionTable
     port: int
     go: asyncio.Event
     working: asyncio.Queue[None]  # one thing for each request that waits
@@ -111,7 +111,7 @@ async def listening(
     runner = web.AppRunner(app, access_log=None, keepalive_timeout=kept.idle, shutdown_timeout=0.1)
     await runner.setup()
     assert runner.server is not None
-    table = Table(most, each)
+    table = ConnectionTable(most, each)
     listener = Listener(runner.server, table, kept, tls[0] if tls else None)
     await listener.listen("127.0.0.1", 0)
     port = listener.addresses[0][1]

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weft.server.connections.table import Table, party
+from weft.server.connections.table import ConnectionTable, party
 
 
 @dataclass(eq=False)
 class Fake:
     """A connection that a test steers."""
 
-    table: Table
+    table: ConnectionTable
     address: str
     has_asked: bool = False
     is_waiting: bool = True
@@ -40,7 +40,7 @@ def test_party_counts_an_ipv6_network_as_one() -> None:
 
 
 def test_full_address_closes_its_own_oldest_connection_that_never_asked() -> None:
-    table = Table(10, 3)
+    table = ConnectionTable(10, 3)
     asked, other = Fake(table, "a"), Fake(table, "b")
     silent = [Fake(table, "a") for _ in range(3)]
     for entry in (other, asked, *silent[:2]):
@@ -53,7 +53,7 @@ def test_full_address_closes_its_own_oldest_connection_that_never_asked() -> Non
 
 
 def test_full_table_takes_from_the_address_that_has_most() -> None:
-    table = Table(5, 5)
+    table = ConnectionTable(5, 5)
     many = [Fake(table, "a") for _ in range(4)]
     lonely, new = Fake(table, "b"), Fake(table, "c")
     for entry in (lonely, *many):
@@ -65,7 +65,7 @@ def test_full_table_takes_from_the_address_that_has_most() -> None:
 
 
 def test_full_table_of_connections_at_work_refuses_and_closes_none() -> None:
-    table = Table(3, 3)
+    table = ConnectionTable(3, 3)
     entries = [Fake(table, "a", is_waiting=False) for _ in range(3)]
     for entry in entries:
         assert table.enter(entry)
@@ -75,7 +75,7 @@ def test_full_table_of_connections_at_work_refuses_and_closes_none() -> None:
 
 
 def test_full_table_takes_from_others_when_the_largest_is_at_work() -> None:
-    table = Table(3, 3)
+    table = ConnectionTable(3, 3)
     for _ in range(2):
         assert table.enter(Fake(table, "a", is_waiting=False))
     idle = Fake(table, "b")
@@ -85,7 +85,7 @@ def test_full_table_takes_from_others_when_the_largest_is_at_work() -> None:
 
 
 def test_connection_at_work_is_passed_over() -> None:
-    table = Table(2, 2)
+    table = ConnectionTable(2, 2)
     busy, idle = Fake(table, "a", is_waiting=False), Fake(table, "a")
     assert table.enter(busy)
     assert table.enter(idle)
@@ -103,7 +103,7 @@ def test_connection_at_work_is_passed_over() -> None:
 def test_table_never_holds_more_than_its_bounds_whatever_happens(
     steps: list[tuple[str, str]],
 ) -> None:
-    table = Table(5, 3)
+    table = ConnectionTable(5, 3)
     made: list[Fake] = []
     for address, what in steps:
         if what == "enter":
@@ -129,7 +129,7 @@ def test_table_never_holds_more_than_its_bounds_whatever_happens(
 def test_thousand_closed_connections_are_one_line_of_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    table = Table(2, 2)
+    table = ConnectionTable(2, 2)
     with caplog.at_level(logging.WARNING, "weft.server"):
         for _ in range(1000):
             assert table.enter(Fake(table, "a"))

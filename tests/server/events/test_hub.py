@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from weft.server.api.events import JobChanged, JobDeleted, NodesChanged, PreviewShown, ProgressMade
 from weft.server.api.jobs import Job, NodeReport, Progress, State
-from weft.server.events.hub import Batch, Hub
+from weft.server.events.hub import EventBatch, Hub
 from weft.server.events.note import Kept
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ def steps(hub: Hub, name: str, value: int) -> None:
     hub.tell(ProgressMade(job=name, progress=made), "me")
 
 
-async def read(stream: AsyncGenerator[Batch, None]) -> Batch:
+async def read(stream: AsyncGenerator[EventBatch, None]) -> EventBatch:
     return await asyncio.wait_for(anext(stream), 10)
 
 
@@ -44,7 +44,7 @@ async def turn() -> None:
     await asyncio.sleep(0)
 
 
-def first(batch: Batch) -> dict[str, Any]:
+def first(batch: EventBatch) -> dict[str, Any]:
     assert batch.first is not None
     found: dict[str, Any] = json.loads(batch.first)
     return found

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from weft.server.files.folders import KINDS, Kind
 from weft.server.files.owners import Owners, OwnerStatements
-from weft.server.store.writer import Change
+from weft.server.store.writer import WriterChange
 
 
 class Kept:
@@ -19,7 +19,7 @@ class Kept:
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, str]] = {}
 
-    def put(self, changes: list[Change]) -> None:
+    def put(self, changes: list[WriterChange]) -> None:
         for change in changes:
             row = dict(change.row)
             if "which" in row:

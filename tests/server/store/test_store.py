@@ -32,7 +32,7 @@ from weft.server.store.database import HEAD, close_database, open_database
 from weft.server.store.sender import Groups, sender_for
 from weft.server.store.statements import Statements
 from weft.server.store.tables import events, facts, jobs, metadata
-from weft.server.store.writer import Change, Writer
+from weft.server.store.writer import Writer, WriterChange
 
 Opened = Callable[[], AbstractAsyncContextManager[tuple[AsyncEngine, Statements, Writer]]]
 
@@ -185,7 +185,7 @@ async def test_one_contradiction_in_a_batch_is_refused_alone(opened: Opened) -> 
 
 
 async def test_change_that_cannot_be_made_fails_alone(opened: Opened) -> None:
-    def faulty() -> list[Change]:
+    def faulty() -> list[WriterChange]:
         raise ValueError("no row")
 
     async with opened() as (engine, say, writer):
@@ -251,6 +251,8 @@ async def test_disk_that_refuses_fails_those_who_wait_and_keeps_the_rest(
 
 async def test_closing_writes_what_is_left(opened: Opened) -> None:
     async with opened() as (_, say, writer):
-        writer.put([Change(say.add_event, {"id": 1, "owner": None, "job": None, "body": "x"})])
+        writer.put(
+            [WriterChange(say.add_event, {"id": 1, "owner": None, "job": None, "body": "x"})]
+        )
     async with opened() as (engine, _, _):
         assert len(await rows(engine, events)) == 1

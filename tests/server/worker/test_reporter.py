@@ -20,7 +20,7 @@ from weft.engine.events import (
     RunFinished,
 )
 from weft.server.worker import reporter as module
-from weft.server.worker.messages import FromWorker, Nodes, Preview, Step, Working, Wrote
+from weft.server.worker.messages import FromWorker, Nodes, Preview, StepMessage, Working, Wrote
 from weft.server.worker.reporter import Reporter
 
 
@@ -87,7 +87,7 @@ async def test_progress_has_a_rate_and_the_time_that_is_left(
     reporter.receive(NodeProgress("r", "n", 3, 20))
     reporter.receive(NodeProgress("r", "n", 4, 20))
     (step,) = await ear.next()
-    assert step == Step("j", "n", 4, 20, None, rate=2.0, remaining=8.0)
+    assert step == StepMessage("j", "n", 4, 20, None, rate=2.0, remaining=8.0)
 
 
 async def test_preview_is_the_latest_and_not_too_large(tmp_path: Path) -> None:
