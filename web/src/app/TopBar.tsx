@@ -1,6 +1,6 @@
+import "./TopBar.css";
 import { LoaderCircle, Play, Plus, Square, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { IconButton } from "../widgets/IconButton";
 import {
   activate,
   activeTab,
@@ -13,13 +13,14 @@ import {
   type Tab,
   tabTitle,
   useDocs,
-} from "./docs";
-import { keyText } from "./keys";
-import { SaveState } from "./library/SaveState";
-import { duration, paceOf, t } from "./messages";
-import { cancelActive, run } from "./run";
-import { jobToStop, runOf, useRuns } from "./runs";
-import { say, setUi } from "./ui";
+} from "../state/docs";
+import { keyText } from "../state/keyNames";
+import { duration, paceOf, t } from "../state/messages/index";
+import { cancelActive, run } from "../state/run";
+import { jobToStop, runOf, useRuns } from "../state/runs";
+import { say, setUi } from "../state/ui";
+import { IconButton } from "../widgets/IconButton";
+import { SaveState } from "./SaveState";
 
 export function TopBar() {
   return (

@@ -1,5 +1,6 @@
 /** The canvas: React Flow pans, zooms and drags; links and far nodes are painted under it. */
 
+import "./Canvas.css";
 import {
   type Node,
   type NodeChange,
@@ -11,6 +12,9 @@ import {
 import { useCallback, useEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import { dictOf } from "../api/dict";
+import { moveItems } from "../graph/commands/nodes";
+import { GRID } from "../graph/geometry";
+import type { Point } from "../graph/rect";
 import {
   activeGraph,
   activeTab,
@@ -18,35 +22,15 @@ import {
   endGesture,
   graphName,
   keepView,
+  membersOf,
   rectAt,
   select,
   useDocs,
-} from "../app/docs";
-import { t } from "../app/messages";
-import { openDropped } from "../app/open";
-import { setUi, useUi } from "../app/ui";
-import { moveItems, type Point } from "../graph/commands/nodes";
-import { GRID } from "../graph/geometry";
-import { Announcer } from "./Announcer";
-import { GroupView, NoteView, RerouteView } from "./Decor";
-import { getToWork, onFocus } from "./focus";
-import { HeldLink } from "./HeldLink";
-import { LinkLayer } from "./LinkLayer";
-import { Minimap } from "./Minimap";
-import { NodeView } from "./NodeView";
-import {
-  farNodeAt,
-  hover,
-  membersOf,
-  onClick,
-  onClickFirst,
-  onDoubleClick,
-  onHover,
-  onLeave,
-  onPress,
-  wireUnder,
-} from "./pointer";
-import { useFlowNodes } from "./useFlowNodes";
+} from "../state/docs";
+import { hover } from "../state/hover";
+import { t } from "../state/messages/index";
+import { openDropped } from "../state/open";
+import { setUi, useUi } from "../state/ui";
 import {
   attach,
   beforeFar,
@@ -58,7 +42,25 @@ import {
   toFlow,
   toScreen,
   viewport,
-} from "./viewport";
+} from "../state/viewport";
+import { Announcer } from "./Announcer";
+import { GroupView, NoteView, RerouteView } from "./Decor";
+import { getToWork, onFocus } from "./focus";
+import { HeldLink } from "./HeldLink";
+import { LinkLayer } from "./LinkLayer";
+import { Minimap } from "./Minimap";
+import { NodeView } from "./NodeView";
+import {
+  farNodeAt,
+  onClick,
+  onClickFirst,
+  onDoubleClick,
+  onHover,
+  onLeave,
+  onPress,
+  wireUnder,
+} from "./pointer";
+import { useFlowNodes } from "./useFlowNodes";
 
 const NODE_TYPES = { node: NodeView, group: GroupView, note: NoteView, reroute: RerouteView };
 const NO_NODES: Node[] = [];

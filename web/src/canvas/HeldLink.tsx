@@ -1,12 +1,14 @@
 /** The link in the hand: over the nodes, unlike those that are made. */
 
+import "./HeldLink.css";
 import { useStoreApi } from "@xyflow/react";
 import { useLayoutEffect, useRef } from "react";
-import { activeGraph, boxAt } from "../app/docs";
-import { type Pending, useUi } from "../app/ui";
 import type { PortRef } from "../graph/model";
-import { onPointer, pointer, type Side } from "./connecting";
-import { curve, type Point, socketAt } from "./scene";
+import type { Point } from "../graph/rect";
+import { activeGraph, boxAt } from "../state/docs";
+import { type Pending, useUi } from "../state/ui";
+import { onPointer, type PortSide, pointer } from "./connecting";
+import { curve, socketAt } from "./scene";
 import { hueColor, styleOf } from "./sockets";
 
 export function HeldLink() {
@@ -29,7 +31,7 @@ function Held({ pending, free }: { pending: Pending; free: Point }) {
       if (element === null) return;
       const [x, y, zoom] = store.getState().transform;
       element.setAttribute("transform", `translate(${x} ${y}) scale(${zoom})`);
-      const other: Side = pending.side === "output" ? "input" : "output";
+      const other: PortSide = pending.side === "output" ? "input" : "output";
       const loose = pending.aim === null ? free : placeOf(pending.aim, other);
       const paths = element.querySelectorAll("path");
       ends.forEach((end, i) => {
@@ -62,6 +64,6 @@ function Held({ pending, free }: { pending: Pending; free: Point }) {
   );
 }
 
-function placeOf(ref: PortRef, side: Side): Point {
+function placeOf(ref: PortRef, side: PortSide): Point {
   return socketAt(ref, side, activeGraph(), boxAt(ref.node));
 }

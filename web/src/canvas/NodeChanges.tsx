@@ -1,13 +1,13 @@
 /** What a comparison says of a node, below it: each value as it was and as it is. */
 
+import "./NodeChanges.css";
 import type { Value } from "../api/json";
 import { compactJson } from "../api/json";
-import { activeGraph, schemaOfType, useDocs } from "../app/docs";
-import { nodeDiff, useCompare } from "../app/library/compare";
-import { t } from "../app/messages";
 import { asLink, targetOf } from "../graph/model";
 import { portName } from "../graph/names";
-import "./diff.css";
+import { activeGraph, schemaOfType, useDocs } from "../state/docs";
+import { nodeDiff, useCompare } from "../state/library/compare";
+import { t } from "../state/messages/index";
 
 const SHOWN = 8;
 

@@ -1,6 +1,7 @@
-import { endGesture } from "../app/docs";
-import { t } from "../app/messages";
-import { viewport } from "./viewport";
+import "./Resizer.css";
+import { endGesture } from "../state/docs";
+import { t } from "../state/messages/index";
+import { viewport } from "../state/viewport";
 
 interface Props {
   readonly width: number;

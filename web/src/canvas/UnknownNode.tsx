@@ -1,13 +1,14 @@
 /** What a node of a type that is not here says, and what could stand in for it. */
 
+import "./UnknownNode.css";
 import { useMemo } from "react";
-import { activeTab, scopeNow, useDocs } from "../app/docs";
-import { openReport, useReports } from "../app/library/foreign";
-import { t } from "../app/messages";
-import { fateText, replaceOne } from "../app/standins";
 import type { GraphNode } from "../graph/model";
 import { typeName } from "../graph/names";
 import { candidates } from "../graph/replace";
+import { activeTab, scopeNow, useDocs } from "../state/docs";
+import { openReport, useReports } from "../state/library/foreign";
+import { t } from "../state/messages/index";
+import { fateText, replaceOne } from "../state/standins";
 
 export function UnknownNode({ id, node }: { id: string; node: GraphNode }) {
   const tab = useDocs((docs) => activeTab(docs).id);

@@ -1,12 +1,13 @@
 /** Cut a part out of the picture that a node loads; the part is uploaded as a file of its own. */
 
+import "./Crop.css";
 import { useEffect, useMemo, useState } from "react";
 import { fileUrl, upload } from "../api/client";
-import { activeGraph, edit } from "../app/docs";
-import { t } from "../app/messages";
-import { say } from "../app/ui";
 import { setValue } from "../graph/commands/values";
-import type { Rect } from "../graph/geometry";
+import type { Rect } from "../graph/rect";
+import { activeGraph, edit } from "../state/docs";
+import { t } from "../state/messages/index";
+import { say } from "../state/ui";
 import { BoxPad, resized } from "../widgets/BoxPad";
 import { closeDialog, Dialog, DialogFooter } from "./Dialog";
 import { cut, encodePng, nameWith, type Pixels, readPixels } from "./pixels";

@@ -1,11 +1,12 @@
 /** What a form gives: how far its run is, the picture as it comes, and what was made. */
 
+import "./FormOutputs.css";
 import { useEffect, useRef } from "react";
 import { own } from "../api/dict";
-import { activeGraph, activeTab, graphName, runKey, useDocs } from "../app/docs";
-import { paceOf, t } from "../app/messages";
-import { runOf, useRuns } from "../app/runs";
 import { splitTarget } from "../graph/model";
+import { activeGraph, activeTab, graphName, runKey, useDocs } from "../state/docs";
+import { paceOf, t } from "../state/messages/index";
+import { runOf, useRuns } from "../state/runs";
 
 export function FormOutputs() {
   const tab = useDocs(activeTab);

@@ -1,21 +1,21 @@
 /** The revisions of the workflow in front: look at what changed, go back, name one. */
 
+import "./History.css";
 import { GitCompareArrows, RotateCcw } from "lucide-react";
 import { useEffect, useState } from "react";
 import { type Revision, workflowDocument, workflowRevisions } from "../api/library";
-import { activeTab, tabById, useDocs } from "../app/docs";
-import { comparisonOf, openComparison, useCompare } from "../app/library/compare";
-import { saveActive } from "../app/library/keeper";
-import { attempt, restoreRevision } from "../app/library/open";
-import { keptOf, useLibrary } from "../app/library/store";
-import { ago, t } from "../app/messages";
-import { setUi } from "../app/ui";
 import { readWorkflow } from "../graph/file";
 import { EMPTY_WORKFLOW, type Workflow } from "../graph/model";
-import { Differences } from "./Differences";
-import { Dock } from "./Docks";
-import "./library.css";
+import { activeTab, tabById, useDocs } from "../state/docs";
+import { comparisonOf, openComparison, useCompare } from "../state/library/compare";
+import { saveActive } from "../state/library/keeper";
+import { attempt, restoreRevision } from "../state/library/open";
+import { keptOf, useLibrary } from "../state/library/store";
+import { ago, t } from "../state/messages/index";
+import { setUi } from "../state/ui";
 import { IconButton } from "../widgets/IconButton";
+import { Differences } from "./Differences";
+import { Dock } from "./Dock";
 
 function showComparison(...given: Parameters<typeof openComparison>): void {
   openComparison(...given);

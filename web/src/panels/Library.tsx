@@ -1,9 +1,10 @@
 /** The server's library: find, open, star, rename, describe, copy, share, put away. */
 
+import "./Library.css";
 import { Ellipsis, Search, Star, Tag, X } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { type Entry, findWorkflows, type Query, starWorkflow } from "../api/library";
-import { useDocs } from "../app/docs";
+import { useDocs } from "../state/docs";
 import {
   attempt,
   forkEntry,
@@ -11,14 +12,13 @@ import {
   renameEntry,
   trashEntry,
   untrashEntry,
-} from "../app/library/open";
-import { useLibrary } from "../app/library/store";
-import { ago, type MessageKey, t } from "../app/messages";
-import { setUi } from "../app/ui";
-import { Popover } from "../widgets/Popover";
-import { Dock } from "./Docks";
-import "./library.css";
+} from "../state/library/open";
+import { useLibrary } from "../state/library/store";
+import { ago, type MessageKey, t } from "../state/messages/index";
+import { setUi } from "../state/ui";
 import { IconButton } from "../widgets/IconButton";
+import { Popover } from "../widgets/Popover";
+import { Dock } from "./Dock";
 
 type View = "all" | "starred" | "trash";
 const VIEWS: readonly View[] = ["all", "starred", "trash"];

@@ -1,9 +1,10 @@
+import "./Nodes.css";
 import { useMemo, useState } from "react";
-import { addNodeAt, freePlace } from "../app/adding";
-import { t } from "../app/messages";
-import { middle } from "../canvas/viewport";
 import { byCategory, search } from "../graph/search";
-import { Dock } from "./Docks";
+import { addNodeAt, freePlace } from "../state/adding";
+import { t } from "../state/messages/index";
+import { middle } from "../state/viewport";
+import { Dock } from "./Dock";
 import { categoryTitle, TypeMark, useEntries } from "./Search";
 
 /** Every node type by category; dragged onto the canvas, or added by a press. */
@@ -16,7 +17,7 @@ export function NodesPanel() {
     return text === "" ? all.toSorted(byCategory) : all;
   }, [entries, text]);
   return (
-    <Dock title={t("rail.nodes")} side="left" name="nodes">
+    <Dock title={t("panel.nodes")} side="left" name="nodes">
       <input
         className="search"
         placeholder={t("search.placeholder")}

@@ -1,22 +1,23 @@
 /** What an opened workflow needs that is not here, with a replacement at hand for each. */
 
+import "./window.css";
+import "./Report.css";
 import { Box, CircleCheck, ImageIcon, Puzzle, TriangleAlert } from "lucide-react";
 import { useEffect, useState } from "react";
 import { upload } from "../api/client";
 import type { FileCheck, NodeCheck, Report } from "../api/share";
-import { activate, editTab, tabById, useDocs } from "../app/docs";
-import { checkTab, useReports } from "../app/library/foreign";
-import { attempt } from "../app/library/open";
-import { t } from "../app/messages";
-import { told } from "../app/problems";
-import { loadFiles, loadModels } from "../app/resources";
-import { fateOf, fateText, replaceType, standinsFor, usesOfType } from "../app/standins";
 import { type NamedFile, replaceFile } from "../graph/commands/files";
 import { EMPTY_WORKFLOW, ROOT } from "../graph/model";
 import { typeName } from "../graph/names";
+import { activate, editTab, tabById, useDocs } from "../state/docs";
+import { checkTab, useReports } from "../state/library/foreign";
+import { attempt } from "../state/library/open";
+import { t } from "../state/messages/index";
+import { told } from "../state/problems";
+import { loadFiles, loadModels } from "../state/resources";
+import { fateOf, fateText, replaceType, standinsFor, usesOfType } from "../state/standins";
 import { closeDialog, Dialog, DialogFooter } from "./Dialog";
 import { jumpTo } from "./Problems";
-import "./library.css";
 
 export function ReportDialog({ tab }: { tab: string }) {
   const report = useReports((reports) => reports.byTab[tab]);

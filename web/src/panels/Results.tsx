@@ -1,10 +1,11 @@
+import "./Results.css";
 import { Columns2 } from "lucide-react";
 import { useEffect, useState } from "react";
-import { t } from "../app/messages";
-import { loadPast } from "../app/pictures";
-import { type Picture, useRuns } from "../app/runs";
-import { setUi } from "../app/ui";
-import { Dock } from "./Docks";
+import { t } from "../state/messages/index";
+import { loadPast } from "../state/pictures";
+import { type Picture, useRuns } from "../state/runs";
+import { setUi } from "../state/ui";
+import { Dock } from "./Dock";
 import { FactsLine } from "./FactsLine";
 
 /** Every picture made, newest first. */

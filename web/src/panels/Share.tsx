@@ -1,5 +1,7 @@
 /** Who may see a workflow of the library, and taking it elsewhere. */
 
+import "./window.css";
+import "./Share.css";
 import { Copy, Link2, Link2Off, X } from "lucide-react";
 import { useEffect, useState } from "react";
 import {
@@ -10,16 +12,15 @@ import {
   shareWorkflow,
   workflowEntry,
 } from "../api/library";
-import { tabOfEntry } from "../app/library/keeper";
-import { attempt } from "../app/library/open";
-import { sharedPictureQuery } from "../app/library/sharedPicture";
-import { t } from "../app/messages";
-import { finishedPicture, type Picture, useRuns } from "../app/runs";
-import { say } from "../app/ui";
+import { tabOfEntry } from "../state/library/keeper";
+import { attempt } from "../state/library/open";
+import { sharedPictureQuery } from "../state/library/sharedPicture";
+import { t } from "../state/messages/index";
+import { finishedPicture, type Picture, useRuns } from "../state/runs";
+import { say } from "../state/ui";
+import { IconButton } from "../widgets/IconButton";
 import { Dialog } from "./Dialog";
 import { Exports } from "./Export";
-import "./library.css";
-import { IconButton } from "../widgets/IconButton";
 
 /** `entry` is an id of the library; empty for what is not in there and can only be exported. */
 export function ShareDialog({ entry: id }: { entry: string }) {

@@ -1,15 +1,16 @@
 /** Run the workflow for every combination of a few values, and see the pictures as a sheet. */
 
+import "./Sweep.css";
 import { Download, Square } from "lucide-react";
 import { useMemo } from "react";
-import { activeGraph, activeTab, useDocs } from "../app/docs";
-import { t } from "../app/messages";
-import { type Picture, useRuns } from "../app/runs";
-import { setAxis, startSweep, stopSweep, useSweep } from "../app/sweep";
-import { say } from "../app/ui";
 import { inputOf } from "../graph/catalog";
 import { isLinked, splitTarget, targetOf } from "../graph/model";
 import { type Swept, sweptValues } from "../graph/sweep";
+import { activeGraph, activeTab, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { type Picture, useRuns } from "../state/runs";
+import { setAxis, startSweep, stopSweep, useSweep } from "../state/sweep";
+import { say } from "../state/ui";
 import { Dialog } from "./Dialog";
 import { saveSheet } from "./sheet";
 

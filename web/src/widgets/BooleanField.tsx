@@ -1,5 +1,6 @@
-import { t } from "../app/messages";
-import type { FieldProps } from "./Widget";
+import "./BooleanField.css";
+import { t } from "../state/messages/index";
+import type { FieldProps } from "./field";
 
 /** Yes or no. */
 export function BooleanField({ label, value, onChange }: FieldProps) {

@@ -1,8 +1,9 @@
+import "./Choices.css";
 import fuzzysort from "fuzzysort";
 import { Check } from "lucide-react";
 import { type ReactNode, useEffect, useId, useMemo, useRef, useState } from "react";
-import { t } from "../app/messages";
 import { misspelt, spellingsOf } from "../graph/misspelt";
+import { t } from "../state/messages/index";
 
 export interface Option {
   readonly value: string;

@@ -1,8 +1,9 @@
 /** A long text by its beginning, with the rest at a press: an exception may be a page long. */
 
+import "./Clamped.css";
 import { useState } from "react";
-import { t } from "../app/messages";
 import { beginningOf } from "../graph/shorten";
+import { t } from "../state/messages/index";
 
 export function Clamped({ text }: { text: string }) {
   const [open, setOpen] = useState(false);

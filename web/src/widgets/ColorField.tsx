@@ -1,8 +1,9 @@
+import "./ColorField.css";
 import { useState } from "react";
 import { numberOf } from "../api/json";
-import { t } from "../app/messages";
-import { say } from "../app/ui";
-import type { FieldProps } from "./Widget";
+import { t } from "../state/messages/index";
+import { say } from "../state/ui";
+import type { FieldProps } from "./field";
 
 /** A colour: typed as its hex digits, or chosen in the browser's own picker. */
 export function ColorField({ label, value, onChange, onDone }: FieldProps) {

@@ -1,14 +1,15 @@
+import "./ModelField.css";
 import { Box, TriangleAlert } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { modelPicture } from "../api/client";
 import type { ModelEntry } from "../api/server";
-import { t } from "../app/messages";
-import { knownModels, loadModels } from "../app/resources";
-import { size } from "../app/units";
 import { nearest } from "../graph/similar";
+import { t } from "../state/messages/index";
+import { knownModels, loadModels } from "../state/resources";
+import { size } from "../state/units";
 import { Choices } from "./Choices";
+import type { FieldProps } from "./field";
 import { Popover } from "./Popover";
-import type { FieldProps } from "./Widget";
 
 /** The name of a model file on the server. */
 export function ModelField({ label, schema, value, onChange, onDone }: FieldProps) {

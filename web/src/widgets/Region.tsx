@@ -1,15 +1,17 @@
 /** The rectangle of a node in its picture: small in the node, large in a window. */
 
+import "./pad.css";
+import "./Region.css";
 import { Maximize2 } from "lucide-react";
 import { memo } from "react";
 import type { NodeSchema } from "../api/nodes";
-import { activeGraph, edit, endGesture, useDocs } from "../app/docs";
-import { t } from "../app/messages";
-import { setUi } from "../app/ui";
 import { boxIn, boxInputs, boxValues, isRelative } from "../graph/boxes";
 import { setValue } from "../graph/commands/values";
-import type { Rect } from "../graph/geometry";
 import { boundsOf } from "../graph/ranges";
+import type { Rect } from "../graph/rect";
+import { activeGraph, edit, endGesture, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { setUi } from "../state/ui";
 import { type Boxed, BoxPad } from "./BoxPad";
 import { type Backdrop, useBackdrop } from "./backdrop";
 import { IconButton } from "./IconButton";

@@ -1,13 +1,14 @@
+import "./SeedField.css";
 import { Dices, Lock, Plus } from "lucide-react";
 import { useLayoutEffect, useRef, useState } from "react";
-import { activeGraph, edit, useDocs } from "../app/docs";
-import { t } from "../app/messages";
-import { drawSeed } from "../app/run";
-import { say } from "../app/ui";
 import { setSeedMode } from "../graph/commands/values";
 import { nextSeed, readSeed, SEED_MODES, seedMode } from "../graph/seeds";
+import { activeGraph, edit, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { drawSeed } from "../state/run";
+import { say } from "../state/ui";
+import type { FieldProps } from "./field";
 import { IconButton } from "./IconButton";
-import type { FieldProps } from "./Widget";
 
 const ICONS = { fixed: Lock, random: Dices, increment: Plus };
 

@@ -1,6 +1,7 @@
+import "./TextField.css";
 import { compactJson } from "../api/json";
-import { focusCanvas } from "../canvas/viewport";
-import type { FieldProps } from "./Widget";
+import { focusCanvas } from "../state/viewport";
+import type { FieldProps } from "./field";
 
 /** A text of one line. */
 export function TextField({ label, value, onChange, onDone }: FieldProps) {

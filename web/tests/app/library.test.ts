@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Refused } from "../../src/api/client";
+import { EMPTY_WORKFLOW, type Workflow } from "../../src/graph/model";
 import {
   answered,
   isDue,
@@ -8,8 +9,7 @@ import {
   outcomeOf,
   reconnected,
   sending,
-} from "../../src/app/library/machine";
-import { EMPTY_WORKFLOW, type Workflow } from "../../src/graph/model";
+} from "../../src/state/library/machine";
 
 const saved = EMPTY_WORKFLOW;
 const one: Workflow = { ...EMPTY_WORKFLOW };
