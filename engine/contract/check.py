@@ -178,7 +178,7 @@ class _Contract:
                     "equal inputs gave different values.",
                     name,
                     "the same content from every call",
-                    hint="Use a seeded generator, sort unordered collections, or declare "
+                    hint="Seed a generator of the node, sort unordered collections, or declare "
                     "pure=False.",
                 )
         if any(reference() is not None for _, reference in alive):
