@@ -15,12 +15,12 @@ export interface components {
             role: string;
             /**
              * Owner
-             * @description Under what their jobs, files and workflows are kept: the name, and a number where somebody else had it before.
+             * @description The name under which their jobs, files and workflows are kept; it has a number if another user had the name before.
              */
             owner: string;
             /**
              * Token
-             * @description Told only now; the server keeps a hash.
+             * @description The token, shown only once; the server keeps a hash.
              */
             token: string;
         };
@@ -33,7 +33,7 @@ export interface components {
             id: number;
             /**
              * Node
-             * @description Id of the node that wrote it.
+             * @description Id of the node that wrote the file.
              */
             node: string;
             /**
@@ -84,19 +84,19 @@ export interface components {
         };
         /**
          * CacheStats
-         * @description What is remembered.
+         * @description Statistics of the cache.
          */
         CacheStats: {
             /**
              * Memory
-             * @description Of the worker that answered.
+             * @description Cache of the worker that answered.
              */
             memory: {
                 [key: string]: number;
             };
             /**
              * Disk
-             * @description None when nothing is kept on disk.
+             * @description None if the disk cache is off.
              * @default null
              */
             disk?: {
@@ -117,7 +117,7 @@ export interface components {
             };
             /**
              * Lock
-             * @description What it was made with, as a bundle or a picture has it.
+             * @description The lock: models and versions, from a bundle or an image.
              * @default null
              */
             lock?: {
@@ -126,7 +126,7 @@ export interface components {
         };
         /**
          * Cleared
-         * @description What was cancelled.
+         * @description The cancelled jobs.
          */
         Cleared: {
             /** Cancelled */
@@ -156,7 +156,7 @@ export interface components {
             };
             /**
              * Obstacles
-             * @description Why ComfyUI itself would not run it, or not the same way; empty if it would.
+             * @description The reasons why ComfyUI would not run it, or not in the same way; empty if it would.
              */
             obstacles: string[];
         };
@@ -169,12 +169,12 @@ export interface components {
             name: string;
             /**
              * Held
-             * @description By weights.
+             * @description Bytes in use by weights.
              */
             held: number;
             /**
              * Budget
-             * @description Most that weights may take.
+             * @description Budget for weights in bytes.
              */
             budget: number;
             /** Free */
@@ -184,7 +184,7 @@ export interface components {
         };
         /**
          * Diff
-         * @description What two revisions differ in.
+         * @description The differences of two revisions.
          */
         Diff: {
             /** Before */
@@ -230,7 +230,7 @@ export interface components {
             error: components["schemas"]["ProblemModel"];
             /**
              * Problems
-             * @description Every finding, where there can be several.
+             * @description All problems, if there are several.
              */
             problems?: components["schemas"]["ProblemModel"][];
         };
@@ -254,14 +254,14 @@ export interface components {
             outputs?: string[] | null;
             /**
              * Scope
-             * @description As of a job.
+             * @description State of the job.
              * @default null
              */
             scope?: string | null;
         };
         /**
          * Explained
-         * @description What a run would do with a node, and why.
+         * @description The plan of the next run for one node, and the reason.
          */
         Explained: {
             /** Node */
@@ -278,7 +278,7 @@ export interface components {
         };
         /**
          * Explanation
-         * @description What a run would do.
+         * @description The plan of the next run.
          */
         Explanation: {
             /** Nodes */
@@ -302,18 +302,18 @@ export interface components {
             folder?: string | null;
             /**
              * Name
-             * @description As the workflow names it.
+             * @description Name in the workflow.
              */
             name: string;
             /**
              * State
-             * @description `here`; `other name`: the same content under the name `found`; `bundled`: it came along; `other content`: a file of that name which is not the one; `missing`.
+             * @description `here`; `other name`: the same content with the name `found`; `bundled`: included in the bundle; `other content`: a file of this name with other content; `missing`.
              * @enum {string}
              */
             state: "here" | "other name" | "bundled" | "other content" | "missing";
             /**
              * Ready
-             * @description Whether the very file is at hand.
+             * @description Whether the file with this content is available.
              */
             ready: boolean;
             /**
@@ -329,19 +329,19 @@ export interface components {
             sha256?: string | null;
             /**
              * Autov2
-             * @description First ten digits, as model sites show them.
+             * @description First ten digits of the SHA-256, as model sites show them.
              * @default null
              */
             autov2?: string | null;
             /**
              * Size
-             * @description In bytes.
+             * @description Size in bytes.
              * @default null
              */
             size?: number | null;
             /**
              * Holds
-             * @description What it is: checkpoint, lora, ...
+             * @description Kind of model: checkpoint, lora, ...
              * @default null
              */
             holds?: string | null;
@@ -352,17 +352,17 @@ export interface components {
             family?: string | null;
             /**
              * Candidates
-             * @description Names here that are near: those of the same base name first. Never used unless somebody chooses one.
+             * @description Similar names here, those with the same file name first. They are used only if the user chooses one.
              */
             candidates: string[];
             /**
              * Sources
-             * @description Where the author had it from.
+             * @description The author's sources.
              */
             sources: string[];
             /**
              * Advice
-             * @description How to get it; none if it is ready.
+             * @description How to get the file; none if it is available.
              * @default null
              */
             advice?: string | null;
@@ -387,7 +387,7 @@ export interface components {
             kind: "input" | "output" | "temp";
             /**
              * Name
-             * @description Below its folder, with `/`.
+             * @description Name below its folder, with `/`.
              */
             name: string;
             /** Bytes */
@@ -401,7 +401,7 @@ export interface components {
             media_type: string;
             /**
              * Picture
-             * @description Whether there are thumbnails of it.
+             * @description Whether it has thumbnails.
              */
             picture: boolean;
         };
@@ -414,12 +414,12 @@ export interface components {
             files: components["schemas"]["FileModel"][];
             /**
              * Total
-             * @description Files of this kind in all, whatever was searched for.
+             * @description Total number of files of this kind, without the search.
              */
             total: number;
             /**
              * Next
-             * @description `after` of the next page; none at the end.
+             * @description `after` for the next page; none at the end.
              * @default null
              */
             next?: string | null;
@@ -431,20 +431,20 @@ export interface components {
         Fork: {
             /**
              * Name
-             * @description None for the name it has.
+             * @description The new name; none keeps the name.
              * @default null
              */
             name?: string | null;
             /**
              * Revision
-             * @description None for the latest.
+             * @description The revision to copy; none for the latest.
              * @default null
              */
             revision?: number | null;
         };
         /**
          * Freed
-         * @description What was let go of.
+         * @description The freed memory.
          */
         Freed: {
             /**
@@ -470,7 +470,7 @@ export interface components {
             workers: number;
             /**
              * Trouble
-             * @description What keeps it from working, in words.
+             * @description Problems that prevent the server from working.
              */
             trouble: string[];
         };
@@ -495,7 +495,7 @@ export interface components {
             state: "queued" | "running" | "done" | "failed" | "cancelled" | "lost";
             /**
              * Reason
-             * @description Why it is in this state, in words.
+             * @description The reason for its state.
              * @default null
              */
             reason?: string | null;
@@ -524,23 +524,23 @@ export interface components {
             finished?: string | null;
             /**
              * Attempt
-             * @description How often it was started.
+             * @description Number of attempts.
              */
             attempt: number;
             /**
              * Nodes
-             * @description Nodes that the workflow has.
+             * @description Number of nodes in the workflow.
              */
             nodes: number;
             /**
              * Ran
-             * @description Nodes called.
+             * @description Number of nodes that ran.
              * @default null
              */
             ran?: number | null;
             /**
              * Cached
-             * @description Nodes answered from the cache.
+             * @description Number of cache hits.
              * @default null
              */
             cached?: number | null;
@@ -605,7 +605,7 @@ export interface components {
             state: "queued" | "running" | "done" | "failed" | "cancelled" | "lost";
             /**
              * Reason
-             * @description Why it is in this state, in words.
+             * @description The reason for its state.
              * @default null
              */
             reason?: string | null;
@@ -634,23 +634,23 @@ export interface components {
             finished?: string | null;
             /**
              * Attempt
-             * @description How often it was started.
+             * @description Number of attempts.
              */
             attempt: number;
             /**
              * Nodes
-             * @description Nodes that the workflow has.
+             * @description Number of nodes in the workflow.
              */
             nodes: number;
             /**
              * Ran
-             * @description Nodes called.
+             * @description Number of nodes that ran.
              * @default null
              */
             ran?: number | null;
             /**
              * Cached
-             * @description Nodes answered from the cache.
+             * @description Number of cache hits.
              * @default null
              */
             cached?: number | null;
@@ -671,14 +671,14 @@ export interface components {
             };
             /**
              * Set
-             * @description The values that were put over the document's.
+             * @description The values that replaced those of the document.
              */
             set: {
                 [key: string]: unknown;
             };
             /**
              * Accepts
-             * @description What it may do; none if anything.
+             * @description Its permissions; none if it has no restrictions.
              * @default null
              */
             accepts?: string[] | null;
@@ -712,7 +712,7 @@ export interface components {
             jobs: components["schemas"]["Job"][];
             /**
              * Next
-             * @description `before` of the next page; none at the end.
+             * @description `before` for the next page; none at the end.
              * @default null
              */
             next?: number | null;
@@ -732,13 +732,13 @@ export interface components {
         Languages: {
             /**
              * Languages
-             * @description Besides English, such as `zh`.
+             * @description Languages besides English, such as `zh`.
              */
             languages: string[];
         };
         /**
          * Memory
-         * @description Which models are in memory.
+         * @description The models in memory.
          */
         Memory: {
             /** Workers */
@@ -753,7 +753,7 @@ export interface components {
             name: string;
             /**
              * Bytes
-             * @description 0 for a model that is a folder.
+             * @description Size in bytes; 0 for a model that is a folder.
              */
             bytes: number;
             /**
@@ -763,13 +763,13 @@ export interface components {
             modified: string;
             /**
              * Title
-             * @description As the file itself says.
+             * @description Title in the file's metadata.
              * @default null
              */
             title?: string | null;
             /**
              * Holds
-             * @description What its tensors are: checkpoint, lora, ...
+             * @description Kind of model by its tensors: checkpoint, lora, ...
              * @default null
              */
             holds?: string | null;
@@ -781,13 +781,13 @@ export interface components {
             family?: string | null;
             /**
              * Precision
-             * @description The type of most bytes, such as F16.
+             * @description The number type of most of its bytes, such as F16.
              * @default null
              */
             precision?: string | null;
             /**
              * Sha256
-             * @description Once it was hashed in the background.
+             * @description SHA-256, once it was computed in the background.
              * @default null
              */
             sha256?: string | null;
@@ -805,13 +805,13 @@ export interface components {
             autov3?: string | null;
             /**
              * Trouble
-             * @description Why it cannot be read, in words.
+             * @description The reason why it cannot be read.
              * @default null
              */
             trouble?: string | null;
             /**
              * Preview
-             * @description Whether there is a picture of it.
+             * @description Whether it has a preview image.
              */
             preview: boolean;
             /** Kind */
@@ -823,7 +823,7 @@ export interface components {
             tensors?: number | null;
             /**
              * Metadata
-             * @description What its header says, very long texts left out.
+             * @description Metadata of its header, without very long texts.
              */
             metadata: {
                 [key: string]: string;
@@ -836,7 +836,7 @@ export interface components {
         ModelHeld: {
             /**
              * Name
-             * @description The file that it comes from, and what changes it.
+             * @description The file that it was loaded from, and its patches.
              */
             name: string;
             /**
@@ -848,17 +848,17 @@ export interface components {
             device: string;
             /**
              * Nbytes
-             * @description Of tensors that no other network counts.
+             * @description Bytes of tensors that no other network counts.
              */
             nbytes: number;
             /**
              * Resident
-             * @description How many of them lie on the device that it runs on.
+             * @description Bytes on its compute device.
              */
             resident: number;
             /**
              * State
-             * @description streamed: what is not resident visits block by block; parked: in host memory.
+             * @description streamed: weights that are not resident are loaded block by block; parked: in host memory.
              * @enum {string}
              */
             state: "loaded" | "streamed" | "parked";
@@ -892,7 +892,7 @@ export interface components {
             name: string;
             /**
              * Bytes
-             * @description 0 for a model that is a folder.
+             * @description Size in bytes; 0 for a model that is a folder.
              */
             bytes: number;
             /**
@@ -902,13 +902,13 @@ export interface components {
             modified: string;
             /**
              * Title
-             * @description As the file itself says.
+             * @description Title in the file's metadata.
              * @default null
              */
             title?: string | null;
             /**
              * Holds
-             * @description What its tensors are: checkpoint, lora, ...
+             * @description Kind of model by its tensors: checkpoint, lora, ...
              * @default null
              */
             holds?: string | null;
@@ -920,13 +920,13 @@ export interface components {
             family?: string | null;
             /**
              * Precision
-             * @description The type of most bytes, such as F16.
+             * @description The number type of most of its bytes, such as F16.
              * @default null
              */
             precision?: string | null;
             /**
              * Sha256
-             * @description Once it was hashed in the background.
+             * @description SHA-256, once it was computed in the background.
              * @default null
              */
             sha256?: string | null;
@@ -944,13 +944,13 @@ export interface components {
             autov3?: string | null;
             /**
              * Trouble
-             * @description Why it cannot be read, in words.
+             * @description The reason why it cannot be read.
              * @default null
              */
             trouble?: string | null;
             /**
              * Preview
-             * @description Whether there is a picture of it.
+             * @description Whether it has a preview image.
              */
             preview: boolean;
         };
@@ -963,24 +963,24 @@ export interface components {
             models: components["schemas"]["ModelModel"][];
             /**
              * Total
-             * @description Models of this kind in all, whatever was searched for.
+             * @description Total number of models of this kind, without the search.
              */
             total: number;
             /**
              * Next
-             * @description `after` of the next page; none at the end.
+             * @description `after` for the next page; none at the end.
              * @default null
              */
             next?: string | null;
             /**
              * Complete
-             * @description False while the folders were not looked at yet since the server started: what is listed is from before. Ask again.
+             * @description Whether the folders were scanned since the server started. If not, the list is from before; ask again.
              */
             complete: boolean;
         };
         /**
          * Move
-         * @description Where in the queue a job shall stand.
+         * @description The new position of a job in the queue.
          */
         Move: {
             /**
@@ -990,7 +990,7 @@ export interface components {
             to?: ("front" | "back") | null;
             /**
              * Before
-             * @description Directly before this job.
+             * @description The job to move it in front of.
              * @default null
              */
             before?: string | null;
@@ -1021,7 +1021,7 @@ export interface components {
             message?: string | null;
             /**
              * Automatic
-             * @description An autosave: replaces autosaves before it, which need not be kept.
+             * @description Whether this is an autosave, which replaces earlier autosaves.
              * @default false
              */
             automatic?: boolean;
@@ -1044,7 +1044,7 @@ export interface components {
             role?: "viewer" | "runner" | "editor" | "admin";
             /**
              * Returns
-             * @description Whether this is who had the name last, and gets back what is theirs; else whoever is added begins with nothing.
+             * @description Whether this user had the name before, and gets back their data; otherwise the user starts without data.
              * @default false
              */
             returns?: boolean;
@@ -1102,19 +1102,19 @@ export interface components {
             here?: number | null;
             /**
              * Wanted
-             * @description Version that the lock names.
+             * @description Version in the lock.
              * @default null
              */
             wanted?: number | null;
             /**
              * Migrates
-             * @description Whether the version here brings inputs of another one up to date.
+             * @description Whether the version here can migrate inputs of another version.
              * @default false
              */
             migrates?: boolean;
             /**
              * Pack
-             * @description Package that has it, as the lock or the file says.
+             * @description Pack of the node, by the lock or the file.
              * @default null
              */
             pack?: string | null;
@@ -1131,24 +1131,24 @@ export interface components {
             state: "running" | "done" | "cached" | "failed";
             /**
              * Seconds
-             * @description How long its function took.
+             * @description Duration of its function in seconds.
              * @default null
              */
             seconds?: number | null;
             /**
              * Why
-             * @description What changed since it last ran.
+             * @description Changes since its last run.
              * @default null
              */
             why?: string[] | null;
             /**
              * Bytes
-             * @description Memory of its outputs, with what they refer to.
+             * @description Memory of its outputs in bytes, with the values they refer to.
              * @default null
              */
             bytes?: number | null;
             /**
-             * @description Why it failed, told at once; the job may still do what needs it not.
+             * @description The reason of its failure. The job may still run nodes that do not need it.
              * @default null
              */
             problem?: components["schemas"]["ProblemModel"] | null;
@@ -1175,19 +1175,19 @@ export interface components {
         };
         /**
          * Opened
-         * @description A bundle or picture that was opened: its inputs lie in the input folder.
+         * @description An opened bundle or image: its inputs are in the input folder.
          */
         Opened: {
             /**
              * Document
-             * @description The workflow with the names that its files have here.
+             * @description The workflow with the names of its files on this server.
              */
             document: {
                 [key: string]: unknown;
             };
             /**
              * Is Bundle
-             * @description Whether it carries its inputs and its lock.
+             * @description Whether it includes its inputs and its lock.
              */
             is_bundle: boolean;
             /**
@@ -1207,7 +1207,7 @@ export interface components {
             license?: string | null;
             /**
              * Inputs
-             * @description Names of the input files that came along.
+             * @description Names of the input files in the bundle.
              */
             inputs: string[];
             /** Has Picture */
@@ -1221,7 +1221,7 @@ export interface components {
             } | null;
             /**
              * Remarks
-             * @description What was changed in reading it: inputs brought up to date, or what a document cannot say of a ComfyUI file. A sentence each.
+             * @description Changes made while reading it: migrated inputs, or parts of a ComfyUI file that a document cannot hold. One sentence each.
              */
             remarks?: string[];
             report: components["schemas"]["ShareReport"];
@@ -1237,12 +1237,12 @@ export interface components {
             packs: string[];
             /**
              * Text
-             * @description What is wrong, a sentence.
+             * @description One sentence that states the fault.
              */
             text: string;
             /**
              * Types
-             * @description Node types that are missing for it, as far as known.
+             * @description Node types that are missing because of it, as far as known.
              */
             types: string[];
             /**
@@ -1253,12 +1253,12 @@ export interface components {
         };
         /**
          * PackRequest
-         * @description What to pack: a workflow, or a job that is done.
+         * @description The content of a bundle: a workflow, or a finished job.
          */
         PackRequest: {
             /**
              * Document
-             * @description A workflow; or give `job`.
+             * @description A workflow, or use `job`.
              * @default null
              */
             document?: {
@@ -1266,32 +1266,32 @@ export interface components {
             } | null;
             /**
              * Job
-             * @description A finished job: its workflow, seeds drawn, and picture.
+             * @description A finished job: its workflow with the seeds drawn, and its image.
              * @default null
              */
             job?: string | null;
             /**
              * Artifact
-             * @description Which file of the job is the picture; by default the first.
+             * @description The file of the job to use as the image; by default the first.
              * @default null
              */
             artifact?: number | null;
             /**
              * Format
-             * @description `png` is the picture itself with everything inside.
+             * @description `png` is the image itself, which holds the whole bundle.
              * @default png
              * @enum {string}
              */
             format?: "png" | "zip";
             /**
              * Name
-             * @description Of the file, without its suffix.
+             * @description File name without its suffix.
              * @default null
              */
             name?: string | null;
             /**
              * Title
-             * @description None for the workflow's own.
+             * @description Title; none for the workflow's own.
              * @default null
              */
             title?: string | null;
@@ -1302,14 +1302,14 @@ export interface components {
             author?: string | null;
             /**
              * License
-             * @description Of the workflow and its input pictures.
+             * @description License of the workflow and its input images.
              * @default null
              */
             license?: string | null;
         };
         /**
          * Packs
-         * @description What is wrong with node packs.
+         * @description The problems of node packs.
          */
         Packs: {
             /** Faults */
@@ -1322,23 +1322,23 @@ export interface components {
         PlacedInput: {
             /**
              * Name
-             * @description In the bundle.
+             * @description Name in the bundle.
              */
             name: string;
             /**
              * File
-             * @description In the input folder now.
+             * @description Name in the input folder.
              */
             file: string;
             /**
              * New
-             * @description Whether it was written; not if the same content was there.
+             * @description Whether it was written; false if the same content was already there.
              */
             new: boolean;
         };
         /**
          * PreviewShown
-         * @description A node shows an unfinished picture. Not kept.
+         * @description A node shows a preview image. Not stored.
          *
          *     Over the websocket it is a binary frame: 4 bytes, big-endian, the length of this object as
          *     JSON; then the object; then the picture.
@@ -1369,12 +1369,12 @@ export interface components {
             code: string;
             /**
              * Message
-             * @description The whole finding in words.
+             * @description The whole message.
              */
             message: string;
             /**
              * Node
-             * @description Id of the node it belongs to.
+             * @description Id of the node that it belongs to.
              * @default null
              */
             node?: string | null;
@@ -1386,19 +1386,19 @@ export interface components {
             port?: string | null;
             /**
              * Expected
-             * @description What would have been right.
+             * @description The expected value.
              * @default null
              */
             expected?: string | null;
             /**
              * Got
-             * @description What was found.
+             * @description The value that was found.
              * @default null
              */
             got?: string | null;
             /**
              * Hint
-             * @description One thing to do about it.
+             * @description One thing to do.
              * @default null
              */
             hint?: string | null;
@@ -1421,13 +1421,13 @@ export interface components {
             message?: string | null;
             /**
              * Rate
-             * @description Steps a second.
+             * @description Steps per second.
              * @default null
              */
             rate?: number | null;
             /**
              * Remaining
-             * @description Seconds until this node is done.
+             * @description Seconds until this node is finished.
              * @default null
              */
             remaining?: number | null;
@@ -1449,7 +1449,7 @@ export interface components {
         };
         /**
          * Queue
-         * @description What runs and what waits.
+         * @description The running and the waiting jobs.
          */
         Queue: {
             /** Paused */
@@ -1458,12 +1458,12 @@ export interface components {
             running: components["schemas"]["Job"][];
             /**
              * Queued
-             * @description The first ones, in the order in which they will run.
+             * @description The first waiting jobs, in the order in which they will run.
              */
             queued: components["schemas"]["Job"][];
             /**
              * Waiting
-             * @description How many wait in all.
+             * @description Number of waiting jobs.
              */
             waiting: number;
         };
@@ -1535,7 +1535,7 @@ export interface components {
         };
         /**
          * Share
-         * @description What a person may do with a workflow.
+         * @description Access of a user to a workflow.
          */
         Share: {
             /**
@@ -1546,7 +1546,7 @@ export interface components {
         };
         /**
          * ShareReport
-         * @description What a workflow would need and do here. Nothing was run or written.
+         * @description A check of what a workflow needs and does here. Nothing was run or written.
          */
         ShareReport: {
             /**
@@ -1556,7 +1556,7 @@ export interface components {
             ready: boolean;
             /**
              * Same Picture
-             * @description Whether the author's picture is to be expected; none if unknown.
+             * @description Whether the image will match the author's; none if unknown.
              * @default null
              */
             same_picture?: boolean | null;
@@ -1566,22 +1566,22 @@ export interface components {
             nodes: components["schemas"]["NodeCheckModel"][];
             /**
              * Problems
-             * @description What else keeps it from running.
+             * @description Other problems that prevent a run.
              */
             problems: components["schemas"]["ProblemModel"][];
             /**
              * Differs
-             * @description Why the picture may differ, in words.
+             * @description Reasons why the image may differ.
              */
             differs: string[];
             /**
              * Unknown
-             * @description Why that cannot be told, in words.
+             * @description Reasons why it is unknown whether the image matches.
              */
             unknown: string[];
             /**
              * Effects
-             * @description What it would do, to be sent as `accepts` of the job once a person agrees.
+             * @description Effects of the workflow. Send them as `accepts` of the job once the user has permitted them.
              */
             effects: ("reads" | "writes" | "network" | "packs")[];
             /**
@@ -1593,13 +1593,13 @@ export interface components {
             };
             /**
              * Packs
-             * @description Packages other than weft whose code would run.
+             * @description Packs other than weft whose code would run.
              */
             packs: string[];
         };
         /**
          * Shared
-         * @description What a share link shows.
+         * @description The content of a share link.
          */
         Shared: {
             workflow: components["schemas"]["Workflow"];
@@ -1610,7 +1610,7 @@ export interface components {
         };
         /**
          * SharedModel
-         * @description What a bundle or picture holds, and a check of it.
+         * @description The content of a bundle or image, and a check of it.
          */
         SharedModel: {
             /**
@@ -1622,7 +1622,7 @@ export interface components {
             };
             /**
              * Is Bundle
-             * @description Whether it carries its inputs and its lock.
+             * @description Whether it includes its inputs and its lock.
              */
             is_bundle: boolean;
             /**
@@ -1642,7 +1642,7 @@ export interface components {
             license?: string | null;
             /**
              * Inputs
-             * @description Names of the input files that came along.
+             * @description Names of the input files in the bundle.
              */
             inputs: string[];
             /** Has Picture */
@@ -1656,7 +1656,7 @@ export interface components {
             } | null;
             /**
              * Remarks
-             * @description What was changed in reading it: inputs brought up to date, or what a document cannot say of a ComfyUI file. A sentence each.
+             * @description Changes made while reading it: migrated inputs, or parts of a ComfyUI file that a document cannot hold. One sentence each.
              */
             remarks?: string[];
             report: components["schemas"]["ShareReport"];
@@ -1674,13 +1674,13 @@ export interface components {
             type?: "snapshot";
             /**
              * Id
-             * @description Number of the last event that it includes.
+             * @description Number of the last event that the snapshot includes.
              */
             id: number;
             queue: components["schemas"]["Queue"];
             /**
              * Nodes
-             * @description Of running jobs, by job.
+             * @description Reports of the nodes of running jobs, by job.
              */
             nodes: {
                 [key: string]: {
@@ -1689,7 +1689,7 @@ export interface components {
             };
             /**
              * Progress
-             * @description Of running jobs, by job.
+             * @description Progress of running jobs, by job.
              */
             progress: {
                 [key: string]: components["schemas"]["Progress"][];
@@ -1714,51 +1714,51 @@ export interface components {
             };
             /**
              * Set
-             * @description Values put over the document's: `node.parameter` or public input -> value.
+             * @description Values that replace those of the document: `node.parameter` or public input -> value.
              */
             set?: {
                 [key: string]: unknown;
             };
             /**
              * Outputs
-             * @description Wanted `node.output`s or public names; by default what the workflow gives.
+             * @description Selected `node.output`s or public names; by default all outputs of the workflow.
              * @default null
              */
             outputs?: string[] | null;
             /**
              * Priority
-             * @description Higher ones run first.
+             * @description Priority; higher ones run first.
              * @default 0
              */
             priority?: number;
             /**
              * Idempotency Key
-             * @description A second submission with the same key gives the job of the first.
+             * @description Idempotency key: a second submission with the same key returns the first job.
              * @default null
              */
             idempotency_key?: string | null;
             /**
              * Title
-             * @description Shown in lists.
+             * @description Title in lists.
              * @default null
              */
             title?: string | null;
             /**
              * Scope
-             * @description What makes jobs belong together (a file, an open tab), so that each can say what changed since the one before.
+             * @description The file or tab that the job belongs to. Jobs with the same value are compared: each node reports what changed since the job before.
              * @default null
              */
             scope?: string | null;
             /**
              * Accepts
-             * @description What somebody accepted that this workflow of a stranger does: `reads` and `writes` files, uses the `network`, runs code of `packs`. A workflow that would do more is refused, and the run is held to it. None for one's own, which is held to nothing.
+             * @description Permissions for a workflow of another author: `reads` and `writes` files, uses the `network`, runs code of `packs`. A workflow with more effects is refused, and the run is restricted to these. None for the user's own workflows, which have no restrictions.
              * @default null
              */
             accepts?: ("reads" | "writes" | "network" | "packs")[] | null;
         };
         /**
          * System
-         * @description What runs here.
+         * @description The state of the server.
          */
         System: {
             /** Version */
@@ -1776,7 +1776,7 @@ export interface components {
             uptime: number;
             /**
              * Memory
-             * @description Bytes that the server itself used at most.
+             * @description Peak memory of the server process in bytes.
              */
             memory: number;
             /** Workers */
@@ -1809,12 +1809,12 @@ export interface components {
             description: string;
             /**
              * Nodes
-             * @description How many it has.
+             * @description Number of nodes.
              */
             nodes: number;
             /**
              * Types
-             * @description Node types that it uses.
+             * @description Its node types.
              */
             types: string[];
             /**
@@ -1833,7 +1833,7 @@ export interface components {
         };
         /**
          * Uploaded
-         * @description What was uploaded, under the names that it has now.
+         * @description The uploaded files, with their final names.
          */
         Uploaded: {
             /** Files */
@@ -1841,7 +1841,7 @@ export interface components {
         };
         /**
          * UserList
-         * @description Everybody who may; empty where no token is asked for.
+         * @description All users; empty if the server needs no token.
          */
         UserList: {
             /** Users */
@@ -1858,7 +1858,7 @@ export interface components {
             role: string;
             /**
              * Owner
-             * @description Under what their jobs, files and workflows are kept: the name, and a number where somebody else had it before.
+             * @description The name under which their jobs, files and workflows are kept; it has a number if another user had the name before.
              */
             owner: string;
         };
@@ -1876,14 +1876,14 @@ export interface components {
             };
             /**
              * Set
-             * @description Values put over the document's: `node.parameter` or public input -> value.
+             * @description Values that replace those of the document: `node.parameter` or public input -> value.
              */
             set?: {
                 [key: string]: unknown;
             };
             /**
              * Outputs
-             * @description Wanted `node.output`s or public names.
+             * @description Selected `node.output`s or public names.
              * @default null
              */
             outputs?: string[] | null;
@@ -1897,7 +1897,7 @@ export interface components {
             valid: boolean;
             /**
              * Problems
-             * @description Everything that keeps it from running.
+             * @description All problems that prevent a run.
              */
             problems: components["schemas"]["ProblemModel"][];
         };
@@ -1914,37 +1914,37 @@ export interface components {
             busy: boolean;
             /**
              * Jobs
-             * @description How many it has run.
+             * @description Number of jobs that it ran.
              */
             jobs: number;
             /**
              * Job
-             * @description Id of the job that runs.
+             * @description Id of its running job.
              * @default null
              */
             job?: string | null;
             /**
              * Trouble
-             * @description Why the one before it ended.
+             * @description The reason why the worker before it ended.
              * @default null
              */
             trouble?: string | null;
         };
         /**
          * WorkerMemory
-         * @description Who holds what in one worker.
+         * @description The models in memory of one worker.
          */
         WorkerMemory: {
             /**
              * Holdings
-             * @description The latest used first.
+             * @description Models in memory, the latest used first.
              */
             holdings: components["schemas"]["ModelHeld"][];
             /** Devices */
             devices: components["schemas"]["DeviceHeld"][];
             /**
              * Lines
-             * @description The same for people.
+             * @description The same as lines of text.
              */
             lines: string[];
         };
@@ -1965,7 +1965,7 @@ export interface components {
             owner: string;
             /**
              * Access
-             * @description What who asks may do.
+             * @description Access of the user who asks.
              * @enum {string}
              */
             access: "owner" | "editor" | "viewer";
@@ -1976,7 +1976,7 @@ export interface components {
             visibility: "private" | "public";
             /**
              * Revision
-             * @description Number of the latest.
+             * @description Number of the latest revision.
              */
             revision: number;
             /** Starred */
@@ -1989,13 +1989,13 @@ export interface components {
             forked_from?: string | null;
             /**
              * Link
-             * @description Secret of the share link; told to editors only.
+             * @description Secret of the share link; only editors see it.
              * @default null
              */
             link?: string | null;
             /**
              * Shares
-             * @description Told to the owner only.
+             * @description Only the owner sees it.
              * @default null
              */
             shares?: {
@@ -2013,7 +2013,7 @@ export interface components {
         };
         /**
          * WorkflowChange
-         * @description What is said of a workflow; what is not given stays.
+         * @description Changed properties of a workflow; missing ones stay unchanged.
          */
         WorkflowChange: {
             /**
