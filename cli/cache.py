@@ -6,9 +6,10 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from ..engine.errors import WeftError
-from ..engine.workflows.workflow import Workflow
-from ..nodes.standard.engine import StandardEngine
+from weft.engine.errors import WeftError
+from weft.engine.workflows.workflow import Workflow
+from weft.nodes.standard.engine import StandardEngine
+
 from . import say
 from .main import BAD_WORKFLOW, DONE
 from .packs import load_registry

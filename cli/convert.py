@@ -7,11 +7,12 @@ import json
 import sys
 from pathlib import Path
 
-from ..engine.comfy.export import to_comfy
-from ..engine.errors import WeftError
-from ..engine.files.atomic import write_atomically
-from ..engine.graph.document import dumps
-from ..nodes.shared_file import open_shared
+from weft.engine.comfy.export import to_comfy
+from weft.engine.errors import WeftError
+from weft.engine.files.atomic import write_atomically
+from weft.engine.graph.document import dumps
+from weft.nodes.shared_file import open_shared
+
 from . import say
 from .main import BAD_WORKFLOW, DONE
 from .model_finder import ModelFinder

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..engine.errors import WeftError
-from ..engine.graph.diff import difference
-from ..nodes.shared_file import open_shared
+from weft.engine.errors import WeftError
+from weft.engine.graph.diff import difference
+from weft.nodes.shared_file import open_shared
+
 from . import say
 from .main import BAD_WORKFLOW, DONE, FAILED
 from .packs import load_registry

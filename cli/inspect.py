@@ -6,9 +6,10 @@ import argparse
 import json
 from pathlib import Path
 
-from ..engine.errors import WeftError
-from ..engine.graph.document import read_json
-from ..nodes.shared_file import picture_texts, workflow_text
+from weft.engine.errors import WeftError
+from weft.engine.graph.document import read_json
+from weft.nodes.shared_file import picture_texts, workflow_text
+
 from . import say
 from .main import BAD_WORKFLOW, DONE
 
@@ -23,7 +24,7 @@ def execute(options: argparse.Namespace) -> int:
         if options.workflow:
             _write_workflow(workflow_text(texts, file), Path(options.workflow))
         if options.strip:
-            from ..diffusion.pictures.texts import strip_texts
+            from weft.diffusion.pictures.texts import strip_texts
 
             strip_texts(file, Path(options.strip))
             say.out(f"wrote {options.strip} with {len(texts)} texts left out")

@@ -8,7 +8,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from ..nodes.threads import wait_passively
+from weft.nodes.threads import wait_passively
+
 from .memory_options import add_memory, use_memory
 from .serve_options import add_serve
 from .share_options import add_inspect, add_share
@@ -276,6 +277,6 @@ def _folders(parser: argparse.ArgumentParser) -> None:
 
 
 def _version() -> str:
-    from .. import __version__
+    from weft import __version__
 
     return f"weft {__version__}"

@@ -167,9 +167,9 @@ def use_memory(options: argparse.Namespace) -> bool:
     """
     if "lowvram" not in options:
         return True
-    from ..diffusion.device import attention_choice, dtype_choices
-    from ..diffusion.errors import DiffusionError
-    from ..diffusion.weights.budget import check_settings
+    from weft.diffusion.device import attention_choice, dtype_choices
+    from weft.diffusion.errors import DiffusionError
+    from weft.diffusion.weights.budget import check_settings
 
     os.environ.update(memory_environment(options))
     try:

@@ -6,9 +6,9 @@ import contextlib
 import re
 from pathlib import PurePosixPath
 
-from ..engine.files.workspace import Workspace
-from ..nodes.standard.folders import standard_workspace
-from ..server.models.facts import standard_index
+from weft.engine.files.workspace import Workspace
+from weft.nodes.standard.folders import standard_workspace
+from weft.server.models.facts import standard_index
 
 _HASH = re.compile(r"[0-9a-f]{8,64}")
 

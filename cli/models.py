@@ -6,9 +6,10 @@ import argparse
 import contextlib
 from pathlib import Path
 
-from ..engine.errors import WeftError
-from ..engine.files.workspace import Workspace
-from ..nodes.standard.folders import home
+from weft.engine.errors import WeftError
+from weft.engine.files.workspace import Workspace
+from weft.nodes.standard.folders import home
+
 from . import say
 from .main import BAD_WORKFLOW, DONE, FAILED
 from .workspace import workspace_of
@@ -53,8 +54,8 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    from ..diffusion import DiffusionError, inspect_file
-    from ..diffusion.formats.words import family_words
+    from weft.diffusion import DiffusionError, inspect_file
+    from weft.diffusion.formats.words import family_words
 
     path = _find(workspace_of(options), options.model)
     try:
@@ -93,7 +94,7 @@ def _inspect(options: argparse.Namespace) -> int:
 
 def _hashes(path: Path) -> dict[str, str]:
     """From the index, if it knows the file as it is."""
-    from ..server.models.facts import standard_index
+    from weft.server.models.facts import standard_index
 
     with contextlib.closing(standard_index()) as index:
         return index.hashes(path.absolute())
@@ -105,7 +106,7 @@ def _lora_facts(path: Path, kind: str) -> dict[str, object]:
         return {}
     from collections import Counter
 
-    from ..diffusion.patches.lora.file import load_lora
+    from weft.diffusion.patches.lora.file import load_lora
 
     lora = load_lora(path)
     algorithms = Counter(entry.algorithm for entry in lora.entries.values())
@@ -122,8 +123,8 @@ def _lora_facts(path: Path, kind: str) -> dict[str, object]:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    from ..diffusion import DiffusionError, inspect_file
-    from ..diffusion.files.convert.model import convert_model
+    from weft.diffusion import DiffusionError, inspect_file
+    from weft.diffusion.files.convert.model import convert_model
 
     source = _find(workspace_of(options), options.source)
     try:

@@ -9,11 +9,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..engine.errors import FileError
-from ..server.models.facts import standard_index
-from ..server.models.folders import ModelFolders
-from ..server.models.index import ModelIndex
-from ..server.models.rows import ModelRow, Wanted
+from weft.engine.errors import FileError
+from weft.server.models.facts import standard_index
+from weft.server.models.folders import ModelFolders
+from weft.server.models.index import ModelIndex
+from weft.server.models.rows import ModelRow, Wanted
+
 from . import say
 from .main import DONE, FAILED
 from .workspace import workspace_of

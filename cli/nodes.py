@@ -6,9 +6,10 @@ import argparse
 import textwrap
 from itertools import groupby
 
-from ..engine.declaration.node import NodeSpec, Parameter
-from ..engine.declaration.schema import node_schema
-from ..engine.declaration.widgets import Choice, ModelFile, Range
+from weft.engine.declaration.node import NodeSpec, Parameter
+from weft.engine.declaration.schema import node_schema
+from weft.engine.declaration.widgets import Choice, ModelFile, Range
+
 from . import say
 from .main import BAD_WORKFLOW, DONE
 from .packs import load_registry

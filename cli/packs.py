@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..engine.declaration.registry import Registry
-from ..nodes.standard.registry import standard_registry
+from weft.engine.declaration.registry import Registry
+from weft.nodes.standard.registry import standard_registry
+
 from . import say
 
 

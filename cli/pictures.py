@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..engine.events import NodeArtifact
+from weft.engine.events import NodeArtifact
 
 
 def first_picture(artifacts: Iterable[NodeArtifact]) -> bytes | None:

@@ -13,7 +13,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from ..engine.events import (
+from weft.engine.events import (
     Event,
     NodeCached,
     NodeFailed,
@@ -22,6 +22,7 @@ from ..engine.events import (
     NodeStarted,
     RunStarted,
 )
+
 from .live import Live
 from .say import plain
 

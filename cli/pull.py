@@ -25,12 +25,13 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
 
-from ..diffusion.networks import FOLDERS
-from ..engine.errors import DocumentError, FileError
-from ..engine.files.hashes import sha256_of
-from ..engine.files.written_names import portable_problem
-from ..engine.graph.document import read_json, read_text
-from ..nodes.standard.folders import home
+from weft.diffusion.networks import FOLDERS
+from weft.engine.errors import DocumentError, FileError
+from weft.engine.files.hashes import sha256_of
+from weft.engine.files.written_names import portable_problem
+from weft.engine.graph.document import read_json, read_text
+from weft.nodes.standard.folders import home
+
 from . import say
 from .live import Live
 

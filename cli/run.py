@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..engine.cancel import CancelToken
-from ..engine.errors import Cancelled, RunError, WeftError
-from ..engine.events import Event, Listener, to_json
-from ..engine.graph.document import split_target
-from ..engine.running.trace import Trace
-from ..engine.workflows.workflow import Workflow
-from ..nodes.standard.engine import StandardEngine
-from ..nodes.standard.memory import standard_memory
+from weft.engine.cancel import CancelToken
+from weft.engine.errors import Cancelled, RunError, WeftError
+from weft.engine.events import Event, Listener, to_json
+from weft.engine.graph.document import split_target
+from weft.engine.running.trace import Trace
+from weft.engine.workflows.workflow import Workflow
+from weft.nodes.standard.engine import StandardEngine
+from weft.nodes.standard.memory import standard_memory
+
 from . import say
 from .main import BAD_WORKFLOW, DONE, FAILED, INTERRUPTED
 from .packs import load_registry

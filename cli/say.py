@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from ..engine.errors import SeveralProblems, WeftError
+from weft.engine.errors import SeveralProblems, WeftError
 
 
 def out(text: str = "") -> None:

@@ -14,11 +14,12 @@ from pathlib import Path
 
 from pydantic import SecretStr, ValidationError
 
-from ..engine.errors import WeftError
-from ..nodes.standard.folders import home
-from ..server.guard.hosts import is_loopback
-from ..server.logs import log
-from ..server.settings import Limits, Settings
+from weft.engine.errors import WeftError
+from weft.nodes.standard.folders import home
+from weft.server.guard.hosts import is_loopback
+from weft.server.logs import log
+from weft.server.settings import Limits, Settings
+
 from . import say
 from .main import BAD_WORKFLOW
 
@@ -46,7 +47,7 @@ def execute(options: argparse.Namespace) -> int:
     if options.log_json:
         os.environ["WEFT_LOG"] = "json"
     gc.disable()  # nothing that is made while starting is garbage; `serve` turns it on again
-    from ..server.serve import serve
+    from weft.server.serve import serve
 
     made = settings.token.get_secret_value() if settings.token and options.token == "" else None
 

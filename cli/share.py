@@ -9,23 +9,24 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from ..engine.cancel import CancelToken
-from ..engine.declaration.registry import Registry
-from ..engine.errors import Cancelled, FileError, RunError, ValidationError, WeftError
-from ..engine.files.atomic import write_atomically
-from ..engine.files.digest import FileDigests
-from ..engine.files.workspace import Workspace
-from ..engine.graph.document import Document
-from ..engine.graph.listing import listed
-from ..engine.share.bundle import Bundle, Manifest, inputs_of, read_bundle, unpack_inputs
-from ..engine.share.check import Report, check, renamed
-from ..engine.share.limits import limited
-from ..engine.share.lock import Lock, make_lock
-from ..engine.workflows.workflow import Workflow
-from ..nodes.shared_file import BUNDLES, SharedFile, described, open_shared
-from ..nodes.standard.engine import StandardEngine
-from ..nodes.standard.folders import home, own_places
-from ..nodes.standard.numerics import standard_runtime
+from weft.engine.cancel import CancelToken
+from weft.engine.declaration.registry import Registry
+from weft.engine.errors import Cancelled, FileError, RunError, ValidationError, WeftError
+from weft.engine.files.atomic import write_atomically
+from weft.engine.files.digest import FileDigests
+from weft.engine.files.workspace import Workspace
+from weft.engine.graph.document import Document
+from weft.engine.graph.listing import listed
+from weft.engine.share.bundle import Bundle, Manifest, inputs_of, read_bundle, unpack_inputs
+from weft.engine.share.check import Report, check, renamed
+from weft.engine.share.limits import limited
+from weft.engine.share.lock import Lock, make_lock
+from weft.engine.workflows.workflow import Workflow
+from weft.nodes.shared_file import BUNDLES, SharedFile, described, open_shared
+from weft.nodes.standard.engine import StandardEngine
+from weft.nodes.standard.folders import home, own_places
+from weft.nodes.standard.numerics import standard_runtime
+
 from . import say
 from .main import BAD_WORKFLOW, DONE, FAILED, INTERRUPTED
 from .packs import load_registry
@@ -125,7 +126,7 @@ def _lock(document: Document, registry: Registry, workspace: Workspace) -> Lock:
 
 def _autov3(path: Path) -> str | None:
     """From the index, which keeps what it once worked out."""
-    from ..server.models.facts import standard_index
+    from weft.server.models.facts import standard_index
 
     with contextlib.closing(standard_index()) as index:
         return index.hashes(path.absolute()).get("autov3")

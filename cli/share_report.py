@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..engine.share.bundle import Manifest
-from ..engine.share.check import FileCheck, Report
+from weft.engine.share.bundle import Manifest
+from weft.engine.share.check import FileCheck, Report
+
 from . import say
 
 _WORDS = {

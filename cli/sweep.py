@@ -7,17 +7,18 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..diffusion.errors import DiffusionError
-from ..diffusion.pictures.contact_sheet import Grid, choose_cell, draw_sheet, png_bytes
-from ..engine.declaration.registry import Registry
-from ..engine.engine import Engine
-from ..engine.errors import Cancelled, Problem, ValidationError, WeftError, refused
-from ..engine.graph.document import dump
-from ..engine.graph.parameters import parameter_of
-from ..engine.workflows.outputs import find_output
-from ..engine.workflows.sweep import Axis, Sweep, make_sweep, parse_values
-from ..engine.workflows.workflow import Workflow
-from ..nodes.standard.engine import StandardEngine
+from weft.diffusion.errors import DiffusionError
+from weft.diffusion.pictures.contact_sheet import Grid, choose_cell, draw_sheet, png_bytes
+from weft.engine.declaration.registry import Registry
+from weft.engine.engine import Engine
+from weft.engine.errors import Cancelled, Problem, ValidationError, WeftError, refused
+from weft.engine.graph.document import dump
+from weft.engine.graph.parameters import parameter_of
+from weft.engine.workflows.outputs import find_output
+from weft.engine.workflows.sweep import Axis, Sweep, make_sweep, parse_values
+from weft.engine.workflows.workflow import Workflow
+from weft.nodes.standard.engine import StandardEngine
+
 from .main import BAD_WORKFLOW, DONE, FAILED, INTERRUPTED
 from .packs import load_registry
 from .sweep_file import sheet_path, write_sheet

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..engine.errors import FileError, ValidationError
-from ..engine.files.atomic import write_atomically
+from weft.engine.errors import FileError, ValidationError
+from weft.engine.files.atomic import write_atomically
+
 from .words import bad_word
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from ..engine.engine import Result
-from ..engine.errors import Problem, WeftError
-from ..engine.events import Event, NodeCached, RunStarted, to_json
-from ..engine.workflows.sweep import Cell, Sweep
+from weft.engine.engine import Result
+from weft.engine.errors import Problem, WeftError
+from weft.engine.events import Event, NodeCached, RunStarted, to_json
+from weft.engine.workflows.sweep import Cell, Sweep
+
 from . import say
 from .progress import ProgressBars
 

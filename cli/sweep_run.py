@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..diffusion.errors import DiffusionError
-from ..diffusion.pictures.contact_sheet import shrink
-from ..engine.engine import Engine
-from ..engine.errors import Problem, SeveralProblems
-from ..engine.graph.expand import expand
-from ..engine.workflows.sweep import Sweep
+from weft.diffusion.errors import DiffusionError
+from weft.diffusion.pictures.contact_sheet import shrink
+from weft.engine.engine import Engine
+from weft.engine.errors import Problem, SeveralProblems
+from weft.engine.graph.expand import expand
+from weft.engine.workflows.sweep import Sweep
+
 from .sweep_report import SweepReport
 
 if TYPE_CHECKING:

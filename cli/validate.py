@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..engine.declaration.registry import Registry
-from ..engine.errors import WeftError, counted
-from ..engine.workflows.workflow import Workflow
+from weft.engine.declaration.registry import Registry
+from weft.engine.errors import WeftError, counted
+from weft.engine.workflows.workflow import Workflow
+
 from . import say
 from .main import BAD_WORKFLOW, DONE
 from .packs import load_registry

@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from ..engine.declaration.registry import Registry
-from ..engine.declaration.typed import typed
-from ..engine.errors import Problem, ValidationError
-from ..engine.graph.parameters import parameter_of
-from ..engine.workflows.workflow import Workflow
+from weft.engine.declaration.registry import Registry
+from weft.engine.declaration.typed import typed
+from weft.engine.errors import Problem, ValidationError
+from weft.engine.graph.parameters import parameter_of
+from weft.engine.workflows.workflow import Workflow
 
 
 def apply_words(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..engine.files.workspace import Workspace
-from ..nodes.standard.folders import standard_workspace
+from weft.engine.files.workspace import Workspace
+from weft.nodes.standard.folders import standard_workspace
 
 
 def workspace_of(options: argparse.Namespace, file: Path | None = None) -> Workspace:

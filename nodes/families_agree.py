@@ -14,13 +14,13 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from ..engine.declaration.named_files import find_file
-from ..engine.declaration.node import NodeSpec, Parameter
-from ..engine.declaration.registry import Registry
-from ..engine.declaration.widgets import ModelFile
-from ..engine.errors import FileError, Problem
-from ..engine.files.workspace import Workspace
-from ..engine.graph.document import Document, Node, as_link, as_links
+from weft.engine.declaration.named_files import find_file
+from weft.engine.declaration.node import NodeSpec, Parameter
+from weft.engine.declaration.registry import Registry
+from weft.engine.declaration.widgets import ModelFile
+from weft.engine.errors import FileError, Problem
+from weft.engine.files.workspace import Workspace
+from weft.engine.graph.document import Document, Node, as_link, as_links
 
 _NETWORKS = ("checkpoints", "diffusion_models", "diffusers")
 _FOLDERS = {"CONTROL_NET": ("controlnet",), "IPADAPTER": ("ipadapter",), "MODEL": _NETWORKS}
@@ -150,7 +150,7 @@ class _Facts:
 @lru_cache(maxsize=1024)
 def _family(path: Path, *_: int) -> str | None:
     """The family of a file as it is now; None if it is unknown."""
-    from ..diffusion import DiffusionError, inspect_file
+    from weft.diffusion import DiffusionError, inspect_file
 
     try:
         family = inspect_file(os.fspath(path)).family
@@ -161,14 +161,14 @@ def _family(path: Path, *_: int) -> str | None:
 
 def _controls(model: str, net: str) -> bool:
     """Whether ControlNets of a family act on models of another; True where that is not known."""
-    from ..diffusion.control import steers
-    from ..diffusion.families import NAMES
+    from weft.diffusion.control import steers
+    from weft.diffusion.families import NAMES
 
     return model not in NAMES or steers(net, model)
 
 
 def _misfit(node_id: str, spec: NodeSpec, port: str, what: str, part: Made, model: Made) -> Problem:
-    from ..diffusion.formats.words import family_words
+    from weft.diffusion.formats.words import family_words
 
     wanted, got = family_words(model.family), family_words(part.family)
     return Problem(

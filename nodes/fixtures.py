@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..diffusion.latents.operations import Tonemap
-from ..diffusion.types import (
+from weft.diffusion.latents.operations import Tonemap
+from weft.diffusion.types import (
     Conditioning,
     ConditioningEntry,
     Guider,
@@ -18,8 +18,8 @@ from ..diffusion.types import (
     Schedule,
     TimestepRange,
 )
-from ..diffusion.types.hooks import HookKeyframes, Hooks, Keyframe
-from ..engine.errors import FileError, NodeError
+from weft.diffusion.types.hooks import HookKeyframes, Hooks, Keyframe
+from weft.engine.errors import FileError, NodeError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -128,7 +128,7 @@ def value(socket: str, *, models: Path | None = None) -> Any:
 
 def _checkpoint(part: int) -> Callable[[Path | None], Any]:
     def load(models: Path | None) -> Any:
-        from ..diffusion import load_checkpoint
+        from weft.diffusion import load_checkpoint
 
         return tuple(load_checkpoint(_file("checkpoints", models)))[part]
 
@@ -152,37 +152,37 @@ def _guider(models: Path | None) -> Guider:
 
 
 def _control_net(models: Path | None) -> Any:
-    from ..diffusion import load_controlnet
+    from weft.diffusion import load_controlnet
 
     return load_controlnet(_file("controlnet", models))
 
 
 def _clip_vision(models: Path | None) -> Any:
-    from ..diffusion import load_clip_vision
+    from weft.diffusion import load_clip_vision
 
     return load_clip_vision(_file("clip_vision", models))
 
 
 def _style_model(models: Path | None) -> Any:
-    from ..diffusion import load_style_model
+    from weft.diffusion import load_style_model
 
     return load_style_model(_file("style_models", models))
 
 
 def _gligen(models: Path | None) -> Any:
-    from ..diffusion import load_gligen
+    from weft.diffusion import load_gligen
 
     return load_gligen(_file("gligen", models))
 
 
 def _ip_adapter(models: Path | None) -> Any:
-    from ..diffusion import load_ip_adapter
+    from weft.diffusion import load_ip_adapter
 
     return load_ip_adapter(_file("ipadapter", models), _clip_vision(models))
 
 
 def _upscale_model(models: Path | None) -> Any:
-    from ..diffusion.upscaling import load_upscaler
+    from weft.diffusion.upscaling import load_upscaler
 
     return load_upscaler(_file("upscale_models", models))
 

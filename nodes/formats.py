@@ -13,12 +13,12 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..engine.store.storage import Format
+from weft.engine.store.storage import Format
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..diffusion.types import Conditioning, Latent
+    from weft.diffusion.types import Conditioning, Latent
 
 
 class TensorSerializer:
@@ -49,7 +49,7 @@ class LatentSerializer:
 
     def decode(self, data: bytes) -> Latent:
         """The same latent."""
-        from ..diffusion.types import Latent
+        from weft.diffusion.types import Latent
 
         tensors, rest = _load(data)
         index = rest["batch_index"]
@@ -77,7 +77,7 @@ class ConditioningSerializer:
 
     def decode(self, data: bytes) -> Conditioning:
         """The same conditioning."""
-        from ..diffusion.types import Conditioning
+        from weft.diffusion.types import Conditioning
 
         tensors, rest = _load(data)
         return Conditioning(tuple(_put_together(entry, tensors) for entry in rest["entries"]))
@@ -92,7 +92,7 @@ FORMATS: Mapping[str, Format] = {
 
 def _is_record(kind: type) -> bool:
     """Whether a class in a conditioning holds nothing but tensors and plain values."""
-    from ..diffusion import types
+    from weft.diffusion import types
 
     if issubclass(kind, types.Attachment):
         return kind.stored
@@ -131,7 +131,7 @@ def _put_together(value: Any, tensors: Mapping[str, Tensor]) -> Any:
         return tuple(_put_together(each, tensors) for each in value["tuple"])
     if "tensor" in value:
         return tensors[value["tensor"]]
-    from ..diffusion import types
+    from weft.diffusion import types
 
     kind = getattr(types, value["record"], None)
     if not (isinstance(kind, type) and _is_record(kind)):
@@ -151,7 +151,7 @@ def _save(tensors: Mapping[str, Tensor], rest: Any = None) -> bytes:
 def _load(data: bytes) -> tuple[dict[str, Tensor], Any]:
     from safetensors.torch import load
 
-    from ..diffusion.weights.layout import laid_out
+    from weft.diffusion.weights.layout import laid_out
 
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])

@@ -11,9 +11,10 @@ from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from ..engine.declaration.packs import Pack, add_packs, failed, without_nodes
-from ..engine.declaration.registry import PackFault, Registry
-from ..engine.errors import DeclarationError
+from weft.engine.declaration.packs import Pack, add_packs, failed, without_nodes
+from weft.engine.declaration.registry import PackFault, Registry
+from weft.engine.errors import DeclarationError
+
 from .declared import declared_nodes
 
 GROUP = "weft.nodes"

@@ -12,15 +12,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..engine.declaration.registry import Registry
-from ..engine.errors import DocumentError, FileError
-from ..engine.graph.document import Document, as_link, read_json
-from ..engine.graph.expand import expand
-from ..engine.infotext.graph import Finder, workflow_of
-from ..engine.infotext.read import read_infotext
-from ..engine.share.bundle import PNG, Manifest, is_bundle, read_bundle
-from ..engine.share.lock import Lock
-from ..engine.workflows.workflow import Workflow
+from weft.engine.declaration.registry import Registry
+from weft.engine.errors import DocumentError, FileError
+from weft.engine.graph.document import Document, as_link, read_json
+from weft.engine.graph.expand import expand
+from weft.engine.infotext.graph import Finder, workflow_of
+from weft.engine.infotext.read import read_infotext
+from weft.engine.share.bundle import PNG, Manifest, is_bundle, read_bundle
+from weft.engine.share.lock import Lock
+from weft.engine.workflows.workflow import Workflow
 
 BUNDLES = (".weft.png", ".weft.zip")
 _HEADS = (PNG, b"RIFF", b"\xff\xd8")
@@ -193,8 +193,8 @@ def picture_texts(file: Path) -> dict[str, str]:
     Raises:
         FileError: It is no picture, or cannot be read.
     """
-    from ..diffusion import DiffusionError
-    from ..diffusion.pictures.texts import read_texts
+    from weft.diffusion import DiffusionError
+    from weft.diffusion.pictures.texts import read_texts
 
     try:
         return read_texts(file)
@@ -206,7 +206,7 @@ def picture_texts(file: Path) -> dict[str, str]:
 
 def described(path: Path) -> tuple[str | None, str | None]:
     """The kind of a model file and its family; None if they are unknown."""
-    from ..diffusion import DiffusionError, inspect_file
+    from weft.diffusion import DiffusionError, inspect_file
 
     try:
         report = inspect_file(path)

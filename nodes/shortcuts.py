@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ..engine.engine import Result
-from ..engine.events import Listener
-from ..engine.workflows.workflow import Workflow
+from weft.engine.engine import Result
+from weft.engine.events import Listener
+from weft.engine.workflows.workflow import Workflow
+
 from .standard.engine import StandardEngine as Engine
 from .standard.registry import standard_registry
 

@@ -12,12 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engine.contract.check import check_contract
-from ..engine.contract.values import Types, parts
-from ..engine.declaration.context import Run
-from ..engine.declaration.node import spec_of
-from ..engine.files.workspace import Workspace
-from ..engine.store.values import Values
+from weft.engine.contract.check import check_contract
+from weft.engine.contract.values import Types, parts
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import spec_of
+from weft.engine.files.workspace import Workspace
+from weft.engine.store.values import Values
+
 from .values import CODECS
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
-from ..engine.store.values import Codec
+from weft.engine.store.values import Codec
 
 if TYPE_CHECKING:
     from torch import Tensor

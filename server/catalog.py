@@ -10,19 +10,20 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from ..engine.declaration.registry import Registry
-from ..engine.declaration.widgets import InputFile, ModelFile
-from ..engine.errors import DocumentError, Problem, ValidationError, refused
-from ..engine.files.paths import MAX_NAME
-from ..engine.files.workspace import Workspace
-from ..engine.graph.document import dump
-from ..engine.graph.expand import expand
-from ..engine.graph.listing import listed
-from ..engine.share.check import effects_of
-from ..engine.validate import validate
-from ..engine.workflows.workflow import Workflow
-from ..nodes.standard.folders import standard_workspace
-from ..nodes.standard.registry import standard_registry
+from weft.engine.declaration.registry import Registry
+from weft.engine.declaration.widgets import InputFile, ModelFile
+from weft.engine.errors import DocumentError, Problem, ValidationError, refused
+from weft.engine.files.paths import MAX_NAME
+from weft.engine.files.workspace import Workspace
+from weft.engine.graph.document import dump
+from weft.engine.graph.expand import expand
+from weft.engine.graph.listing import listed
+from weft.engine.share.check import effects_of
+from weft.engine.validate import validate
+from weft.engine.workflows.workflow import Workflow
+from weft.nodes.standard.folders import standard_workspace
+from weft.nodes.standard.registry import standard_registry
+
 from .settings import Settings
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import IO, Self
 
-from ..engine.errors import WeftError
+from weft.engine.errors import WeftError
+
 from .store.private import private_folder
 
 

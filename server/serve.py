@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
-from ..engine.errors import WeftError
+from weft.engine.errors import WeftError
+
 from .app import create_app
 from .connections.listen import Listener
 from .connections.open_files import raise_limit, room_for

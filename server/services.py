@@ -13,7 +13,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from ..nodes.threads import thread_settings
+from weft.nodes.threads import thread_settings
+
 from .events.hub import Hub
 from .files.owners import OwnerStatements
 from .files.pins import Pins

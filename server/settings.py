@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from ..nodes.standard.folders import home
+from weft.nodes.standard.folders import home
 
 PORT = 8188
 Count = Annotated[int, Field(ge=1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -116,6 +117,18 @@ def _code(line: str) -> str:
     """A line without its comment and without texts, which may speak of anything."""
     line = re.sub(r"\"[^\"]*\"|'[^']*'", '""', line)
     return "" if line.lstrip().startswith(("#", '"""')) else line.partition("  #")[0]
+
+
+def test_imports_across_packages_are_absolute() -> None:
+    """So that a reader, an editor and tools that draw the structure see which room is meant."""
+    climbing = []
+    for package in (*PACKAGES, "server"):
+        for path in (ROOT / package).rglob("*.py"):
+            depth = len(path.relative_to(ROOT).parts) - 1
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.ImportFrom) and node.level > depth:
+                    climbing.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert climbing == []
 
 
 def test_only_pull_downloads() -> None:

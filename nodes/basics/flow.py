@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from ...engine.declaration.lazy import Lazy
-from ...engine.declaration.node import node
+from weft.engine.declaration.lazy import Lazy
+from weft.engine.declaration.node import node
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ...engine.errors import NodeError
+from weft.engine.errors import NodeError
 
 SECONDS = 2.0
 """Time limit of a search in seconds: some patterns would never finish."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Alias, Multiline
-from ...engine.errors import NodeError
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Alias, Multiline
+from weft.engine.errors import NodeError
 
 
 @node("Integer", category="values", aliases=["PrimitiveInt"], lane="inline")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Alias, Multiline, Range
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Alias, Multiline, Range
+
 from .patterns import bad_pattern, compiled, in_time
 from .texts import CATEGORY, String, check_length
 

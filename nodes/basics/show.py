@@ -6,8 +6,8 @@ import dataclasses
 import json
 from typing import Any
 
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
 
 MOST = 2000
 """Maximum number of characters shown on the node; the output has the whole text."""

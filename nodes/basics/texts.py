@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Alias, Multiline
-from ...engine.errors import NodeError
-from ...engine.running.results import MAX_TEXT
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Alias, Multiline
+from weft.engine.errors import NodeError
+from weft.engine.running.results import MAX_TEXT
 
 CATEGORY = "values/text"
 

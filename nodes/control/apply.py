@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from ...diffusion.types import Conditioning, ControlNet, Image, Mask, Vae
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Conditioning, ControlNet, Image, Mask, Vae
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from ..rules import window
 
 
@@ -59,7 +60,7 @@ def apply_control_net(
 
     Source: ControlNet (Zhang 2023).
     """
-    from ...diffusion import apply_control
+    from weft.diffusion import apply_control
 
     both = [
         apply_control(
@@ -106,7 +107,7 @@ def control_net_apply(
 
     Source: ControlNet (Zhang 2023); the negative prompt as in ComfyUI.
     """
-    from ...diffusion import apply_control
+    from weft.diffusion import apply_control
 
     return apply_control(
         conditioning, control_net, image, strength=strength, vae=vae, both_sides=True
@@ -149,7 +150,7 @@ def control_net_inpainting_apply(
 
     Source: AliMama's SD3 and Flux ControlNet Inpainting.
     """
-    from ...diffusion import apply_control
+    from weft.diffusion import apply_control
 
     window = (strength, start_percent, end_percent)
     both = [
@@ -194,6 +195,6 @@ def set_union_control_net_type(
 
     Source: xinsir's ControlNet++ (SDXL); InstantX and Shakker (Flux).
     """
-    from ...diffusion.control.control_types import set_control_type
+    from weft.diffusion.control.control_types import set_control_type
 
     return set_control_type(control_net, None if type == "auto" else type)

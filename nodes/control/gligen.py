@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.types import Clip, Conditioning, Gligen
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Box, ModelFile, Range
+from weft.diffusion.types import Clip, Conditioning, Gligen
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Box, ModelFile, Range
+
 from ..limits import MAX_SIDE
 from ..models.model_files import model_path
 from ..text.prompts import Prompt, embeddings_of
@@ -27,7 +28,7 @@ def load_gligen(run: Run, *, gligen_name: Annotated[str, ModelFile("gligen")]) -
     Raises:
         ModelError: The file is damaged or holds no GLIGEN network for boxes with text.
     """
-    from ...diffusion import load_gligen as load
+    from weft.diffusion import load_gligen as load
 
     return load(model_path(run, "gligen", gligen_name))
 
@@ -68,7 +69,7 @@ def gligen_text_box_apply(
 
     Source: GLIGEN (Li 2023), as ComfyUI applies it.
     """
-    from ...diffusion.grounding.gligen import add_box
+    from weft.diffusion.grounding.gligen import add_box
 
     with embeddings_of(run):
         return add_box(conditioning_to, clip, gligen_textbox_model, text, x, y, width, height)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ...diffusion.types import Conditioning, Image, Latent
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Alias
+from weft.diffusion.types import Conditioning, Image, Latent
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Alias
 
 KONTEXT_SIZES = (
     (672, 1568), (688, 1504), (720, 1456), (752, 1392), (800, 1328), (832, 1248),
@@ -30,7 +30,7 @@ def reference_latent(conditioning: Conditioning, latent: Latent | None = None) -
 
     Source: Flux.1 Kontext, 2025; several images are placed side by side, as in ComfyUI.
     """
-    from ...diffusion.control.references import add_reference
+    from weft.diffusion.control.references import add_reference
 
     return conditioning if latent is None else add_reference(conditioning, latent)
 
@@ -61,7 +61,7 @@ def reference_places(
 
     Source: as ComfyUI; UNO (Wu et al. 2025) for `uxo/uno`.
     """
-    from ...diffusion.control.references import set_places
+    from weft.diffusion.control.references import set_places
 
     where = "diagonal" if places == "uxo/uno" else places
     return set_places(conditioning, where)
@@ -81,7 +81,7 @@ def flux_kontext_image_scale(image: Image) -> Image:
     Raises:
         DiffusionError: The input is no image.
     """
-    from ...diffusion.pictures.image import check_image, scale_image
+    from weft.diffusion.pictures.image import check_image, scale_image
 
     check_image(image)
     shape = image.shape[2] / image.shape[1]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.types import Image, Model
-from ...diffusion.types import IPAdapter as IPAdapterModel
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Image, Model
+from weft.diffusion.types import IPAdapter as IPAdapterModel
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from ..rules import window_at
 
 
@@ -40,6 +41,6 @@ def ip_adapter(
 
     Source: IP-Adapter (Ye 2023).
     """
-    from ...diffusion import apply_ip_adapter
+    from weft.diffusion import apply_ip_adapter
 
     return apply_ip_adapter(model, ipadapter, image, weight=weight, start=start_at, end=end_at)

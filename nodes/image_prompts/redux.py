@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ...diffusion.types import Conditioning, ImageEmbeds, StyleModel
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import ModelFile, Range
+from weft.diffusion.types import Conditioning, ImageEmbeds, StyleModel
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import ModelFile, Range
+
 from ..models.model_files import model_path
 
 
@@ -26,7 +27,7 @@ def load_style_model(
     Raises:
         ModelError: The file is damaged or holds no style model.
     """
-    from ...diffusion import load_style_model as load
+    from weft.diffusion import load_style_model as load
 
     return load(model_path(run, "style_models", style_model_name))
 
@@ -65,6 +66,6 @@ def apply_style_model(
 
     Source: black-forest-labs/flux (Redux); strengths as in ComfyUI.
     """
-    from ...diffusion.image_prompts.redux import apply_style
+    from weft.diffusion.image_prompts.redux import apply_style
 
     return apply_style(conditioning, style_model, clip_vision_output, strength, strength_type)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from ...diffusion.types import Clip, ClipVision, Conditioning, Image, ImageEmbeds, Model, Vae
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import ModelFile, Range
+from weft.diffusion.types import Clip, ClipVision, Conditioning, Image, ImageEmbeds, Model, Vae
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import ModelFile, Range
+
 from ..models.model_files import model_path
 
 
@@ -41,7 +42,7 @@ def load_unclip_checkpoint(
     Raises:
         ModelError: The file is damaged, is no checkpoint, or holds no image encoder.
     """
-    from ...diffusion import load_unclip
+    from weft.diffusion import load_unclip
 
     return UnCLIPCheckpoint(*load_unclip(model_path(run, "checkpoints", ckpt_name)))
 
@@ -64,7 +65,7 @@ def clip_vision_encode(
 
     Source: CLIP (Radford 2021), SigLIP (Zhai 2023).
     """
-    from ...diffusion.image_prompts.image_encoder import see_image
+    from weft.diffusion.image_prompts.image_encoder import see_image
 
     return see_image(clip_vision, image, crop=crop == "center")
 
@@ -100,6 +101,6 @@ def unclip_conditioning(
 
     Source: unCLIP (Ramesh 2022), Stable unCLIP 2.1; several images as in ComfyUI.
     """
-    from ...diffusion.image_prompts.unclip import add_pictures
+    from weft.diffusion.image_prompts.unclip import add_pictures
 
     return add_pictures(conditioning, clip_vision_output, strength, noise_augmentation)

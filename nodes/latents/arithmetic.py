@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from ...diffusion.latents.operations import LatentOperation, Sharpen, Tonemap
-from ...diffusion.types import Latent, Mask
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range, Seed
+from weft.diffusion.latents.operations import LatentOperation, Sharpen, Tonemap
+from weft.diffusion.types import Latent, Mask
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range, Seed
 
 Share = Annotated[float, Range(0, 1, step=0.01)]
 
@@ -28,7 +28,7 @@ def latent_add(samples1: Latent, samples2: Latent) -> Latent:
     Raises:
         DiffusionError: The latents belong to different model families.
     """
-    from ...diffusion.latents.arithmetic import add_latents
+    from weft.diffusion.latents.arithmetic import add_latents
 
     return add_latents(samples1, samples2)
 
@@ -48,7 +48,7 @@ def latent_subtract(samples1: Latent, samples2: Latent) -> Latent:
     Raises:
         DiffusionError: The latents belong to different model families.
     """
-    from ...diffusion.latents.arithmetic import subtract_latents
+    from weft.diffusion.latents.arithmetic import subtract_latents
 
     return subtract_latents(samples1, samples2)
 
@@ -66,7 +66,7 @@ def latent_multiply(
     Returns:
         The product: samples * multiplier.
     """
-    from ...diffusion.latents.arithmetic import multiply_latent
+    from weft.diffusion.latents.arithmetic import multiply_latent
 
     return multiply_latent(samples, multiplier)
 
@@ -88,7 +88,7 @@ def latent_interpolate(samples1: Latent, samples2: Latent, *, ratio: Share = 1.0
     Raises:
         DiffusionError: The latents belong to different model families.
     """
-    from ...diffusion.latents.arithmetic import interpolate_latents
+    from weft.diffusion.latents.arithmetic import interpolate_latents
 
     return interpolate_latents(samples1, samples2, ratio)
 
@@ -109,7 +109,7 @@ def latent_blend(samples1: Latent, samples2: Latent, *, blend_factor: Share = 0.
     Raises:
         DiffusionError: The latents belong to different model families.
     """
-    from ...diffusion.latents.arithmetic import blend_latents
+    from weft.diffusion.latents.arithmetic import blend_latents
 
     return blend_latents(samples1, samples2, blend_factor)
 
@@ -134,7 +134,7 @@ def latent_inject_noise(
     Returns:
         The latent. (B, C, h, w) float32.
     """
-    from ...diffusion.latents.arithmetic import inject_noise
+    from weft.diffusion.latents.arithmetic import inject_noise
 
     return inject_noise(samples, seed, strength, mask)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ...diffusion.types import Latent
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Latent
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
 
 
 @node("LatentBatch", category="latent/batch")
@@ -26,7 +26,7 @@ def latent_batch(samples1: Latent, samples2: Latent) -> Latent:
     Raises:
         DiffusionError: The latents belong to different model families.
     """
-    from ...diffusion.latents.batches import batch_latents
+    from weft.diffusion.latents.batches import batch_latents
 
     return batch_latents(samples1, samples2)
 
@@ -51,7 +51,7 @@ def latent_from_batch(
     Raises:
         DiffusionError: The batch has no latent with this index.
     """
-    from ...diffusion.latents.batches import take_latents
+    from weft.diffusion.latents.batches import take_latents
 
     return take_latents(samples, batch_index, length)
 
@@ -67,7 +67,7 @@ def repeat_latent_batch(samples: Latent, *, amount: Annotated[int, Range(1, 64)]
     Returns:
         The batch, (B * amount, C, h, w) float32.
     """
-    from ...diffusion.latents.batches import repeat_latents
+    from weft.diffusion.latents.batches import repeat_latents
 
     return repeat_latents(samples, amount)
 
@@ -86,7 +86,7 @@ def rebatch_latents(
     Returns:
         The list of latents. Process it with a map.
     """
-    from ...diffusion.latents.batches import rebatch_latents as rebatch
+    from weft.diffusion.latents.batches import rebatch_latents as rebatch
 
     return rebatch(latents if isinstance(latents, list) else [latents], batch_size)
 
@@ -105,6 +105,6 @@ def latent_batch_seed_behavior(
     Returns:
         The latents with their indices for the noise.
     """
-    from ...diffusion.latents.batches import seed_batch
+    from weft.diffusion.latents.batches import seed_batch
 
     return seed_batch(samples, seed_behavior)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ...diffusion.types import Latent, Mask
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Latent, Mask
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from ..limits import MAX_SIDE
 from .transform import Place
 
@@ -37,7 +38,7 @@ def latent_composite(
         DiffusionError: The latents belong to different model families, or the position lies
         outside.
     """
-    from ...diffusion.latents.shapes import composite_latent
+    from weft.diffusion.latents.shapes import composite_latent
 
     return composite_latent(samples_to, samples_from, x, y, feather=feather)
 
@@ -71,7 +72,7 @@ def latent_composite_masked(
     Raises:
         DiffusionError: The latents belong to different model families.
     """
-    from ...diffusion.latents.shapes import composite_latent_masked
+    from weft.diffusion.latents.shapes import composite_latent_masked
 
     return composite_latent_masked(destination, source, x, y, mask, resize_source=resize_source)
 
@@ -95,7 +96,7 @@ def latent_concat(
     Raises:
         DiffusionError: The families or the shared sides differ, or `dim` is `t`.
     """
-    from ...diffusion.latents.shapes import concat_latents
+    from weft.diffusion.latents.shapes import concat_latents
 
     return concat_latents(samples1, samples2, dim)
 
@@ -122,6 +123,6 @@ def latent_cut(
     Raises:
         DiffusionError: The index lies outside, or `dim` is `t`.
     """
-    from ...diffusion.latents.shapes import cut_latent
+    from weft.diffusion.latents.shapes import cut_latent
 
     return cut_latent(samples, dim, index, amount)

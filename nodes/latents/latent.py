@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from ...diffusion.types import Latent, Mask
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Alias, FilePrefix, InputFile, Range
+from weft.diffusion.types import Latent, Mask
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Alias, FilePrefix, InputFile, Range
+
 from ..limits import MAX_SIDE
 
 
@@ -28,7 +29,7 @@ def empty_latent_image(
     Returns:
         Zeros, (batch_size, 4, height / 8, width / 8) float32.
     """
-    from ...diffusion import empty_latent
+    from weft.diffusion import empty_latent
 
     return empty_latent(width, height, batch_size)
 
@@ -48,7 +49,7 @@ def set_latent_noise_mask(samples: Latent, mask: Mask) -> Latent:
     Raises:
         DiffusionError: The mask has neither one item nor as many as the latent.
     """
-    from ...diffusion import set_noise_mask
+    from weft.diffusion import set_noise_mask
 
     return set_noise_mask(samples, mask)
 
@@ -79,7 +80,8 @@ def save_latent(
     Raises:
         FileError: The name leads outside the output folder, or the file cannot be written.
     """
-    from ...diffusion.latents.file import latent_bytes
+    from weft.diffusion.latents.file import latent_bytes
+
     from ..pictures.metadata import embedded
 
     data = latent_bytes(samples, embedded(run))
@@ -103,6 +105,6 @@ def load_latent(
     Raises:
         DiffusionError: The file holds no latent.
     """
-    from ...diffusion.latents.file import read_latent
+    from weft.diffusion.latents.file import read_latent
 
     return read_latent(run.workspace.input(file))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ...diffusion.types import Latent
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Box, Range
+from weft.diffusion.types import Latent
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Box, Range
+
 from ..limits import MAX_SIDE
 from ..pictures.transform import QUARTERS
 from ..rules import latent_size
@@ -41,7 +42,7 @@ def latent_upscale(
     Raises:
         DiffusionError: A side is less than 8 pixels.
     """
-    from ...diffusion.latents.shapes import upscale_latent
+    from weft.diffusion.latents.shapes import upscale_latent
 
     return upscale_latent(
         samples, width, height, method=upscale_method, center_crop=crop == "center"
@@ -68,7 +69,7 @@ def latent_upscale_by(
     Raises:
         DiffusionError: A side would have no cells.
     """
-    from ...diffusion.latents.shapes import upscale_latent_by
+    from weft.diffusion.latents.shapes import upscale_latent_by
 
     return upscale_latent_by(samples, scale_by, method=upscale_method)
 
@@ -98,7 +99,7 @@ def latent_crop(
     Raises:
         DiffusionError: The corner lies outside the image.
     """
-    from ...diffusion.latents.shapes import crop_latent
+    from weft.diffusion.latents.shapes import crop_latent
 
     return crop_latent(samples, x, y, width, height)
 
@@ -119,7 +120,7 @@ def latent_flip(
     Returns:
         The flipped latent, of the same shape.
     """
-    from ...diffusion.latents.shapes import flip_latent
+    from weft.diffusion.latents.shapes import flip_latent
 
     return flip_latent(samples, "x" if flip_method.startswith("x") else "y")
 
@@ -139,6 +140,6 @@ def latent_rotate(
     Returns:
         The rotated latent, (B, C, h, w) or (B, C, w, h) float32.
     """
-    from ...diffusion.latents.shapes import rotate_latent
+    from weft.diffusion.latents.shapes import rotate_latent
 
     return rotate_latent(samples, QUARTERS[rotation])

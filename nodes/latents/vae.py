@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.types import Image, Latent, Mask, Vae
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Image, Latent, Mask, Vae
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
 
 
 @node("VAEEncode", category="latent", lane="gpu")
@@ -22,7 +22,7 @@ def vae_encode(pixels: Image, vae: Vae) -> Latent:
     Returns:
         The latent, (B, 4, H / 8, W / 8) float32.
     """
-    from ...diffusion import encode_image
+    from weft.diffusion import encode_image
 
     return encode_image(vae, pixels)
 
@@ -41,7 +41,7 @@ def vae_decode(samples: Latent, vae: Vae) -> Image:
     Raises:
         DiffusionError: The latent belongs to another model family.
     """
-    from ...diffusion import decode_latent
+    from weft.diffusion import decode_latent
 
     return decode_latent(vae, samples)
 
@@ -71,7 +71,7 @@ def vae_encode_for_inpaint(
     Returns:
         The latent with its noise mask, (B, 4, H / 8, W / 8) float32.
     """
-    from ...diffusion.latents.inpaint import encode_for_inpaint
+    from weft.diffusion.latents.inpaint import encode_for_inpaint
 
     return encode_for_inpaint(vae, pixels, mask, grow=grow_mask_by)
 
@@ -104,7 +104,7 @@ def vae_decode_tiled(
     Raises:
         DiffusionError: The latent belongs to another model family.
     """
-    from ...diffusion.vae.tiling import decode_tiled
+    from weft.diffusion.vae.tiling import decode_tiled
 
     return decode_tiled(vae, samples, tile_size=tile_size, overlap=overlap, on_tile=run.progress)
 
@@ -134,6 +134,6 @@ def vae_encode_tiled(
     Returns:
         The latent, (B, 4, H / 8, W / 8) float32.
     """
-    from ...diffusion.vae.tiling import encode_tiled
+    from weft.diffusion.vae.tiling import encode_tiled
 
     return encode_tiled(vae, pixels, tile_size=tile_size, overlap=overlap, on_tile=run.progress)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from ...diffusion.types import Clip, Model
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Clip, Model
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
 
 CATEGORY = "model/attention"
 Factor = Annotated[float, Range(0, 10, step=0.01)]
@@ -106,7 +106,7 @@ def clip_attention_multiply(
     Returns:
         The text encoders; the same ones if all scales are 1.
     """
-    from ...diffusion.patches.merge import scale_attention
+    from weft.diffusion.patches.merge import scale_attention
 
     named = {
         f".self_attn.{name}_proj.": factor
@@ -120,8 +120,8 @@ def clip_attention_multiply(
 
 
 def _unet(model: Model, layer: str, q: float, k: float, v: float, out: float) -> Model:
-    from ...diffusion.guidance.apply import check_unet
-    from ...diffusion.patches.merge import scale_attention
+    from weft.diffusion.guidance.apply import check_unet
+    from weft.diffusion.patches.merge import scale_attention
 
     check_unet(model, "This node")
     named = {

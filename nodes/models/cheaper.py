@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ...diffusion.types import Model
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Model
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from .network_rules import CATEGORY
 
 Method = Literal["bicubic", "nearest-exact", "bilinear", "area", "bislerp"]
@@ -40,8 +41,8 @@ def hyper_tile(
 
     Source: T. Fernandes 2023, "HyperTile".
     """
-    from ...diffusion.guidance.apply import check_unet, with_rule
-    from ...diffusion.guidance.tiles import HyperTile
+    from weft.diffusion.guidance.apply import check_unet, with_rule
+    from weft.diffusion.guidance.tiles import HyperTile
 
     check_unet(model, "HyperTile")
     return with_rule(model, HyperTile(tile_size, swap_size, max_depth, scale_depth))
@@ -68,8 +69,8 @@ def token_merging(model: Model, *, ratio: Annotated[float, Range(0, 1, step=0.01
     Source: Bolya & Hoffman 2023. What is merged follows from noise level and layer, so that a run
     can be made again; in ComfyUI it is another draw at every run.
     """
-    from ...diffusion.guidance.apply import check_unet, with_rule
-    from ...diffusion.guidance.token_merging import TokenMerging
+    from weft.diffusion.guidance.apply import check_unet, with_rule
+    from weft.diffusion.guidance.token_merging import TokenMerging
 
     check_unet(model, "Token merging")
     return with_rule(model, TokenMerging(ratio)) if ratio else model
@@ -116,8 +117,8 @@ def deep_shrink(
 
     Source: kohya-ss 2023, "Deep Shrink".
     """
-    from ...diffusion.guidance.apply import check_unet, with_rule
-    from ...diffusion.guidance.shrink import DeepShrink
+    from weft.diffusion.guidance.apply import check_unet, with_rule
+    from weft.diffusion.guidance.shrink import DeepShrink
 
     check_unet(model, "Deep Shrink")
     if downscale_factor == 1.0:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ...diffusion.types import Model
-from ...engine.declaration.node import node
+from weft.diffusion.types import Model
+from weft.engine.declaration.node import node
 
 
 @node("TorchCompileModel", category="model/speed", lane="inline")
@@ -29,7 +29,7 @@ def torch_compile_model(
 
     Source: torch.compile, PyTorch 2.
     """
-    from ...diffusion.patches.compiling import compile_model
+    from weft.diffusion.patches.compiling import compile_model
 
     return compile_model(model, backend)
 
@@ -57,8 +57,8 @@ def model_compute_dtype(
     """
     from dataclasses import replace
 
-    from ...diffusion.device import dtype_named
-    from ...diffusion.weights.recast import recast
+    from weft.diffusion.device import dtype_named
+    from weft.diffusion.weights.recast import recast
 
     weights = recast(model.weights, None if dtype == "default" else dtype_named(dtype))
     return model if weights is model.weights else replace(model, weights=weights)

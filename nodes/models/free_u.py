@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.types import Model
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Model
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from .network_rules import CATEGORY
 
 
@@ -73,8 +74,8 @@ def free_u_v2(
 
 
 def _free_u(model: Model, b1: float, b2: float, s1: float, s2: float, *, by_mean: bool) -> Model:
-    from ...diffusion.guidance.apply import check_unet, with_rule
-    from ...diffusion.guidance.features import FeatureScales, FreeU
+    from weft.diffusion.guidance.apply import check_unet, with_rule
+    from weft.diffusion.guidance.features import FeatureScales, FreeU
 
     check_unet(model, "FreeU")
     if b1 == b2 == s1 == s2 == 1.0:

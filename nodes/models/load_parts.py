@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ...diffusion.types import ClipVision, ControlNet, IPAdapter, Model, Vae
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import ModelFile
+from weft.diffusion.types import ClipVision, ControlNet, IPAdapter, Model, Vae
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import ModelFile
+
 from .model_files import model_path as find_model
 
 
@@ -24,7 +25,7 @@ def load_vae(run: Run, *, vae_name: Annotated[str, ModelFile("vae")]) -> Vae:
     Raises:
         ModelError: The file is damaged or holds no VAE.
     """
-    from ...diffusion import load_vae as load
+    from weft.diffusion import load_vae as load
 
     return load(find_model(run, "vae", vae_name))
 
@@ -57,7 +58,7 @@ def load_control_net(
     Raises:
         ModelError: The file is damaged or holds none of these networks.
     """
-    from ...diffusion import load_controlnet as load
+    from weft.diffusion import load_controlnet as load
 
     pooled = {"auto": None, "on": True, "off": False}[global_pooling]
     return load(find_model(run, "controlnet", control_net_name), pooled=pooled)
@@ -91,7 +92,7 @@ def load_control_net_difference(
 
     Source: as ComfyUI.
     """
-    from ...diffusion import load_controlnet as load
+    from weft.diffusion import load_controlnet as load
 
     return load(find_model(run, "controlnet", control_net_name), model)
 
@@ -112,7 +113,7 @@ def load_clip_vision(
     Raises:
         ModelError: The file is damaged or holds no image encoder.
     """
-    from ...diffusion import load_clip_vision as load
+    from weft.diffusion import load_clip_vision as load
 
     return load(find_model(run, "clip_vision", clip_name))
 
@@ -137,6 +138,6 @@ def load_ip_adapter(
         ModelError: The file is damaged, holds no IP-Adapter, or was trained with another image
         encoder.
     """
-    from ...diffusion import load_ip_adapter as load
+    from weft.diffusion import load_ip_adapter as load
 
     return load(find_model(run, "ipadapter", ipadapter_file), clip_vision)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ...diffusion.types import Clip
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import ModelFile
+from weft.diffusion.types import Clip
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import ModelFile
+
 from .loaders import Place, device_of
 from .model_files import model_path as find_model
 
@@ -40,7 +41,7 @@ def load_clip(
     Raises:
         ModelError: The file is damaged, holds no text encoder, or one that the type does not use.
     """
-    from ...diffusion import load_clip as load
+    from weft.diffusion import load_clip as load
 
     family = {"stable_diffusion": None, "pixart": "pixart_sigma"}.get(type, type)
     return load([find_model(run, "clip", clip_name)], family, device=device_of(device))
@@ -76,7 +77,7 @@ def load_dual_clip(
     Raises:
         ModelError: A file is damaged, holds no text encoder, or one that the type does not use.
     """
-    from ...diffusion import load_clip as load
+    from weft.diffusion import load_clip as load
 
     paths = [find_model(run, "clip", name) for name in (clip_name1, clip_name2)]
     return load(paths, type, device=device_of(device))
@@ -109,7 +110,7 @@ def load_triple_clip(
     Raises:
         ModelError: A file is damaged, holds no text encoder, or they are not the three of SD3.
     """
-    from ...diffusion import load_clip as load
+    from weft.diffusion import load_clip as load
 
     names = (clip_name1, clip_name2, clip_name3)
     return load([find_model(run, "clip", name) for name in names], "sd3")

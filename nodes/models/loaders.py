@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from ...diffusion.types import Clip, Model, Vae
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import ModelFile
+from weft.diffusion.types import Clip, Model, Vae
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import ModelFile
+
 from .model_files import model_path as find_model
 
 
@@ -42,7 +43,7 @@ def load_checkpoint(run: Run, *, ckpt_name: Annotated[str, ModelFile("checkpoint
     Raises:
         ModelError: The file is damaged, is no safetensors file, or is no checkpoint.
     """
-    from ...diffusion import load_checkpoint as load
+    from weft.diffusion import load_checkpoint as load
 
     return Checkpoint(*load(find_model(run, "checkpoints", ckpt_name)))
 
@@ -88,9 +89,9 @@ def checkpoint_loader(
 
     Source: as ComfyUI.
     """
-    from ...diffusion import load_checkpoint as load
-    from ...diffusion import set_clip_last_layer
-    from ...diffusion.denoising.resampling import discrete
+    from weft.diffusion import load_checkpoint as load
+    from weft.diffusion import set_clip_last_layer
+    from weft.diffusion.denoising.resampling import discrete
 
     model, clip, vae = load(find_model(run, "checkpoints", ckpt_name))
     if config_name.startswith("v2-inference-v"):
@@ -135,7 +136,7 @@ def load_diffusion_model(
     Raises:
         ModelError: The file is damaged or holds no denoising network that weft supports.
     """
-    from ...diffusion import load_model as load
+    from weft.diffusion import load_model as load
 
     dtype = weight_dtype.removesuffix("_fast")
     return load(find_model(run, "diffusion_models", unet_name), dtype=dtype)
@@ -155,7 +156,7 @@ def load_diffusers(run: Run, *, model_path: Annotated[str, ModelFile("diffusers"
         ModelError: A component is missing or damaged, or of a model family that weft does not
         support.
     """
-    from ...diffusion import load_checkpoint as load
+    from weft.diffusion import load_checkpoint as load
 
     return Checkpoint(*load(find_model(run, "diffusers", model_path)))
 

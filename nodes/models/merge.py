@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from ...diffusion.types import Clip, Model
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Alias, Multiline, Range
+from weft.diffusion.types import Clip, Model
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Alias, Multiline, Range
 
 if TYPE_CHECKING:
     pass
@@ -31,7 +31,7 @@ def model_merge_simple(run: Run, model1: Model, model2: Model, *, ratio: Ratio =
     Raises:
         DiffusionError: The two differ in family or size.
     """
-    from ...diffusion.patches.merge import merge_models
+    from weft.diffusion.patches.merge import merge_models
 
     return told_of_merge(run, model1, model2, merge_models(model1, model2, ratio))
 
@@ -65,7 +65,7 @@ def model_merge_blocks(
     Raises:
         DiffusionError: The two differ in family or size, or a line cannot be read.
     """
-    from ...diffusion.patches.merge import merge_blocks, parse_ratios
+    from weft.diffusion.patches.merge import merge_blocks, parse_ratios
 
     ratios = {"input": input_blocks, "middle": middle_block, "out": output_blocks}
     ratios |= parse_ratios(more)
@@ -88,7 +88,7 @@ def model_merge_add(run: Run, model1: Model, model2: Model) -> Model:
     Raises:
         DiffusionError: The two differ in family or size.
     """
-    from ...diffusion.patches.merge import add_models
+    from weft.diffusion.patches.merge import add_models
 
     return told_of_merge(run, model1, model2, add_models(model1, model2))
 
@@ -110,7 +110,7 @@ def model_merge_subtract(
     Raises:
         DiffusionError: The two differ in family or size.
     """
-    from ...diffusion.patches.merge import subtract_models
+    from weft.diffusion.patches.merge import subtract_models
 
     return told_of_merge(run, model1, model2, subtract_models(model1, model2, multiplier))
 
@@ -130,7 +130,7 @@ def clip_merge_simple(clip1: Clip, clip2: Clip, *, ratio: Ratio = 1.0) -> Clip:
     Raises:
         DiffusionError: The two differ in family or size.
     """
-    from ...diffusion.patches.merge import merge_clips
+    from weft.diffusion.patches.merge import merge_clips
 
     return merge_clips(clip1, clip2, ratio)
 
@@ -149,7 +149,7 @@ def clip_merge_add(clip1: Clip, clip2: Clip) -> Clip:
     Raises:
         DiffusionError: The two differ in family or size.
     """
-    from ...diffusion.patches.merge import add_clips
+    from weft.diffusion.patches.merge import add_clips
 
     return add_clips(clip1, clip2)
 
@@ -169,14 +169,14 @@ def clip_merge_subtract(clip1: Clip, clip2: Clip, *, multiplier: Multiplier = 1.
     Raises:
         DiffusionError: The two differ in family or size.
     """
-    from ...diffusion.patches.merge import subtract_clips
+    from weft.diffusion.patches.merge import subtract_clips
 
     return subtract_clips(clip1, clip2, multiplier)
 
 
 def told_of_merge(run: Run, first: Model, second: Model, merged: Model) -> Model:
     """Report the tensors that could not be merged."""
-    from ...diffusion.patches.merge import kept_apart
+    from weft.diffusion.patches.merge import kept_apart
 
     odd = kept_apart(first, second)
     if odd:

@@ -10,10 +10,11 @@ import inspect
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
-from ...diffusion.types import Model
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Alias, Range
+from weft.diffusion.types import Model
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Alias, Range
+
 from .merge import told_of_merge
 
 
@@ -42,7 +43,7 @@ def _declare(type_id: str, words: str, names: Iterable[str], aliases: Iterable[s
     blocks = {name.rstrip(".").replace(".", "_"): name for name in names}
 
     def merge(run: Run, model1: Model, model2: Model, **ratios: float) -> Model:
-        from ...diffusion.patches.merge import merge_blocks
+        from weft.diffusion.patches.merge import merge_blocks
 
         chosen = {block: ratios.get(name, 1.0) for name, block in blocks.items()}
         return told_of_merge(run, model1, model2, merge_blocks(model1, model2, chosen))

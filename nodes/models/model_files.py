@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...engine.declaration.context import Run
+from weft.engine.declaration.context import Run
 
 
 def model_path(run: Run, kind: str, name: str) -> Path:
@@ -18,7 +18,7 @@ def model_path(run: Run, kind: str, name: str) -> Path:
     Raises:
         FileError: There is no such file; the nearest name is offered.
     """
-    from ...diffusion.formats.digest import remember_digest
+    from weft.diffusion.formats.digest import remember_digest
 
     path = run.workspace.model(kind, name)
     if path.is_file():

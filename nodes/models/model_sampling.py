@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.types import Model
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Choice, Range
+from weft.diffusion.types import Model
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Choice, Range
+
 from ..rules import noise_levels
 
 CATEGORY = "model/sampling"
@@ -36,7 +37,7 @@ def model_sampling_discrete(
 
     Source: Lin et al. 2023 (zero terminal SNR), Luo et al. 2023 (LCM).
     """
-    from ...diffusion.denoising.resampling import discrete
+    from weft.diffusion.denoising.resampling import discrete
 
     return discrete(model, sampling, zero_snr=zsnr)
 
@@ -67,7 +68,7 @@ def model_sampling_continuous_edm(
 
     Source: Karras et al. 2022.
     """
-    from ...diffusion.denoising.resampling import continuous
+    from weft.diffusion.denoising.resampling import continuous
 
     return continuous(model, sampling, sigma_min, sigma_max)
 
@@ -97,7 +98,7 @@ def model_sampling_continuous_v(
 
     Source: Salimans & Ho 2022.
     """
-    from ...diffusion.denoising.resampling import continuous
+    from weft.diffusion.denoising.resampling import continuous
 
     return continuous(model, sampling, sigma_min, sigma_max, angle=True)
 
@@ -122,7 +123,7 @@ def model_sampling_sd3(
 
     Source: Esser et al. 2024, eq. 23.
     """
-    from ...diffusion.denoising.resampling import shifted_flow
+    from weft.diffusion.denoising.resampling import shifted_flow
 
     return shifted_flow(model, shift)
 
@@ -146,7 +147,7 @@ def model_sampling_aura_flow(
 
     Source: Esser et al. 2024, eq. 23.
     """
-    from ...diffusion.denoising.resampling import shifted_flow
+    from weft.diffusion.denoising.resampling import shifted_flow
 
     return shifted_flow(model, shift, multiplier=1.0)
 
@@ -177,6 +178,6 @@ def model_sampling_flux(
 
     Source: Black Forest Labs 2024 (Flux): linear in the number of 16 x 16 pixel cells.
     """
-    from ...diffusion.denoising.resampling import flux_flow
+    from weft.diffusion.denoising.resampling import flux_flow
 
     return flux_flow(model, max_shift, base_shift, width, height)

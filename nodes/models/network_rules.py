@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.types import Model
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Model
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
 
 CATEGORY = "model/network"
 
@@ -31,8 +31,8 @@ def perturbed_attention_guidance(
 
     Source: Ahn et al. 2024.
     """
-    from ...diffusion.guidance.apply import check_unet, with_rule
-    from ...diffusion.guidance.attention import PerturbedAttention
+    from weft.diffusion.guidance.apply import check_unet, with_rule
+    from weft.diffusion.guidance.attention import PerturbedAttention
 
     check_unet(model, "Perturbed-attention guidance")
     return with_rule(model, PerturbedAttention(scale)) if scale else model
@@ -63,8 +63,8 @@ def self_attention_guidance(
 
     Source: Hong et al. 2023.
     """
-    from ...diffusion.guidance.apply import check_unet, with_rule
-    from ...diffusion.guidance.attention import SelfAttentionGuidance
+    from weft.diffusion.guidance.apply import check_unet, with_rule
+    from weft.diffusion.guidance.attention import SelfAttentionGuidance
 
     check_unet(model, "Self-attention guidance")
     return with_rule(model, SelfAttentionGuidance(scale, blur_sigma)) if scale else model

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.types import Model
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Model
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from ..rules import window
 
 CATEGORY = "model/speed"
@@ -45,7 +46,7 @@ def easy_cache(
 
     Source: Zhou et al. 2025; as ComfyUI.
     """
-    from ...diffusion.guidance.reuse import Reuse, with_reuse
+    from weft.diffusion.guidance.reuse import Reuse, with_reuse
 
     rule = Reuse(reuse_threshold, start_percent, end_percent, whole=False, verbose=verbose)
     return with_reuse(model, rule)
@@ -79,7 +80,7 @@ def lazy_cache(
 
     Source: Zhou et al. 2025; as ComfyUI.
     """
-    from ...diffusion.guidance.reuse import Reuse, with_reuse
+    from weft.diffusion.guidance.reuse import Reuse, with_reuse
 
     rule = Reuse(reuse_threshold, start_percent, end_percent, whole=True, verbose=verbose)
     return with_reuse(model, rule)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from ...diffusion.types import Clip, Model, Vae
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import FilePrefix, Range
+from weft.diffusion.types import Clip, Model, Vae
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import FilePrefix, Range
 
 if TYPE_CHECKING:
-    from ...diffusion.files.exporting import SingleFile
-    from ...diffusion.files.lora_saving import LoraExtraction
+    from weft.diffusion.files.exporting import SingleFile
+    from weft.diffusion.files.lora_saving import LoraExtraction
 
 FileName = Annotated[str, FilePrefix()]
 StoredType = Literal["as stored", "fp16", "bf16", "fp32"]
@@ -163,8 +163,8 @@ def extract_lora(
     Source: Eckart & Young 1936. UNets and text encoders in kohya's names, transformers in
     diffusers'. ComfyUI also cuts off the largest 1 % of the factors; this does not.
     """
-    from ...diffusion import ParameterError
-    from ...diffusion.files.lora_saving import LoraExtraction
+    from weft.diffusion import ParameterError
+    from weft.diffusion.files.lora_saving import LoraExtraction
 
     if model_diff is None and text_encoder_diff is None:
         raise ParameterError(
@@ -185,7 +185,7 @@ def extract_lora(
 
 
 def _file(precision: StoredType) -> SingleFile:
-    from ...diffusion.files.exporting import SingleFile
+    from weft.diffusion.files.exporting import SingleFile
 
     return SingleFile(None if precision == "as stored" else precision)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.types import Model
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Model
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from .network_rules import CATEGORY
 
 
@@ -81,8 +82,8 @@ def skip_layer_guidance(
 
     Source: Stability AI 2024 (SD3.5).
     """
-    from ...diffusion.guidance.apply import block_names, with_rule
-    from ...diffusion.guidance.attention import SkipLayers
+    from weft.diffusion.guidance.apply import block_names, with_rule
+    from weft.diffusion.guidance.attention import SkipLayers
 
     blocks = block_names(model, double_layers, single_layers)
     if not scale or not blocks:
@@ -123,8 +124,8 @@ def skip_layer_guidance_simple(
 
     Source: Stability AI 2024 (SD3.5).
     """
-    from ...diffusion.guidance.apply import block_names, with_rule
-    from ...diffusion.guidance.attention import SkipLayersOfNegative
+    from weft.diffusion.guidance.apply import block_names, with_rule
+    from weft.diffusion.guidance.attention import SkipLayersOfNegative
 
     blocks = block_names(model, double_layers, single_layers)
     return (

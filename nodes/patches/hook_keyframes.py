@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from ...diffusion.patches.hooks import Interpolation
-from ...diffusion.types.hooks import HookKeyframes, Hooks
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.patches.hooks import Interpolation
+from weft.diffusion.types.hooks import HookKeyframes, Hooks
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from ..text.conditioning import Fraction
 from .hooks import Strength
 
@@ -41,7 +42,7 @@ def create_hook_keyframe(
     Returns:
         The keyframes.
     """
-    from ...diffusion.types.hooks import Keyframe
+    from weft.diffusion.types.hooks import Keyframe
 
     frames = prev_hook_kf or HookKeyframes()
     return Keyframes(frames.plus(Keyframe(start_percent, strength_mult)))
@@ -78,7 +79,7 @@ def create_hook_keyframes_interpolated(
     Returns:
         The keyframes.
     """
-    from ...diffusion.patches.hooks import interpolated
+    from weft.diffusion.patches.hooks import interpolated
 
     strengths = interpolated(keyframes_count, strength_start, strength_end, interpolation)
     return _keyframes(run, prev_hook_kf, strengths, start_percent, end_percent, print_keyframes)
@@ -133,7 +134,7 @@ def _keyframes(
     end: float,
     report: bool,
 ) -> Keyframes:
-    from ...diffusion.patches.hooks import keyframes_over
+    from weft.diffusion.patches.hooks import keyframes_over
 
     more = keyframes_over(strengths, start, end)
     if report:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ...diffusion.types import Clip
-from ...diffusion.types.hooks import Hooks
-from ...engine.declaration.node import node
+from weft.diffusion.types import Clip
+from weft.diffusion.types.hooks import Hooks
+from weft.engine.declaration.node import node
+
 from .hooks import CATEGORY
 
 
@@ -95,7 +96,7 @@ def set_clip_hooks(
     """
     from dataclasses import replace
 
-    from ...diffusion.types.hooks import ClipHooks
+    from weft.diffusion.types.hooks import ClipHooks
 
     if hooks is None:
         return clip

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.types.hooks import Hooks
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import ModelFile, Range
+from weft.diffusion.types.hooks import Hooks
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import ModelFile, Range
+
 from ..models.model_files import model_path
 
 CATEGORY = "adapter/hooks"
@@ -41,8 +42,8 @@ def create_hook_lora(
     Raises:
         DiffusionError: The file is no LoRA. Whether it fits the model is checked when it is used.
     """
-    from ...diffusion.patches.lora.file import load_lora
-    from ...diffusion.types.hooks import Hook, LoraChange
+    from weft.diffusion.patches.lora.file import load_lora
+    from weft.diffusion.types.hooks import Hook, LoraChange
 
     hooks = prev_hooks or Hooks()
     lora = load_lora(model_path(run, "loras", lora_name))
@@ -106,8 +107,8 @@ def create_hook_model_as_lora(
     Raises:
         ModelError: The file is no checkpoint. Whether it fits the model is checked when it is used.
     """
-    from ...diffusion import load_checkpoint
-    from ...diffusion.types.hooks import Hook, ModelChange
+    from weft.diffusion import load_checkpoint
+    from weft.diffusion.types.hooks import Hook, ModelChange
 
     hooks = prev_hooks or Hooks()
     model, clip, _ = load_checkpoint(model_path(run, "checkpoints", ckpt_name))

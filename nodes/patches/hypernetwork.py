@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.types import Model
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import ModelFile, Range
+from weft.diffusion.types import Model
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import ModelFile, Range
+
 from ..models.model_files import model_path
 
 
@@ -33,7 +34,7 @@ def hypernetwork_loader(
     Raises:
         ModelError: The file is no hypernetwork, or it is for another kind of model.
     """
-    from ...diffusion.patches.hypernetwork import apply_hypernetwork, load_hypernetwork
+    from weft.diffusion.patches.hypernetwork import apply_hypernetwork, load_hypernetwork
 
     path = model_path(run, "hypernetworks", hypernetwork_name)
     return apply_hypernetwork(model, load_hypernetwork(path), strength)

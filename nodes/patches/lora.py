@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
-from ...diffusion.types import Clip, Model
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import ModelFile, Multiline, Range
+from weft.diffusion.types import Clip, Model
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import ModelFile, Multiline, Range
+
 from ..models.model_files import model_path
 
 if TYPE_CHECKING:
-    from ...diffusion.patches.lora.file import LoraFile
+    from weft.diffusion.patches.lora.file import LoraFile
 
 Strength = Annotated[float, Range(-100, 100, step=0.01, soft=(-2, 2))]
 
@@ -161,7 +162,7 @@ def lora_stack(
     Raises:
         DiffusionError: The file is no LoRA, or the block weights cannot be read.
     """
-    from ...diffusion.patches.lora.blocks import parse_block_weights
+    from weft.diffusion.patches.lora.blocks import parse_block_weights
 
     lora = _open(run, lora_name)
     parse_block_weights(block_weights)
@@ -187,7 +188,7 @@ def apply_lora_stack(run: Run, model: Model, clip: Clip, stack: LoraStack) -> Mo
         DiffusionError: A LoRA is for another kind of model, or its file changed since it was added
         to the stack.
     """
-    from ...diffusion.patches.lora.file import load_lora as load
+    from weft.diffusion.patches.lora.file import load_lora as load
 
     text: Clip | None = clip
     for each in stack.loras:
@@ -202,7 +203,7 @@ def apply_lora_stack(run: Run, model: Model, clip: Clip, stack: LoraStack) -> Mo
 
 
 def _open(run: Run, name: str) -> LoraFile:
-    from ...diffusion.patches.lora.file import load_lora as load
+    from weft.diffusion.patches.lora.file import load_lora as load
 
     return load(model_path(run, "loras", name))
 
@@ -216,8 +217,8 @@ def _put(
     strength_clip: float,
     block_weights: str,
 ) -> tuple[Model, Clip | None]:
-    from ...diffusion.patches.lora.apply import apply_lora, fit_lora
-    from ...diffusion.patches.lora.blocks import parse_block_weights
+    from weft.diffusion.patches.lora.apply import apply_lora, fit_lora
+    from weft.diffusion.patches.lora.blocks import parse_block_weights
 
     blocks = parse_block_weights(block_weights)
     found = apply_lora(model, clip, lora, strength_model, strength_clip, blocks)
@@ -228,7 +229,7 @@ def _put(
 
 
 def _changed(path: Path) -> Exception:
-    from ...diffusion.errors import ModelError
+    from weft.diffusion.errors import ModelError
 
     return ModelError(
         "model.file_changed",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Literal
 
-from ...diffusion.types import Image
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Image
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from .image import ImageName, SavedImages, size_of
 from .metadata import embedded
 
@@ -41,7 +42,7 @@ def save_animated_webp(
     Raises:
         FileError: The name leads outside the output folder, or the file cannot be written.
     """
-    from ...diffusion.pictures.file import write_animated_webp
+    from weft.diffusion.pictures.file import write_animated_webp
 
     effort = {"fastest": 0, "default": 4, "slowest": 6}[method]
     fill = partial(
@@ -82,7 +83,7 @@ def save_animated_png(
     Raises:
         FileError: The name leads outside the output folder, or the file cannot be written.
     """
-    from ...diffusion.pictures.file import write_animated_png
+    from weft.diffusion.pictures.file import write_animated_png
 
     fill = partial(
         write_animated_png,

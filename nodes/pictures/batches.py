@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from ...diffusion.types import Image
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Image
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
 
 Count = Annotated[int, Range(1, 4096)]
 
@@ -23,7 +23,7 @@ def image_batch(image1: Image, image2: Image) -> Image:
     Returns:
         The batch, (B1 + B2, H, W, 3) float32 in [0, 1].
     """
-    from ...diffusion.pictures.shapes import batch_images
+    from weft.diffusion.pictures.shapes import batch_images
 
     return batch_images(image1, image2)
 
@@ -48,7 +48,7 @@ def image_from_batch(
     Raises:
         DiffusionError: The batch has no image with this index.
     """
-    from ...diffusion.pictures.shapes import take_images
+    from weft.diffusion.pictures.shapes import take_images
 
     return take_images(image, batch_index, length)
 
@@ -64,7 +64,7 @@ def repeat_image_batch(image: Image, *, amount: Count = 1) -> Image:
     Returns:
         The batch, (B * amount, H, W, 3) float32.
     """
-    from ...diffusion.pictures.image import check_image
+    from weft.diffusion.pictures.image import check_image
 
     return check_image(image, alpha=True).repeat(amount, 1, 1, 1)
 
@@ -81,7 +81,7 @@ def rebatch_images(images: Image | list[Image], *, batch_size: Count = 1) -> lis
     Returns:
         The list of batches, (batch_size, H, W, 3) float32. Process it with a map.
     """
-    from ...diffusion.pictures.shapes import rebatch_images as rebatch
+    from weft.diffusion.pictures.shapes import rebatch_images as rebatch
 
     return rebatch(images if isinstance(images, list) else [images], batch_size)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from ...diffusion.pictures.compositing import PorterDuff
-from ...diffusion.types import Image, Mask
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.pictures.compositing import PorterDuff
+from weft.diffusion.types import Image, Mask
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from ..limits import MAX_SIDE
 
 Place = Annotated[int, Range(0, MAX_SIDE)]
@@ -46,7 +47,7 @@ def image_composite_masked(
     Returns:
         The composed images, (B, H, W, 3) float32 in [0, 1].
     """
-    from ...diffusion.pictures.compositing import paste_image
+    from weft.diffusion.pictures.compositing import paste_image
 
     return paste_image(destination, source, x, y, mask, resize_source=resize_source)
 
@@ -62,7 +63,7 @@ def join_image_with_alpha(image: Image, alpha: Mask) -> Image:
     Returns:
         The images with an alpha channel, (B, H, W, 4) float32 in [0, 1].
     """
-    from ...diffusion.pictures.compositing import join_alpha
+    from weft.diffusion.pictures.compositing import join_alpha
 
     return join_alpha(image, alpha)
 
@@ -78,7 +79,7 @@ def split_image_with_alpha(image: Image) -> ImageAndMask:
         The colours, (B, H, W, 3) float32, and the transparency as a mask, (B, H, W) float32: 1 is
         transparent, 0 is opaque.
     """
-    from ...diffusion.pictures.compositing import split_alpha
+    from weft.diffusion.pictures.compositing import split_alpha
 
     return ImageAndMask(*split_alpha(image))
 
@@ -109,6 +110,6 @@ def porter_duff_image_composite(
 
     Source: Porter & Duff 1984; the others as in Android's PorterDuff.Mode.
     """
-    from ...diffusion.pictures.compositing import porter_duff
+    from weft.diffusion.pictures.compositing import porter_duff
 
     return ImageAndMask(*porter_duff(source, source_alpha, destination, destination_alpha, mode))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ...diffusion.types import Image
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Color, Curve, Range, Seed
+from weft.diffusion.types import Image
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Color, Curve, Range, Seed
+
 from ..limits import MAX_SIDE
 
 Side = Annotated[int, Range(1, MAX_SIDE)]
@@ -33,7 +34,7 @@ def empty_image(
     Returns:
         The images, (batch_size, height, width, 3) float32 in [0, 1].
     """
-    from ...diffusion.pictures.shapes import empty_image as empty
+    from weft.diffusion.pictures.shapes import empty_image as empty
 
     return empty(width, height, batch_size, color)
 
@@ -50,7 +51,7 @@ def image_invert(image: Image) -> Image:
     """
     import torch
 
-    from ...diffusion.pictures.image import check_image
+    from weft.diffusion.pictures.image import check_image
 
     check_image(image, alpha=True)
     return torch.cat([1.0 - image[..., :3], image[..., 3:]], dim=-1)
@@ -78,7 +79,7 @@ def image_blend(
     Returns:
         The image. (B, H, W, 3) float32 in [0, 1].
     """
-    from ...diffusion.pictures.filters import blend_images
+    from weft.diffusion.pictures.filters import blend_images
 
     return blend_images(image1, image2, blend_factor, blend_mode)
 
@@ -103,7 +104,7 @@ def image_blur(
     Raises:
         DiffusionError: A side is not longer than the radius.
     """
-    from ...diffusion.pictures.filters import blur_image
+    from weft.diffusion.pictures.filters import blur_image
 
     return blur_image(image, blur_radius, sigma).clamp(0, 1)
 
@@ -130,7 +131,7 @@ def image_sharpen(
     Raises:
         DiffusionError: A side is not longer than the radius.
     """
-    from ...diffusion.pictures.filters import sharpen_image
+    from weft.diffusion.pictures.filters import sharpen_image
 
     return sharpen_image(image, sharpen_radius, sigma, alpha)
 
@@ -155,7 +156,7 @@ def image_curve(
 
     Source: Fritsch & Carlson 1980: monotone between neighbouring points.
     """
-    from ...diffusion.pictures.filters import curve_image
+    from weft.diffusion.pictures.filters import curve_image
 
     return curve_image(image, curve, channel)
 
@@ -181,7 +182,7 @@ def image_quantize(
 
     Source: median cut, through Pillow.
     """
-    from ...diffusion.pictures.filters import quantize_image
+    from weft.diffusion.pictures.filters import quantize_image
 
     return quantize_image(image, colors, dither)
 
@@ -203,8 +204,8 @@ def image_add_noise(
     Returns:
         The images, (B, H, W, 3) float32, clipped to [0, 1].
     """
-    from ...diffusion.latents.noise import initial_noise
-    from ...diffusion.pictures.image import check_image
+    from weft.diffusion.latents.noise import initial_noise
+    from weft.diffusion.pictures.image import check_image
 
     check_image(image, alpha=True)
     return (image + strength * initial_noise(tuple(image.shape), seed)).clamp(0, 1)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Literal, NamedTuple
 
-from ...diffusion.types import Image, Mask
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Alias, FilePrefix, InputFile, Range
+from weft.diffusion.types import Image, Mask
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Alias, FilePrefix, InputFile, Range
+
 from .metadata import embedded
 
 ImageName = Annotated[str, FilePrefix(images=True)]
@@ -50,7 +51,7 @@ def load_image(
     Raises:
         DiffusionError: The file is no image, is damaged, or has too many pixels.
     """
-    from ...diffusion.pictures.file import read_image
+    from weft.diffusion.pictures.file import read_image
 
     return LoadedImage(*read_image(run.workspace.input(file)))
 
@@ -90,7 +91,7 @@ def save_image(
         FileError: The name leads outside the output folder, or the file cannot be written.
         DiffusionError: JPEG cannot hold the alpha channel, or the workflow.
     """
-    from ...diffusion.pictures.file import write_image
+    from weft.diffusion.pictures.file import write_image
 
     texts = embedded(run, more=file_format == "png")
     suffix, media_type = SUFFIXES[file_format]
@@ -117,7 +118,7 @@ def preview_image(run: Run, images: Image) -> None:
     Args:
         images: The images. (B, H, W, 3) float32 in [0, 1], or (B, H, W, 4) with alpha.
     """
-    from ...diffusion.pictures.file import write_png
+    from weft.diffusion.pictures.file import write_png
 
     for picture in images:
         path = run.workspace.write(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from ...diffusion.types import Image
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Alias
+from weft.diffusion.types import Image
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Alias
 
 
 class Planes(NamedTuple):
@@ -30,7 +30,7 @@ def image_to_yuv(image: Image) -> Planes:
 
     Source: ITU-R BT.601, full range.
     """
-    from ...diffusion.pictures.luma import to_yuv
+    from weft.diffusion.pictures.luma import to_yuv
 
     return Planes(*to_yuv(image))
 
@@ -56,6 +56,6 @@ def image_from_yuv(
 
     Source: ITU-R BT.601, full range.
     """
-    from ...diffusion.pictures.luma import from_yuv
+    from weft.diffusion.pictures.luma import from_yuv
 
     return from_yuv(y, u, v)

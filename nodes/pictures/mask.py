@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ...diffusion.types import Mask
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Box, Points, Range
+from weft.diffusion.types import Mask
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Box, Points, Range
+
 from ..limits import MAX_SIDE
 
 Side = Annotated[int, Range(1, MAX_SIDE)]
@@ -31,7 +32,7 @@ def solid_mask(
     Returns:
         The mask, (1, height, width) float32.
     """
-    from ...diffusion.pictures.masks import solid_mask as solid
+    from weft.diffusion.pictures.masks import solid_mask as solid
 
     return solid(value, width, height)
 
@@ -53,7 +54,7 @@ def polygon_mask(
     Returns:
         The mask, (1, height, width) float32: the share of each pixel inside the polygon.
     """
-    from ...diffusion.pictures.masks import polygon_mask as polygon
+    from weft.diffusion.pictures.masks import polygon_mask as polygon
 
     return polygon(points, width, height)
 
@@ -68,7 +69,7 @@ def invert_mask(mask: Mask) -> Mask:
     Returns:
         The inverted mask: 1 - mask.
     """
-    from ...diffusion.pictures.masks import check_mask
+    from weft.diffusion.pictures.masks import check_mask
 
     return 1.0 - check_mask(mask)
 
@@ -97,7 +98,7 @@ def crop_mask(
     Raises:
         DiffusionError: The corner lies outside the mask.
     """
-    from ...diffusion.pictures.masks import crop_mask as crop
+    from weft.diffusion.pictures.masks import crop_mask as crop
 
     return crop(mask, x, y, width, height)
 
@@ -124,7 +125,7 @@ def mask_composite(
     Returns:
         The mask. (B, H, W) float32 in [0, 1].
     """
-    from ...diffusion.pictures.masks import combine_masks
+    from weft.diffusion.pictures.masks import combine_masks
 
     return combine_masks(destination, source, x, y, operation)
 
@@ -145,7 +146,7 @@ def feather_mask(
     Returns:
         The mask. (B, H, W) float32.
     """
-    from ...diffusion.pictures.masks import feather_mask as feather
+    from weft.diffusion.pictures.masks import feather_mask as feather
 
     return feather(mask, left, top, right, bottom)
 
@@ -169,7 +170,7 @@ def grow_mask(
 
     Source: grey dilation and erosion, through OpenCV.
     """
-    from ...diffusion.pictures.masks import grow_mask as grow
+    from weft.diffusion.pictures.masks import grow_mask as grow
 
     return grow(mask, expand, tapered_corners=tapered_corners)
 
@@ -185,6 +186,6 @@ def threshold_mask(mask: Mask, *, value: Annotated[float, Range(0, 1, step=0.01)
     Returns:
         The mask, (B, H, W) float32, 0 or 1.
     """
-    from ...diffusion.pictures.masks import threshold_mask as threshold
+    from weft.diffusion.pictures.masks import threshold_mask as threshold
 
     return threshold(mask, value)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ...diffusion.types import Image, Mask
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Alias, Color, InputFile, Range
+from weft.diffusion.types import Image, Mask
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Alias, Color, InputFile, Range
+
 from .image import IMAGE_FILES
 
 
@@ -21,7 +22,7 @@ def mask_to_image(mask: Mask) -> Image:
     Returns:
         The image, (B, H, W, 3) float32 with 3 equal channels.
     """
-    from ...diffusion.pictures.masks import mask_to_image as to_image
+    from weft.diffusion.pictures.masks import mask_to_image as to_image
 
     return to_image(mask)
 
@@ -42,7 +43,7 @@ def image_to_mask(
     Raises:
         DiffusionError: The image has no alpha channel.
     """
-    from ...diffusion.pictures.masks import channel_mask
+    from weft.diffusion.pictures.masks import channel_mask
 
     return channel_mask(image, channel)
 
@@ -60,7 +61,7 @@ def image_color_to_mask(
     Returns:
         The mask, (B, H, W) float32, 0 or 1.
     """
-    from ...diffusion.pictures.masks import color_mask
+    from weft.diffusion.pictures.masks import color_mask
 
     return color_mask(image, color)
 
@@ -84,8 +85,8 @@ def load_image_mask(
     Raises:
         DiffusionError: The file is no image, is damaged, or has too many pixels.
     """
-    from ...diffusion.pictures.file import read_image
-    from ...diffusion.pictures.masks import channel_mask
+    from weft.diffusion.pictures.file import read_image
+    from weft.diffusion.pictures.masks import channel_mask
 
     image, mask = read_image(run.workspace.input(file))
     return mask if channel == "alpha" else channel_mask(image, channel)
@@ -98,7 +99,8 @@ def mask_preview(run: Run, mask: Mask) -> None:
     Args:
         mask: The mask. (B, H, W) float32 in [0, 1].
     """
-    from ...diffusion.pictures.masks import mask_to_image as to_image
+    from weft.diffusion.pictures.masks import mask_to_image as to_image
+
     from .image import preview_image
 
     preview_image(run, to_image(mask))

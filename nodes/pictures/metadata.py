@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ...engine.declaration.context import Run
+from weft.engine.declaration.context import Run
 
 
 def embedded(run: Run, *, more: bool = True) -> dict[str, str]:

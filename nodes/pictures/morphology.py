@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ...diffusion.types import Image
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Image
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
 
 Operation = Literal["erode", "dilate", "open", "close", "gradient", "bottom_hat", "top_hat"]
 
@@ -32,7 +32,7 @@ def morphology(
 
     Source: Serra 1982.
     """
-    from ...diffusion.pictures.morphology import OPERATIONS
+    from weft.diffusion.pictures.morphology import OPERATIONS
 
     planes = OPERATIONS[operation](image.movedim(-1, 1), kernel_size)
     return planes.movedim(1, -1).contiguous()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ...diffusion.types import Image
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Image
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from ..limits import MAX_SIDE
 from ..rules import image_size
 
@@ -39,7 +40,7 @@ def image_scale(
     Raises:
         DiffusionError: Both sides are 0.
     """
-    from ...diffusion.pictures.image import scale_image
+    from weft.diffusion.pictures.image import scale_image
 
     return scale_image(image, width, height, method=upscale_method, center_crop=crop == "center")
 
@@ -64,7 +65,7 @@ def image_scale_by(
     Raises:
         DiffusionError: A side would have no pixels.
     """
-    from ...diffusion.pictures.image import scale_image_by
+    from weft.diffusion.pictures.image import scale_image_by
 
     return scale_image_by(image, scale_by, method=upscale_method)
 
@@ -86,7 +87,7 @@ def image_scale_to_total_pixels(
     Returns:
         The images, (B, h, w, 3) float32 in [0, 1].
     """
-    from ...diffusion.pictures.image import scale_to_pixels
+    from weft.diffusion.pictures.image import scale_to_pixels
 
     return scale_to_pixels(image, megapixels, method=upscale_method)
 
@@ -108,6 +109,6 @@ def image_scale_to_max_dimension(
     Returns:
         The images, (B, h, w, 3) float32 in [0, 1].
     """
-    from ...diffusion.pictures.shapes import scale_to_side
+    from weft.diffusion.pictures.shapes import scale_to_side
 
     return scale_to_side(image, largest_size, method=upscale_method)

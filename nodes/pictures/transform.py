@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ...diffusion.types import Image
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Box, Range
+from weft.diffusion.types import Image
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Box, Range
+
 from ..limits import MAX_SIDE
 from .composite import ImageAndMask
 from .edit import Side
@@ -41,7 +42,7 @@ def image_crop(
     Raises:
         DiffusionError: The corner lies outside the image.
     """
-    from ...diffusion.pictures.shapes import crop_image
+    from weft.diffusion.pictures.shapes import crop_image
 
     return crop_image(image, x, y, width, height)
 
@@ -62,7 +63,7 @@ def image_flip(
     Returns:
         The flipped images, of the same shape.
     """
-    from ...diffusion.pictures.shapes import flip_image
+    from weft.diffusion.pictures.shapes import flip_image
 
     return flip_image(image, "x" if flip_method.startswith("x") else "y")
 
@@ -82,7 +83,7 @@ def image_rotate(
     Returns:
         The images, (B, H, W, 3) or (B, W, H, 3) float32.
     """
-    from ...diffusion.pictures.shapes import rotate_image
+    from weft.diffusion.pictures.shapes import rotate_image
 
     return rotate_image(image, QUARTERS[rotation])
 
@@ -115,7 +116,7 @@ def image_pad_for_outpaint(
         The padded images, (B, H', W', 3) float32, and the mask of the added borders, (1, H', W')
         float32: 1 is added.
     """
-    from ...diffusion.pictures.shapes import pad_for_outpaint
+    from weft.diffusion.pictures.shapes import pad_for_outpaint
 
     return ImageAndMask(*pad_for_outpaint(image, left, top, right, bottom, feathering))
 
@@ -145,7 +146,7 @@ def image_stitch(
     Returns:
         The joined image, (B, H', W', 3) float32 in [0, 1].
     """
-    from ...diffusion.pictures.shapes import stitch_images
+    from weft.diffusion.pictures.shapes import stitch_images
 
     if image2 is None:
         return image1
@@ -180,7 +181,7 @@ def resize_and_pad_image(
     Returns:
         The images, (B, target_height, target_width, 3) float32 in [0, 1].
     """
-    from ...diffusion.pictures.shapes import resize_and_pad
+    from weft.diffusion.pictures.shapes import resize_and_pad
 
     return resize_and_pad(
         image, target_width, target_height, method=interpolation, color=_COLOURS[padding_color]

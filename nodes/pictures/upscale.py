@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.types import Image, UpscaleModel
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import ModelFile, Range
+from weft.diffusion.types import Image, UpscaleModel
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import ModelFile, Range
+
 from ..models.model_files import model_path
 from ..rules import tiles
 
@@ -35,7 +36,7 @@ def load_upscale_model(
     Raises:
         ModelError: The file is damaged, or holds no upscaling network that weft supports.
     """
-    from ...diffusion.upscaling import load_upscaler
+    from weft.diffusion.upscaling import load_upscaler
 
     return load_upscaler(model_path(run, "upscale_models", model_name))
 
@@ -65,7 +66,7 @@ def image_upscale_with_model(
     Raises:
         DiffusionError: The image has an alpha channel, or the overlap is more than half a tile.
     """
-    from ...diffusion.upscaling import upscale_image
+    from weft.diffusion.upscaling import upscale_image
 
     return upscale_image(
         upscale_model, image, tile_size=tile_size, overlap=overlap, on_tile=run.progress

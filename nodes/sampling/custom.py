@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from ...diffusion.types import (
+from weft.diffusion.types import (
     Conditioning,
     Guider,
     Latent,
@@ -13,9 +13,9 @@ from ...diffusion.types import (
     SamplerChoice,
     Schedule,
 )
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range, Seed
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range, Seed
 
 CATEGORY = "sampling/custom"
 
@@ -63,7 +63,8 @@ def sampler_custom(
     Raises:
         DiffusionError: An input does not fit the model, or numbers overflowed.
     """
-    from ...diffusion import sample_custom
+    from weft.diffusion import sample_custom
+
     from .previews import reporter
 
     guider = Guider(model, positive, negative, cfg)
@@ -100,7 +101,8 @@ def sampler_custom_advanced(
     Raises:
         DiffusionError: An input does not fit the model, or numbers overflowed.
     """
-    from ...diffusion import sample_custom
+    from weft.diffusion import sample_custom
+
     from .previews import reporter
 
     on_step = reporter(run, guider.model)

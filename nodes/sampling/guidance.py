@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from ...diffusion.latents.operations import LatentOperation
-from ...diffusion.types import Model
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.latents.operations import LatentOperation
+from weft.diffusion.types import Model
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
 
 CATEGORY = "model/guidance"
 
@@ -39,8 +39,8 @@ def fresca(
 
     Source: Huang et al. 2025.
     """
-    from ...diffusion.guidance.apply import with_rule
-    from ...diffusion.guidance.project import FrequencyGuidance
+    from weft.diffusion.guidance.apply import with_rule
+    from weft.diffusion.guidance.project import FrequencyGuidance
 
     if scale_low == scale_high == 1.0:
         return model
@@ -59,8 +59,8 @@ def latent_apply_operation_cfg(model: Model, operation: LatentOperation) -> Mode
     Returns:
         The model with this rule.
     """
-    from ...diffusion.guidance.apply import with_rule
-    from ...diffusion.guidance.rescale import OperationOnGuidance
+    from weft.diffusion.guidance.apply import with_rule
+    from weft.diffusion.guidance.rescale import OperationOnGuidance
 
     return with_rule(model, OperationOnGuidance(operation))
 
@@ -81,7 +81,7 @@ def differential_diffusion(
 
     Source: Levin & Fried 2023.
     """
-    from ...diffusion.guidance.apply import with_rule
-    from ...diffusion.guidance.attention import DifferentialDiffusion
+    from weft.diffusion.guidance.apply import with_rule
+    from weft.diffusion.guidance.attention import DifferentialDiffusion
 
     return with_rule(model, DifferentialDiffusion(strength)) if strength else model

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.types import Conditioning, Model
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Conditioning, Model
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from .guidance import CATEGORY, Patched
 
 
@@ -34,8 +35,8 @@ def apg(
 
     Source: Sadat et al. 2024.
     """
-    from ...diffusion.guidance.apply import with_rule
-    from ...diffusion.guidance.project import AdaptiveProjectedGuidance
+    from weft.diffusion.guidance.apply import with_rule
+    from weft.diffusion.guidance.project import AdaptiveProjectedGuidance
 
     return with_rule(model, AdaptiveProjectedGuidance(eta, norm_threshold, momentum))
 
@@ -52,8 +53,8 @@ def tcfg(model: Model) -> Patched:
 
     Source: Kwon et al. 2025.
     """
-    from ...diffusion.guidance.apply import with_rule
-    from ...diffusion.guidance.project import TangentialDamping
+    from weft.diffusion.guidance.apply import with_rule
+    from weft.diffusion.guidance.project import TangentialDamping
 
     return Patched(with_rule(model, TangentialDamping()))
 
@@ -70,8 +71,8 @@ def cfg_zero_star(model: Model) -> Patched:
 
     Source: Fan et al. 2025, without the zeroed first steps.
     """
-    from ...diffusion.guidance.apply import with_rule
-    from ...diffusion.guidance.rescale import CFGZeroStar
+    from weft.diffusion.guidance.apply import with_rule
+    from weft.diffusion.guidance.rescale import CFGZeroStar
 
     return Patched(with_rule(model, CFGZeroStar()))
 
@@ -88,8 +89,8 @@ def mahiro(model: Model) -> Patched:
 
     Source: yoinked-h's Mahiro.
     """
-    from ...diffusion.guidance.apply import with_rule
-    from ...diffusion.guidance.rescale import Mahiro
+    from weft.diffusion.guidance.apply import with_rule
+    from weft.diffusion.guidance.rescale import Mahiro
 
     return Patched(with_rule(model, Mahiro()))
 
@@ -117,7 +118,7 @@ def perp_neg(
 
     Source: Armandpour et al. 2023.
     """
-    from ...diffusion.guidance.apply import with_rule
-    from ...diffusion.guidance.project import PerpNeg
+    from weft.diffusion.guidance.apply import with_rule
+    from weft.diffusion.guidance.project import PerpNeg
 
     return with_rule(model, PerpNeg(empty_conditioning, neg_scale))

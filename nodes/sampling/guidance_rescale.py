@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.types import Model
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Model
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from .guidance import CATEGORY, Patched
 
 
@@ -28,8 +29,8 @@ def rescale_cfg(
 
     Source: Lin et al. 2023, "Common Diffusion Noise Schedules and Sample Steps are Flawed".
     """
-    from ...diffusion.guidance.apply import with_rule
-    from ...diffusion.guidance.rescale import RescaleCFG
+    from weft.diffusion.guidance.apply import with_rule
+    from weft.diffusion.guidance.rescale import RescaleCFG
 
     return with_rule(model, RescaleCFG(multiplier)) if multiplier else model
 
@@ -47,8 +48,8 @@ def cfg_norm(
     Returns:
         The model with this rule.
     """
-    from ...diffusion.guidance.apply import with_rule
-    from ...diffusion.guidance.rescale import CFGNorm
+    from weft.diffusion.guidance.apply import with_rule
+    from weft.diffusion.guidance.rescale import CFGNorm
 
     return Patched(with_rule(model, CFGNorm(strength)))
 
@@ -68,8 +69,8 @@ def epsilon_scaling(
 
     Source: Ning et al. 2023.
     """
-    from ...diffusion.guidance.apply import with_rule
-    from ...diffusion.guidance.rescale import EpsilonScaling
+    from weft.diffusion.guidance.apply import with_rule
+    from weft.diffusion.guidance.rescale import EpsilonScaling
 
     return with_rule(model, EpsilonScaling(scaling_factor)) if scaling_factor != 1.0 else model
 
@@ -97,7 +98,7 @@ def renorm_cfg(
 
     Source: Qin et al. 2025, "Lumina-Image 2.0".
     """
-    from ...diffusion.guidance.apply import with_rule
-    from ...diffusion.guidance.rescale import RenormCFG
+    from weft.diffusion.guidance.apply import with_rule
+    from weft.diffusion.guidance.rescale import RenormCFG
 
     return with_rule(model, RenormCFG(cfg_trunc, renorm_cfg))

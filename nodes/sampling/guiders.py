@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.types import (
+from weft.diffusion.types import (
     Conditioning,
     Guider,
     Model,
 )
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Choice, Range
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Choice, Range
+
 from .custom import CATEGORY
 
 

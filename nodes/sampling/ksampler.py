@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.sampling.samplers import SAMPLER_NAMES
-from ...diffusion.sampling.schedules import SCHEDULER_NAMES
-from ...diffusion.types import Conditioning, Latent, Model
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Choice, Range, Seed
+from weft.diffusion.sampling.samplers import SAMPLER_NAMES
+from weft.diffusion.sampling.schedules import SCHEDULER_NAMES
+from weft.diffusion.types import Conditioning, Latent, Model
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Choice, Range, Seed
 
 MOST_STEPS = 10_000
 
@@ -55,7 +55,8 @@ def ksampler(
 
     Source: k-diffusion (Crowson 2022) update rules in sigma space; noise from the CPU generator.
     """
-    from ...diffusion import sample
+    from weft.diffusion import sample
+
     from .previews import reporter
 
     return sample(
@@ -120,7 +121,8 @@ def ksampler_advanced(
         DiffusionError: The conditioning, a ControlNet or an adapter does not fit the model, or
         numbers overflowed.
     """
-    from ...diffusion import sample
+    from weft.diffusion import sample
+
     from .previews import reporter
 
     return sample(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.types import (
+from weft.diffusion.types import (
     Latent,
     Model,
     NoiseSource,
     Schedule,
 )
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Seed
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Seed
+
 from .custom import CATEGORY
 
 
@@ -54,6 +55,6 @@ def add_noise(model: Model, noise: NoiseSource, sigmas: Schedule, latent_image: 
     Raises:
         DiffusionError: The latent belongs to another model family.
     """
-    from ...diffusion.denoising.noising import noised_latent
+    from weft.diffusion.denoising.noising import noised_latent
 
     return noised_latent(model, latent_image, noise, sigmas)

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ...diffusion.types import Model
-from ...engine.declaration.context import Run
-from ...engine.errors import FileError
+from weft.diffusion.types import Model
+from weft.engine.declaration.context import Run
+from weft.engine.errors import FileError
 
 if TYPE_CHECKING:
-    from ...diffusion.sampling.preview import Painter
-    from ...diffusion.sampling.sample import StepInfo
+    from weft.diffusion.sampling.preview import Painter
+    from weft.diffusion.sampling.sample import StepInfo
 
 INTERVAL = 0.25
 """Minimum number of seconds between two previews of one run."""
@@ -26,7 +26,7 @@ def reporter(run: Run, model: Model) -> Callable[[StepInfo], None]:
     decoder from models/vae_approx if there is one for the model's latent space, else a linear map),
     `latent` (the linear map), or `off`. The last step has no preview: the image itself follows.
     """
-    from ...diffusion.sampling.preview import preview_jpeg
+    from weft.diffusion.sampling.preview import preview_jpeg
 
     painter = _painter(run, model) if run.watched else None
     due = 0.0
@@ -43,7 +43,7 @@ def reporter(run: Run, model: Model) -> Callable[[StepInfo], None]:
 
 
 def _painter(run: Run, model: Model) -> Painter | None:
-    from ...diffusion.sampling.preview import linear_painter, tiny_decoder_names, tiny_painter
+    from weft.diffusion.sampling.preview import linear_painter, tiny_decoder_names, tiny_painter
 
     how = os.environ.get("WEFT_PREVIEW", "auto")
     if how not in {"auto", "latent", "off"}:

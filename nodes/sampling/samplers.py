@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ...diffusion.sampling.samplers import SAMPLER_NAMES
-from ...diffusion.types import SamplerChoice
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Choice, Range
+from weft.diffusion.sampling.samplers import SAMPLER_NAMES
+from weft.diffusion.types import SamplerChoice
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Choice, Range
 
 CATEGORY = "sampling/custom/samplers"
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.types import SamplerChoice
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Choice, Range
+from weft.diffusion.types import SamplerChoice
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Choice, Range
+
 from .samplers import CATEGORY
 
 DEVICES = ("gpu", "cpu")

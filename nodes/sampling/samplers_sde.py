@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.sampling.samplers.er_sde import SOLVERS
-from ...diffusion.types import Model, SamplerChoice
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Choice, Range
+from weft.diffusion.sampling.samplers.er_sde import SOLVERS
+from weft.diffusion.types import Model, SamplerChoice
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Choice, Range
+
 from .samplers import CATEGORY
 
 
@@ -77,8 +78,8 @@ def sampler_sa_solver(
 
     Source: Xue et al. 2023.
     """
-    from ...diffusion.families import sampling_of
-    from ...diffusion.sampling.samplers.added_noise import level_of
+    from weft.diffusion.families import sampling_of
+    from weft.diffusion.sampling.samplers.added_noise import level_of
 
     sampling = sampling_of(model)
     table = sampling.table()

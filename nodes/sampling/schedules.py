@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.sampling.schedules import SCHEDULER_NAMES
-from ...diffusion.sampling.sigma_spacings import ALIGN_YOUR_STEPS, OPTIMAL_STEPS
-from ...diffusion.types import Model, Schedule
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Choice, Range
+from weft.diffusion.sampling.schedules import SCHEDULER_NAMES
+from weft.diffusion.sampling.sigma_spacings import ALIGN_YOUR_STEPS, OPTIMAL_STEPS
+from weft.diffusion.types import Model, Schedule
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Choice, Range
 
 SCHEDULES = "sampling/custom/schedules"
 MOST_STEPS = 10_000
@@ -33,9 +33,9 @@ def basic_scheduler(
     Returns:
         The sigmas, ending at 0.
     """
-    from ...diffusion.families import sampling_of
-    from ...diffusion.sampling.sample import run_sigmas
-    from ...diffusion.sampling.samplers import SAMPLERS
+    from weft.diffusion.families import sampling_of
+    from weft.diffusion.sampling.sample import run_sigmas
+    from weft.diffusion.sampling.samplers import SAMPLERS
 
     table = sampling_of(model).table()
     return Schedule(tuple(run_sigmas(table, SAMPLERS["euler"], scheduler, steps, denoise)))
@@ -65,8 +65,8 @@ def beta_sampling_scheduler(
 
     Source: Lee et al. 2024.
     """
-    from ...diffusion.families import sampling_of
-    from ...diffusion.sampling.schedules import beta_quantiles
+    from weft.diffusion.families import sampling_of
+    from weft.diffusion.sampling.schedules import beta_quantiles
 
     return Schedule(tuple(beta_quantiles(sampling_of(model).table(), steps, alpha, beta)))
 
@@ -90,8 +90,8 @@ def sd_turbo_scheduler(
 
     Source: Sauer et al. 2023.
     """
-    from ...diffusion.families import sampling_of
-    from ...diffusion.sampling.schedules import turbo
+    from weft.diffusion.families import sampling_of
+    from weft.diffusion.sampling.schedules import turbo
 
     return Schedule(tuple(turbo(sampling_of(model).table(), steps, denoise)))
 
@@ -115,7 +115,7 @@ def align_your_steps_scheduler(
 
     Source: Sabour et al. 2024, "Align Your Steps".
     """
-    from ...diffusion.sampling.sigma_spacings import align_your_steps, last_part
+    from weft.diffusion.sampling.sigma_spacings import align_your_steps, last_part
 
     return Schedule(tuple(last_part(align_your_steps(model_type, steps), steps, denoise)))
 
@@ -140,6 +140,6 @@ def optimal_steps_scheduler(
 
     Source: Pei et al. 2025, "Optimal Stepsize for Diffusion Sampling".
     """
-    from ...diffusion.sampling.sigma_spacings import last_part, optimal_steps
+    from weft.diffusion.sampling.sigma_spacings import last_part, optimal_steps
 
     return Schedule(tuple(last_part(optimal_steps(model_type, steps), steps, denoise)))

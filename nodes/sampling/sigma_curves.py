@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.types import Schedule
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Schedule
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from ..rules import schedule
 from .schedules import MOST_STEPS, SCHEDULES
 
@@ -40,7 +41,7 @@ def karras_scheduler(
 
     Source: Karras et al. 2022, eq. 5.
     """
-    from ...diffusion.sampling.sigma_spacings import karras
+    from weft.diffusion.sampling.sigma_spacings import karras
 
     return Schedule(tuple(karras(steps, sigma_min, sigma_max, rho)))
 
@@ -65,7 +66,7 @@ def exponential_scheduler(
     Raises:
         ParameterError: The sigmas are not 0 < sigma_min <= sigma_max.
     """
-    from ...diffusion.sampling.sigma_spacings import exponential
+    from weft.diffusion.sampling.sigma_spacings import exponential
 
     return Schedule(tuple(exponential(steps, sigma_min, sigma_max)))
 
@@ -94,7 +95,7 @@ def polyexponential_scheduler(
 
     Source: k-diffusion.
     """
-    from ...diffusion.sampling.sigma_spacings import polyexponential
+    from weft.diffusion.sampling.sigma_spacings import polyexponential
 
     return Schedule(tuple(polyexponential(steps, sigma_min, sigma_max, rho)))
 
@@ -125,7 +126,7 @@ def laplace_scheduler(
 
     Source: Hang & Gu 2024.
     """
-    from ...diffusion.sampling.sigma_spacings import laplace
+    from weft.diffusion.sampling.sigma_spacings import laplace
 
     return Schedule(tuple(laplace(steps, sigma_min, sigma_max, mu, beta)))
 
@@ -151,6 +152,6 @@ def vp_scheduler(
 
     Source: Song et al. 2021; Karras et al. 2022.
     """
-    from ...diffusion.sampling.sigma_spacings import variance_preserving
+    from weft.diffusion.sampling.sigma_spacings import variance_preserving
 
     return Schedule(tuple(variance_preserving(steps, beta_d, beta_min, eps_s)))

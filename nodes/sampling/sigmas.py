@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from ...diffusion.types import Model, Schedule
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Choice, Range
+from weft.diffusion.types import Model, Schedule
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Choice, Range
+
 from .schedules import MOST_STEPS
 
 SIGMAS = "sampling/custom/sigmas"
@@ -111,7 +112,7 @@ def extend_intermediate_sigmas(
     Returns:
         The longer list of sigmas.
     """
-    from ...diffusion.sampling.sigma_edits import extended
+    from weft.diffusion.sampling.sigma_edits import extended
 
     high = float("inf") if start_at_sigma < 0 else start_at_sigma
     return Schedule(tuple(extended(sigmas.sigmas, steps, high, end_at_sigma, spacing)))
@@ -141,7 +142,7 @@ def sampling_percent_to_sigma(
     Returns:
         The sigma.
     """
-    from ...diffusion.families import sampling_of
+    from weft.diffusion.families import sampling_of
 
     table = sampling_of(model).table()
     if return_actual_sigma and sampling_percent in {0.0, 1.0}:

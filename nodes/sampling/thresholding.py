@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ...diffusion.guidance.thresholding import Mode
-from ...diffusion.types import Model
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.guidance.thresholding import Mode
+from weft.diffusion.types import Model
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from .guidance import CATEGORY
 
 Scale = Annotated[float, Range(0, 100, step=0.5)]
@@ -38,8 +39,8 @@ def dynamic_thresholding(
 
     Source: Saharia et al. 2022, "Imagen", in the form for latents by A. Goodwin.
     """
-    from ...diffusion.guidance.apply import with_rule
-    from ...diffusion.guidance.thresholding import DynamicThresholding
+    from weft.diffusion.guidance.apply import with_rule
+    from weft.diffusion.guidance.thresholding import DynamicThresholding
 
     return with_rule(model, DynamicThresholding(mimic_scale, threshold_percentile))
 
@@ -86,8 +87,8 @@ def dynamic_thresholding_full(
 
     Source: A. Goodwin's dynamic thresholding for latents (MIT).
     """
-    from ...diffusion.guidance.apply import with_rule
-    from ...diffusion.guidance.thresholding import DynamicThresholding
+    from weft.diffusion.guidance.apply import with_rule
+    from weft.diffusion.guidance.thresholding import DynamicThresholding
 
     rule = DynamicThresholding(
         mimic_scale,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...diffusion.types import Conditioning, Mask
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Box, Range
+from weft.diffusion.types import Conditioning, Mask
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Box, Range
+
 from ..limits import MAX_SIDE
 from .conditioning import Strength, Where
 
@@ -38,8 +39,8 @@ def conditioning_set_area(
     Returns:
         The prompt with its area.
     """
-    from ...diffusion.text.conditioning import set_area
-    from ...diffusion.types import Area
+    from weft.diffusion.text.conditioning import set_area
+    from weft.diffusion.types import Area
 
     return set_area(conditioning, Area(x, y, width, height), strength)
 
@@ -72,8 +73,8 @@ def conditioning_set_area_percentage(
     Raises:
         DiffusionError: Width or height is 0.
     """
-    from ...diffusion.text.conditioning import set_area
-    from ...diffusion.types import Area
+    from weft.diffusion.text.conditioning import set_area
+    from weft.diffusion.types import Area
 
     return set_area(conditioning, Area(x, y, width, height, "fraction"), strength)
 
@@ -91,7 +92,7 @@ def conditioning_set_area_strength(
     Returns:
         The prompt with its weight.
     """
-    from ...diffusion.text.conditioning import set_strength
+    from weft.diffusion.text.conditioning import set_strength
 
     return set_strength(conditioning, strength)
 
@@ -117,6 +118,6 @@ def conditioning_set_mask(
     Returns:
         The prompt with its mask.
     """
-    from ...diffusion.text.conditioning import set_mask
+    from weft.diffusion.text.conditioning import set_mask
 
     return set_mask(conditioning, mask, strength, bounds=set_cond_area == "mask bounds")

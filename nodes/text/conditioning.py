@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ...diffusion.types import Clip, Conditioning
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Clip, Conditioning
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from ..rules import start_end
 from .prompts import Prompt, embeddings_of
 
@@ -35,7 +36,7 @@ def clip_text_encode(run: Run, clip: Clip, *, text: Prompt) -> Conditioning:
 
     Source: CLIP (Radford 2021) as Stable Diffusion uses it; weights as in ComfyUI.
     """
-    from ...diffusion import encode_text
+    from weft.diffusion import encode_text
 
     with embeddings_of(run):
         return encode_text(clip, text, square_brackets=False)
@@ -73,7 +74,7 @@ def clip_text_encode_schedule(
     Source: AUTOMATIC1111's web UI; chunks and weights of tokens as in CLIPTextEncode. AND: Liu et
         al. 2022.
     """
-    from ...diffusion.families.text import encode_schedule
+    from weft.diffusion.families.text import encode_schedule
 
     with embeddings_of(run):
         return encode_schedule(clip, text, steps=steps)
@@ -92,7 +93,7 @@ def conditioning_combine(
     Returns:
         Conditioning with the entries of both.
     """
-    from ...diffusion.text.conditioning import combine
+    from weft.diffusion.text.conditioning import combine
 
     return combine(conditioning_1, conditioning_2)
 
@@ -113,7 +114,7 @@ def conditioning_concat(
     Raises:
         DiffusionError: The prompts come from text encoders of different models.
     """
-    from ...diffusion.text.conditioning import concat
+    from weft.diffusion.text.conditioning import concat
 
     return concat(conditioning_to, conditioning_from)
 
@@ -139,7 +140,7 @@ def conditioning_average(
     Raises:
         DiffusionError: The prompts come from text encoders of different models.
     """
-    from ...diffusion.text.conditioning import average
+    from weft.diffusion.text.conditioning import average
 
     return average(conditioning_to, conditioning_from, conditioning_to_strength)
 
@@ -163,7 +164,7 @@ def conditioning_set_timestep_range(
     Raises:
         DiffusionError: `start` is above `end`.
     """
-    from ...diffusion.text.conditioning import set_range
+    from weft.diffusion.text.conditioning import set_range
 
     return set_range(conditioning, start, end)
 
@@ -178,6 +179,6 @@ def conditioning_zero_out(conditioning: Conditioning) -> Conditioning:
     Returns:
         Conditioning of the same shape, with zeros.
     """
-    from ...diffusion.text.conditioning import zero_out
+    from weft.diffusion.text.conditioning import zero_out
 
     return zero_out(conditioning)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ...diffusion.types import Clip, Conditioning
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
+from weft.diffusion.types import Clip, Conditioning
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+
 from .prompts import Prompt, embeddings_of
 
 
@@ -25,8 +26,8 @@ def clip_text_encode_controlnet(
 
     Source: as ComfyUI.
     """
-    from ...diffusion import encode_text
-    from ...diffusion.text.conditioning import set_control_text
+    from weft.diffusion import encode_text
+    from weft.diffusion.text.conditioning import set_control_text
 
     with embeddings_of(run):
         return set_control_text(conditioning, encode_text(clip, text, square_brackets=False))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from ...diffusion.types import Clip, Conditioning
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Clip, Conditioning
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from .prompts import Prompt, embeddings_of
 
 Guidance = Annotated[float, Range(0, 100, step=0.1, soft=(1, 10))]
@@ -33,7 +34,7 @@ def clip_text_encode_flux(
     Raises:
         DiffusionError: The text encoders are not those of Flux.
     """
-    from ...diffusion import encode_texts
+    from weft.diffusion import encode_texts
 
     with embeddings_of(run):
         encoded = encode_texts(clip, clip_l, t5xxl, families=("flux",), square_brackets=False)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ...diffusion.types import Conditioning, Image, Latent, Mask, Vae
-from ...engine.declaration.node import node
+from weft.diffusion.types import Conditioning, Image, Latent, Mask, Vae
+from weft.engine.declaration.node import node
 
 
 class BesideNoise(NamedTuple):
@@ -46,7 +46,7 @@ def inpaint_model_conditioning(
 
     Source: as ComfyUI.
     """
-    from ...diffusion.control.concat import condition_on_rest
+    from weft.diffusion.control.concat import condition_on_rest
 
     return BesideNoise(
         *condition_on_rest(positive, negative, vae, pixels, mask, noise_mask=noise_mask)
@@ -82,6 +82,6 @@ def instruct_pix2pix_conditioning(
 
     Source: Brooks et al. 2023.
     """
-    from ...diffusion.control.concat import condition_on_picture
+    from weft.diffusion.control.concat import condition_on_picture
 
     return BesideNoise(*condition_on_picture(positive, negative, vae, pixels))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ...diffusion.types import Conditioning, Mask, TimestepRange
-from ...diffusion.types.hooks import Hooks
-from ...engine.declaration.node import node
+from weft.diffusion.types import Conditioning, Mask, TimestepRange
+from weft.diffusion.types.hooks import Hooks
+from weft.engine.declaration.node import node
+
 from .conditioning import Strength, Where
 from .sets import with_default, with_properties
 
@@ -76,7 +77,7 @@ def pair_conditioning_set_properties_and_combine(
     Returns:
         Both conditionings with all entries.
     """
-    from ...diffusion.text.conditioning import combine
+    from weft.diffusion.text.conditioning import combine
 
     settings = (mask, hooks, timesteps, strength, set_cond_area)
     return Pair(
@@ -103,7 +104,7 @@ def pair_conditioning_combine(
     Returns:
         Both conditionings with all entries.
     """
-    from ...diffusion.text.conditioning import combine
+    from weft.diffusion.text.conditioning import combine
 
     return Pair(combine(positive_A, positive_B), combine(negative_A, negative_B))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...diffusion.types import Clip, Conditioning, SizeHint
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
+from weft.diffusion.types import Clip, Conditioning, SizeHint
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+
 from .prompts import Prompt, Side, embeddings_of
 
 PIXART = ("pixart_alpha", "pixart_sigma")
@@ -30,7 +31,7 @@ def clip_text_encode_pixart_alpha(
     Raises:
         DiffusionError: The text encoder is not that of PixArt.
     """
-    from ...diffusion import encode_texts
+    from weft.diffusion import encode_texts
 
     with embeddings_of(run):
         encoded = encode_texts(clip, text, families=PIXART, square_brackets=False)

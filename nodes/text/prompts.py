@@ -6,9 +6,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
-from ...diffusion.text.embeddings import PATTERN
-from ...engine.declaration.context import Run
-from ...engine.declaration.widgets import Mentions, Multiline, Range
+from weft.diffusion.text.embeddings import PATTERN
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.widgets import Mentions, Multiline, Range
+
 from ..limits import MAX_SIDE
 from ..models.model_files import model_path
 
@@ -21,7 +22,7 @@ Side = Annotated[int, Range(0, MAX_SIDE)]
 
 def embeddings_of(run: Run) -> AbstractContextManager[None]:
     """Let prompts inside the `with` block use the embeddings in a run's folders."""
-    from ...diffusion.text.embeddings import use_embeddings
+    from weft.diffusion.text.embeddings import use_embeddings
 
     def find(name: str) -> Path:
         return model_path(run, EMBEDDINGS.kind, EMBEDDINGS.whole(name))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ...diffusion.types import Clip, Conditioning, Latent
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Clip, Conditioning, Latent
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from ..limits import MAX_SIDE
 from .prompts import Prompt, embeddings_of
 
@@ -40,7 +41,7 @@ def clip_text_encode_sd3(
 
     Source: Esser et al. 2024; rules of ComfyUI.
     """
-    from ...diffusion.families.sd3 import encode_sd3
+    from weft.diffusion.families.sd3 import encode_sd3
 
     texts = [text if text or empty_padding != "none" else None for text in (clip_l, clip_g, t5xxl)]
     with embeddings_of(run):
@@ -67,6 +68,6 @@ def empty_sd3_latent_image(
     Returns:
         Zeros, (batch_size, 16, height / 8, width / 8) float32.
     """
-    from ...diffusion import empty_latent
+    from weft.diffusion import empty_latent
 
     return empty_latent(width, height, batch_size, channels=16)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from ...diffusion.types import Clip, Conditioning, SizeHint
-from ...engine.declaration.context import Run
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Clip, Conditioning, SizeHint
+from weft.engine.declaration.context import Run
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
+
 from .prompts import Prompt, Side, embeddings_of
 
 
@@ -47,7 +48,7 @@ def clip_text_encode_sdxl(
 
     Source: Podell et al. 2023.
     """
-    from ...diffusion import encode_texts
+    from weft.diffusion import encode_texts
 
     with embeddings_of(run):
         encoded = encode_texts(
@@ -85,7 +86,7 @@ def clip_text_encode_sdxl_refiner(
 
     Source: Podell et al. 2023.
     """
-    from ...diffusion import encode_texts
+    from weft.diffusion import encode_texts
 
     with embeddings_of(run):
         encoded = encode_texts(clip, text, families=("sdxl_refiner",), square_brackets=False)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ...diffusion.types import Conditioning, Mask, TimestepRange
-from ...diffusion.types.hooks import Hooks
-from ...engine.declaration.node import node
+from weft.diffusion.types import Conditioning, Mask, TimestepRange
+from weft.diffusion.types.hooks import Hooks
+from weft.engine.declaration.node import node
+
 from ..rules import window
 from .conditioning import Fraction, Strength, Where
 
@@ -35,7 +36,7 @@ def conditioning_timesteps_range(
     Raises:
         DiffusionError: `start_percent` is above `end_percent`.
     """
-    from ...diffusion.checks import check_window
+    from weft.diffusion.checks import check_window
 
     check_window(start_percent, end_percent)
     return Ranges(
@@ -97,7 +98,7 @@ def conditioning_set_properties_and_combine(
     Returns:
         Conditioning with all entries.
     """
-    from ...diffusion.text.conditioning import combine
+    from weft.diffusion.text.conditioning import combine
 
     return combine(cond, with_properties(cond_NEW, mask, hooks, timesteps, strength, set_cond_area))
 
@@ -122,7 +123,7 @@ def conditioning_set_default_combine(
 def with_default(
     conditioning: Conditioning, default: Conditioning, hooks: Hooks | None
 ) -> Conditioning:
-    from ...diffusion.text.conditioning import add_fallback, add_hooks
+    from weft.diffusion.text.conditioning import add_fallback, add_hooks
 
     return add_fallback(conditioning, default if hooks is None else add_hooks(default, hooks))
 
@@ -135,7 +136,7 @@ def with_properties(
     strength: float,
     where: Where,
 ) -> Conditioning:
-    from ...diffusion.text.conditioning import add_hooks, set_mask, set_range
+    from weft.diffusion.text.conditioning import add_hooks, set_mask, set_range
 
     if hooks is not None:
         conditioning = add_hooks(conditioning, hooks)

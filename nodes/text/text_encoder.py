@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from ...diffusion.types import Clip
-from ...engine.declaration.node import node
-from ...engine.declaration.widgets import Range
+from weft.diffusion.types import Clip
+from weft.engine.declaration.node import node
+from weft.engine.declaration.widgets import Range
 
 
 @node("CLIPSetLastLayer", category="conditioning", lane="inline")
@@ -27,7 +27,7 @@ def clip_set_last_layer(
     Raises:
         DiffusionError: The text encoder has fewer layers.
     """
-    from ...diffusion import set_clip_last_layer
+    from weft.diffusion import set_clip_last_layer
 
     return set_clip_last_layer(clip, stop_at_clip_layer)
 
@@ -52,6 +52,6 @@ def t5_tokenizer_options(
         The text encoders with this padding.
     """
 
-    from ...diffusion.types import SentencePadding
+    from weft.diffusion.types import SentencePadding
 
     return replace(clip, padding=SentencePadding(min_padding, min_length))

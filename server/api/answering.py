@@ -7,7 +7,8 @@ import logging
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from ...engine.errors import WeftError
+from weft.engine.errors import WeftError
+
 from ..logs import Seldom
 from .errors import ApiError, error_response
 from .trouble import refusal_of

@@ -7,7 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
-from ...engine.graph.document import read_json
+from weft.engine.graph.document import read_json
+
 from ..keys import LARGE_BODIES, SETTINGS
 from .errors import ApiError
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 from pydantic_core import PydanticSerializationError
 
-from ...engine.errors import (
+from weft.engine.errors import (
     DocumentError,
     FileError,
     OutputError,
@@ -20,6 +20,7 @@ from ...engine.errors import (
     WeftError,
     refused,
 )
+
 from .model import ApiModel
 
 _LONGEST = 4000  # characters of a text in a finding

@@ -23,7 +23,8 @@ import pydantic
 from aiohttp import web
 from pydantic import BaseModel
 
-from ...engine.errors import Problem
+from weft.engine.errors import Problem
+
 from .bodies import read_body
 from .errors import ApiError, Invalid, json_response
 

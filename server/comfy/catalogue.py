@@ -11,7 +11,8 @@ from typing import Any
 
 from aiohttp import web
 
-from ...engine.declaration.node import NodeSpec
+from weft.engine.declaration.node import NodeSpec
+
 from ..api.errors import ApiError
 from ..files.media import file_headers, suffix_of
 from ..files.service import FOLDERS, sees_file

@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...engine.comfy.known import comfy_inputs
-from ...engine.declaration.node import MISSING, NodeSpec, Parameter
-from ...engine.declaration.registry import Registry
-from ...engine.declaration.sockets import SocketType
-from ...engine.declaration.widgets import MAX_SEED, InputFile, ModelFile, Multiline, Range, Seed
+from weft.engine.comfy.known import comfy_inputs
+from weft.engine.declaration.node import MISSING, NodeSpec, Parameter
+from weft.engine.declaration.registry import Registry
+from weft.engine.declaration.sockets import SocketType
+from weft.engine.declaration.widgets import MAX_SEED, InputFile, ModelFile, Multiline, Range, Seed
+
 from ..files.folders import Folders
 from ..models.service import Models
 

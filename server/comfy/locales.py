@@ -7,10 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
-from ...engine.declaration.node import NodeSpec
-from ...engine.declaration.registry import Registry
-from ...engine.declaration.translation import Translation, languages
-from ...nodes.standard.own_nodes import OWN_PACKAGE
+from weft.engine.declaration.node import NodeSpec
+from weft.engine.declaration.registry import Registry
+from weft.engine.declaration.translation import Translation, languages
+from weft.nodes.standard.own_nodes import OWN_PACKAGE
+
 from ..api.packed import Packed
 from .classes import class_inputs, class_names
 from .routing import Twins

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from ...diffusion.pictures.levels import in_eight_bits
+from weft.diffusion.pictures.levels import in_eight_bits
+
 from ..api.errors import ApiError
 from ..files.folders import Kind, as_kind
 from ..files.media import disposition, file_headers

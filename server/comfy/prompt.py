@@ -11,15 +11,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...engine.comfy.api import INPUT_MARK
-from ...engine.comfy.foreign import foreign_hint
-from ...engine.declaration.node import NodeSpec, Parameter
-from ...engine.declaration.registry import Registry
-from ...engine.declaration.sockets import SocketType, value_problem
-from ...engine.declaration.widgets import InputFile
-from ...engine.errors import DocumentError, Problem
-from ...engine.graph.document import NODE_ID
-from ...engine.workflows.workflow import Workflow
+from weft.engine.comfy.api import INPUT_MARK
+from weft.engine.comfy.foreign import foreign_hint
+from weft.engine.declaration.node import NodeSpec, Parameter
+from weft.engine.declaration.registry import Registry
+from weft.engine.declaration.sockets import SocketType, value_problem
+from weft.engine.declaration.widgets import InputFile
+from weft.engine.errors import DocumentError, Problem
+from weft.engine.graph.document import NODE_ID
+from weft.engine.workflows.workflow import Workflow
+
 from ..catalog import Catalog
 from ..keys import LOCAL
 from .refusals import Refused, problem_as_error

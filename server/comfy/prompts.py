@@ -9,7 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from ...engine.errors import DocumentError, ValidationError
+from weft.engine.errors import DocumentError, ValidationError
+
 from ..api.errors import ApiError
 from ..api.jobs import FINAL, JobDetail
 from ..catalog import in_thread_if_large

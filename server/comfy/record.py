@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from ...engine.declaration.registry import Registry
-from ...engine.graph.document import as_link
+from weft.engine.declaration.registry import Registry
+from weft.engine.graph.document import as_link
+
 from ..api.jobs import Artifact, JobDetail
 
 KEY = "comfy"

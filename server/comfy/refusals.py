@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...engine.declaration.node import NodeSpec
-from ...engine.errors import Problem
+from weft.engine.declaration.node import NodeSpec
+from weft.engine.errors import Problem
+
 from .classes import input_info, input_name
 
 # ComfyUI has no name for the rest.

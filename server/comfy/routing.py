@@ -9,7 +9,8 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from ...engine.errors import DocumentError
+from weft.engine.errors import DocumentError
+
 from ..api.bodies import read_body
 from ..api.errors import ApiError
 

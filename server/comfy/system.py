@@ -9,8 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
-from ... import __version__
-from ...diffusion.weights.budget import all_ram, free_ram
+from weft import __version__
+from weft.diffusion.weights.budget import all_ram, free_ram
+
 from ..keys import JOBS, SETTINGS
 from .routing import Twins, answer, read_object
 from .socket import features

@@ -10,10 +10,11 @@ from typing import Any
 
 from aiohttp import web
 
-from ...engine.errors import DocumentError
-from ...engine.files.atomic import write_atomically
-from ...engine.files.paths import find_under, walk_files
-from ...engine.files.written_names import portable_problem
+from weft.engine.errors import DocumentError
+from weft.engine.files.atomic import write_atomically
+from weft.engine.files.paths import find_under, walk_files
+from weft.engine.files.written_names import portable_problem
+
 from ..api.bodies import read_body
 from ..api.errors import ApiError
 from ..files.folders import NAME_TROUBLE, bad_name, not_there

@@ -6,10 +6,11 @@ import errno
 from pathlib import Path
 from typing import Literal
 
-from ...engine.files.new_files import clean_parts
-from ...engine.files.paths import find_under, is_data
-from ...engine.files.workspace import Workspace
-from ...engine.files.written_names import PREVIEWS, shown_problem
+from weft.engine.files.new_files import clean_parts
+from weft.engine.files.paths import find_under, is_data
+from weft.engine.files.workspace import Workspace
+from weft.engine.files.written_names import PREVIEWS, shown_problem
+
 from ..api.errors import ApiError
 from .index import FolderIndex
 

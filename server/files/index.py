@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from ...engine.files.paths import safe_parts
-from ...engine.files.stamp import stamp_of
+from weft.engine.files.paths import safe_parts
+from weft.engine.files.stamp import stamp_of
 
 Order = Literal["name", "newest"]
 _DEEPEST = 16

@@ -8,11 +8,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...diffusion.errors import DiffusionError
-from ...diffusion.pictures.file import frame_numbers
-from ...diffusion.pictures.floods import flood
-from ...diffusion.pictures.levels import in_eight_bits
-from ...engine.files.atomic import write_atomically
+from weft.diffusion.errors import DiffusionError
+from weft.diffusion.pictures.file import frame_numbers
+from weft.diffusion.pictures.floods import flood
+from weft.diffusion.pictures.levels import in_eight_bits
+from weft.engine.files.atomic import write_atomically
+
 from ..api.errors import ApiError
 
 if TYPE_CHECKING:

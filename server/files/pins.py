@@ -15,8 +15,9 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from ...engine.files.digest import FileDigests
-from ...engine.files.paths import find_under
+from weft.engine.files.digest import FileDigests
+from weft.engine.files.paths import find_under
+
 from ..worker.messages import pinned_file
 
 _CHUNK = 1 << 20

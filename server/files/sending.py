@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import ETag, web
 
-from ...engine.files.stamp import stamp_of
+from weft.engine.files.stamp import stamp_of
 
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from ...engine.files.stamp import stamp_of
+from weft.engine.files.stamp import stamp_of
+
 from .decoding import Decoder
 from .pictures import shrink
 

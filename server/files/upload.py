@@ -15,7 +15,8 @@ from typing import BinaryIO
 from aiohttp import BodyPartReader, web
 from aiohttp.http import HttpProcessingError
 
-from ...engine.files.new_files import new_part, place_new, set_mode
+from weft.engine.files.new_files import new_part, place_new, set_mode
+
 from ..api.errors import ApiError
 from ..keys import may_delete, owner_of
 from ..settings import Limits

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...engine.errors import WeftError
+from weft.engine.errors import WeftError
+
 from .hosts import Hosts, is_loopback
 from .users import Role, Users
 

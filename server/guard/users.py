@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from ...engine.errors import WeftError
-from ...engine.files.atomic import write_atomically
+from weft.engine.errors import WeftError
+from weft.engine.files.atomic import write_atomically
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _OWNER = re.compile(r"[A-Za-z0-9_-]{1,64}(~[0-9]{1,9})?")

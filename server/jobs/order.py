@@ -9,7 +9,7 @@ from typing import Any
 
 from blake3 import blake3
 
-from ...engine.workflows.workflow import Workflow
+from weft.engine.workflows.workflow import Workflow
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from functools import partial
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from ...engine.errors import Problem, SeveralProblems, WeftError
+from weft.engine.errors import Problem, SeveralProblems, WeftError
+
 from ..api.errors import ApiError, Invalid
 from ..api.jobs import Job
 from ..catalog import Catalog, in_thread_if_large

@@ -17,10 +17,11 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from ...engine.declaration.registry import Registry
-from ...engine.graph.diff import difference
-from ...engine.graph.document import parse
-from ...engine.workflows.workflow import Workflow as EngineWorkflow
+from weft.engine.declaration.registry import Registry
+from weft.engine.graph.diff import difference
+from weft.engine.graph.document import parse
+from weft.engine.workflows.workflow import Workflow as EngineWorkflow
+
 from ..api.errors import ApiError, not_found
 from ..api.library import (
     Access,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...diffusion import DiffusionError, inspect_file
-from ...nodes.standard.folders import home
+from weft.diffusion import DiffusionError, inspect_file
+from weft.nodes.standard.folders import home
+
 from .index import ModelIndex
 from .rows import Facts
 

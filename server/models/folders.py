@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ...engine.declaration.registry import Registry
-from ...engine.declaration.widgets import ModelFile
-from ...engine.files.workspace import Workspace
+from weft.engine.declaration.registry import Registry
+from weft.engine.declaration.widgets import ModelFile
+from weft.engine.files.workspace import Workspace
+
 from ..files.index import FolderIndex
 from ..files.media import suffix_of
 

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from ...engine.files.hashes import hashes_of
+from weft.engine.files.hashes import hashes_of
+
 from ..files.index import Entry, entry_of
 from .rows import Facts, IndexPage, ModelRow, Wanted
 from .statements import (

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from ...engine.files.atomic import write_atomically
+from weft.engine.files.atomic import write_atomically
+
 from ..api.errors import ApiError
 from ..files.thumbnails import Thumbnails
 from .facts import read_facts

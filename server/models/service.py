@@ -11,7 +11,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from ...engine.files.paths import find_under
+from weft.engine.files.paths import find_under
+
 from ..api.errors import ApiError
 from ..files.index import FolderIndex
 from ..files.service import THUMBNAILS

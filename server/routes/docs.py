@@ -6,7 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from ... import __version__
+from weft import __version__
+
 from ..api.errors import json_response
 from ..api.openapi import openapi
 from ..api.page import page

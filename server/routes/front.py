@@ -6,7 +6,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from ...engine.files.paths import find_under
+from weft.engine.files.paths import find_under
+
 from ..files.folders import not_there
 from ..files.media import suffix_of
 

@@ -7,9 +7,10 @@ import asyncio
 from aiohttp import web
 from pydantic import Field
 
-from ...engine.declaration.registry import Registry
-from ...engine.declaration.translation import Translation, languages
-from ...nodes.standard.own_nodes import OWN_PACKAGE
+from weft.engine.declaration.registry import Registry
+from weft.engine.declaration.translation import Translation, languages
+from weft.nodes.standard.own_nodes import OWN_PACKAGE
+
 from ..api.errors import ApiError
 from ..api.model import ApiModel
 from ..api.packed import Packed

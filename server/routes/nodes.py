@@ -8,8 +8,9 @@ from typing import Any
 from aiohttp import web
 from pydantic import Field
 
-from ...engine.declaration.registry import Registry
-from ...engine.declaration.schema import node_schema
+from weft.engine.declaration.registry import Registry
+from weft.engine.declaration.schema import node_schema
+
 from ..api.errors import ApiError, ProblemModel, json_response, problem_json
 from ..api.model import ApiModel, Body
 from ..api.packed import Packed

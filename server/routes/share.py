@@ -12,13 +12,14 @@ from typing import Any
 
 from aiohttp import web
 
-from ...engine.comfy.export import to_comfy
-from ...engine.graph.document import dump
-from ...engine.share.bundle import Manifest
-from ...engine.share.check import Report, renamed
-from ...engine.share.lock import Lock
-from ...engine.workflows.workflow import Workflow
-from ...nodes.shared_file import SharedFile
+from weft.engine.comfy.export import to_comfy
+from weft.engine.graph.document import dump
+from weft.engine.share.bundle import Manifest
+from weft.engine.share.check import Report, renamed
+from weft.engine.share.lock import Lock
+from weft.engine.workflows.workflow import Workflow
+from weft.nodes.shared_file import SharedFile
+
 from ..api.errors import ApiError, ProblemModel
 from ..api.jobs import JobDetail
 from ..api.routing import Routes

@@ -155,7 +155,7 @@ async def health(request: web.Request) -> Health:
 @routes.get("/v1/system")
 async def system(request: web.Request) -> System:
     """Tell what runs here, and how busy it is."""
-    from ... import __version__
+    from weft import __version__
 
     jobs = request.app[JOBS]
     return System(

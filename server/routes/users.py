@@ -9,7 +9,8 @@ from typing import Literal
 from aiohttp import web
 from pydantic import Field
 
-from ...engine.errors import WeftError
+from weft.engine.errors import WeftError
+
 from ..api.errors import ApiError, not_found
 from ..api.model import ApiModel, Body
 from ..api.routing import Routes

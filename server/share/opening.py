@@ -7,8 +7,9 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from ...engine.errors import FileError
-from ...engine.files.workspace import Workspace
+from weft.engine.errors import FileError
+from weft.engine.files.workspace import Workspace
+
 from ..api.errors import ApiError
 from ..api.share import PlacedInput
 from ..files.folders import Folders

@@ -11,15 +11,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ...engine.errors import FileError
-from ...engine.files.workspace import Workspace
-from ...engine.graph.document import Document
-from ...engine.graph.listing import listed
-from ...engine.share.bundle import PNG, Bundle, Manifest, inputs_of
-from ...engine.share.check import Report, check
-from ...engine.share.lock import Lock, Runtime, make_lock
-from ...engine.workflows.workflow import Workflow
-from ...nodes.shared_file import SharedFile, described, open_shared
+from weft.engine.errors import FileError
+from weft.engine.files.workspace import Workspace
+from weft.engine.graph.document import Document
+from weft.engine.graph.listing import listed
+from weft.engine.share.bundle import PNG, Bundle, Manifest, inputs_of
+from weft.engine.share.check import Report, check
+from weft.engine.share.lock import Lock, Runtime, make_lock
+from weft.engine.workflows.workflow import Workflow
+from weft.nodes.shared_file import SharedFile, described, open_shared
+
 from ..api.errors import ApiError
 from ..catalog import Catalog
 from ..jobs.service import JobService

@@ -14,7 +14,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
-from ...engine.errors import WeftError
+from weft.engine.errors import WeftError
+
 from ..settings import Settings
 from .private import private_file, private_folder
 from .reach import ANSWER

@@ -20,9 +20,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from ...nodes.standard.engine import StandardEngine
-from ...nodes.standard.folders import standard_workspace
-from ...nodes.standard.registry import standard_registry
+from weft.nodes.standard.engine import StandardEngine
+from weft.nodes.standard.folders import standard_workspace
+from weft.nodes.standard.registry import standard_registry
+
 from ..logs import to_standard_error
 from .messages import HEARTBEAT, Alive, Cutter, FromWorker, Message, Ready, Setup, Working, encode
 from .runner import Runner

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ...engine.events import (
+from weft.engine.events import (
     Event,
     NodeArtifact,
     NodeCached,
@@ -18,6 +18,7 @@ from ...engine.events import (
     NodeStarted,
     RunFinished,
 )
+
 from .messages import FromWorker, Nodes, NodeState, Preview, StepMessage, Working, Wrote
 
 Say = Callable[[FromWorker], None]

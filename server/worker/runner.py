@@ -13,15 +13,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ...engine.cancel import CancelToken
-from ...engine.engine import Engine, Result
-from ...engine.errors import Cancelled, FileError, RunError, SeveralProblems, WeftError
-from ...engine.share.limits import limited
-from ...engine.workflows.workflow import Workflow
-from ...nodes.standard.devices import standard_devices
-from ...nodes.standard.folders import own_places
-from ...nodes.standard.memory import standard_memory
-from ...nodes.standard.numerics import standard_runtime
+from weft.engine.cancel import CancelToken
+from weft.engine.engine import Engine, Result
+from weft.engine.errors import Cancelled, FileError, RunError, SeveralProblems, WeftError
+from weft.engine.share.limits import limited
+from weft.engine.workflows.workflow import Workflow
+from weft.nodes.standard.devices import standard_devices
+from weft.nodes.standard.folders import own_places
+from weft.nodes.standard.memory import standard_memory
+from weft.nodes.standard.numerics import standard_runtime
+
 from .messages import Answer, Ask, Began, Cancel, Ended, Json, Message, Task, pinned_file
 from .reporter import Reporter, Say
 
