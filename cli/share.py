@@ -18,9 +18,10 @@ from weft.engine.files.workspace import Workspace
 from weft.engine.graph.document import Document
 from weft.engine.graph.listing import listed
 from weft.engine.share.bundle import Bundle, Manifest, inputs_of, read_bundle, unpack_inputs
-from weft.engine.share.check import Report, check, renamed
+from weft.engine.share.check import Report, check
 from weft.engine.share.limits import limited
 from weft.engine.share.lock import Lock, make_lock
+from weft.engine.share.names_here import renamed
 from weft.engine.workflows.workflow import Workflow
 from weft.nodes.shared_file import BUNDLES, SharedFile, described, open_shared
 from weft.nodes.standard.engine import StandardEngine

@@ -15,8 +15,9 @@ from aiohttp import web
 from weft.engine.comfy.export import to_comfy
 from weft.engine.graph.document import dump
 from weft.engine.share.bundle import Manifest
-from weft.engine.share.check import Report, renamed
+from weft.engine.share.check import Report
 from weft.engine.share.lock import Lock
+from weft.engine.share.names_here import renamed
 from weft.engine.workflows.workflow import Workflow
 from weft.nodes.shared_file import SharedFile
 

@@ -17,8 +17,9 @@ from weft.engine.errors import FileError
 from weft.engine.files.digest import FileDigests
 from weft.engine.files.workspace import Workspace
 from weft.engine.graph.document import Document
-from weft.engine.share.check import Report, check, renamed
+from weft.engine.share.check import Report, check
 from weft.engine.share.lock import Lock, Runtime, make_lock
+from weft.engine.share.names_here import renamed
 from weft.engine.workflows.workflow import Workflow
 
 
