@@ -10,14 +10,14 @@ import { Search } from "../panels/Search";
 import { Shortcuts } from "../panels/Shortcuts";
 import { TemplateCards, useTemplates } from "../panels/Templates";
 import { Breadcrumbs } from "./Breadcrumbs";
-import { activeGraph, activeTab, isDirty, useDocs } from "./docs";
-import { Banners } from "./library/Banners";
-import { t } from "./messages";
+import { activeGraph, activeTab, isDirty, useDocs } from "../state/docs";
+import { Banners } from "./Banners";
+import { t } from "../state/messages/index";
 import { Rail } from "./Rail";
-import { useRuns } from "./runs";
+import { useRuns } from "../state/runs";
 import { StatusBar } from "./StatusBar";
 import { TopBar } from "./TopBar";
-import { type Dialog, dismiss, isTouched, useUi } from "./ui";
+import { type Dialog, dismiss, isTouched, useUi } from "../state/ui";
 
 // What one opens now and then does not delay the first sight of the page.
 const SweepDialog = lazy(async () => ({ default: (await import("../panels/Sweep")).SweepDialog }));

@@ -1,5 +1,5 @@
 import { Component, type ReactNode } from "react";
-import { t } from "./messages";
+import { t } from "../state/messages/index";
 
 /** Says so when drawing the page fails, in place of an empty one. What is open is kept elsewhere. */
 export class Boundary extends Component<{ readonly children: ReactNode }> {

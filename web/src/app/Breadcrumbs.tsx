@@ -1,6 +1,6 @@
 import { ChevronRight } from "lucide-react";
-import { activeTab, leaveTo, tabTitle, useDocs } from "./docs";
-import { t } from "./messages";
+import { activeTab, leaveTo, tabTitle, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
 
 /** The way from the root into the subgraph one looks at. */
 export function Breadcrumbs() {

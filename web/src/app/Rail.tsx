@@ -17,15 +17,15 @@ import {
   SunMoon,
   TriangleAlert,
 } from "lucide-react";
-import { togglePanel } from "./commands";
-import { activeTab, useDocs } from "./docs";
-import { keyText } from "./keys";
-import { saveActive } from "./library/keeper";
-import { shareActive } from "./library/open";
-import { type MessageKey, t } from "./messages";
-import { chooseFile } from "./open";
-import { runOf, toldCount, useRuns } from "./runs";
-import { type LeftPanel, type RightPanel, setUi, useUi } from "./ui";
+import { togglePanel } from "../commands/table";
+import { activeTab, useDocs } from "../state/docs";
+import { keyText } from "../commands/keys";
+import { saveActive } from "../state/library/keeper";
+import { shareActive } from "../state/library/open";
+import { type MessageKey, t } from "../state/messages/index";
+import { chooseFile } from "../state/open";
+import { runOf, toldCount, useRuns } from "../state/runs";
+import { type LeftPanel, type RightPanel, setUi, useUi } from "../state/ui";
 
 export function Rail() {
   const left = useUi((ui) => ui.left);

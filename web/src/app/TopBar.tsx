@@ -13,13 +13,13 @@ import {
   type Tab,
   tabTitle,
   useDocs,
-} from "./docs";
-import { keyText } from "./keys";
-import { SaveState } from "./library/SaveState";
-import { duration, paceOf, t } from "./messages";
-import { cancelActive, run } from "./run";
-import { jobToStop, runOf, useRuns } from "./runs";
-import { say, setUi } from "./ui";
+} from "../state/docs";
+import { keyText } from "../commands/keys";
+import { SaveState } from "./SaveState";
+import { duration, paceOf, t } from "../state/messages/index";
+import { cancelActive, run } from "../state/run";
+import { jobToStop, runOf, useRuns } from "../state/runs";
+import { say, setUi } from "../state/ui";
 
 export function TopBar() {
   return (

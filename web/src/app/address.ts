@@ -1,6 +1,6 @@
 /** "Form only" has an address of its own: it survives loading the page anew, and can be kept. */
 
-import { setUi, useUi } from "./ui";
+import { setUi, useUi } from "../state/ui";
 
 const FORM = "#form";
 

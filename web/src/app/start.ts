@@ -3,21 +3,21 @@
 import { listen } from "../api/events";
 import { watchTabbing } from "../canvas/focus";
 import { followAddress } from "./address";
-import { keepTabs, restoreTabs } from "./autosave";
-import { copySelection, pasteInto } from "./clipboard";
-import { deleteSelection } from "./commands";
-import { whenReadOnly } from "./docs";
-import { isEditing, onKey } from "./keys";
-import { keepInLibrary } from "./library/keeper";
-import { openShared } from "./library/open";
-import { t } from "./messages";
-import { followLanguage, loadCatalog, nodeTypesKnown } from "./nodeTypes";
-import { openFiles } from "./open";
-import { loadPackFaults } from "./packs";
-import { watchProblems } from "./run";
-import { useRuns } from "./runs";
-import { receive } from "./sync";
-import { say } from "./ui";
+import { keepTabs, restoreTabs } from "../state/autosave";
+import { copySelection, pasteInto } from "../state/clipboard";
+import { deleteSelection } from "../commands/table";
+import { whenReadOnly } from "../state/docs";
+import { isEditing, onKey } from "../commands/keys";
+import { keepInLibrary } from "../state/library/keeper";
+import { openShared } from "../state/library/open";
+import { t } from "../state/messages/index";
+import { followLanguage, loadCatalog, nodeTypesKnown } from "../state/nodeTypes";
+import { openFiles } from "../state/open";
+import { loadPackFaults } from "../state/packs";
+import { watchProblems } from "../state/run";
+import { useRuns } from "../state/runs";
+import { receive } from "../state/sync";
+import { say } from "../state/ui";
 
 export async function start(): Promise<void> {
   followAddress();

@@ -1,7 +1,7 @@
 /** Tells those who do not see the canvas what is selected on it. */
 
-import { activeGraph, activeTab, useDocs } from "../app/docs";
-import { t } from "../app/messages";
+import { activeGraph, activeTab, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
 import { titleOf } from "./NodeView";
 
 export function Announcer() {

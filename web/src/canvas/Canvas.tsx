@@ -21,10 +21,10 @@ import {
   rectAt,
   select,
   useDocs,
-} from "../app/docs";
-import { t } from "../app/messages";
-import { openDropped } from "../app/open";
-import { setUi, useUi } from "../app/ui";
+} from "../state/docs";
+import { t } from "../state/messages/index";
+import { openDropped } from "../state/open";
+import { setUi, useUi } from "../state/ui";
 import { moveItems, type Point } from "../graph/commands/nodes";
 import { GRID } from "../graph/geometry";
 import { Announcer } from "./Announcer";
@@ -58,7 +58,7 @@ import {
   toFlow,
   toScreen,
   viewport,
-} from "./viewport";
+} from "../state/viewport";
 
 const NODE_TYPES = { node: NodeView, group: GroupView, note: NoteView, reroute: RerouteView };
 const NO_NODES: Node[] = [];

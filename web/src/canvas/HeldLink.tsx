@@ -2,8 +2,8 @@
 
 import { useStoreApi } from "@xyflow/react";
 import { useLayoutEffect, useRef } from "react";
-import { activeGraph, boxAt } from "../app/docs";
-import { type Pending, useUi } from "../app/ui";
+import { activeGraph, boxAt } from "../state/docs";
+import { type Pending, useUi } from "../state/ui";
 import type { PortRef } from "../graph/model";
 import { onPointer, pointer, type Side } from "./connecting";
 import { curve, type Point, socketAt } from "./scene";

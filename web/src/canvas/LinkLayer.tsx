@@ -2,17 +2,17 @@
 
 import { useStoreApi } from "@xyflow/react";
 import { useEffect, useRef } from "react";
-import { activeTab, boxAt, graphName, runKey, type Tab, useDocs } from "../app/docs";
-import { diffInView } from "../app/library/compare";
-import { runOf, stateOf, type TabRun, toldProblems, useRuns } from "../app/runs";
-import { useUi } from "../app/ui";
+import { activeTab, boxAt, graphName, runKey, type Tab, useDocs } from "../state/docs";
+import { diffInView } from "../state/library/compare";
+import { runOf, stateOf, type TabRun, toldProblems, useRuns } from "../state/runs";
+import { useUi } from "../state/ui";
 import { rectOf } from "../graph/geometry";
 import { type Graph, graphAt } from "../graph/model";
 import { titleOf } from "./NodeView";
 import { type FarNode, Painter, type Scene } from "./paint";
 import { hover } from "./pointer";
 import { sameItems, wiresOf } from "./scene";
-import { FAR } from "./viewport";
+import { FAR } from "../state/viewport";
 
 export function LinkLayer() {
   const canvas = useRef<HTMLCanvasElement>(null);

@@ -2,9 +2,9 @@
 
 import type { Value } from "../api/json";
 import { compactJson } from "../api/json";
-import { activeGraph, schemaOfType, useDocs } from "../app/docs";
-import { nodeDiff, useCompare } from "../app/library/compare";
-import { t } from "../app/messages";
+import { activeGraph, schemaOfType, useDocs } from "../state/docs";
+import { nodeDiff, useCompare } from "../state/library/compare";
+import { t } from "../state/messages/index";
 import { asLink, targetOf } from "../graph/model";
 import { portName } from "../graph/names";
 import "./diff.css";

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { own } from "../api/dict";
-import { runOf, useRuns } from "../app/runs";
-import { setUi } from "../app/ui";
+import { runOf, useRuns } from "../state/runs";
+import { setUi } from "../state/ui";
 import { useRunKey } from "./NodeStatus";
 
 /** What a node gave, or gives so far. */

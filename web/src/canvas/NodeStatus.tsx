@@ -4,12 +4,12 @@ import { CircleDashed, Clock, History, Play, Repeat } from "lucide-react";
 import { useShallow } from "zustand/react/shallow";
 import { own } from "../api/dict";
 import type { Explanation } from "../api/server";
-import { activeTab, runKey, useDocs } from "../app/docs";
-import { duration, t } from "../app/messages";
-import { told } from "../app/problems";
-import { runOf, stateOf, toldProblems, useRuns } from "../app/runs";
-import { size } from "../app/units";
-import { Fixes } from "../panels/Fixes";
+import { activeTab, runKey, useDocs } from "../state/docs";
+import { duration, t } from "../state/messages/index";
+import { told } from "../state/problems";
+import { runOf, stateOf, toldProblems, useRuns } from "../state/runs";
+import { size } from "../state/units";
+import { Fixes } from "../widgets/Fixes";
 import { Clamped } from "../widgets/Clamped";
 
 export function useRunKey(id: string): { tab: string; key: string } {

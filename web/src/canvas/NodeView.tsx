@@ -4,9 +4,9 @@ import type { NodeProps } from "@xyflow/react";
 import { ChevronDown, Pin, TriangleAlert } from "lucide-react";
 import { lazy, memo, Suspense } from "react";
 import type { NodeSchema } from "../api/nodes";
-import { activeGraph, activeTab, boxAt, edit, enterSubgraph, useDocs } from "../app/docs";
-import { t } from "../app/messages";
-import { setUi, useUi } from "../app/ui";
+import { activeGraph, activeTab, boxAt, edit, enterSubgraph, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { setUi, useUi } from "../state/ui";
 import { inputOf } from "../graph/catalog";
 import { resizeItem, setTitle, toggle } from "../graph/commands/nodes";
 import { MIN_WIDTH, type Row } from "../graph/geometry";
@@ -21,7 +21,7 @@ import { Resizer } from "./Resizer";
 import { Socket } from "./Socket";
 import { colorOf, nodeColor } from "./sockets";
 import { UnknownNode } from "./UnknownNode";
-import { focusCanvas } from "./viewport";
+import { focusCanvas } from "../state/viewport";
 
 const Region = lazy(() => import("../widgets/Region"));
 

@@ -1,6 +1,6 @@
-import { endGesture } from "../app/docs";
-import { t } from "../app/messages";
-import { viewport } from "./viewport";
+import { endGesture } from "../state/docs";
+import { t } from "../state/messages/index";
+import { viewport } from "../state/viewport";
 
 interface Props {
   readonly width: number;

@@ -1,7 +1,7 @@
 import { memo, useMemo } from "react";
 import type { PortSchema } from "../api/nodes";
-import { t } from "../app/messages";
-import { type Pending, useUi } from "../app/ui";
+import { t } from "../state/messages/index";
+import { type Pending, useUi } from "../state/ui";
 import { isList, socketType, typeText } from "../graph/types";
 import { beginLink, type Side } from "./connecting";
 import { hueColor, SHAPES, styleOf } from "./sockets";

@@ -1,10 +1,10 @@
 /** What a node of a type that is not here says, and what could stand in for it. */
 
 import { useMemo } from "react";
-import { activeTab, scopeNow, useDocs } from "../app/docs";
-import { openReport, useReports } from "../app/library/foreign";
-import { t } from "../app/messages";
-import { fateText, replaceOne } from "../app/standins";
+import { activeTab, scopeNow, useDocs } from "../state/docs";
+import { openReport, useReports } from "../state/library/foreign";
+import { t } from "../state/messages/index";
+import { fateText, replaceOne } from "../state/standins";
 import type { GraphNode } from "../graph/model";
 import { typeName } from "../graph/names";
 import { candidates } from "../graph/replace";

@@ -1,8 +1,8 @@
 /** Making a link: hold one end, only what fits lights up, let go over a port, a node or nothing. */
 
-import { activeGraph, edit, schemaOfType, scopeNow } from "../app/docs";
-import { t } from "../app/messages";
-import { type Pending, say, setUi, useUi } from "../app/ui";
+import { activeGraph, edit, schemaOfType, scopeNow } from "../state/docs";
+import { t } from "../state/messages/index";
+import { type Pending, say, setUi, useUi } from "../state/ui";
 import { inputOf } from "../graph/catalog";
 import { connect, disconnect, replaceSource } from "../graph/commands/links";
 import { firstFit, inputType, judge, outputType, partners, type Scope } from "../graph/connect";
@@ -18,7 +18,7 @@ import {
 } from "../graph/model";
 import { portName } from "../graph/names";
 import { typeText } from "../graph/types";
-import { panBy, toFlow, viewEdge } from "./viewport";
+import { panBy, toFlow, viewEdge } from "../state/viewport";
 
 export type Side = "input" | "output";
 

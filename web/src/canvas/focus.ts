@@ -5,7 +5,7 @@
  * goes on to what comes next, as everywhere, and nobody is caught.
  */
 
-import { focusCanvas } from "./viewport";
+import { focusCanvas } from "../state/viewport";
 
 let atWork = false;
 let tabbing = false;

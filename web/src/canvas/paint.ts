@@ -12,7 +12,7 @@ import type { Group } from "../graph/model";
 import { shortened } from "../graph/names";
 import { type Point, reach, type Wire } from "./scene";
 import { NODE_HUES } from "./sockets";
-import { FAR } from "./viewport";
+import { FAR } from "../state/viewport";
 
 export interface FarNode extends Rect {
   readonly id: string;

@@ -17,15 +17,15 @@ import {
   rectAt,
   select,
   toggleSelected,
-} from "../app/docs";
-import { runOf } from "../app/runs";
-import { setUi, useUi } from "../app/ui";
+} from "../state/docs";
+import { runOf } from "../state/runs";
+import { setUi, useUi } from "../state/ui";
 import { contains, overlaps } from "../graph/arrange";
 import { addReroute, disconnect } from "../graph/commands/links";
 import { moveItems } from "../graph/commands/nodes";
 import { GRID, type Rect } from "../graph/geometry";
 import { type Wire, wireAt, wiresAcross, wiresOf } from "./scene";
-import { FAR, reveal, toFlow, viewport } from "./viewport";
+import { FAR, reveal, toFlow, viewport } from "../state/viewport";
 
 interface Hover {
   /** Id of the link under the pointer. */

@@ -1,7 +1,7 @@
 /** What the painter draws: links with their ends and colours. Recomputed only when something moved. */
 
-import { activeTab, boxAt, scopeNow, useDocs } from "../app/docs";
-import { diffInView } from "../app/library/compare";
+import { activeTab, boxAt, scopeNow, useDocs } from "../state/docs";
+import { diffInView } from "../state/library/compare";
 import { graphOf, outputType, type Scope } from "../graph/connect";
 import type { LinkDiff } from "../graph/diff";
 import { type Box, HEADER } from "../graph/geometry";

@@ -3,8 +3,8 @@
 import type { Node } from "@xyflow/react";
 import { useMemo, useRef } from "react";
 import { dictOf } from "../api/dict";
-import { activeGraph, activeTab, boxAt, useDocs } from "../app/docs";
-import { runOf, useRuns } from "../app/runs";
+import { activeGraph, activeTab, boxAt, useDocs } from "../state/docs";
+import { runOf, useRuns } from "../state/runs";
 import { REROUTE } from "../graph/catalog";
 import type { Rect } from "../graph/geometry";
 

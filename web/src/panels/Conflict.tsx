@@ -3,12 +3,12 @@
 import { GitCompareArrows } from "lucide-react";
 import { useEffect, useState } from "react";
 import { type Revision, workflowDocument, workflowRevisions } from "../api/library";
-import { activate, tabById } from "../app/docs";
-import { openComparison } from "../app/library/compare";
-import { keepBoth, keepMine, takeTheirs } from "../app/library/open";
-import { keptOf, useLibrary } from "../app/library/store";
-import { ago, type MessageKey, t } from "../app/messages";
-import { setUi } from "../app/ui";
+import { activate, tabById } from "../state/docs";
+import { openComparison } from "../state/library/compare";
+import { keepBoth, keepMine, takeTheirs } from "../state/library/open";
+import { keptOf, useLibrary } from "../state/library/store";
+import { ago, type MessageKey, t } from "../state/messages/index";
+import { setUi } from "../state/ui";
 import { type Difference, difference, type Mark } from "../graph/diff";
 import { readWorkflow } from "../graph/file";
 import { graphAt, ROOT, type Workflow } from "../graph/model";

@@ -13,8 +13,8 @@ import {
 } from "lucide-react";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { formatJson } from "../api/json";
-import { copyText, duplicate, pasteText } from "../app/clipboard";
-import * as commands from "../app/commands";
+import { copyText, duplicate, pasteText } from "../state/clipboard";
+import * as commands from "../commands/table";
 import {
   activeGraph,
   activeTab,
@@ -23,15 +23,15 @@ import {
   rectAt,
   schemaOfType,
   select,
-} from "../app/docs";
-import { keyText } from "../app/keys";
-import { type MessageKey, t } from "../app/messages";
-import { autoLayout } from "../app/open";
-import { type Menu, say, setUi } from "../app/ui";
+} from "../state/docs";
+import { keyText } from "../commands/keys";
+import { type MessageKey, t } from "../state/messages/index";
+import { autoLayout } from "../state/open";
+import { type Menu, say, setUi } from "../state/ui";
 import { pendingFrom } from "../canvas/connecting";
 import { hover, membersOf } from "../canvas/pointer";
 import { NODE_HUES, nodeColor } from "../canvas/sockets";
-import { focusCanvas } from "../canvas/viewport";
+import { focusCanvas } from "../state/viewport";
 import type { Side } from "../graph/arrange";
 import { REROUTE } from "../graph/catalog";
 import { fitGroup } from "../graph/commands/decor";

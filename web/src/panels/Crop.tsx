@@ -2,9 +2,9 @@
 
 import { useEffect, useMemo, useState } from "react";
 import { fileUrl, upload } from "../api/client";
-import { activeGraph, edit } from "../app/docs";
-import { t } from "../app/messages";
-import { say } from "../app/ui";
+import { activeGraph, edit } from "../state/docs";
+import { t } from "../state/messages/index";
+import { say } from "../state/ui";
 import { setValue } from "../graph/commands/values";
 import type { Rect } from "../graph/geometry";
 import { BoxPad, resized } from "../widgets/BoxPad";

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { changeWorkflow, type Entry, workflowEntry } from "../api/library";
-import { attempt } from "../app/library/open";
-import { t } from "../app/messages";
+import { attempt } from "../state/library/open";
+import { t } from "../state/messages/index";
 import { closeDialog, Dialog, DialogFooter } from "./Dialog";
 import "./library.css";
 

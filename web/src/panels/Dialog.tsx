@@ -1,8 +1,8 @@
 import { X } from "lucide-react";
 import { type ReactNode, useEffect, useRef } from "react";
-import { t } from "../app/messages";
-import { setUi } from "../app/ui";
-import { focusCanvas } from "../canvas/viewport";
+import { t } from "../state/messages/index";
+import { setUi } from "../state/ui";
+import { focusCanvas } from "../state/viewport";
 import { IconButton } from "../widgets/IconButton";
 
 export function closeDialog(): void {

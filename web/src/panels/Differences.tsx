@@ -1,7 +1,7 @@
 /** A comparison as a list, for finding one's way and for screen readers. */
 
-import type { Comparison } from "../app/library/compare";
-import { t } from "../app/messages";
+import type { Comparison } from "../state/library/compare";
+import { t } from "../state/messages/index";
 import { valueText } from "../canvas/NodeChanges";
 import { type FieldChange, isSame } from "../graph/diff";
 import { ROOT } from "../graph/model";

@@ -2,8 +2,8 @@
 
 import { X } from "lucide-react";
 import { lazy, type ReactNode, Suspense } from "react";
-import { t } from "../app/messages";
-import { setUi, useUi } from "../app/ui";
+import { t } from "../state/messages/index";
+import { setUi, useUi } from "../state/ui";
 import { IconButton } from "../widgets/IconButton";
 import { FormPanel } from "./Form";
 import { NodesPanel } from "./Nodes";

@@ -2,10 +2,10 @@
 
 import { Braces, FileJson, ImageDown, Package } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { activeTab, useDocs } from "../app/docs";
-import { type MessageKey, t } from "../app/messages";
-import { saveApiFile, saveBundle, saveFile } from "../app/open";
-import { runOf, useRuns } from "../app/runs";
+import { activeTab, useDocs } from "../state/docs";
+import { type MessageKey, t } from "../state/messages/index";
+import { saveApiFile, saveBundle, saveFile } from "../state/open";
+import { runOf, useRuns } from "../state/runs";
 
 export function Exports() {
   const empty = useDocs((docs) => Object.keys(activeTab(docs).workflow.graphs).length === 0);

@@ -1,7 +1,7 @@
 /** What made a picture, below it or in its row. */
 
 import { useRef } from "react";
-import { seedText, useFacts, useSeen } from "../app/facts";
+import { seedText, useFacts, useSeen } from "../state/facts";
 
 interface Props {
   readonly job: string;

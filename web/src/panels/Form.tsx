@@ -2,11 +2,11 @@
 
 import { Maximize2, Minimize2, Play, Square } from "lucide-react";
 import { memo } from "react";
-import { activeGraph, activeTab, edit, graphName, useDocs } from "../app/docs";
-import { t } from "../app/messages";
-import { cancelActive, run } from "../app/run";
-import { runOf, useRuns } from "../app/runs";
-import { setUi, useUi } from "../app/ui";
+import { activeGraph, activeTab, edit, graphName, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { cancelActive, run } from "../state/run";
+import { runOf, useRuns } from "../state/runs";
+import { setUi, useUi } from "../state/ui";
 import { inputOf } from "../graph/catalog";
 import { renameExposed } from "../graph/commands/ports";
 import { splitTarget } from "../graph/model";
@@ -15,7 +15,7 @@ import { Widget } from "../widgets/Widget";
 import { Dock } from "./Docks";
 import { FormOutputs } from "./FormOutputs";
 import { Interface, PortTools } from "./Interface";
-import { INPUTS } from "./templates.zh";
+import { INPUTS } from "../state/messages/templates.zh";
 
 export function FormPanel() {
   const inside = useDocs((docs) => graphName(activeTab(docs)) !== "");

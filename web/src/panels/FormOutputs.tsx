@@ -2,9 +2,9 @@
 
 import { useEffect, useRef } from "react";
 import { own } from "../api/dict";
-import { activeGraph, activeTab, graphName, runKey, useDocs } from "../app/docs";
-import { paceOf, t } from "../app/messages";
-import { runOf, useRuns } from "../app/runs";
+import { activeGraph, activeTab, graphName, runKey, useDocs } from "../state/docs";
+import { paceOf, t } from "../state/messages/index";
+import { runOf, useRuns } from "../state/runs";
 import { splitTarget } from "../graph/model";
 
 export function FormOutputs() {

@@ -2,9 +2,9 @@
 
 import { ArrowDown, ArrowUp, X } from "lucide-react";
 import { useShallow } from "zustand/react/shallow";
-import { activeGraph, edit, rectAt, select, useDocs } from "../app/docs";
-import { t } from "../app/messages";
-import { reveal } from "../canvas/viewport";
+import { activeGraph, edit, rectAt, select, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { reveal } from "../state/viewport";
 import { type Face, hide, moveExposed, renameExposed } from "../graph/commands/ports";
 import { splitTarget } from "../graph/model";
 import { IconButton } from "../widgets/IconButton";

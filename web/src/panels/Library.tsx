@@ -3,7 +3,7 @@
 import { Ellipsis, Search, Star, Tag, X } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { type Entry, findWorkflows, type Query, starWorkflow } from "../api/library";
-import { useDocs } from "../app/docs";
+import { useDocs } from "../state/docs";
 import {
   attempt,
   forkEntry,
@@ -11,10 +11,10 @@ import {
   renameEntry,
   trashEntry,
   untrashEntry,
-} from "../app/library/open";
-import { useLibrary } from "../app/library/store";
-import { ago, type MessageKey, t } from "../app/messages";
-import { setUi } from "../app/ui";
+} from "../state/library/open";
+import { useLibrary } from "../state/library/store";
+import { ago, type MessageKey, t } from "../state/messages/index";
+import { setUi } from "../state/ui";
 import { Popover } from "../widgets/Popover";
 import { Dock } from "./Docks";
 import "./library.css";

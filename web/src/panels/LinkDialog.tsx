@@ -2,12 +2,12 @@
 
 import { useMemo, useState } from "react";
 import type { PortSchema } from "../api/nodes";
-import { activeGraph, edit, rectAt, schemaOfType, scopeNow, useDocs } from "../app/docs";
-import { t } from "../app/messages";
-import { setUi } from "../app/ui";
+import { activeGraph, edit, rectAt, schemaOfType, scopeNow, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { setUi } from "../state/ui";
 import { finish, pendingFrom, type Side } from "../canvas/connecting";
 import { titleOf } from "../canvas/NodeView";
-import { focusCanvas } from "../canvas/viewport";
+import { focusCanvas } from "../state/viewport";
 import { inputOf } from "../graph/catalog";
 import { disconnect } from "../graph/commands/links";
 import { firstFit } from "../graph/connect";

@@ -1,9 +1,9 @@
 import { Brush, Contrast, Eraser, Redo2, Trash2, Undo2 } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { fileUrl, upload } from "../api/client";
-import { activeGraph, edit } from "../app/docs";
-import { t } from "../app/messages";
-import { say, setUi } from "../app/ui";
+import { activeGraph, edit } from "../state/docs";
+import { t } from "../state/messages/index";
+import { say, setUi } from "../state/ui";
 import { setValue } from "../graph/commands/values";
 import { IconButton } from "../widgets/IconButton";
 import { closeDialog, Dialog, DialogFooter } from "./Dialog";

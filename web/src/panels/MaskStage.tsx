@@ -1,7 +1,7 @@
 /** The picture, the mask over it, and a ring as large as the brush; the wheel comes nearer. */
 
 import { useEffect, useRef, useState } from "react";
-import { t } from "../app/messages";
+import { t } from "../state/messages/index";
 import { MaskPainter, type Step } from "./maskSteps";
 import { opaque, type Pixels } from "./pixels";
 

@@ -1,7 +1,7 @@
 import { useMemo, useState } from "react";
-import { addNodeAt, freePlace } from "../app/adding";
-import { t } from "../app/messages";
-import { middle } from "../canvas/viewport";
+import { addNodeAt, freePlace } from "../state/adding";
+import { t } from "../state/messages/index";
+import { middle } from "../state/viewport";
 import { byCategory, search } from "../graph/search";
 import { Dock } from "./Docks";
 import { categoryTitle, TypeMark, useEntries } from "./Search";

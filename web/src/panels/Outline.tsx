@@ -1,12 +1,12 @@
 /** The graph as a list: found, read and walked without seeing it. */
 
 import { useCallback, useMemo, useState } from "react";
-import { activeTab, enterSubgraph, graphName, rectAt, runKey, select, useDocs } from "../app/docs";
-import { t } from "../app/messages";
-import { problemsOf, runOf, stateOf, useRuns } from "../app/runs";
-import { setUi } from "../app/ui";
+import { activeTab, enterSubgraph, graphName, rectAt, runKey, select, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { problemsOf, runOf, stateOf, useRuns } from "../state/runs";
+import { setUi } from "../state/ui";
 import { titleOf } from "../canvas/NodeView";
-import { reveal } from "../canvas/viewport";
+import { reveal } from "../state/viewport";
 import { inputOf } from "../graph/catalog";
 import { nodesInside, nodesWith } from "../graph/find";
 import { asLink, type GraphNode, targetOf } from "../graph/model";

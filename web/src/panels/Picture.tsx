@@ -1,10 +1,10 @@
 import { ChevronLeft, ChevronRight, Columns2, Download, Workflow } from "lucide-react";
 import { useEffect, useState } from "react";
 import { jobWorkflow } from "../api/client";
-import { t } from "../app/messages";
-import { openData } from "../app/open";
-import { useRuns } from "../app/runs";
-import { type Shown, say, setUi } from "../app/ui";
+import { t } from "../state/messages/index";
+import { openData } from "../state/open";
+import { useRuns } from "../state/runs";
+import { type Shown, say, setUi } from "../state/ui";
 import { closeDialog, Dialog } from "./Dialog";
 import { FactsLine } from "./FactsLine";
 

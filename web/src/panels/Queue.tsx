@@ -2,12 +2,12 @@ import { ArrowDown, ArrowUp, ListX, RotateCcw, Trash2, Workflow, X } from "lucid
 import { useEffect } from "react";
 import { cancelJob, deleteJob, jobWorkflow, moveJob, retryJob } from "../api/client";
 import type { Job } from "../api/server";
-import { duration, paceOf, t } from "../app/messages";
-import { openData } from "../app/open";
-import { loadPast } from "../app/pictures";
-import { steer } from "../app/run";
-import { useRuns } from "../app/runs";
-import { setUi, useUi } from "../app/ui";
+import { duration, paceOf, t } from "../state/messages/index";
+import { openData } from "../state/open";
+import { loadPast } from "../state/pictures";
+import { steer } from "../state/run";
+import { useRuns } from "../state/runs";
+import { setUi, useUi } from "../state/ui";
 import { Clamped } from "../widgets/Clamped";
 import { IconButton } from "../widgets/IconButton";
 import { Dock } from "./Docks";

@@ -2,8 +2,8 @@
 
 import { useMemo, useState } from "react";
 import type { NodeSchema } from "../api/nodes";
-import { activeGraph, activeTab, endGesture, schemaOfType, scopeNow, useDocs } from "../app/docs";
-import { t } from "../app/messages";
+import { activeGraph, activeTab, endGesture, schemaOfType, scopeNow, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
 import { titleOf } from "../canvas/NodeView";
 import { boxIn, frameOf } from "../graph/boxes";
 import { asLink, type Graph, linksInto } from "../graph/model";

@@ -1,9 +1,9 @@
 import { Columns2 } from "lucide-react";
 import { useEffect, useState } from "react";
-import { t } from "../app/messages";
-import { loadPast } from "../app/pictures";
-import { type Picture, useRuns } from "../app/runs";
-import { setUi } from "../app/ui";
+import { t } from "../state/messages/index";
+import { loadPast } from "../state/pictures";
+import { type Picture, useRuns } from "../state/runs";
+import { setUi } from "../state/ui";
 import { Dock } from "./Docks";
 import { FactsLine } from "./FactsLine";
 

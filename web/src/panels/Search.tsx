@@ -3,13 +3,13 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { dictOf } from "../api/dict";
 import type { NodeSchema } from "../api/nodes";
-import { additionName, chooseOnly, freePlace } from "../app/adding";
-import { activeGraph, activeTab, edit, rectAt, scopeNow, select, useDocs } from "../app/docs";
-import { t } from "../app/messages";
-import { type Palette, setUi } from "../app/ui";
+import { additionName, chooseOnly, freePlace } from "../state/adding";
+import { activeGraph, activeTab, edit, rectAt, scopeNow, select, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { type Palette, setUi } from "../state/ui";
 import { linkUp } from "../canvas/connecting";
 import { hueColor, SHAPES, styleOf } from "../canvas/sockets";
-import { focusCanvas, reveal } from "../canvas/viewport";
+import { focusCanvas, reveal } from "../state/viewport";
 import { insertInto } from "../graph/commands/links";
 import { addNode, moveItems, type Point } from "../graph/commands/nodes";
 import { descendants, firstFit, inputType } from "../graph/connect";

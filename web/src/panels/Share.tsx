@@ -10,12 +10,12 @@ import {
   shareWorkflow,
   workflowEntry,
 } from "../api/library";
-import { tabOfEntry } from "../app/library/keeper";
-import { attempt } from "../app/library/open";
-import { sharedPictureQuery } from "../app/library/sharedPicture";
-import { t } from "../app/messages";
-import { finishedPicture, type Picture, useRuns } from "../app/runs";
-import { say } from "../app/ui";
+import { tabOfEntry } from "../state/library/keeper";
+import { attempt } from "../state/library/open";
+import { sharedPictureQuery } from "../state/library/sharedPicture";
+import { t } from "../state/messages/index";
+import { finishedPicture, type Picture, useRuns } from "../state/runs";
+import { say } from "../state/ui";
 import { Dialog } from "./Dialog";
 import { Exports } from "./Export";
 import "./library.css";

@@ -1,6 +1,6 @@
-import { COMMANDS } from "../app/commands";
-import { keyTexts } from "../app/keys";
-import { type MessageKey, t } from "../app/messages";
+import { COMMANDS } from "../commands/table";
+import { keyTexts } from "../commands/keys";
+import { type MessageKey, t } from "../state/messages/index";
 import { Dialog } from "./Dialog";
 
 // In an order in which the columns come out about equally long.

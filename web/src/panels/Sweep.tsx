@@ -2,11 +2,11 @@
 
 import { Download, Square } from "lucide-react";
 import { useMemo } from "react";
-import { activeGraph, activeTab, useDocs } from "../app/docs";
-import { t } from "../app/messages";
-import { type Picture, useRuns } from "../app/runs";
-import { setAxis, startSweep, stopSweep, useSweep } from "../app/sweep";
-import { say } from "../app/ui";
+import { activeGraph, activeTab, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { type Picture, useRuns } from "../state/runs";
+import { setAxis, startSweep, stopSweep, useSweep } from "../state/sweep";
+import { say } from "../state/ui";
 import { inputOf } from "../graph/catalog";
 import { isLinked, splitTarget, targetOf } from "../graph/model";
 import { type Swept, sweptValues } from "../graph/sweep";

@@ -3,11 +3,11 @@ import { useEffect, useState } from "react";
 import { template, templates } from "../api/client";
 import { isObject } from "../api/json";
 import type { Template } from "../api/server";
-import { t } from "../app/messages";
-import { openData } from "../app/open";
-import { say, setUi, useUi } from "../app/ui";
+import { t } from "../state/messages/index";
+import { openData } from "../state/open";
+import { say, setUi, useUi } from "../state/ui";
 import { Dock } from "./Docks";
-import { ZH } from "./templates.zh";
+import { ZH } from "../state/messages/templates.zh";
 
 /** Made by scripts/thumbnails.py; a template without one shows a sign instead. */
 const THUMBNAILS = import.meta.glob<string>("./thumbnails/*.webp", {

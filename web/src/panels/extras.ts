@@ -1,10 +1,10 @@
 /** What a search offers beside node types: notes, groups, subgraphs and bends of links. */
 
 import type { NodeSchema } from "../api/nodes";
-import { groupSelection, subgraphSelection, writeNote } from "../app/commands";
-import { activeGraph, activeTab, edit, select } from "../app/docs";
-import { t } from "../app/messages";
-import { say } from "../app/ui";
+import { groupSelection, subgraphSelection, writeNote } from "../commands/table";
+import { activeGraph, activeTab, edit, select } from "../state/docs";
+import { t } from "../state/messages/index";
+import { say } from "../state/ui";
 import { REROUTE, REROUTE_SCHEMA } from "../graph/catalog";
 import { addGroup } from "../graph/commands/decor";
 import type { Point } from "../graph/commands/nodes";

@@ -1,4 +1,4 @@
-import { t } from "../app/messages";
+import { t } from "../state/messages/index";
 import type { FieldProps } from "./Widget";
 
 /** Yes or no. */

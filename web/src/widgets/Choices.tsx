@@ -1,7 +1,7 @@
 import fuzzysort from "fuzzysort";
 import { Check } from "lucide-react";
 import { type ReactNode, useEffect, useId, useMemo, useRef, useState } from "react";
-import { t } from "../app/messages";
+import { t } from "../state/messages/index";
 import { misspelt, spellingsOf } from "../graph/misspelt";
 
 export interface Option {

@@ -1,7 +1,7 @@
 /** A long text by its beginning, with the rest at a press: an exception may be a page long. */
 
 import { useState } from "react";
-import { t } from "../app/messages";
+import { t } from "../state/messages/index";
 import { beginningOf } from "../graph/shorten";
 
 export function Clamped({ text }: { text: string }) {

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { numberOf } from "../api/json";
-import { t } from "../app/messages";
-import { say } from "../app/ui";
+import { t } from "../state/messages/index";
+import { say } from "../state/ui";
 import type { FieldProps } from "./Widget";
 
 /** A colour: typed as its hex digits, or chosen in the browser's own picker. */

@@ -1,7 +1,7 @@
 import { ChevronsUpDown } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
 import { sameValue } from "../api/json";
-import { focusCanvas } from "../canvas/viewport";
+import { focusCanvas } from "../state/viewport";
 import { choiceName } from "../graph/names";
 import { Choices } from "./Choices";
 import { Popover } from "./Popover";

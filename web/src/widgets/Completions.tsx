@@ -3,8 +3,8 @@
 import fuzzysort from "fuzzysort";
 import { type RefObject, useEffect, useMemo, useState } from "react";
 import type { ModelEntry } from "../api/server";
-import { t } from "../app/messages";
-import { knownModels, loadModels } from "../app/resources";
+import { t } from "../state/messages/index";
+import { knownModels, loadModels } from "../state/resources";
 import { type Mention, mentionAt, writtenName } from "../graph/mentions";
 import { Popover } from "./Popover";
 

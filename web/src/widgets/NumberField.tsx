@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef, useState } from "react";
 import { floatNumber, isNumeric, numberOf, type Value } from "../api/json";
-import { t } from "../app/messages";
-import { say } from "../app/ui";
+import { t } from "../state/messages/index";
+import { say } from "../state/ui";
 import { evaluate } from "../graph/expression";
 import { boundsOf, decimals, filled, isWhole, perPixel, snapTo } from "../graph/ranges";
 import type { FieldProps } from "./Widget";

@@ -3,7 +3,7 @@
 import "./pad.css";
 import { useMemo, useRef } from "react";
 import { numberOf, type Value } from "../api/json";
-import { t } from "../app/messages";
+import { t } from "../state/messages/index";
 import { curveThrough, type Pair } from "../graph/pchip";
 import { ratioOf, useBackdrop } from "./backdrop";
 import { ARROWS, type Spot, spotIn, useDrag, within } from "./usePad";

@@ -1,5 +1,5 @@
 import { useId, useRef } from "react";
-import { focusCanvas } from "../canvas/viewport";
+import { focusCanvas } from "../state/viewport";
 import { replacement, weigh } from "../graph/prompt";
 import { Completions, useCompletions } from "./Completions";
 import type { FieldProps } from "./Widget";

@@ -3,9 +3,9 @@
 import { Maximize2 } from "lucide-react";
 import { memo } from "react";
 import type { NodeSchema } from "../api/nodes";
-import { activeGraph, edit, endGesture, useDocs } from "../app/docs";
-import { t } from "../app/messages";
-import { setUi } from "../app/ui";
+import { activeGraph, edit, endGesture, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { setUi } from "../state/ui";
 import { boxIn, boxInputs, boxValues, isRelative } from "../graph/boxes";
 import { setValue } from "../graph/commands/values";
 import type { Rect } from "../graph/geometry";

@@ -1,9 +1,9 @@
 import { Dices, Lock, Plus } from "lucide-react";
 import { useLayoutEffect, useRef, useState } from "react";
-import { activeGraph, edit, useDocs } from "../app/docs";
-import { t } from "../app/messages";
-import { drawSeed } from "../app/run";
-import { say } from "../app/ui";
+import { activeGraph, edit, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { drawSeed } from "../state/run";
+import { say } from "../state/ui";
 import { setSeedMode } from "../graph/commands/values";
 import { nextSeed, readSeed, SEED_MODES, seedMode } from "../graph/seeds";
 import { IconButton } from "./IconButton";

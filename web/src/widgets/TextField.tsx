@@ -1,5 +1,5 @@
 import { compactJson } from "../api/json";
-import { focusCanvas } from "../canvas/viewport";
+import { focusCanvas } from "../state/viewport";
 import type { FieldProps } from "./Widget";
 
 /** A text of one line. */

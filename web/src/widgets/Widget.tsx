@@ -3,9 +3,9 @@
 import { lazy, memo, Suspense } from "react";
 import type { Value } from "../api/json";
 import type { InputSchema } from "../api/nodes";
-import { activeGraph, activeTab, edit, endGesture, rectAt, select, useDocs } from "../app/docs";
-import { t } from "../app/messages";
-import { reveal } from "../canvas/viewport";
+import { activeGraph, activeTab, edit, endGesture, rectAt, select, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { reveal } from "../state/viewport";
 import { setValue } from "../graph/commands/values";
 import { asLink, isLinked, targetOf } from "../graph/model";
 import { portName } from "../graph/names";

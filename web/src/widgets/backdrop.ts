@@ -4,8 +4,8 @@ import { useEffect, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { fileUrl } from "../api/client";
 import { own } from "../api/dict";
-import { activeGraph, activeTab, runKey, schemaOfType, scopeNow, useDocs } from "../app/docs";
-import { runOf, useRuns } from "../app/runs";
+import { activeGraph, activeTab, runKey, schemaOfType, scopeNow, useDocs } from "../state/docs";
+import { runOf, useRuns } from "../state/runs";
 import { frameOf } from "../graph/boxes";
 
 export interface Backdrop {

@@ -8,7 +8,7 @@ import {
   outcomeOf,
   reconnected,
   sending,
-} from "../../src/app/library/machine";
+} from "../../src/state/library/machine";
 import { EMPTY_WORKFLOW, type Workflow } from "../../src/graph/model";
 
 const saved = EMPTY_WORKFLOW;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hintInChinese, inChinese, packInChinese } from "../../src/app/problems.zh";
+import { hintInChinese, inChinese, packInChinese } from "../../src/state/messages/problems.zh";
 
 const problem = (code: string, parts: { expected?: string; got?: string } = {}) => ({
   code,

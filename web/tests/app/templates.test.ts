@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { INPUTS, ZH } from "../../src/panels/templates.zh";
+import { INPUTS, ZH } from "../../src/state/messages/templates.zh";
 
 test("every template of graphs/ has a name in Chinese, and no other has one", () => {
   const files = readdirSync(new URL("../../../graphs", import.meta.url));

@@ -9,7 +9,7 @@ import { graphAt, isLinked, ROOT, type Workflow } from "../graph/model";
 import { nextSeed, seedMode } from "../graph/seeds";
 import { activeTab, editUnasked, type Tab, tabTitle, useDocs } from "./docs";
 import { acceptedEffects, isForeign } from "./library/foreign";
-import { t } from "./messages";
+import { t } from "./messages/index";
 import { jobToStop, runOf, type ToStop, updateRun } from "./runs";
 import { accepted } from "./sync";
 import { dismiss, say, setUi, useUi } from "./ui";

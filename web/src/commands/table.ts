@@ -12,7 +12,7 @@ import {
   reveal,
   toScreen,
   zoomBy,
-} from "../canvas/viewport";
+} from "../state/viewport";
 import { align, distribute, neighbour, type Side } from "../graph/arrange";
 import { addGroup, addNote } from "../graph/commands/decor";
 import { disconnect, dissolve, spliceOut } from "../graph/commands/links";
@@ -20,7 +20,7 @@ import { moveItems, removeItems, toggle } from "../graph/commands/nodes";
 import { makeSubgraph, unpackSubgraph } from "../graph/commands/subgraphs";
 import type { Rect } from "../graph/geometry";
 import type { Mode } from "../graph/model";
-import { duplicate } from "./clipboard";
+import { duplicate } from "../state/clipboard";
 import {
   activeGraph,
   activeTab,
@@ -37,13 +37,13 @@ import {
   schemaOfType,
   select,
   undoOnce,
-} from "./docs";
-import { saveActive } from "./library/keeper";
-import { type MessageKey, t } from "./messages";
-import { autoLayout, chooseFile, saveFile } from "./open";
-import { cancelActive, explain, run } from "./run";
-import { runOf } from "./runs";
-import { type RightPanel, setUi, useUi } from "./ui";
+} from "../state/docs";
+import { saveActive } from "../state/library/keeper";
+import { type MessageKey, t } from "../state/messages/index";
+import { autoLayout, chooseFile, saveFile } from "../state/open";
+import { cancelActive, explain, run } from "../state/run";
+import { runOf } from "../state/runs";
+import { type RightPanel, setUi, useUi } from "../state/ui";
 
 export interface Command {
   readonly label: MessageKey;

@@ -5,7 +5,7 @@ import { Draft } from "../../graph/edits";
 import { readWorkflow } from "../../graph/file";
 import { graphAt, ROOT, type Workflow } from "../../graph/model";
 import { activate, activeTab, edit, editTab, newTab, tabById, useDocs } from "../docs";
-import { t } from "../messages";
+import { t } from "../messages/index";
 import { laidOut } from "../open";
 import { isNarrow, say, setUi } from "../ui";
 import { markForeign } from "./foreign";

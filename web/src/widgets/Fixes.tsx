@@ -1,8 +1,8 @@
 /** Ways to settle a problem at a press: the nearest values that its input allows. */
 
 import type { Problem } from "../api/server";
-import { activeTab, editTab, useDocs } from "../app/docs";
-import { t } from "../app/messages";
+import { activeTab, editTab, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
 import { inputOf } from "../graph/catalog";
 import { setValue } from "../graph/commands/values";
 import { graphAt, ROOT } from "../graph/model";

@@ -15,7 +15,7 @@ import {
   shownIn,
   tabOf,
 } from "./following";
-import { t } from "./messages";
+import { t } from "./messages/index";
 import { addArtifact, showPreview } from "./pictures";
 import { runOf, updateRun, useRuns } from "./runs";
 import { say } from "./ui";

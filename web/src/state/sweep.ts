@@ -5,7 +5,7 @@ import { cancelJob, submit } from "../api/client";
 import type { Value } from "../api/json";
 import type { Swept } from "../graph/sweep";
 import { activeTab, tabTitle } from "./docs";
-import { t } from "./messages";
+import { t } from "./messages/index";
 import { documentOf } from "./run";
 import { say } from "./ui";
 

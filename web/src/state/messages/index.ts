@@ -1,10 +1,10 @@
 /** Every text of the page, in English and Chinese. */
 
-import type { Progress } from "../api/server";
-import * as canvas from "../canvas/texts";
-import * as widgets from "../widgets/texts";
-import * as documents from "./library/texts";
-import { useUi } from "./ui";
+import type { Progress } from "../../api/server";
+import * as canvas from "./canvas";
+import * as widgets from "./fields";
+import * as documents from "./library";
+import { useUi } from "../ui";
 
 const en = {
   ...canvas.en,

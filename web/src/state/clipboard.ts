@@ -2,15 +2,15 @@
 
 import { formatJson, isObject, parseJson } from "../api/json";
 import { pointerPlace } from "../canvas/pointer";
-import { middle } from "../canvas/viewport";
+import { middle } from "./viewport";
 import { fromComfy, isComfy } from "../graph/comfy";
 import { fragment, paste } from "../graph/commands/clipboard";
 import { readWorkflow, writeWorkflow } from "../graph/file";
 import { GRID } from "../graph/geometry";
 import { graphAt, ROOT, type Workflow } from "../graph/model";
 import { activeTab, edit, graphName, select, useDocs } from "./docs";
-import { keyText } from "./keys";
-import { t } from "./messages";
+import { keyText } from "../commands/keys";
+import { t } from "./messages/index";
 import { addPicture, openFiles, selectedFileInput } from "./open";
 import { say } from "./ui";
 

@@ -5,7 +5,7 @@ import { jobWorkflow } from "../api/client";
 import { type Facts, factsOf } from "../graph/facts";
 import { readWorkflow } from "../graph/file";
 import { useDocs } from "./docs";
-import { t } from "./messages";
+import { t } from "./messages/index";
 
 const known = new Map<string, Facts>();
 const asked = new Map<string, Promise<Facts | null>>();

@@ -5,7 +5,7 @@ import { dictOf, joined } from "../api/dict";
 import { formatJson, parseJson, type Value } from "../api/json";
 import { asComfy, isPlainPicture, type Opened, openShared, packWorkflow } from "../api/share";
 import { membersOf } from "../canvas/pointer";
-import { fitView, viewSize } from "../canvas/viewport";
+import { fitView, viewSize } from "./viewport";
 import { fromComfy, isComfy, isComfyEditor } from "../graph/comfy";
 import { setFrames } from "../graph/commands/decor";
 import { addNode, moveItems, type Point } from "../graph/commands/nodes";
@@ -43,7 +43,7 @@ import {
   useDocs,
 } from "./docs";
 import { checkTab, markForeign, setReport, useReports } from "./library/foreign";
-import { t } from "./messages";
+import { t } from "./messages/index";
 import { documentOf } from "./run";
 import { type Picture, runOf, useRuns } from "./runs";
 import { say, setUi } from "./ui";

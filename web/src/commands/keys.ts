@@ -1,8 +1,8 @@
 /** The keyboard: which command a key is, where keys belong to the graph, and how keys are written. */
 
 import { getToWork, isAtWork } from "../canvas/focus";
-import { COMMANDS, type Command } from "./commands";
-import { useUi } from "./ui";
+import { COMMANDS, type Command } from "./table";
+import { useUi } from "../state/ui";
 
 /** The letter on a key of the usual layout, for alphabets that have no such letters. */
 function letterOf(event: KeyboardEvent): string {

@@ -18,7 +18,7 @@ import {
   tabTitle,
   useDocs,
 } from "../docs";
-import { t } from "../messages";
+import { t } from "../messages/index";
 import { documentOf } from "../run";
 import { useRuns } from "../runs";
 import { say, setUi } from "../ui";

@@ -1,8 +1,8 @@
 /** Where one looks: the one place through which the rest of the editor moves the canvas. */
 
 import type { ReactFlowInstance } from "@xyflow/react";
-import { activeTab, allRects, rectAt } from "../app/docs";
-import { isNarrow } from "../app/ui";
+import { activeTab, allRects, rectAt } from "./docs";
+import { isNarrow } from "./ui";
 import { boundsOf } from "../graph/arrange";
 import type { Rect } from "../graph/geometry";
 

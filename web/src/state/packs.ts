@@ -3,7 +3,7 @@
 import { create } from "zustand";
 import { packFaults } from "../api/client";
 import type { PackFault } from "../api/server";
-import { packHintInChinese, packInChinese } from "./problems.zh";
+import { packHintInChinese, packInChinese } from "./messages/problems.zh";
 import { useUi } from "./ui";
 
 export const usePacks = create<{ readonly faults: readonly PackFault[] }>(() => ({ faults: [] }));

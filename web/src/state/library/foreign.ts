@@ -3,7 +3,7 @@
 import { create } from "zustand";
 import { checkWorkflow, type Effect, type Report } from "../../api/share";
 import { tabById } from "../docs";
-import { t } from "../messages";
+import { t } from "../messages/index";
 import { documentOf } from "../run";
 import { say, setUi } from "../ui";
 import { keptOf, setKept } from "./store";

@@ -2,12 +2,12 @@
 
 import { Check, CloudOff, CloudUpload, LoaderCircle, Trash2, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
-import { activeTab, isDirty, useDocs } from "../docs";
-import { keyText } from "../keys";
-import { type MessageKey, t } from "../messages";
-import { setUi } from "../ui";
-import { saveActive } from "./keeper";
-import { keptOf, useLibrary } from "./store";
+import { activeTab, isDirty, useDocs } from "../state/docs";
+import { keyText } from "../commands/keys";
+import { type MessageKey, t } from "../state/messages/index";
+import { setUi } from "../state/ui";
+import { saveActive } from "../state/library/keeper";
+import { keptOf, useLibrary } from "../state/library/store";
 
 export function SaveState() {
   const tab = useDocs((docs) => activeTab(docs).id);

@@ -7,7 +7,7 @@ import type { Workflow } from "../graph/model";
 import { typeName } from "../graph/names";
 import { type Candidate, candidates, type Fit, fitOf } from "../graph/replace";
 import { edit, editTab, useDocs } from "./docs";
-import { t } from "./messages";
+import { t } from "./messages/index";
 import { say } from "./ui";
 
 interface Use {

@@ -2,14 +2,14 @@
 
 import { ChevronRight, GitFork } from "lucide-react";
 import { useState } from "react";
-import { type Difference, isSame, type Mark } from "../../graph/diff";
-import { ROOT } from "../../graph/model";
-import { jumpTo } from "../../panels/Problems";
-import { activeTab, tabTitle, useDocs } from "../docs";
-import { t } from "../messages";
-import { comparisonOf, useCompare } from "./compare";
-import { forkTab, keepAsNew, untrashEntry } from "./open";
-import { keptOf, useLibrary } from "./store";
+import { type Difference, isSame, type Mark } from "../graph/diff";
+import { ROOT } from "../graph/model";
+import { jumpTo } from "../panels/Problems";
+import { activeTab, tabTitle, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { comparisonOf, useCompare } from "../state/library/compare";
+import { forkTab, keepAsNew, untrashEntry } from "../state/library/open";
+import { keptOf, useLibrary } from "../state/library/store";
 
 export function Banners() {
   const tab = useDocs((docs) => activeTab(docs).id);

@@ -3,7 +3,7 @@
  * code and its parts, the rest stays as it is.
  */
 
-import type { Problem } from "../api/server";
+import type { Problem } from "../../api/server";
 
 const ZH: Readonly<Record<string, string>> = {
   "graph.unknown_type": "没有节点包提供类型 {got}。节点会原样保留，但不能运行。",

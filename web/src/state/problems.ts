@@ -4,7 +4,7 @@ import type { Problem } from "../api/server";
 import { inputOf } from "../graph/catalog";
 import { typeName } from "../graph/names";
 import { activeGraph, schemaOfType } from "./docs";
-import { hintInChinese, inChinese } from "./problems.zh";
+import { hintInChinese, inChinese } from "./messages/problems.zh";
 import { useUi } from "./ui";
 
 export interface Told {
