@@ -2,22 +2,22 @@ import { lazy, Suspense, useEffect } from "react";
 import { Canvas } from "../canvas/Canvas";
 import { catchFocus } from "../canvas/focus";
 import { ContextMenu } from "../panels/ContextMenu";
-import { LeftDock, RightDock } from "../panels/Docks";
 import { FormPage } from "../panels/Form";
 import { LinkDialog } from "../panels/LinkDialog";
+import { OpenPanel } from "../panels/OpenPanel";
 import { CompareDialog, PictureDialog } from "../panels/Picture";
 import { Search } from "../panels/Search";
-import { Shortcuts } from "../panels/Shortcuts";
 import { TemplateCards, useTemplates } from "../panels/Templates";
-import { Breadcrumbs } from "./Breadcrumbs";
 import { activeGraph, activeTab, isDirty, useDocs } from "../state/docs";
-import { Banners } from "./Banners";
 import { t } from "../state/messages/index";
-import { Rail } from "./Rail";
 import { useRuns } from "../state/runs";
+import { dismiss, isTouched, type OpenDialog, useUi } from "../state/ui";
+import { Banners } from "./Banners";
+import { Breadcrumbs } from "./Breadcrumbs";
+import { Rail } from "./Rail";
+import { Shortcuts } from "./Shortcuts";
 import { StatusBar } from "./StatusBar";
 import { TopBar } from "./TopBar";
-import { type Dialog, dismiss, isTouched, useUi } from "../state/ui";
 
 // What one opens now and then does not delay the first sight of the page.
 const SweepDialog = lazy(async () => ({ default: (await import("../panels/Sweep")).SweepDialog }));
@@ -56,7 +56,7 @@ export function App() {
         ) : (
           <>
             <Rail />
-            <LeftDock />
+            <OpenPanel side="left" />
             <main className="stage">
               <Heading />
               <Canvas />
@@ -67,7 +67,7 @@ export function App() {
             </main>
           </>
         )}
-        <RightDock />
+        <OpenPanel side="right" />
       </div>
       <Overlays />
     </div>
@@ -107,7 +107,7 @@ function isBlank(docs: ReturnType<typeof useDocs.getState>): boolean {
   return [nodes, notes, groups].every((items) => Object.keys(items).length === 0);
 }
 
-function DialogOf({ dialog }: { dialog: Dialog }) {
+function DialogOf({ dialog }: { dialog: OpenDialog }) {
   switch (dialog.kind) {
     case "shortcuts":
       return <Shortcuts />;

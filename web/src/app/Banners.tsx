@@ -6,10 +6,10 @@ import { type Difference, isSame, type Mark } from "../graph/diff";
 import { ROOT } from "../graph/model";
 import { jumpTo } from "../panels/Problems";
 import { activeTab, tabTitle, useDocs } from "../state/docs";
-import { t } from "../state/messages/index";
 import { comparisonOf, useCompare } from "../state/library/compare";
 import { forkTab, keepAsNew, untrashEntry } from "../state/library/open";
 import { keptOf, useLibrary } from "../state/library/store";
+import { t } from "../state/messages/index";
 
 export function Banners() {
   const tab = useDocs((docs) => activeTab(docs).id);

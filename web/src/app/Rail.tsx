@@ -1,70 +1,29 @@
 import {
-  Boxes,
-  FileInput,
   FolderOpen,
   Grid3x3,
-  History as HistoryIcon,
-  Images,
   Keyboard,
   Languages,
-  LayoutTemplate,
-  LibraryBig,
-  ListOrdered,
-  ListTree,
   type LucideIcon,
   Save,
   Share2,
   SunMoon,
-  TriangleAlert,
 } from "lucide-react";
-import { togglePanel } from "../commands/table";
+import { PANELS, type Panel, togglePanel } from "../panels/table";
 import { activeTab, useDocs } from "../state/docs";
-import { keyText } from "../commands/keys";
+import { keyText } from "../state/keyNames";
 import { saveActive } from "../state/library/keeper";
 import { shareActive } from "../state/library/open";
 import { type MessageKey, t } from "../state/messages/index";
 import { chooseFile } from "../state/open";
-import { runOf, toldCount, useRuns } from "../state/runs";
-import { type LeftPanel, type RightPanel, setUi, useUi } from "../state/ui";
+import { runOf, useRuns } from "../state/runs";
+import { setUi, useUi } from "../state/ui";
 
 export function Rail() {
-  const left = useUi((ui) => ui.left);
-  const right = useUi((ui) => ui.right);
-  const tab = useDocs((docs) => activeTab(docs).id);
-  const problems = useRuns((runs) => toldCount(runOf(tab, runs)));
-  const toggleLeft = (panel: Exclude<LeftPanel, null>) =>
-    setUi({ left: left === panel ? null : panel });
-  const leftItem = (panel: Exclude<LeftPanel, null>, icon: LucideIcon, keys = "") => (
-    <Item
-      label={`rail.${panel}`}
-      icon={icon}
-      keys={keys}
-      on={left === panel}
-      onPress={() => toggleLeft(panel)}
-    />
-  );
-  const rightItem = (panel: Exclude<RightPanel, null>, icon: LucideIcon, keys = "", count = 0) => (
-    <Item
-      label={`rail.${panel}`}
-      icon={icon}
-      keys={keys}
-      count={count}
-      on={right === panel}
-      onPress={() => togglePanel(panel)}
-    />
-  );
   return (
     <nav className="rail" aria-label="weft">
-      {leftItem("nodes", Boxes)}
-      {leftItem("library", LibraryBig, "Y")}
-      {leftItem("templates", LayoutTemplate)}
-      {leftItem("outline", ListTree, "O")}
+      <PanelItems side="left" />
       <hr />
-      {rightItem("form", FileInput, "V")}
-      {rightItem("results", Images, "R")}
-      {rightItem("queue", ListOrdered, "Q")}
-      {rightItem("history", HistoryIcon, "H")}
-      {rightItem("problems", TriangleAlert, "", problems)}
+      <PanelItems side="right" />
       <hr />
       <Item
         label="sweep.title"
@@ -94,6 +53,23 @@ export function Rail() {
       />
     </nav>
   );
+}
+
+function PanelItems({ side }: { side: Panel["side"] }) {
+  const open = useUi((ui) => ui[side]);
+  const tab = useDocs((docs) => activeTab(docs).id);
+  const run = useRuns((runs) => runOf(tab, runs));
+  return PANELS.filter((panel) => panel.side === side).map((panel) => (
+    <Item
+      key={panel.id}
+      label={panel.label}
+      icon={panel.icon}
+      keys={panel.key ?? ""}
+      count={panel.count?.(run) ?? 0}
+      on={open === panel.id}
+      onPress={() => togglePanel(panel)}
+    />
+  ));
 }
 
 interface ItemProps {

@@ -3,11 +3,11 @@
 import { Check, CloudOff, CloudUpload, LoaderCircle, Trash2, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { activeTab, isDirty, useDocs } from "../state/docs";
-import { keyText } from "../commands/keys";
-import { type MessageKey, t } from "../state/messages/index";
-import { setUi } from "../state/ui";
+import { keyText } from "../state/keyNames";
 import { saveActive } from "../state/library/keeper";
 import { keptOf, useLibrary } from "../state/library/store";
+import { type MessageKey, t } from "../state/messages/index";
+import { setUi } from "../state/ui";
 
 export function SaveState() {
   const tab = useDocs((docs) => activeTab(docs).id);
@@ -62,7 +62,7 @@ export function SaveState() {
     return (
       <Chip
         label="library.saved"
-        title={`${t("history.revision", { n: kept.base })} · ${t("rail.history")} (H)`}
+        title={`${t("history.revision", { n: kept.base })} · ${t("panel.history")} (H)`}
         icon={<Check size={13} />}
         onPress={history}
       />

@@ -8,13 +8,13 @@ import {
   Sparkles,
   Undo2,
 } from "lucide-react";
-import { fitView, zoomBy } from "../state/viewport";
-import { IconButton } from "../widgets/IconButton";
 import { activeTab, redoOnce, undoOnce, useDocs } from "../state/docs";
-import { keyText } from "../commands/keys";
+import { keyText } from "../state/keyNames";
 import { type MessageKey, t } from "../state/messages/index";
 import { explain } from "../state/run";
 import { setUi, useUi } from "../state/ui";
+import { fitView, zoomBy } from "../state/viewport";
+import { IconButton } from "../widgets/IconButton";
 
 /** Undo, scale and what is drawn besides, at the canvas's lower edge. */
 export function StatusBar() {

@@ -1,6 +1,5 @@
 import { LoaderCircle, Play, Plus, Square, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { IconButton } from "../widgets/IconButton";
 import {
   activate,
   activeTab,
@@ -14,12 +13,13 @@ import {
   tabTitle,
   useDocs,
 } from "../state/docs";
-import { keyText } from "../commands/keys";
-import { SaveState } from "./SaveState";
+import { keyText } from "../state/keyNames";
 import { duration, paceOf, t } from "../state/messages/index";
 import { cancelActive, run } from "../state/run";
 import { jobToStop, runOf, useRuns } from "../state/runs";
 import { say, setUi } from "../state/ui";
+import { IconButton } from "../widgets/IconButton";
+import { SaveState } from "./SaveState";
 
 export function TopBar() {
   return (

@@ -2,12 +2,10 @@
 
 import { listen } from "../api/events";
 import { watchTabbing } from "../canvas/focus";
-import { followAddress } from "./address";
+import { deleteSelection } from "../commands/selection";
 import { keepTabs, restoreTabs } from "../state/autosave";
 import { copySelection, pasteInto } from "../state/clipboard";
-import { deleteSelection } from "../commands/table";
 import { whenReadOnly } from "../state/docs";
-import { isEditing, onKey } from "../commands/keys";
 import { keepInLibrary } from "../state/library/keeper";
 import { openShared } from "../state/library/open";
 import { t } from "../state/messages/index";
@@ -18,6 +16,8 @@ import { watchProblems } from "../state/run";
 import { useRuns } from "../state/runs";
 import { receive } from "../state/sync";
 import { say } from "../state/ui";
+import { followAddress } from "./address";
+import { isEditing, onKey } from "./keys";
 
 export async function start(): Promise<void> {
   followAddress();

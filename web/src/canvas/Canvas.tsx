@@ -11,6 +11,9 @@ import {
 import { useCallback, useEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import { dictOf } from "../api/dict";
+import { moveItems } from "../graph/commands/nodes";
+import { GRID } from "../graph/geometry";
+import type { Point } from "../graph/rect";
 import {
   activeGraph,
   activeTab,
@@ -18,35 +21,15 @@ import {
   endGesture,
   graphName,
   keepView,
+  membersOf,
   rectAt,
   select,
   useDocs,
 } from "../state/docs";
+import { hover } from "../state/hover";
 import { t } from "../state/messages/index";
 import { openDropped } from "../state/open";
 import { setUi, useUi } from "../state/ui";
-import { moveItems, type Point } from "../graph/commands/nodes";
-import { GRID } from "../graph/geometry";
-import { Announcer } from "./Announcer";
-import { GroupView, NoteView, RerouteView } from "./Decor";
-import { getToWork, onFocus } from "./focus";
-import { HeldLink } from "./HeldLink";
-import { LinkLayer } from "./LinkLayer";
-import { Minimap } from "./Minimap";
-import { NodeView } from "./NodeView";
-import {
-  farNodeAt,
-  hover,
-  membersOf,
-  onClick,
-  onClickFirst,
-  onDoubleClick,
-  onHover,
-  onLeave,
-  onPress,
-  wireUnder,
-} from "./pointer";
-import { useFlowNodes } from "./useFlowNodes";
 import {
   attach,
   beforeFar,
@@ -59,6 +42,24 @@ import {
   toScreen,
   viewport,
 } from "../state/viewport";
+import { Announcer } from "./Announcer";
+import { GroupView, NoteView, RerouteView } from "./Decor";
+import { getToWork, onFocus } from "./focus";
+import { HeldLink } from "./HeldLink";
+import { LinkLayer } from "./LinkLayer";
+import { Minimap } from "./Minimap";
+import { NodeView } from "./NodeView";
+import {
+  farNodeAt,
+  onClick,
+  onClickFirst,
+  onDoubleClick,
+  onHover,
+  onLeave,
+  onPress,
+  wireUnder,
+} from "./pointer";
+import { useFlowNodes } from "./useFlowNodes";
 
 const NODE_TYPES = { node: NodeView, group: GroupView, note: NoteView, reroute: RerouteView };
 const NO_NODES: Node[] = [];

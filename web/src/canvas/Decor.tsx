@@ -2,18 +2,18 @@
 
 import type { NodeProps } from "@xyflow/react";
 import { memo } from "react";
-import { activeGraph, edit, endGesture, scopeNow, useDocs } from "../state/docs";
-import { t } from "../state/messages/index";
-import { setUi, useUi } from "../state/ui";
 import { setNote } from "../graph/commands/decor";
 import { resizeItem, setTitle } from "../graph/commands/nodes";
 import { outputType } from "../graph/connect";
 import { isLinked } from "../graph/model";
 import { typeText } from "../graph/types";
+import { activeGraph, edit, endGesture, scopeNow, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { setUi, useUi } from "../state/ui";
+import { focusCanvas } from "../state/viewport";
 import { Resizer } from "./Resizer";
 import { Socket } from "./Socket";
 import { nodeColor } from "./sockets";
-import { focusCanvas } from "../state/viewport";
 
 export const GroupView = memo(function GroupView({ id, selected }: NodeProps) {
   const group = useDocs((docs) => activeGraph(docs).groups[id]);

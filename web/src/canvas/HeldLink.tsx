@@ -2,11 +2,12 @@
 
 import { useStoreApi } from "@xyflow/react";
 import { useLayoutEffect, useRef } from "react";
+import type { PortRef } from "../graph/model";
+import type { Point } from "../graph/rect";
 import { activeGraph, boxAt } from "../state/docs";
 import { type Pending, useUi } from "../state/ui";
-import type { PortRef } from "../graph/model";
-import { onPointer, pointer, type Side } from "./connecting";
-import { curve, type Point, socketAt } from "./scene";
+import { onPointer, type PortSide, pointer } from "./connecting";
+import { curve, socketAt } from "./scene";
 import { hueColor, styleOf } from "./sockets";
 
 export function HeldLink() {
@@ -29,7 +30,7 @@ function Held({ pending, free }: { pending: Pending; free: Point }) {
       if (element === null) return;
       const [x, y, zoom] = store.getState().transform;
       element.setAttribute("transform", `translate(${x} ${y}) scale(${zoom})`);
-      const other: Side = pending.side === "output" ? "input" : "output";
+      const other: PortSide = pending.side === "output" ? "input" : "output";
       const loose = pending.aim === null ? free : placeOf(pending.aim, other);
       const paths = element.querySelectorAll("path");
       ends.forEach((end, i) => {
@@ -62,6 +63,6 @@ function Held({ pending, free }: { pending: Pending; free: Point }) {
   );
 }
 
-function placeOf(ref: PortRef, side: Side): Point {
+function placeOf(ref: PortRef, side: PortSide): Point {
   return socketAt(ref, side, activeGraph(), boxAt(ref.node));
 }

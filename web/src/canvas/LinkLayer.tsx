@@ -2,17 +2,17 @@
 
 import { useStoreApi } from "@xyflow/react";
 import { useEffect, useRef } from "react";
+import { rectOf } from "../graph/geometry";
+import { type Graph, graphAt } from "../graph/model";
 import { activeTab, boxAt, graphName, runKey, type Tab, useDocs } from "../state/docs";
+import { hover } from "../state/hover";
 import { diffInView } from "../state/library/compare";
 import { runOf, stateOf, type TabRun, toldProblems, useRuns } from "../state/runs";
 import { useUi } from "../state/ui";
-import { rectOf } from "../graph/geometry";
-import { type Graph, graphAt } from "../graph/model";
+import { FAR } from "../state/viewport";
 import { titleOf } from "./NodeView";
 import { type FarNode, Painter, type Scene } from "./paint";
-import { hover } from "./pointer";
 import { sameItems, wiresOf } from "./scene";
-import { FAR } from "../state/viewport";
 
 export function LinkLayer() {
   const canvas = useRef<HTMLCanvasElement>(null);

@@ -1,14 +1,14 @@
 import { useStoreApi } from "@xyflow/react";
 import { useEffect, useRef } from "react";
+import { boundsOf } from "../graph/arrange";
+import type { Rect } from "../graph/rect";
 import { useDocs } from "../state/docs";
 import { t } from "../state/messages/index";
 import { useRuns } from "../state/runs";
 import { useUi } from "../state/ui";
-import { boundsOf } from "../graph/arrange";
-import type { Rect } from "../graph/geometry";
+import { setViewport, viewSize } from "../state/viewport";
 import { farNodes } from "./LinkLayer";
 import { NODE_HUES } from "./sockets";
-import { setViewport, viewSize } from "../state/viewport";
 
 const WIDTH = 176;
 const HEIGHT = 112;

@@ -2,11 +2,11 @@
 
 import type { Value } from "../api/json";
 import { compactJson } from "../api/json";
+import { asLink, targetOf } from "../graph/model";
+import { portName } from "../graph/names";
 import { activeGraph, schemaOfType, useDocs } from "../state/docs";
 import { nodeDiff, useCompare } from "../state/library/compare";
 import { t } from "../state/messages/index";
-import { asLink, targetOf } from "../graph/model";
-import { portName } from "../graph/names";
 import "./diff.css";
 
 const SHOWN = 8;

@@ -9,8 +9,8 @@ import { duration, t } from "../state/messages/index";
 import { told } from "../state/problems";
 import { runOf, stateOf, toldProblems, useRuns } from "../state/runs";
 import { size } from "../state/units";
-import { Fixes } from "../widgets/Fixes";
 import { Clamped } from "../widgets/Clamped";
+import { Fixes } from "../widgets/Fixes";
 
 export function useRunKey(id: string): { tab: string; key: string } {
   return useDocs(

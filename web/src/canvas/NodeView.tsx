@@ -4,15 +4,16 @@ import type { NodeProps } from "@xyflow/react";
 import { ChevronDown, Pin, TriangleAlert } from "lucide-react";
 import { lazy, memo, Suspense } from "react";
 import type { NodeSchema } from "../api/nodes";
-import { activeGraph, activeTab, boxAt, edit, enterSubgraph, useDocs } from "../state/docs";
-import { t } from "../state/messages/index";
-import { setUi, useUi } from "../state/ui";
 import { inputOf } from "../graph/catalog";
 import { resizeItem, setTitle, toggle } from "../graph/commands/nodes";
 import { MIN_WIDTH, type Row } from "../graph/geometry";
 import { type GraphNode, isLinked, loopTimes, mappedInputs } from "../graph/model";
 import { portName, typeName } from "../graph/names";
 import { socketType } from "../graph/types";
+import { activeGraph, activeTab, boxAt, edit, enterSubgraph, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { setUi, useUi } from "../state/ui";
+import { focusCanvas } from "../state/viewport";
 import { Widget } from "../widgets/Widget";
 import { NodeChanges, useNodeDiff } from "./NodeChanges";
 import { NodePicture } from "./NodePicture";
@@ -21,7 +22,6 @@ import { Resizer } from "./Resizer";
 import { Socket } from "./Socket";
 import { colorOf, nodeColor } from "./sockets";
 import { UnknownNode } from "./UnknownNode";
-import { focusCanvas } from "../state/viewport";
 
 const Region = lazy(() => import("../widgets/Region"));
 

@@ -1,15 +1,15 @@
 import { memo, useMemo } from "react";
 import type { PortSchema } from "../api/nodes";
+import { isList, socketType, typeText } from "../graph/types";
 import { t } from "../state/messages/index";
 import { type Pending, useUi } from "../state/ui";
-import { isList, socketType, typeText } from "../graph/types";
-import { beginLink, type Side } from "./connecting";
+import { beginLink, type PortSide } from "./connecting";
 import { hueColor, SHAPES, styleOf } from "./sockets";
 
 interface Props {
   readonly node: string;
   readonly port: string;
-  readonly side: Side;
+  readonly side: PortSide;
   readonly schema: PortSchema;
   readonly linked: boolean;
   /** A value's socket shows itself only when it is needed. */
@@ -48,7 +48,7 @@ export const Socket = memo(function Socket(props: Props) {
 });
 
 /** Whether the link in the hand may end here, and whether it would now. */
-function fitOf(pending: Pending, node: string, port: string, side: Side): string {
+function fitOf(pending: Pending, node: string, port: string, side: PortSide): string {
   if (side === pending.side || !pending.ports.has(`${node}.${port}`)) return "";
   return pending.aim?.node === node && pending.aim.port === port ? "lit aimed" : "lit";
 }

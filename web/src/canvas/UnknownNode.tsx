@@ -1,13 +1,13 @@
 /** What a node of a type that is not here says, and what could stand in for it. */
 
 import { useMemo } from "react";
+import type { GraphNode } from "../graph/model";
+import { typeName } from "../graph/names";
+import { candidates } from "../graph/replace";
 import { activeTab, scopeNow, useDocs } from "../state/docs";
 import { openReport, useReports } from "../state/library/foreign";
 import { t } from "../state/messages/index";
 import { fateText, replaceOne } from "../state/standins";
-import type { GraphNode } from "../graph/model";
-import { typeName } from "../graph/names";
-import { candidates } from "../graph/replace";
 
 export function UnknownNode({ id, node }: { id: string; node: GraphNode }) {
   const tab = useDocs((docs) => activeTab(docs).id);

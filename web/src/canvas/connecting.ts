@@ -1,8 +1,5 @@
 /** Making a link: hold one end, only what fits lights up, let go over a port, a node or nothing. */
 
-import { activeGraph, edit, schemaOfType, scopeNow } from "../state/docs";
-import { t } from "../state/messages/index";
-import { type Pending, say, setUi, useUi } from "../state/ui";
 import { inputOf } from "../graph/catalog";
 import { connect, disconnect, replaceSource } from "../graph/commands/links";
 import { firstFit, inputType, judge, outputType, partners, type Scope } from "../graph/connect";
@@ -18,9 +15,12 @@ import {
 } from "../graph/model";
 import { portName } from "../graph/names";
 import { typeText } from "../graph/types";
+import { activeGraph, edit, schemaOfType, scopeNow } from "../state/docs";
+import { t } from "../state/messages/index";
+import { type Pending, say, setUi, useUi } from "../state/ui";
 import { panBy, toFlow, viewEdge } from "../state/viewport";
 
-export type Side = "input" | "output";
+export type PortSide = "input" | "output";
 
 const CLICK = 5;
 /** So near to a socket that fits, in pixels, a link snaps to it. */
@@ -35,7 +35,7 @@ export function onPointer(callback: () => void): void {
   repaint = callback;
 }
 
-export function pendingFrom(end: PortRef, side: Side, carried: readonly Link[] = []): Pending {
+export function pendingFrom(end: PortRef, side: PortSide, carried: readonly Link[] = []): Pending {
   const scope = scopeNow();
   const ports = partners(scope, end, side);
   const type = side === "output" ? outputType(scope, end) : inputType(scope, end);
@@ -92,7 +92,7 @@ export function finish(pending: Pending, port: PortRef): void {
 }
 
 /** Begin at a socket, by a press of the pointer. */
-export function beginLink(event: React.PointerEvent, end: PortRef, side: Side): void {
+export function beginLink(event: React.PointerEvent, end: PortRef, side: PortSide): void {
   if (event.button !== 0) return;
   event.preventDefault();
   event.stopPropagation();
@@ -106,7 +106,7 @@ export function beginLink(event: React.PointerEvent, end: PortRef, side: Side): 
 }
 
 /** What a press takes up: a new link, or those that are there. Shift takes the other choice. */
-function beginning(end: PortRef, side: Side, shift: boolean): Pending {
+function beginning(end: PortRef, side: PortSide, shift: boolean): Pending {
   if (side === "output") {
     const links = linksOf(activeGraph()).filter(
       ({ from }) => from.node === end.node && from.port === end.port,
@@ -181,7 +181,7 @@ function hold(pending: Pending, start: PointerEvent): void {
 interface Under {
   /** Where it would be linked. */
   readonly port: PortRef | null;
-  readonly socket: (PortRef & { readonly side: Side }) | null;
+  readonly socket: (PortRef & { readonly side: PortSide }) | null;
   readonly node: string | null;
   /** The row of that node, by its port. */
   readonly row: string | null;
@@ -220,7 +220,7 @@ function rowOf(element: Element | null, pending: Pending): string | null {
   return row?.[pending.side === "output" ? "input" : "output"] ?? null;
 }
 
-function portOf({ dataset }: HTMLElement): PortRef & { side: Side } {
+function portOf({ dataset }: HTMLElement): PortRef & { side: PortSide } {
   const { node = "", port = "", side } = dataset;
   return { node, port, side: side === "output" ? "output" : "input" };
 }
@@ -319,7 +319,7 @@ function refusedBy(pending: Pending, id: string, row: string | null): string {
   return t("link.noPort", { type: typeText(pending.type) });
 }
 
-function refusal(pending: Pending, port: PortRef & { side: Side }): string {
+function refusal(pending: Pending, port: PortRef & { side: PortSide }): string {
   if (port.side === pending.side) return t(`link.only.${port.side}`);
   const scope = scopeNow();
   const [from, to] = pending.side === "output" ? [pending.end, port] : [port, pending.end];

@@ -6,13 +6,13 @@
  */
 
 import type { Mark } from "../graph/diff";
-import type { Rect } from "../graph/geometry";
 import { GRID, HEADER } from "../graph/geometry";
 import type { Group } from "../graph/model";
 import { shortened } from "../graph/names";
-import { type Point, reach, type Wire } from "./scene";
-import { NODE_HUES } from "./sockets";
+import type { Point, Rect } from "../graph/rect";
 import { FAR } from "../state/viewport";
+import { reach, type Wire } from "./scene";
+import { NODE_HUES } from "./sockets";
 
 export interface FarNode extends Rect {
   readonly id: string;

@@ -5,8 +5,12 @@
  * and keep what is theirs from it.
  */
 
-import { createStore } from "zustand/vanilla";
 import { dictOf } from "../api/dict";
+import { contains, overlaps } from "../graph/arrange";
+import { addReroute, disconnect } from "../graph/commands/links";
+import { moveItems } from "../graph/commands/nodes";
+import { GRID } from "../graph/geometry";
+import type { Point, Rect } from "../graph/rect";
 import {
   activeGraph,
   activeTab,
@@ -18,41 +22,11 @@ import {
   select,
   toggleSelected,
 } from "../state/docs";
+import { hover, NO_LINKS, setPointer } from "../state/hover";
 import { runOf } from "../state/runs";
 import { setUi, useUi } from "../state/ui";
-import { contains, overlaps } from "../graph/arrange";
-import { addReroute, disconnect } from "../graph/commands/links";
-import { moveItems } from "../graph/commands/nodes";
-import { GRID, type Rect } from "../graph/geometry";
-import { type Wire, wireAt, wiresAcross, wiresOf } from "./scene";
 import { FAR, reveal, toFlow, viewport } from "../state/viewport";
-
-interface Hover {
-  /** Id of the link under the pointer. */
-  readonly wire: string | null;
-  /** Id of the link that was clicked. */
-  readonly chosen: string | null;
-  /** The box being drawn, in canvas units. */
-  readonly box: Rect | null;
-  /** The stroke that cuts links, and the ids of those it would cut. */
-  readonly knife: readonly [Point, Point] | null;
-  readonly cut: ReadonlySet<string>;
-}
-
-const NONE: ReadonlySet<string> = new Set();
-
-export const hover = createStore<Hover>(() => ({
-  wire: null,
-  chosen: null,
-  box: null,
-  knife: null,
-  cut: NONE,
-}));
-
-interface Point {
-  readonly x: number;
-  readonly y: number;
-}
+import { type Wire, wireAt, wiresAcross, wiresOf } from "./scene";
 
 function at(event: { clientX: number; clientY: number }): Point {
   return toFlow({ x: event.clientX, y: event.clientY });
@@ -108,19 +82,12 @@ export function onClick(event: React.MouseEvent): void {
   select([]);
 }
 
-let last: { x: number; y: number } | null = null;
-
-/** Where the pointer is on the canvas; null where it is elsewhere. */
-export function pointerPlace(): Point | null {
-  return last === null ? null : toFlow(last);
-}
-
 export function onLeave(): void {
-  last = null;
+  setPointer(null);
 }
 
 export function onHover(event: React.PointerEvent): void {
-  last = { x: event.clientX, y: event.clientY };
+  setPointer({ x: event.clientX, y: event.clientY });
   if (event.buttons !== 0) return;
   const wire = isBare(event.target) ? (wireUnder(event)?.link.id ?? null) : null;
   if (wire !== hover.getState().wire) hover.setState({ wire });
@@ -200,7 +167,7 @@ function drawKnife(event: { clientX: number; clientY: number }): void {
       hover.setState({ knife: [start, end], cut: new Set(crossed.map(({ link }) => link.id)) });
     },
     (event) => {
-      hover.setState({ knife: null, cut: NONE });
+      hover.setState({ knife: null, cut: NO_LINKS });
       if (event.type === "pointercancel") return;
       edit("link.cut", (draft, graph) => {
         // Of an input that collects several, the last first: the others keep their places.
@@ -241,13 +208,4 @@ function grab(event: { clientX: number; clientY: number }, id: string, adds: boo
     );
     edit("node.move", (draft, graph) => moveItems(draft, graph, dictOf(places)), "move");
   }, endGesture);
-}
-
-/** What lies in a group and is moved with it. */
-export function membersOf(group: string): string[] {
-  const outer = activeGraph().groups[group];
-  if (outer === undefined) return [];
-  return Object.entries(allRects(true))
-    .filter(([id, rect]) => id !== group && contains(outer, rect))
-    .map(([id]) => id);
 }

@@ -1,12 +1,13 @@
 /** What the painter draws: links with their ends and colours. Recomputed only when something moved. */
 
-import { activeTab, boxAt, scopeNow, useDocs } from "../state/docs";
-import { diffInView } from "../state/library/compare";
 import { graphOf, outputType, type Scope } from "../graph/connect";
 import type { LinkDiff } from "../graph/diff";
 import { type Box, HEADER } from "../graph/geometry";
 import { type Graph, type Link, linksOf, type PortRef, targetOf } from "../graph/model";
+import type { Point } from "../graph/rect";
 import { mainType } from "../graph/types";
+import { activeTab, boxAt, scopeNow, useDocs } from "../state/docs";
+import { diffInView } from "../state/library/compare";
 import { styleOf } from "./sockets";
 
 export interface Wire {
@@ -20,11 +21,6 @@ export interface Wire {
   readonly off: boolean;
   /** In a comparison: only one of the two versions has it. */
   readonly mark?: "added" | "removed";
-}
-
-export interface Point {
-  readonly x: number;
-  readonly y: number;
 }
 
 /** Place of a socket in canvas units. */

@@ -3,10 +3,10 @@
 import type { Node } from "@xyflow/react";
 import { useMemo, useRef } from "react";
 import { dictOf } from "../api/dict";
+import { REROUTE } from "../graph/catalog";
+import type { Rect } from "../graph/rect";
 import { activeGraph, activeTab, boxAt, useDocs } from "../state/docs";
 import { runOf, useRuns } from "../state/runs";
-import { REROUTE } from "../graph/catalog";
-import type { Rect } from "../graph/geometry";
 
 const NO_DATA: Record<string, never> = dictOf();
 

@@ -1,8 +1,7 @@
 /** Put nodes in line or at equal distances; which rectangle lies where. */
 
 import { dictOf } from "../api/dict";
-import type { Point } from "./commands/nodes";
-import type { Rect } from "./geometry";
+import type { Point, Rect } from "./rect";
 
 export type Side = "left" | "center" | "right" | "top" | "middle" | "bottom";
 export type Places = Readonly<Record<string, Point>>;

@@ -5,9 +5,9 @@ import type { BoxSide, InputSchema, NodeSchema } from "../api/nodes";
 import { inputOf } from "./catalog";
 import type { Scope } from "./connect";
 import { graphOf, schemaOf } from "./connect";
-import type { Rect } from "./geometry";
 import { asLink, type GraphNode, linksInto, readersOf } from "./model";
 import { boundsOf, isWhole } from "./ranges";
+import type { Rect } from "./rect";
 import { mainType, socketType } from "./types";
 
 export type BoxInputs = Readonly<Record<BoxSide, string>>;
@@ -60,7 +60,7 @@ function sideValue(value: number, input: InputSchema): Value {
 }
 
 /** What a rectangle lies in. */
-export interface Frame {
+export interface RegionFrame {
   /** Pixels; null where only the picture knows. */
   readonly size: { readonly width: number; readonly height: number } | null;
   /** Nodes whose picture may be shown behind it, the best first. */
@@ -74,7 +74,7 @@ export interface Frame {
  * picture, so the latent is looked for that it meets in a sampler; one that makes a mask says its
  * size itself.
  */
-export function frameOf(scope: Scope, id: string): Frame {
+export function frameOf(scope: Scope, id: string): RegionFrame {
   const source = before(scope, id);
   if (source.size !== null || source.pictures.length > 0) return source;
   const own = ownSize(scope, id);
@@ -83,7 +83,7 @@ export function frameOf(scope: Scope, id: string): Frame {
   const seen = new Set([id]);
   const queue = [id];
   const shown: string[] = [];
-  let found: Frame = { size: null, pictures: [] };
+  let found: RegionFrame = { size: null, pictures: [] };
   for (let at = queue.shift(); at !== undefined; at = queue.shift()) {
     for (const { to } of readers.get(at) ?? []) {
       if (seen.has(to.node)) continue;
@@ -97,7 +97,7 @@ export function frameOf(scope: Scope, id: string): Frame {
 }
 
 /** The size of what a node makes, where that is not its rectangle. */
-function ownSize(scope: Scope, id: string): Frame["size"] {
+function ownSize(scope: Scope, id: string): RegionFrame["size"] {
   const node = graphOf(scope).nodes[id];
   const schema = node && schemaOf(scope, node);
   return node && schema && boxInputs(schema) === null ? sizeOf(node, schema) : null;
@@ -106,7 +106,7 @@ function ownSize(scope: Scope, id: string): Frame["size"] {
 const PIXELS = new Set(["IMAGE", "LATENT", "MASK"]);
 
 /** Up the links that carry pictures, to the nearest node that knows its size or shows one. */
-function before(scope: Scope, start: string): Frame {
+function before(scope: Scope, start: string): RegionFrame {
   const graph = graphOf(scope);
   const seen = new Set<string>();
   const queue = pixelSources(scope, start);
@@ -141,7 +141,7 @@ function pixelSources(scope: Scope, id: string): string[] {
 }
 
 /** Width and height that a node says as numbers. */
-function sizeOf(node: GraphNode, schema: NodeSchema): Frame["size"] {
+function sizeOf(node: GraphNode, schema: NodeSchema): RegionFrame["size"] {
   const [width, height] = ["width", "height"].map((name) => {
     const value = node.inputs[name] ?? schema.inputs[name]?.default;
     return isNumeric(value) && asLink(value) === null ? numberOf(value) : 0;

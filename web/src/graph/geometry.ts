@@ -10,6 +10,7 @@ import type { InputSchema, NodeSchema } from "../api/nodes";
 import { boxInputs } from "./boxes";
 import { REROUTE } from "./catalog";
 import { type GraphNode, mappedInputs, type Place } from "./model";
+import type { Rect } from "./rect";
 
 export const GRID = 8;
 export const HEADER = 32;
@@ -22,7 +23,7 @@ export const FILE = 168;
 export const REGION = 132;
 /** Of a curve, or of points. */
 export const PAD = 196;
-export const PICTURE = 208;
+export const PICTURE_HEIGHT = 208;
 export const PADDING = 8;
 export const WIDTH = 248;
 export const TEXT_WIDTH = 304;
@@ -46,13 +47,6 @@ export interface Box {
   /** Distance of each socket from the node's top. */
   readonly inputs: Readonly<Record<string, number>>;
   readonly outputs: Readonly<Record<string, number>>;
-}
-
-export interface Rect {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
 }
 
 const REROUTE_BOX: Box = {
@@ -136,8 +130,8 @@ function openBox(
   const sides = boxInputs(schema);
   const region = sides && widgets.find((name) => Object.values(sides).includes(name));
   const fixed = HEADER + ports * ROW + sum(natural) + 2 * PADDING + (region ? REGION : 0);
-  const wanted = Math.max(fixed + (picture ? PICTURE : 0), place?.height ?? 0);
-  const spare = wanted - fixed - (picture ? PICTURE : 0);
+  const wanted = Math.max(fixed + (picture ? PICTURE_HEIGHT : 0), place?.height ?? 0);
+  const spare = wanted - fixed - (picture ? PICTURE_HEIGHT : 0);
   // Room that a person gives by resizing goes to the picture, else to the texts.
   const stretchy = widgets.filter((name) => tallness(name) > WIDGET);
   const each = picture || stretchy.length === 0 ? 0 : Math.floor(spare / stretchy.length);
@@ -166,7 +160,7 @@ function openBox(
     box.inputs[input] = y + (tall ? TEXT_LABEL / 2 : WIDGET / 2);
     y += height;
   });
-  return { ...box, width, height: wanted, rows, picture: picture ? PICTURE + spare : 0 };
+  return { ...box, width, height: wanted, rows, picture: picture ? PICTURE_HEIGHT + spare : 0 };
 }
 
 function collapsedBox(schema: NodeSchema, width: number | undefined): Box {

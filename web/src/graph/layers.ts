@@ -2,9 +2,8 @@
 
 import { dictOf } from "../api/dict";
 import type { Places, Rects } from "./arrange";
-import type { Point } from "./commands/nodes";
-import type { Rect } from "./geometry";
 import { GRID } from "./geometry";
+import type { Point, Rect } from "./rect";
 
 export interface LayerEdge {
   readonly from: string;

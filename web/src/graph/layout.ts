@@ -8,13 +8,13 @@
 
 import { dictOf, joined, withKey } from "../api/dict";
 import { boundsOf, contains, overlaps, type Places, type Rects } from "./arrange";
-import type { Point } from "./commands/nodes";
-import { frameAround, GRID, type Rect } from "./geometry";
+import { frameAround, GRID } from "./geometry";
 import { BETWEEN, GAP, type LayerEdge, layered } from "./layers";
 import { componentsOf, inRows } from "./pack";
+import type { Point, Rect } from "./rect";
 
 /** What is to be laid out, as it stands now. */
-export interface Scene {
+export interface LayoutTask {
   /** Nodes and notes; an edge names nodes. */
   readonly rects: Rects;
   readonly notes: ReadonlySet<string>;
@@ -41,7 +41,7 @@ const ASPECT = 1.6;
 const NEAR = BETWEEN;
 const NOTE_GAP = 16;
 
-export async function layOut(scene: Scene): Promise<Layout> {
+export async function layOut(scene: LayoutTask): Promise<Layout> {
   const { layout } = await placed(scene, treeOf(scene), OUTSIDE, []);
   return layout;
 }
@@ -54,7 +54,7 @@ const OUTSIDE = "";
 type Tree = ReadonlyMap<string, readonly string[]>;
 
 /** What lies in each group, and in none: of frames around one another the smallest counts. */
-export function treeOf({ rects, groups }: Pick<Scene, "rects" | "groups">): Tree {
+export function treeOf({ rects, groups }: Pick<LayoutTask, "rects" | "groups">): Tree {
   const size = ({ width, height }: Rect) => width * height;
   const frames = Object.entries(groups);
   const bySize = [...frames].sort(([, a], [, b]) => size(a) - size(b));
@@ -84,7 +84,7 @@ interface Block extends Layout {
 }
 
 /** Everything in a group, in layers; its places count from the block's corner. */
-async function block(scene: Scene, tree: Tree, ids: readonly string[]): Promise<Block> {
+async function block(scene: LayoutTask, tree: Tree, ids: readonly string[]): Promise<Block> {
   const units = new Map<string, Block>();
   for (const id of ids) {
     if (!scene.notes.has(id)) units.set(id, await unit(scene, tree, id));
@@ -113,7 +113,7 @@ async function block(scene: Scene, tree: Tree, ids: readonly string[]): Promise<
 
 /** Places of units: those that links join in layers, parts that nothing joins in rows. */
 async function cornersOf(
-  { aspect = ASPECT }: Scene,
+  { aspect = ASPECT }: LayoutTask,
   units: ReadonlyMap<string, Block>,
   edges: readonly LayerEdge[],
 ): Promise<ReadonlyMap<string, Point>> {
@@ -174,7 +174,7 @@ function shapeOf(
 }
 
 /** A node by itself, or a group with all that it holds. */
-async function unit(scene: Scene, tree: Tree, id: string): Promise<Block> {
+async function unit(scene: LayoutTask, tree: Tree, id: string): Promise<Block> {
   const rect = scene.rects[id] ?? (scene.groups[id] as Rect);
   const children = tree.get(id);
   if (children === undefined) return leaf(id, rect);
@@ -194,7 +194,7 @@ function leaf(id: string, { width, height }: Rect): Block {
 }
 
 /** Put each note above or below the unit that it stands by; gives those that stand by none. */
-function addNotes(scene: Scene, ids: readonly string[], units: Map<string, Block>): string[] {
+function addNotes(scene: LayoutTask, ids: readonly string[], units: Map<string, Block>): string[] {
   const now = (id: string) => (scene.rects[id] ?? scene.groups[id]) as Rect;
   const alone = new Set(ids.filter((id) => scene.notes.has(id)));
   // What a note may stand by, and the unit of it: a note beside a note is about the same.
@@ -267,7 +267,7 @@ interface Placed {
 
 /** What may be moved in a group, or outside of all, around what may not. */
 async function placed(
-  scene: Scene,
+  scene: LayoutTask,
   tree: Tree,
   group: string,
   outside: readonly Rect[],
@@ -321,7 +321,7 @@ async function placed(
   };
 }
 
-function rectsOf(scene: Scene, { places, frames }: Layout, ids: readonly string[]): Rect[] {
+function rectsOf(scene: LayoutTask, { places, frames }: Layout, ids: readonly string[]): Rect[] {
   return ids.map((id) => frames[id] ?? { ...(scene.rects[id] as Rect), ...places[id] });
 }
 

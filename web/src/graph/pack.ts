@@ -1,6 +1,6 @@
 /** Put parts of a graph that no link joins side by side, in rows, in about the shape of a window. */
 
-import type { Point } from "./commands/nodes";
+import type { Point } from "./rect";
 
 interface Size {
   readonly width: number;

@@ -6,7 +6,7 @@ import { misspelt, spellingsOf, wordsIn } from "./misspelt";
 import { categoryName, wordsOf } from "./names";
 import { spellings } from "./synonyms";
 
-export interface Entry {
+export interface SearchEntry {
   readonly schema: NodeSchema;
   /** `VAE Decode` for `VAEDecode`: what is shown. */
   readonly label: string;
@@ -30,7 +30,7 @@ const ALIAS = 0.9;
 const CATEGORY = 0.7;
 const TEXT = 0.5;
 
-export function entriesOf(schemas: Iterable<NodeSchema>): Entry[] {
+export function entriesOf(schemas: Iterable<NodeSchema>): SearchEntry[] {
   return [...schemas].map((schema) => {
     const { type, category, summary, original, aliases } = schema;
     const label = schema.title ?? wordsOf(type);
@@ -63,7 +63,7 @@ const OTHER_WORDS = 0.95;
 const THRESHOLD = 0.25;
 
 /** Those of a category stand together. */
-export function byCategory(a: Entry, b: Entry): number {
+export function byCategory(a: SearchEntry, b: SearchEntry): number {
   const [one, other] = [categoryName(a.schema), categoryName(b.schema)];
   return one.localeCompare(other) || a.label.localeCompare(b.label);
 }
@@ -73,13 +73,13 @@ export function byCategory(a: Entry, b: Entry): number {
  * name has its letters in their order, those that name it as a choice or in the words on a port;
  * where there are none either, those whose names it misspells.
  */
-export function search(entries: readonly Entry[], text: string, limit = 50): Entry[] {
+export function search(entries: readonly SearchEntry[], text: string, limit = 50): SearchEntry[] {
   const query = text.trim();
   if (query === "") {
     return [...entries].sort(byCategory);
   }
   const queries = spellings(query);
-  const found: { entry: Entry; score: number }[] = [];
+  const found: { entry: SearchEntry; score: number }[] = [];
   for (const entry of entries) {
     const scores = queries.map((one, i) => (i === 0 ? 1 : OTHER_WORDS) * scoreOf(entry, one));
     const score = Math.max(...scores);
@@ -104,7 +104,7 @@ export function search(entries: readonly Entry[], text: string, limit = 50): Ent
 
 const SHORTEST = 3;
 
-function tellingOf(entries: readonly Entry[], query: string): Entry[] {
+function tellingOf(entries: readonly SearchEntry[], query: string): SearchEntry[] {
   const typed = wordsIn(query);
   if (typed.every((word) => word.length < SHORTEST)) return [];
   return entries
@@ -112,7 +112,7 @@ function tellingOf(entries: readonly Entry[], query: string): Entry[] {
     .sort((a, b) => a.label.length - b.label.length);
 }
 
-function scoreOf(entry: Entry, query: string): number {
+function scoreOf(entry: SearchEntry, query: string): number {
   const whole = entry.keys.map(({ text, weight }) => weight * likeness(query, text));
   // Words that lie in different places, such as a category and a name, count less.
   const all = entry.keys.map(({ text }) => text).join(" ");
@@ -181,10 +181,10 @@ const BEFORE: Readonly<Record<string, readonly string[]>> = {
 
 /** The entries that a link held at one side of a type most often leads to. */
 export function usual(
-  entries: readonly Entry[],
+  entries: readonly SearchEntry[],
   type: string,
   side: "input" | "output",
-): readonly Entry[] {
+): readonly SearchEntry[] {
   return ((side === "output" ? AFTER : BEFORE)[type] ?? []).flatMap((wanted) => {
     const found = entries.find(({ schema }) => schema.type === wanted);
     return found ? [found] : [];

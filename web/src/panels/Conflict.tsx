@@ -3,15 +3,15 @@
 import { GitCompareArrows } from "lucide-react";
 import { useEffect, useState } from "react";
 import { type Revision, workflowDocument, workflowRevisions } from "../api/library";
+import { type Difference, difference, type Mark } from "../graph/diff";
+import { readWorkflow } from "../graph/file";
+import { graphAt, ROOT, type Workflow } from "../graph/model";
 import { activate, tabById } from "../state/docs";
 import { openComparison } from "../state/library/compare";
 import { keepBoth, keepMine, takeTheirs } from "../state/library/open";
 import { keptOf, useLibrary } from "../state/library/store";
 import { ago, type MessageKey, t } from "../state/messages/index";
 import { setUi } from "../state/ui";
-import { type Difference, difference, type Mark } from "../graph/diff";
-import { readWorkflow } from "../graph/file";
-import { graphAt, ROOT, type Workflow } from "../graph/model";
 import { Dialog } from "./Dialog";
 import "./library.css";
 

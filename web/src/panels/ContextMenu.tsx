@@ -13,25 +13,10 @@ import {
 } from "lucide-react";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { formatJson } from "../api/json";
-import { copyText, duplicate, pasteText } from "../state/clipboard";
-import * as commands from "../commands/table";
-import {
-  activeGraph,
-  activeTab,
-  edit,
-  enterSubgraph,
-  rectAt,
-  schemaOfType,
-  select,
-} from "../state/docs";
-import { keyText } from "../commands/keys";
-import { type MessageKey, t } from "../state/messages/index";
-import { autoLayout } from "../state/open";
-import { type Menu, say, setUi } from "../state/ui";
 import { pendingFrom } from "../canvas/connecting";
-import { hover, membersOf } from "../canvas/pointer";
 import { NODE_HUES, nodeColor } from "../canvas/sockets";
-import { focusCanvas } from "../state/viewport";
+import { linkSelected, writeNote } from "../commands/adding";
+import * as selection from "../commands/selection";
 import type { Side } from "../graph/arrange";
 import { REROUTE } from "../graph/catalog";
 import { fitGroup } from "../graph/commands/decor";
@@ -40,8 +25,25 @@ import { setColor } from "../graph/commands/nodes";
 import { toggleExposed } from "../graph/commands/ports";
 import { isInstance } from "../graph/commands/subgraphs";
 import { setValue } from "../graph/commands/values";
-import type { Rect } from "../graph/geometry";
 import { linksOf, type PortRef, targetOf } from "../graph/model";
+import type { Rect } from "../graph/rect";
+import { copyText, duplicate, pasteText } from "../state/clipboard";
+import {
+  activeGraph,
+  activeTab,
+  edit,
+  enterSubgraph,
+  membersOf,
+  rectAt,
+  schemaOfType,
+  select,
+} from "../state/docs";
+import { hover } from "../state/hover";
+import { keyText } from "../state/keyNames";
+import { type MessageKey, t } from "../state/messages/index";
+import { autoLayout } from "../state/open";
+import { type Menu, say, setUi } from "../state/ui";
+import { fitView, focusCanvas } from "../state/viewport";
 
 /** The keyboard goes back to where the menu was opened. */
 function close(): void {
@@ -151,7 +153,7 @@ function Arrange() {
 const side = (name: Side, icon: LucideIcon) => ({
   label: `arrange.${name}` as const,
   icon,
-  perform: () => commands.alignSelection(name),
+  perform: () => selection.alignSelection(name),
 });
 
 const ARRANGE = [
@@ -164,12 +166,12 @@ const ARRANGE = [
   {
     label: "arrange.x",
     icon: AlignHorizontalDistributeCenter,
-    perform: () => commands.distributeSelection("x"),
+    perform: () => selection.distributeSelection("x"),
   },
   {
     label: "arrange.y",
     icon: AlignVerticalDistributeCenter,
-    perform: () => commands.distributeSelection("y"),
+    perform: () => selection.distributeSelection("y"),
   },
 ] as const;
 
@@ -220,14 +222,14 @@ function canvasItems(menu: Menu): Item[][] {
       {
         label: "node.note",
         keys: "N",
-        perform: () => commands.writeNote(menu.flow),
+        perform: () => writeNote(menu.flow),
       },
       { label: "node.paste", keys: "Mod+V", perform: () => void pasteText() },
     ],
     [
-      { label: "keys.all", keys: "Mod+A", perform: () => commandNamed("keys.all") },
+      { label: "keys.all", keys: "Mod+A", perform: () => selection.selectAll() },
       { label: "arrange.layout", keys: "Shift+L", perform: () => void autoLayout() },
-      { label: "view.fit", keys: "F", perform: () => commandNamed("view.fit") },
+      { label: "view.fit", keys: "F", perform: () => fitView("selection") },
     ],
   ];
 }
@@ -259,7 +261,7 @@ function linkItems(menu: Menu): Item[][] {
         perform: () => {
           select([]);
           hover.setState({ chosen: menu.link });
-          commands.deleteSelection();
+          selection.deleteSelection();
         },
       },
     ],
@@ -310,27 +312,27 @@ function nodeItems(menu: Menu): Item[][] {
   if (instance) {
     groups.push([
       { label: "node.enter", keys: "Enter", perform: () => void enterSubgraph(id) },
-      { label: "node.unpack", perform: commands.unpackSelection },
+      { label: "node.unpack", perform: selection.unpackSelection },
     ]);
   }
   if (node !== undefined) {
     const link: Item = {
       label: "node.link",
       keys: "L",
-      perform: () => commandNamed("keys.linkFrom"),
+      perform: linkSelected,
     };
     const rename: Item = {
       label: "node.rename",
       keys: "F2",
-      perform: commands.renameSelected,
+      perform: selection.renameSelected,
     };
     groups.push([
       ...(many || !schemaOfType(node.type) ? [] : [link]),
       ...(many || node.type === REROUTE ? [] : [rename]),
-      { label: "node.mute", keys: "M", perform: () => commands.toggleSelection("mute") },
-      { label: "node.bypass", keys: "B", perform: () => commands.toggleSelection("bypass") },
-      { label: "node.collapse", keys: "C", perform: () => commands.toggleSelection("collapsed") },
-      { label: "node.pin", keys: "P", perform: () => commands.toggleSelection("pinned") },
+      { label: "node.mute", keys: "M", perform: () => selection.toggleSelection("mute") },
+      { label: "node.bypass", keys: "B", perform: () => selection.toggleSelection("bypass") },
+      { label: "node.collapse", keys: "C", perform: () => selection.toggleSelection("collapsed") },
+      { label: "node.pin", keys: "P", perform: () => selection.toggleSelection("pinned") },
     ]);
   }
   if (many) {
@@ -338,13 +340,13 @@ function nodeItems(menu: Menu): Item[][] {
   }
   if (!many && graph.groups[id]) {
     groups.push([
-      { label: "node.rename", keys: "F2", perform: commands.renameSelected },
+      { label: "node.rename", keys: "F2", perform: selection.renameSelected },
       { label: "group.fit", perform: () => fitTo(id) },
     ]);
   }
   groups.push([
-    { label: "node.group", keys: "Mod+G", perform: commands.groupSelection },
-    { label: "node.subgraph", keys: "Mod+Shift+G", perform: commands.subgraphSelection },
+    { label: "node.group", keys: "Mod+G", perform: selection.groupSelection },
+    { label: "node.subgraph", keys: "Mod+Shift+G", perform: selection.subgraphSelection },
     { label: "node.copy", keys: "Mod+C", perform: () => void copyText() },
     { label: "node.duplicate", keys: "Mod+D", perform: duplicate },
     ...(node === undefined
@@ -353,10 +355,10 @@ function nodeItems(menu: Menu): Item[][] {
           {
             label: "node.dissolve",
             keys: "Mod+Delete",
-            perform: commands.dissolveSelection,
+            perform: selection.dissolveSelection,
           } as const,
         ]),
-    { label: "node.delete", keys: "Delete", perform: commands.deleteSelection, danger: true },
+    { label: "node.delete", keys: "Delete", perform: selection.deleteSelection, danger: true },
   ]);
   return groups;
 }
@@ -374,8 +376,4 @@ function copyValue({ node: id, port }: PortRef): void {
   const text = typeof value === "string" ? value : formatJson(value).trim();
   void copyText(text);
   say(t("widget.copied", { text: text.length > 40 ? `${text.slice(0, 40)}…` : text }));
-}
-
-function commandNamed(label: MessageKey): void {
-  commands.COMMANDS.find((command) => command.label === label)?.perform("");
 }

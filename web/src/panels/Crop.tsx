@@ -2,11 +2,11 @@
 
 import { useEffect, useMemo, useState } from "react";
 import { fileUrl, upload } from "../api/client";
+import { setValue } from "../graph/commands/values";
+import type { Rect } from "../graph/rect";
 import { activeGraph, edit } from "../state/docs";
 import { t } from "../state/messages/index";
 import { say } from "../state/ui";
-import { setValue } from "../graph/commands/values";
-import type { Rect } from "../graph/geometry";
 import { BoxPad, resized } from "../widgets/BoxPad";
 import { closeDialog, Dialog, DialogFooter } from "./Dialog";
 import { cut, encodePng, nameWith, type Pixels, readPixels } from "./pixels";

@@ -1,10 +1,10 @@
 /** A comparison as a list, for finding one's way and for screen readers. */
 
-import type { Comparison } from "../state/library/compare";
-import { t } from "../state/messages/index";
 import { valueText } from "../canvas/NodeChanges";
 import { type FieldChange, isSame } from "../graph/diff";
 import { ROOT } from "../graph/model";
+import type { Comparison } from "../state/library/compare";
+import { t } from "../state/messages/index";
 import { jumpTo } from "./Problems";
 
 export function Differences({ difference, before, after }: Comparison) {

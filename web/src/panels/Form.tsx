@@ -2,20 +2,20 @@
 
 import { Maximize2, Minimize2, Play, Square } from "lucide-react";
 import { memo } from "react";
-import { activeGraph, activeTab, edit, graphName, useDocs } from "../state/docs";
-import { t } from "../state/messages/index";
-import { cancelActive, run } from "../state/run";
-import { runOf, useRuns } from "../state/runs";
-import { setUi, useUi } from "../state/ui";
 import { inputOf } from "../graph/catalog";
 import { renameExposed } from "../graph/commands/ports";
 import { splitTarget } from "../graph/model";
+import { activeGraph, activeTab, edit, graphName, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { INPUTS } from "../state/messages/templates.zh";
+import { cancelActive, run } from "../state/run";
+import { runOf, useRuns } from "../state/runs";
+import { setUi, useUi } from "../state/ui";
 import { IconButton } from "../widgets/IconButton";
 import { Widget } from "../widgets/Widget";
-import { Dock } from "./Docks";
+import { Dock } from "./Dock";
 import { FormOutputs } from "./FormOutputs";
-import { Interface, PortTools } from "./Interface";
-import { INPUTS } from "../state/messages/templates.zh";
+import { InterfaceEditor, PortTools } from "./InterfaceEditor";
 
 export function FormPanel() {
   const inside = useDocs((docs) => graphName(activeTab(docs)) !== "");
@@ -24,7 +24,7 @@ export function FormPanel() {
     return (
       <Dock title={t("port.title")} side="right" name="form-dock">
         <p className="note-line">{t("port.hint")}</p>
-        <Interface sides={["inputs", "outputs"]} />
+        <InterfaceEditor sides={["inputs", "outputs"]} />
       </Dock>
     );
   }
@@ -41,7 +41,7 @@ export function FormPanel() {
     >
       <FormFields />
       <FormOutputs />
-      {named && <Interface sides={["outputs"]} />}
+      {named && <InterfaceEditor sides={["outputs"]} />}
     </Dock>
   );
 }

@@ -2,10 +2,10 @@
 
 import { useEffect, useRef } from "react";
 import { own } from "../api/dict";
+import { splitTarget } from "../graph/model";
 import { activeGraph, activeTab, graphName, runKey, useDocs } from "../state/docs";
 import { paceOf, t } from "../state/messages/index";
 import { runOf, useRuns } from "../state/runs";
-import { splitTarget } from "../graph/model";
 
 export function FormOutputs() {
   const tab = useDocs(activeTab);

@@ -3,6 +3,8 @@
 import { GitCompareArrows, RotateCcw } from "lucide-react";
 import { useEffect, useState } from "react";
 import { type Revision, workflowDocument, workflowRevisions } from "../api/library";
+import { readWorkflow } from "../graph/file";
+import { EMPTY_WORKFLOW, type Workflow } from "../graph/model";
 import { activeTab, tabById, useDocs } from "../state/docs";
 import { comparisonOf, openComparison, useCompare } from "../state/library/compare";
 import { saveActive } from "../state/library/keeper";
@@ -10,10 +12,8 @@ import { attempt, restoreRevision } from "../state/library/open";
 import { keptOf, useLibrary } from "../state/library/store";
 import { ago, t } from "../state/messages/index";
 import { setUi } from "../state/ui";
-import { readWorkflow } from "../graph/file";
-import { EMPTY_WORKFLOW, type Workflow } from "../graph/model";
 import { Differences } from "./Differences";
-import { Dock } from "./Docks";
+import { Dock } from "./Dock";
 import "./library.css";
 import { IconButton } from "../widgets/IconButton";
 

@@ -16,7 +16,7 @@ import { useLibrary } from "../state/library/store";
 import { ago, type MessageKey, t } from "../state/messages/index";
 import { setUi } from "../state/ui";
 import { Popover } from "../widgets/Popover";
-import { Dock } from "./Docks";
+import { Dock } from "./Dock";
 import "./library.css";
 import { IconButton } from "../widgets/IconButton";
 

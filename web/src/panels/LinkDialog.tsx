@@ -2,23 +2,23 @@
 
 import { useMemo, useState } from "react";
 import type { PortSchema } from "../api/nodes";
-import { activeGraph, edit, rectAt, schemaOfType, scopeNow, useDocs } from "../state/docs";
-import { t } from "../state/messages/index";
-import { setUi } from "../state/ui";
-import { finish, pendingFrom, type Side } from "../canvas/connecting";
+import { finish, type PortSide, pendingFrom } from "../canvas/connecting";
 import { titleOf } from "../canvas/NodeView";
-import { focusCanvas } from "../state/viewport";
 import { inputOf } from "../graph/catalog";
 import { disconnect } from "../graph/commands/links";
 import { firstFit } from "../graph/connect";
 import { asLink, linksOf, splitTarget, targetOf } from "../graph/model";
 import { mainType, socketType, typeText } from "../graph/types";
+import { activeGraph, edit, rectAt, schemaOfType, scopeNow, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { setUi } from "../state/ui";
+import { focusCanvas } from "../state/viewport";
 import { Choices } from "../widgets/Choices";
 import { place, useEntries } from "./Search";
 
 export function LinkDialog({ node: id }: { node: string }) {
   const node = useDocs((docs) => activeGraph(docs).nodes[id]);
-  const [end, setEnd] = useState<{ port: string; side: Side } | null>(null);
+  const [end, setEnd] = useState<{ port: string; side: PortSide } | null>(null);
   const close = () => {
     setUi({ dialog: null });
     focusCanvas();
@@ -26,7 +26,7 @@ export function LinkDialog({ node: id }: { node: string }) {
   if (node === undefined) return null;
   const schema = schemaOfType(node.type);
   const title = titleOf(node, schema);
-  const nameOf = ({ port, side }: { port: string; side: Side }) =>
+  const nameOf = ({ port, side }: { port: string; side: PortSide }) =>
     (side === "input" ? schema && inputOf(schema, port) : schema?.outputs[port])?.label ?? port;
   return (
     <>
@@ -82,14 +82,14 @@ function shown(arrow: "←" | "→", port: string, { label }: PortSchema) {
 interface PartnersProps {
   readonly node: string;
   readonly port: string;
-  readonly side: Side;
+  readonly side: PortSide;
   readonly onClose: () => void;
 }
 
 const GONE = "× ";
 
 /** The links that a port has. */
-function linksThere(node: string, port: string, side: Side) {
+function linksThere(node: string, port: string, side: PortSide) {
   return linksOf(activeGraph()).filter((link) => {
     const own = side === "input" ? link.to : link.from;
     return own.node === node && own.port === port;

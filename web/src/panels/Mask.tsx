@@ -1,14 +1,14 @@
 import { Brush, Contrast, Eraser, Redo2, Trash2, Undo2 } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { fileUrl, upload } from "../api/client";
+import { setValue } from "../graph/commands/values";
 import { activeGraph, edit } from "../state/docs";
 import { t } from "../state/messages/index";
 import { say, setUi } from "../state/ui";
-import { setValue } from "../graph/commands/values";
 import { IconButton } from "../widgets/IconButton";
 import { closeDialog, Dialog, DialogFooter } from "./Dialog";
-import { MaskStage, type Point } from "./MaskStage";
-import type { Step, Stroke } from "./maskSteps";
+import { MaskStage, type Pixel } from "./MaskStage";
+import type { MaskStep, Stroke } from "./maskSteps";
 import { encodePng, nameWith, type Pixels, readPixels } from "./pixels";
 
 const LARGEST = 300;
@@ -18,7 +18,7 @@ interface Dropped {
   readonly port: string;
   /** The picture that was painted on. */
   readonly name: string;
-  readonly steps: readonly Step[];
+  readonly steps: readonly MaskStep[];
 }
 
 /** What was painted last and not used. */
@@ -33,7 +33,7 @@ function drop(what: Dropped): void {
   });
 }
 
-function takeDropped(node: string, port: string, name: string): readonly Step[] {
+function takeDropped(node: string, port: string, name: string): readonly MaskStep[] {
   const fits = dropped?.node === node && dropped.port === port && dropped.name === name;
   const steps = fits ? (dropped?.steps ?? []) : [];
   dropped = null;
@@ -51,8 +51,8 @@ export function MaskDialog({ node, port }: { node: string; port: string }) {
   const name = typeof value === "string" ? value : "";
   const [pixels, setPixels] = useState<Pixels | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
-  const [steps, setSteps] = useState<readonly Step[]>(() => takeDropped(node, port, name));
-  const [undone, setUndone] = useState<readonly Step[]>([]);
+  const [steps, setSteps] = useState<readonly MaskStep[]>(() => takeDropped(node, port, name));
+  const [undone, setUndone] = useState<readonly MaskStep[]>([]);
   const [erases, setErases] = useState(false);
   const [size, setSize] = useState(40);
   const [feather, setFeather] = useState(4);
@@ -74,7 +74,7 @@ export function MaskDialog({ node, port }: { node: string; port: string }) {
     );
   }, [name]);
 
-  const act = (step: Step) => {
+  const act = (step: MaskStep) => {
     setSteps((now) => [...now, step]);
     setUndone([]);
   };
@@ -171,7 +171,7 @@ export function MaskDialog({ node, port }: { node: string; port: string }) {
   );
 }
 
-function withPoint(steps: readonly Step[], point: Point): readonly Step[] {
+function withPoint(steps: readonly MaskStep[], point: Pixel): readonly MaskStep[] {
   const last = steps[steps.length - 1];
   if (last?.kind !== "stroke") return steps;
   const longer: Stroke = { ...last, points: [...last.points, point] };

@@ -2,18 +2,18 @@
 
 import { useEffect, useRef, useState } from "react";
 import { t } from "../state/messages/index";
-import { MaskPainter, type Step } from "./maskSteps";
+import { MaskPainter, type MaskStep } from "./maskSteps";
 import { opaque, type Pixels } from "./pixels";
 
-export type Point = readonly [number, number];
+export type Pixel = readonly [number, number];
 
 interface Props {
   readonly pixels: Pixels;
   readonly mask: React.RefObject<HTMLCanvasElement | null>;
-  readonly steps: readonly Step[];
+  readonly steps: readonly MaskStep[];
   readonly size: number;
-  readonly onBegin: (point: Point) => void;
-  readonly onPoint: (point: Point) => void;
+  readonly onBegin: (point: Pixel) => void;
+  readonly onPoint: (point: Pixel) => void;
 }
 
 /** How the sheet lies in the stage: moved by pixels of the page, then scaled about its middle. */
@@ -72,7 +72,7 @@ export function MaskStage({ pixels, mask, steps, size, onBegin, onPoint }: Props
     return () => element?.removeEventListener("wheel", wheel);
   }, []);
 
-  const pointOf = (event: { clientX: number; clientY: number }, element: HTMLElement): Point => {
+  const pointOf = (event: { clientX: number; clientY: number }, element: HTMLElement): Pixel => {
     const rect = element.getBoundingClientRect();
     const scale = width / rect.width;
     return [(event.clientX - rect.left) * scale, (event.clientY - rect.top) * scale];

@@ -1,9 +1,9 @@
 import { useMemo, useState } from "react";
+import { byCategory, search } from "../graph/search";
 import { addNodeAt, freePlace } from "../state/adding";
 import { t } from "../state/messages/index";
 import { middle } from "../state/viewport";
-import { byCategory, search } from "../graph/search";
-import { Dock } from "./Docks";
+import { Dock } from "./Dock";
 import { categoryTitle, TypeMark, useEntries } from "./Search";
 
 /** Every node type by category; dragged onto the canvas, or added by a press. */
@@ -16,7 +16,7 @@ export function NodesPanel() {
     return text === "" ? all.toSorted(byCategory) : all;
   }, [entries, text]);
   return (
-    <Dock title={t("rail.nodes")} side="left" name="nodes">
+    <Dock title={t("panel.nodes")} side="left" name="nodes">
       <input
         className="search"
         placeholder={t("search.placeholder")}

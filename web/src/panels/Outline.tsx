@@ -1,16 +1,24 @@
 /** The graph as a list: found, read and walked without seeing it. */
 
 import { useCallback, useMemo, useState } from "react";
-import { activeTab, enterSubgraph, graphName, rectAt, runKey, select, useDocs } from "../state/docs";
-import { t } from "../state/messages/index";
-import { problemsOf, runOf, stateOf, useRuns } from "../state/runs";
-import { setUi } from "../state/ui";
 import { titleOf } from "../canvas/NodeView";
-import { reveal } from "../state/viewport";
 import { inputOf } from "../graph/catalog";
 import { nodesInside, nodesWith } from "../graph/find";
 import { asLink, type GraphNode, targetOf } from "../graph/model";
-import { Dock } from "./Docks";
+import {
+  activeTab,
+  enterSubgraph,
+  graphName,
+  rectAt,
+  runKey,
+  select,
+  useDocs,
+} from "../state/docs";
+import { t } from "../state/messages/index";
+import { problemsOf, runOf, stateOf, useRuns } from "../state/runs";
+import { setUi } from "../state/ui";
+import { reveal } from "../state/viewport";
+import { Dock } from "./Dock";
 import { jumpTo } from "./Problems";
 import { TypeMark } from "./Search";
 

@@ -1,14 +1,14 @@
 import { TriangleAlert } from "lucide-react";
 import type { PackFault, Problem } from "../api/server";
+import { graphAt, ROOT } from "../graph/model";
 import { activeTab, leaveTo, rectAt, select, useDocs } from "../state/docs";
 import { t } from "../state/messages/index";
 import { packTold, usePacks } from "../state/packs";
 import { told } from "../state/problems";
 import { runOf, useRuns } from "../state/runs";
 import { reveal } from "../state/viewport";
-import { graphAt, ROOT } from "../graph/model";
-import { Dock } from "./Docks";
 import { Fixes } from "../widgets/Fixes";
+import { Dock } from "./Dock";
 
 /** Go to where a problem is, into subgraphs if need be. */
 export function jumpTo(node: string): void {

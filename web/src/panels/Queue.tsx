@@ -10,7 +10,7 @@ import { useRuns } from "../state/runs";
 import { setUi, useUi } from "../state/ui";
 import { Clamped } from "../widgets/Clamped";
 import { IconButton } from "../widgets/IconButton";
-import { Dock } from "./Docks";
+import { Dock } from "./Dock";
 import { FactsLine } from "./FactsLine";
 
 /** What runs, what waits, what was. */

@@ -2,11 +2,11 @@
 
 import { useMemo, useState } from "react";
 import type { NodeSchema } from "../api/nodes";
-import { activeGraph, activeTab, endGesture, schemaOfType, scopeNow, useDocs } from "../state/docs";
-import { t } from "../state/messages/index";
 import { titleOf } from "../canvas/NodeView";
 import { boxIn, frameOf } from "../graph/boxes";
 import { asLink, type Graph, linksInto } from "../graph/model";
+import { activeGraph, activeTab, endGesture, schemaOfType, scopeNow, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
 import { BoxPad, textOf } from "../widgets/BoxPad";
 import { useBackdrop } from "../widgets/backdrop";
 import { gridOf, unitsOf, writeBox } from "../widgets/Region";

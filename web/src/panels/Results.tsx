@@ -4,7 +4,7 @@ import { t } from "../state/messages/index";
 import { loadPast } from "../state/pictures";
 import { type Picture, useRuns } from "../state/runs";
 import { setUi } from "../state/ui";
-import { Dock } from "./Docks";
+import { Dock } from "./Dock";
 import { FactsLine } from "./FactsLine";
 
 /** Every picture made, newest first. */

@@ -3,25 +3,26 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { dictOf } from "../api/dict";
 import type { NodeSchema } from "../api/nodes";
-import { additionName, chooseOnly, freePlace } from "../state/adding";
-import { activeGraph, activeTab, edit, rectAt, scopeNow, select, useDocs } from "../state/docs";
-import { t } from "../state/messages/index";
-import { type Palette, setUi } from "../state/ui";
 import { linkUp } from "../canvas/connecting";
 import { hueColor, SHAPES, styleOf } from "../canvas/sockets";
-import { focusCanvas, reveal } from "../state/viewport";
 import { insertInto } from "../graph/commands/links";
-import { addNode, moveItems, type Point } from "../graph/commands/nodes";
+import { addNode, moveItems } from "../graph/commands/nodes";
 import { descendants, firstFit, inputType } from "../graph/connect";
 import { boxOf } from "../graph/geometry";
 import { ROOT } from "../graph/model";
 import { categoryName } from "../graph/names";
-import { type Entry, entriesOf, search, usual } from "../graph/search";
+import type { Point } from "../graph/rect";
+import { entriesOf, type SearchEntry, search, usual } from "../graph/search";
 import { mainType, socketType } from "../graph/types";
+import { additionName, chooseOnly, freePlace } from "../state/adding";
+import { activeGraph, activeTab, edit, rectAt, scopeNow, select, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { type Palette, setUi } from "../state/ui";
+import { focusCanvas, reveal } from "../state/viewport";
 import { extraEntries, performExtra } from "./extras";
 
 /** Every type that can be added here: the server's, and the workflow's own subgraphs. */
-export function useEntries(): readonly Entry[] {
+export function useEntries(): readonly SearchEntry[] {
   const catalog = useDocs((docs) => docs.catalog);
   const graphs = useDocs((docs) => activeTab(docs).workflow.graphs);
   return useMemo(() => {
@@ -135,7 +136,7 @@ export function Search({ palette }: { palette: Palette }) {
     setUi({ palette: null });
     focusCanvas();
   };
-  const choose = (entry: Entry | undefined) => {
+  const choose = (entry: SearchEntry | undefined) => {
     if (entry === undefined) return;
     // A note takes the keyboard itself.
     close();
@@ -206,7 +207,7 @@ export function Search({ palette }: { palette: Palette }) {
 }
 
 interface ItemProps {
-  readonly entry: Entry;
+  readonly entry: SearchEntry;
   readonly id: string;
   readonly active: boolean;
   /** What stands above it. */

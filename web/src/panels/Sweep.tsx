@@ -2,14 +2,14 @@
 
 import { Download, Square } from "lucide-react";
 import { useMemo } from "react";
+import { inputOf } from "../graph/catalog";
+import { isLinked, splitTarget, targetOf } from "../graph/model";
+import { type Swept, sweptValues } from "../graph/sweep";
 import { activeGraph, activeTab, useDocs } from "../state/docs";
 import { t } from "../state/messages/index";
 import { type Picture, useRuns } from "../state/runs";
 import { setAxis, startSweep, stopSweep, useSweep } from "../state/sweep";
 import { say } from "../state/ui";
-import { inputOf } from "../graph/catalog";
-import { isLinked, splitTarget, targetOf } from "../graph/model";
-import { type Swept, sweptValues } from "../graph/sweep";
 import { Dialog } from "./Dialog";
 import { saveSheet } from "./sheet";
 

@@ -4,10 +4,10 @@ import { template, templates } from "../api/client";
 import { isObject } from "../api/json";
 import type { Template } from "../api/server";
 import { t } from "../state/messages/index";
+import { ZH } from "../state/messages/templates.zh";
 import { openData } from "../state/open";
 import { say, setUi, useUi } from "../state/ui";
-import { Dock } from "./Docks";
-import { ZH } from "../state/messages/templates.zh";
+import { Dock } from "./Dock";
 
 /** Made by scripts/thumbnails.py; a template without one shows a sign instead. */
 const THUMBNAILS = import.meta.glob<string>("./thumbnails/*.webp", {

@@ -1,14 +1,15 @@
 /** What a search offers beside node types: notes, groups, subgraphs and bends of links. */
 
 import type { NodeSchema } from "../api/nodes";
-import { groupSelection, subgraphSelection, writeNote } from "../commands/table";
+import { writeNote } from "../commands/adding";
+import { groupSelection, subgraphSelection } from "../commands/selection";
+import { REROUTE, REROUTE_SCHEMA } from "../graph/catalog";
+import { addGroup } from "../graph/commands/decor";
+import type { Point } from "../graph/rect";
+import { entriesOf, type SearchEntry } from "../graph/search";
 import { activeGraph, activeTab, edit, select } from "../state/docs";
 import { t } from "../state/messages/index";
 import { say } from "../state/ui";
-import { REROUTE, REROUTE_SCHEMA } from "../graph/catalog";
-import { addGroup } from "../graph/commands/decor";
-import type { Point } from "../graph/commands/nodes";
-import { type Entry, entriesOf } from "../graph/search";
 
 const NOTE = "@note";
 const GROUP = "@group";
@@ -17,7 +18,7 @@ const SUBGRAPH = "@subgraph";
 const EMPTY_GROUP = { width: 400, height: 240 };
 
 /** Entries for them, in the language of the page, found by their English names as well. */
-export function extraEntries(): Entry[] {
+export function extraEntries(): SearchEntry[] {
   const extra = (type: string, title: string, summary: string, aliases: string[]): NodeSchema => ({
     ...REROUTE_SCHEMA,
     ...(type !== REROUTE && { inputs: {}, outputs: {} }),

@@ -10,7 +10,7 @@ export interface Stroke {
   readonly erases: boolean;
 }
 
-export type Step = Stroke | { readonly kind: "invert" } | { readonly kind: "clear" };
+export type MaskStep = Stroke | { readonly kind: "invert" } | { readonly kind: "clear" };
 
 type Context = OffscreenCanvasRenderingContext2D;
 
@@ -20,7 +20,7 @@ const COLOR = "#f0506e";
 export class MaskPainter {
   readonly #canvas: OffscreenCanvas;
   readonly #base: OffscreenCanvas;
-  #done: readonly Step[] = [];
+  #done: readonly MaskStep[] = [];
 
   /** @param alpha The mask to begin with: one byte a pixel. */
   constructor(width: number, height: number, alpha: (index: number) => number) {
@@ -34,7 +34,7 @@ export class MaskPainter {
   }
 
   /** Show the mask after some steps; what was drawn before is not drawn again. */
-  show(target: CanvasRenderingContext2D, steps: readonly Step[]): void {
+  show(target: CanvasRenderingContext2D, steps: readonly MaskStep[]): void {
     const settled = steps.slice(0, -1);
     const grew =
       this.#done.length <= settled.length && this.#done.every((step, i) => step === settled[i]);
@@ -57,7 +57,7 @@ function context(canvas: OffscreenCanvas): Context {
   return canvas.getContext("2d") as Context;
 }
 
-function perform(c: Context | CanvasRenderingContext2D, step: Step): void {
+function perform(c: Context | CanvasRenderingContext2D, step: MaskStep): void {
   const { width, height } = c.canvas;
   c.save();
   c.fillStyle = COLOR;

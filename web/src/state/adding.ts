@@ -1,9 +1,10 @@
 /** New nodes: where they have room, and what is chosen in them without asking. */
 
 import { freeSpot } from "../graph/arrange";
-import { addNode, type Point } from "../graph/commands/nodes";
+import { addNode } from "../graph/commands/nodes";
 import { setValue } from "../graph/commands/values";
 import { boxOf, GRID } from "../graph/geometry";
+import type { Point } from "../graph/rect";
 import { activeGraph, activeTab, allRects, edit, graphName, schemaOfType, select } from "./docs";
 import { loadModels } from "./resources";
 

@@ -7,10 +7,10 @@ import { readWorkflow } from "../graph/file";
 import { EMPTY_HISTORY } from "../graph/history";
 import { EMPTY_WORKFLOW } from "../graph/model";
 import { isDirty, type Tab, useDocs } from "./docs";
+import { documentOf } from "./documentOf";
 import { catchUp, setOpen } from "./following";
 import { type Kept as InLibrary, NOT_KEPT } from "./library/machine";
 import { keptOf, setKept, useLibrary } from "./library/store";
-import { documentOf } from "./run";
 import { runOf, updateRun, useRuns } from "./runs";
 
 const KEY = "weft.tabs";

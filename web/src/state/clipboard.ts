@@ -1,18 +1,18 @@
 /** The clipboard: what is copied is a workflow file, here and in every other program. */
 
 import { formatJson, isObject, parseJson } from "../api/json";
-import { pointerPlace } from "../canvas/pointer";
-import { middle } from "./viewport";
 import { fromComfy, isComfy } from "../graph/comfy";
 import { fragment, paste } from "../graph/commands/clipboard";
 import { readWorkflow, writeWorkflow } from "../graph/file";
 import { GRID } from "../graph/geometry";
 import { graphAt, ROOT, type Workflow } from "../graph/model";
 import { activeTab, edit, graphName, select, useDocs } from "./docs";
-import { keyText } from "../commands/keys";
+import { pointerPlace } from "./hover";
+import { keyText } from "./keyNames";
 import { t } from "./messages/index";
 import { addPicture, openFiles, selectedFileInput } from "./open";
 import { say } from "./ui";
+import { middle } from "./viewport";
 
 function selectedText(): string | null {
   const tab = activeTab();

@@ -3,14 +3,16 @@
 import { create } from "zustand";
 import { dictOf, withKey } from "../api/dict";
 import type { NodeSchema } from "../api/nodes";
+import { contains } from "../graph/arrange";
 import { Catalog } from "../graph/catalog";
 import type { Scope } from "../graph/connect";
 import type { Change, Draft } from "../graph/edits";
 import { change } from "../graph/edits";
-import { type Box, boxOf, type Rect, rectOf } from "../graph/geometry";
+import { type Box, boxOf, rectOf } from "../graph/geometry";
 import { commit, EMPTY_HISTORY, type History, pass, redo, seal, undo } from "../graph/history";
 import type { Graph } from "../graph/model";
 import { EMPTY_WORKFLOW, graphAt, ROOT, type Workflow } from "../graph/model";
+import type { Rect } from "../graph/rect";
 
 export interface View {
   readonly x: number;
@@ -19,7 +21,7 @@ export interface View {
 }
 
 /** A subgraph that was entered through one of its instances. */
-export interface Step {
+export interface PathStep {
   readonly node: string;
   readonly graph: string;
 }
@@ -31,7 +33,7 @@ export interface Tab {
   /** The workflow as the library or a file last had it. */
   readonly saved: Workflow;
   /** Subgraphs entered, from the root on; empty at the root. */
-  readonly path: readonly Step[];
+  readonly path: readonly PathStep[];
   readonly selection: ReadonlySet<string>;
   /** Where one looks in each graph. */
   readonly views: Readonly<Record<string, View>>;
@@ -379,4 +381,13 @@ export function isDirty(tab: Tab): boolean {
 
 export function tabTitle(tab: Tab): string {
   return graphAt(tab.workflow, ROOT).title ?? "";
+}
+
+/** What lies in a group and is moved with it. */
+export function membersOf(group: string): string[] {
+  const outer = activeGraph().groups[group];
+  if (outer === undefined) return [];
+  return Object.entries(allRects(true))
+    .filter(([id, rect]) => id !== group && contains(outer, rect))
+    .map(([id]) => id);
 }

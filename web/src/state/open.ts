@@ -4,15 +4,13 @@ import { jobWorkflow, upload } from "../api/client";
 import { dictOf, joined } from "../api/dict";
 import { formatJson, parseJson, type Value } from "../api/json";
 import { asComfy, isPlainPicture, type Opened, openShared, packWorkflow } from "../api/share";
-import { membersOf } from "../canvas/pointer";
-import { fitView, viewSize } from "./viewport";
 import { fromComfy, isComfy, isComfyEditor } from "../graph/comfy";
 import { setFrames } from "../graph/commands/decor";
-import { addNode, moveItems, type Point } from "../graph/commands/nodes";
+import { addNode, moveItems } from "../graph/commands/nodes";
 import { setValue } from "../graph/commands/values";
 import { Draft } from "../graph/edits";
 import { readWorkflow } from "../graph/file";
-import { type Box, boxOf, HEADER, type Rect, rectOf } from "../graph/geometry";
+import { type Box, boxOf, HEADER, rectOf } from "../graph/geometry";
 import type { LayerEdge } from "../graph/layers";
 import { layOut } from "../graph/layout";
 import {
@@ -26,6 +24,7 @@ import {
   type Workflow,
 } from "../graph/model";
 import { pngTexts } from "../graph/png";
+import type { Point, Rect } from "../graph/rect";
 import { outdated } from "../graph/versions";
 import { addNodeAt, freePlace } from "./adding";
 import {
@@ -35,6 +34,7 @@ import {
   boxAt,
   edit,
   graphName,
+  membersOf,
   newTab,
   schemaOfType,
   select,
@@ -42,11 +42,12 @@ import {
   tabTitle,
   useDocs,
 } from "./docs";
+import { documentOf } from "./documentOf";
 import { checkTab, markForeign, setReport, useReports } from "./library/foreign";
 import { t } from "./messages/index";
-import { documentOf } from "./run";
 import { type Picture, runOf, useRuns } from "./runs";
 import { say, setUi } from "./ui";
+import { fitView, viewSize } from "./viewport";
 
 /** A workflow of parsed JSON in either format, laid out and called as its file where it must be. */
 async function toWorkflow(data: Value, name: string): Promise<Workflow> {

@@ -28,7 +28,7 @@ export function loadModels(kind: string, again = false): Promise<readonly ModelE
 }
 
 /** A name that says it is a picture. */
-export const PICTURE = /\.(png|jpe?g|webp|bmp|gif|avif|tiff?)$/i;
+export const PICTURE_NAME = /\.(png|jpe?g|webp|bmp|gif|avif|tiff?)$/i;
 
 /**
  * The newest input files; where one is to be replaced, those of its sort, and where an input takes
@@ -45,6 +45,6 @@ export async function loadFiles(
   const suffix = /\.\w+$/.exec(instead)?.[0].toLowerCase();
   if (suffix === undefined) return files;
   return files.filter(({ name, picture }) =>
-    PICTURE.test(instead) ? picture : name.toLowerCase().endsWith(suffix),
+    PICTURE_NAME.test(instead) ? picture : name.toLowerCase().endsWith(suffix),
   );
 }

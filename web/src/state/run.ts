@@ -4,20 +4,15 @@ import * as api from "../api/client";
 import type { JsonObject, Value } from "../api/json";
 import type { Problem } from "../api/server";
 import { setValue } from "../graph/commands/values";
-import { writeWorkflow } from "../graph/file";
 import { graphAt, isLinked, ROOT, type Workflow } from "../graph/model";
 import { nextSeed, seedMode } from "../graph/seeds";
 import { activeTab, editUnasked, type Tab, tabTitle, useDocs } from "./docs";
+import { documentOf } from "./documentOf";
 import { acceptedEffects, isForeign } from "./library/foreign";
 import { t } from "./messages/index";
 import { jobToStop, runOf, type ToStop, updateRun } from "./runs";
 import { accepted } from "./sync";
 import { dismiss, say, setUi, useUi } from "./ui";
-
-/** A tab's workflow as the file that is sent and saved. */
-export function documentOf(tab: Tab): JsonObject {
-  return writeWorkflow(tab.workflow, useDocs.getState().catalog);
-}
 
 /** Queue the active workflow. */
 export async function run(set?: JsonObject): Promise<api.Refused | null> {

@@ -5,8 +5,8 @@ import { cancelJob, submit } from "../api/client";
 import type { Value } from "../api/json";
 import type { Swept } from "../graph/sweep";
 import { activeTab, tabTitle } from "./docs";
+import { documentOf } from "./documentOf";
 import { t } from "./messages/index";
-import { documentOf } from "./run";
 import { say } from "./ui";
 
 export interface Axis {

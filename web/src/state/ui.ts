@@ -3,11 +3,10 @@
 import { create } from "zustand";
 import type { Link, PortRef } from "../graph/model";
 import type { SocketType } from "../graph/types";
+import type { PanelId } from "./messages/panels";
 
 export type Theme = "dark" | "light";
 export type Language = "en" | "zh";
-export type LeftPanel = "nodes" | "library" | "templates" | "outline" | null;
-export type RightPanel = "form" | "results" | "queue" | "problems" | "history" | null;
 
 /** A link that is being made: one end is held, the other looks for a port. */
 export interface Pending {
@@ -42,7 +41,7 @@ export interface Shown {
   readonly artifact?: { readonly file: string } | null;
 }
 
-export type Dialog =
+export type OpenDialog =
   | { readonly kind: "shortcuts" }
   | { readonly kind: "conflict"; readonly tab: string }
   | { readonly kind: "share"; readonly entry: string }
@@ -79,8 +78,8 @@ export interface Toast {
 interface Ui {
   readonly theme: Theme;
   readonly language: Language;
-  readonly left: LeftPanel;
-  readonly right: RightPanel;
+  readonly left: PanelId | null;
+  readonly right: PanelId | null;
   readonly minimap: boolean;
   readonly snap: boolean;
   /** Whether nodes say after each change what the next run would do with them. */
@@ -88,7 +87,7 @@ interface Ui {
   readonly formOnly: boolean;
   readonly palette: Palette | null;
   readonly pending: Pending | null;
-  readonly dialog: Dialog | null;
+  readonly dialog: OpenDialog | null;
   readonly menu: Menu | null;
   readonly toasts: readonly Toast[];
   readonly zoom: number;

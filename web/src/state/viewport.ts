@@ -1,10 +1,10 @@
 /** Where one looks: the one place through which the rest of the editor moves the canvas. */
 
 import type { ReactFlowInstance } from "@xyflow/react";
+import { boundsOf } from "../graph/arrange";
+import type { Rect } from "../graph/rect";
 import { activeTab, allRects, rectAt } from "./docs";
 import { isNarrow } from "./ui";
-import { boundsOf } from "../graph/arrange";
-import type { Rect } from "../graph/geometry";
 
 let flow: ReactFlowInstance | null = null;
 let host: HTMLElement | null = null;

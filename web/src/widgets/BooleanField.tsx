@@ -1,5 +1,5 @@
 import { t } from "../state/messages/index";
-import type { FieldProps } from "./Widget";
+import type { FieldProps } from "./field";
 
 /** Yes or no. */
 export function BooleanField({ label, value, onChange }: FieldProps) {

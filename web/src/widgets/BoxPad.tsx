@@ -2,7 +2,7 @@
 
 import "./pad.css";
 import { useRef } from "react";
-import type { Rect } from "../graph/geometry";
+import type { Rect } from "../graph/rect";
 import { ratioOf } from "./backdrop";
 import { ARROWS, type Spot, useDrag, within } from "./usePad";
 

@@ -1,8 +1,8 @@
 import fuzzysort from "fuzzysort";
 import { Check } from "lucide-react";
 import { type ReactNode, useEffect, useId, useMemo, useRef, useState } from "react";
-import { t } from "../state/messages/index";
 import { misspelt, spellingsOf } from "../graph/misspelt";
+import { t } from "../state/messages/index";
 
 export interface Option {
   readonly value: string;

@@ -1,8 +1,8 @@
 /** A long text by its beginning, with the rest at a press: an exception may be a page long. */
 
 import { useState } from "react";
-import { t } from "../state/messages/index";
 import { beginningOf } from "../graph/shorten";
+import { t } from "../state/messages/index";
 
 export function Clamped({ text }: { text: string }) {
   const [open, setOpen] = useState(false);

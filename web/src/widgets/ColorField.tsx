@@ -2,7 +2,7 @@ import { useState } from "react";
 import { numberOf } from "../api/json";
 import { t } from "../state/messages/index";
 import { say } from "../state/ui";
-import type { FieldProps } from "./Widget";
+import type { FieldProps } from "./field";
 
 /** A colour: typed as its hex digits, or chosen in the browser's own picker. */
 export function ColorField({ label, value, onChange, onDone }: FieldProps) {

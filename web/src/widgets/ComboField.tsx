@@ -1,11 +1,11 @@
 import { ChevronsUpDown } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
 import { sameValue } from "../api/json";
-import { focusCanvas } from "../state/viewport";
 import { choiceName } from "../graph/names";
+import { focusCanvas } from "../state/viewport";
 import { Choices } from "./Choices";
+import type { FieldProps } from "./field";
 import { Popover } from "./Popover";
-import type { FieldProps } from "./Widget";
 
 /** One of a list that the schema gives. */
 export function ComboField({ label, schema, value, onChange }: FieldProps) {

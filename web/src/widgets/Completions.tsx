@@ -3,9 +3,9 @@
 import fuzzysort from "fuzzysort";
 import { type RefObject, useEffect, useMemo, useState } from "react";
 import type { ModelEntry } from "../api/server";
+import { type Mention, mentionAt, writtenName } from "../graph/mentions";
 import { t } from "../state/messages/index";
 import { knownModels, loadModels } from "../state/resources";
-import { type Mention, mentionAt, writtenName } from "../graph/mentions";
 import { Popover } from "./Popover";
 
 const MOST = 8;

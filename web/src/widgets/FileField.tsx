@@ -3,12 +3,12 @@ import { useEffect, useRef, useState } from "react";
 import { fileUrl, upload } from "../api/client";
 import type { FileEntry } from "../api/server";
 import { t } from "../state/messages/index";
-import { loadFiles, PICTURE } from "../state/resources";
+import { loadFiles, PICTURE_NAME } from "../state/resources";
 import { say, setUi } from "../state/ui";
 import { Choices } from "./Choices";
+import type { FieldProps } from "./field";
 import { IconButton } from "./IconButton";
 import { Popover } from "./Popover";
-import type { FieldProps } from "./Widget";
 
 /** A file of the server's input folder, with upload, drop and a preview. */
 export function FileField({ node, port, label, schema, value, onChange }: FieldProps) {
@@ -34,7 +34,7 @@ export function FileField({ node, port, label, schema, value, onChange }: FieldP
       setBusy(false);
     }
   };
-  const picture = name !== "" && PICTURE.test(name);
+  const picture = name !== "" && PICTURE_NAME.test(name);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dropping has a button beside it
     <div

@@ -1,12 +1,12 @@
 /** Ways to settle a problem at a press: the nearest values that its input allows. */
 
 import type { Problem } from "../api/server";
-import { activeTab, editTab, useDocs } from "../state/docs";
-import { t } from "../state/messages/index";
 import { inputOf } from "../graph/catalog";
 import { setValue } from "../graph/commands/values";
 import { graphAt, ROOT } from "../graph/model";
 import { nearestMultiples } from "../graph/multiples";
+import { activeTab, editTab, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
 
 /** The graph and the node that a problem's id means: instances' ids stand before it. */
 function placeOf(problem: Problem) {

@@ -2,13 +2,13 @@ import { Box, TriangleAlert } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { modelPicture } from "../api/client";
 import type { ModelEntry } from "../api/server";
+import { nearest } from "../graph/similar";
 import { t } from "../state/messages/index";
 import { knownModels, loadModels } from "../state/resources";
 import { size } from "../state/units";
-import { nearest } from "../graph/similar";
 import { Choices } from "./Choices";
+import type { FieldProps } from "./field";
 import { Popover } from "./Popover";
-import type { FieldProps } from "./Widget";
 
 /** The name of a model file on the server. */
 export function ModelField({ label, schema, value, onChange, onDone }: FieldProps) {

@@ -1,10 +1,10 @@
 import { useLayoutEffect, useRef, useState } from "react";
 import { floatNumber, isNumeric, numberOf, type Value } from "../api/json";
-import { t } from "../state/messages/index";
-import { say } from "../state/ui";
 import { evaluate } from "../graph/expression";
 import { boundsOf, decimals, filled, isWhole, perPixel, snapTo } from "../graph/ranges";
-import type { FieldProps } from "./Widget";
+import { t } from "../state/messages/index";
+import { say } from "../state/ui";
+import type { FieldProps } from "./field";
 
 /** A press that moves less, in pixels, is a click: the slip of a hand changes no number. */
 const DRAG = 4;

@@ -3,11 +3,11 @@
 import "./pad.css";
 import { useMemo, useRef } from "react";
 import { numberOf, type Value } from "../api/json";
-import { t } from "../state/messages/index";
 import { curveThrough, type Pair } from "../graph/pchip";
+import { t } from "../state/messages/index";
 import { ratioOf, useBackdrop } from "./backdrop";
+import type { FieldProps } from "./field";
 import { ARROWS, type Spot, spotIn, useDrag, within } from "./usePad";
-import type { FieldProps } from "./Widget";
 
 const LEAST_GAP = 0.001;
 const round = (value: number) => Math.round(value * 1000) / 1000;

@@ -1,8 +1,8 @@
 import { useId, useRef } from "react";
-import { focusCanvas } from "../state/viewport";
 import { replacement, weigh } from "../graph/prompt";
+import { focusCanvas } from "../state/viewport";
 import { Completions, useCompletions } from "./Completions";
-import type { FieldProps } from "./Widget";
+import type { FieldProps } from "./field";
 
 /** A text of several lines; Ctrl with the arrows weighs words, names of models are completed. */
 export function PromptField({ label, schema, value, onChange, onDone }: FieldProps) {

@@ -3,13 +3,13 @@
 import { Maximize2 } from "lucide-react";
 import { memo } from "react";
 import type { NodeSchema } from "../api/nodes";
+import { boxIn, boxInputs, boxValues, isRelative } from "../graph/boxes";
+import { setValue } from "../graph/commands/values";
+import { boundsOf } from "../graph/ranges";
+import type { Rect } from "../graph/rect";
 import { activeGraph, edit, endGesture, useDocs } from "../state/docs";
 import { t } from "../state/messages/index";
 import { setUi } from "../state/ui";
-import { boxIn, boxInputs, boxValues, isRelative } from "../graph/boxes";
-import { setValue } from "../graph/commands/values";
-import type { Rect } from "../graph/geometry";
-import { boundsOf } from "../graph/ranges";
 import { type Boxed, BoxPad } from "./BoxPad";
 import { type Backdrop, useBackdrop } from "./backdrop";
 import { IconButton } from "./IconButton";

@@ -1,13 +1,13 @@
 import { Dices, Lock, Plus } from "lucide-react";
 import { useLayoutEffect, useRef, useState } from "react";
+import { setSeedMode } from "../graph/commands/values";
+import { nextSeed, readSeed, SEED_MODES, seedMode } from "../graph/seeds";
 import { activeGraph, edit, useDocs } from "../state/docs";
 import { t } from "../state/messages/index";
 import { drawSeed } from "../state/run";
 import { say } from "../state/ui";
-import { setSeedMode } from "../graph/commands/values";
-import { nextSeed, readSeed, SEED_MODES, seedMode } from "../graph/seeds";
+import type { FieldProps } from "./field";
 import { IconButton } from "./IconButton";
-import type { FieldProps } from "./Widget";
 
 const ICONS = { fixed: Lock, random: Dices, increment: Plus };
 

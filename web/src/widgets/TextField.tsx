@@ -1,6 +1,6 @@
 import { compactJson } from "../api/json";
 import { focusCanvas } from "../state/viewport";
-import type { FieldProps } from "./Widget";
+import type { FieldProps } from "./field";
 
 /** A text of one line. */
 export function TextField({ label, value, onChange, onDone }: FieldProps) {

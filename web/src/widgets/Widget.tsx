@@ -3,17 +3,18 @@
 import { lazy, memo, Suspense } from "react";
 import type { Value } from "../api/json";
 import type { InputSchema } from "../api/nodes";
-import { activeGraph, activeTab, edit, endGesture, rectAt, select, useDocs } from "../state/docs";
-import { t } from "../state/messages/index";
-import { reveal } from "../state/viewport";
 import { setValue } from "../graph/commands/values";
 import { asLink, isLinked, targetOf } from "../graph/model";
 import { portName } from "../graph/names";
 import { mainType, socketType } from "../graph/types";
+import { activeGraph, activeTab, edit, endGesture, rectAt, select, useDocs } from "../state/docs";
+import { t } from "../state/messages/index";
+import { reveal } from "../state/viewport";
 import { BooleanField } from "./BooleanField";
 import { ColorField } from "./ColorField";
 import { ComboField } from "./ComboField";
 import { FileField } from "./FileField";
+import type { FieldProps } from "./field";
 import { ModelField } from "./ModelField";
 import { NumberField } from "./NumberField";
 import { PromptField } from "./PromptField";
@@ -22,19 +23,6 @@ import { TextField } from "./TextField";
 
 // Few nodes have one, and what draws it is not small.
 const PadField = lazy(() => import("./PadField"));
-
-/** What every kind of field is given. */
-export interface FieldProps {
-  readonly node: string;
-  readonly port: string;
-  readonly label: string;
-  readonly schema: InputSchema;
-  readonly value: Value | undefined;
-  /** Write a value; undefined gives the default back. `merge` joins it to the gesture before. */
-  readonly onChange: (value: Value | undefined, merge?: boolean) => void;
-  /** The gesture is over. */
-  readonly onDone: () => void;
-}
 
 interface Props {
   readonly node: string;

@@ -4,9 +4,9 @@ import { useEffect, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { fileUrl } from "../api/client";
 import { own } from "../api/dict";
+import { frameOf } from "../graph/boxes";
 import { activeGraph, activeTab, runKey, schemaOfType, scopeNow, useDocs } from "../state/docs";
 import { runOf, useRuns } from "../state/runs";
-import { frameOf } from "../graph/boxes";
 
 export interface Backdrop {
   /** Pixels; a guess where nothing says them. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Refused } from "../../src/api/client";
+import { EMPTY_WORKFLOW, type Workflow } from "../../src/graph/model";
 import {
   answered,
   isDue,
@@ -9,7 +10,6 @@ import {
   reconnected,
   sending,
 } from "../../src/state/library/machine";
-import { EMPTY_WORKFLOW, type Workflow } from "../../src/graph/model";
 
 const saved = EMPTY_WORKFLOW;
 const one: Workflow = { ...EMPTY_WORKFLOW };

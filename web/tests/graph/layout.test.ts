@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { contains, overlaps, type Rects } from "../../src/graph/arrange";
-import { boxOf, frameAround, type Rect, rectOf } from "../../src/graph/geometry";
-import { type Layout, layOut, membersIn, type Scene, treeOf } from "../../src/graph/layout";
+import { boxOf, frameAround, rectOf } from "../../src/graph/geometry";
+import { type Layout, type LayoutTask, layOut, membersIn, treeOf } from "../../src/graph/layout";
 import { graphAt, linksOf, ROOT } from "../../src/graph/model";
+import type { Rect } from "../../src/graph/rect";
 import { catalog, open, shipped } from "../helpers";
 
 const OUTSIDE = "";
@@ -62,7 +63,7 @@ function sceneOf({ items, groups, edges }: Sketch, how: { some?: boolean } = {})
   };
   drawAll(inside(OUTSIDE), 100, 60);
   const isNode = (i: number) => items[i] !== undefined && items[i].kind !== "note";
-  const scene: Scene = {
+  const scene: LayoutTask = {
     rects,
     groups: frames,
     notes: new Set(items.flatMap(({ kind }, i) => (kind === "note" ? [`n${i}`] : []))),
@@ -83,7 +84,7 @@ function sceneOf({ items, groups, edges }: Sketch, how: { some?: boolean } = {})
 }
 
 /** Where everything is afterwards. */
-function outcome({ rects, groups }: Scene, { places, frames }: Layout) {
+function outcome({ rects, groups }: LayoutTask, { places, frames }: Layout) {
   const now: Record<string, Rect> = {};
   for (const [id, rect] of Object.entries(rects)) now[id] = { ...rect, ...places[id] };
   return { now, frames: { ...groups, ...frames } as Rects };
@@ -93,7 +94,7 @@ function pairs<T>(all: readonly T[]): [T, T][] {
   return all.flatMap((a, i) => all.slice(i + 1).map((b): [T, T] => [a, b]));
 }
 
-function expectGroupsKept(scene: Scene, { now, frames }: ReturnType<typeof outcome>): void {
+function expectGroupsKept(scene: LayoutTask, { now, frames }: ReturnType<typeof outcome>): void {
   const tree = treeOf(scene);
   const inGroup = (group: string): string[] =>
     (tree.get(group) ?? []).flatMap((id) => [id, ...inGroup(id)]);
@@ -201,7 +202,7 @@ describe("layout of everything", () => {
       above: { x: 410, y: -140, width: 240, height: 128 },
       lone: { x: 3000, y: 0, width: 240, height: 128 },
     };
-    const scene: Scene = {
+    const scene: LayoutTask = {
       rects,
       groups: {},
       notes: new Set(["above", "lone"]),
@@ -251,7 +252,7 @@ test.each(shipped)("%s is laid out from left to right, without overlap", async (
       rectOf(graph.places[id], boxOf(node, graph.places[id], catalog.byName(node.type))),
     ]),
   );
-  const scene: Scene = {
+  const scene: LayoutTask = {
     rects,
     groups: {},
     notes: new Set(),

@@ -3,10 +3,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { boundsOf, freeSpot, overlaps } from "../../src/graph/arrange";
-import type { Rect } from "../../src/graph/geometry";
 import { layOut } from "../../src/graph/layout";
 import { wordsOf } from "../../src/graph/names";
 import { componentsOf, inRows } from "../../src/graph/pack";
+import type { Rect } from "../../src/graph/rect";
 
 const rect = fc.record({
   x: fc.integer({ min: -500, max: 500 }),

@@ -5,7 +5,8 @@ import type { Value } from "../../api/json";
 import type { Draft } from "../edits";
 import type { Graph, GraphNode, Workflow } from "../model";
 import { asLink, EMPTY_GRAPH, graphAt, linkValue, ROOT } from "../model";
-import { freshId, type Point } from "./nodes";
+import type { Point } from "../rect";
+import { freshId } from "./nodes";
 
 /** The chosen nodes, groups and notes as a workflow; links from outside are left as they are. */
 export function fragment(workflow: Workflow, at: string, ids: Iterable<string>): Workflow {

@@ -3,9 +3,10 @@
 import { dictOf } from "../../api/dict";
 import type { Draft } from "../edits";
 import { ABSENT } from "../edits";
-import { frameAround, type Rect } from "../geometry";
+import { frameAround } from "../geometry";
 import { type Group, graphAt } from "../model";
-import { freshId, type Point } from "./nodes";
+import type { Point, Rect } from "../rect";
+import { freshId } from "./nodes";
 
 /** A group around rectangles. */
 export function addGroup(draft: Draft, at: string, rects: readonly Rect[], title: string): string {

@@ -9,7 +9,8 @@ import type { Draft } from "../edits";
 import { ABSENT } from "../edits";
 import type { Link, PortRef } from "../model";
 import { asLink, graphAt, linksOf, linkValue } from "../model";
-import { addNode, type Point } from "./nodes";
+import type { Point } from "../rect";
+import { addNode } from "./nodes";
 
 /** Link an output to an input; what was linked there before makes room. */
 export function connect(draft: Draft, scope: Scope, from: PortRef, to: PortRef): boolean {

@@ -7,11 +7,7 @@ import type { Draft } from "../edits";
 import { ABSENT } from "../edits";
 import type { Graph, Mode, Place } from "../model";
 import { asLink, graphAt, readersOf, splitTarget } from "../model";
-
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
+import type { Point } from "../rect";
 
 /** Add a node of a type and give its id. */
 export function addNode(

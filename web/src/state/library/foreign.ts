@@ -3,8 +3,8 @@
 import { create } from "zustand";
 import { checkWorkflow, type Effect, type Report } from "../../api/share";
 import { tabById } from "../docs";
+import { documentOf } from "../documentOf";
 import { t } from "../messages/index";
-import { documentOf } from "../run";
 import { say, setUi } from "../ui";
 import { keptOf, setKept } from "./store";
 

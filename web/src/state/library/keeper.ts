@@ -18,8 +18,8 @@ import {
   tabTitle,
   useDocs,
 } from "../docs";
+import { documentOf } from "../documentOf";
 import { t } from "../messages/index";
-import { documentOf } from "../run";
 import { useRuns } from "../runs";
 import { say, setUi } from "../ui";
 import {

@@ -1,7 +1,7 @@
-import { COMMANDS } from "../commands/table";
-import { keyTexts } from "../commands/keys";
+import { Dialog } from "../panels/Dialog";
+import { keyTexts } from "../state/keyNames";
 import { type MessageKey, t } from "../state/messages/index";
-import { Dialog } from "./Dialog";
+import { COMMANDS } from "./commands";
 
 // In an order in which the columns come out about equally long.
 const GROUPS = ["shortcuts.graph", "shortcuts.run", "shortcuts.edit", "shortcuts.see"] as const;

@@ -2,14 +2,14 @@
 
 import { ArrowDown, ArrowUp, X } from "lucide-react";
 import { useShallow } from "zustand/react/shallow";
+import { type Face, hide, moveExposed, renameExposed } from "../graph/commands/ports";
+import { splitTarget } from "../graph/model";
 import { activeGraph, edit, rectAt, select, useDocs } from "../state/docs";
 import { t } from "../state/messages/index";
 import { reveal } from "../state/viewport";
-import { type Face, hide, moveExposed, renameExposed } from "../graph/commands/ports";
-import { splitTarget } from "../graph/model";
 import { IconButton } from "../widgets/IconButton";
 
-export function Interface({ sides }: { sides: readonly Face[] }) {
+export function InterfaceEditor({ sides }: { sides: readonly Face[] }) {
   return sides.map((side) => <Side key={side} side={side} />);
 }
 
