@@ -1,3 +1,4 @@
+import "./App.css";
 import { lazy, Suspense, useEffect } from "react";
 import { Canvas } from "../canvas/Canvas";
 import { catchFocus } from "../canvas/focus";

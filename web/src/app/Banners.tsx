@@ -1,5 +1,6 @@
 /** Lines above the canvas: somebody else's workflow, a comparison, one that lies in the trash. */
 
+import "./Banners.css";
 import { ChevronRight, GitFork } from "lucide-react";
 import { useState } from "react";
 import { type Difference, isSame, type Mark } from "../graph/diff";

@@ -1,3 +1,4 @@
+import "./Boundary.css";
 import { Component, type ReactNode } from "react";
 import { t } from "../state/messages/index";
 

@@ -1,3 +1,4 @@
+import "./Breadcrumbs.css";
 import { ChevronRight } from "lucide-react";
 import { activeTab, leaveTo, tabTitle, useDocs } from "../state/docs";
 import { t } from "../state/messages/index";

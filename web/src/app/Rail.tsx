@@ -1,3 +1,4 @@
+import "./Rail.css";
 import {
   FolderOpen,
   Grid3x3,

@@ -1,5 +1,6 @@
 /** Whether the workflow in front is safe, in the bar above it. */
 
+import "./SaveState.css";
 import { Check, CloudOff, CloudUpload, LoaderCircle, Trash2, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { activeTab, isDirty, useDocs } from "../state/docs";

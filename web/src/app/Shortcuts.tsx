@@ -1,3 +1,4 @@
+import "./Shortcuts.css";
 import { Dialog } from "../panels/Dialog";
 import { keyTexts } from "../state/keyNames";
 import { type MessageKey, t } from "../state/messages/index";

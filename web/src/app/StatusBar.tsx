@@ -1,3 +1,4 @@
+import "./StatusBar.css";
 import {
   Magnet,
   Map as MapIcon,

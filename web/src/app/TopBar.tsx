@@ -1,3 +1,4 @@
+import "./TopBar.css";
 import { LoaderCircle, Play, Plus, Square, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import {

@@ -3,6 +3,7 @@
 import { listen } from "../api/events";
 import { watchTabbing } from "../canvas/focus";
 import { deleteSelection } from "../commands/selection";
+import { prefetchPanels } from "../panels/OpenPanel";
 import { keepTabs, restoreTabs } from "../state/autosave";
 import { copySelection, pasteInto } from "../state/clipboard";
 import { whenReadOnly } from "../state/docs";
@@ -39,6 +40,7 @@ export async function start(): Promise<void> {
     },
   });
   await loadCatalog();
+  prefetchPanels();
   await followLink();
 }
 

@@ -1,5 +1,6 @@
 /** The canvas: React Flow pans, zooms and drags; links and far nodes are painted under it. */
 
+import "./Canvas.css";
 import {
   type Node,
   type NodeChange,

@@ -1,5 +1,6 @@
 /** Groups, notes and reroutes. */
 
+import "./Decor.css";
 import type { NodeProps } from "@xyflow/react";
 import { memo } from "react";
 import { setNote } from "../graph/commands/decor";

@@ -1,5 +1,6 @@
 /** The link in the hand: over the nodes, unlike those that are made. */
 
+import "./HeldLink.css";
 import { useStoreApi } from "@xyflow/react";
 import { useLayoutEffect, useRef } from "react";
 import type { PortRef } from "../graph/model";

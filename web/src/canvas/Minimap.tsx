@@ -1,3 +1,4 @@
+import "./Minimap.css";
 import { useStoreApi } from "@xyflow/react";
 import { useEffect, useRef } from "react";
 import { boundsOf } from "../graph/arrange";

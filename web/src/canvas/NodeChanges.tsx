@@ -1,5 +1,6 @@
 /** What a comparison says of a node, below it: each value as it was and as it is. */
 
+import "./NodeChanges.css";
 import type { Value } from "../api/json";
 import { compactJson } from "../api/json";
 import { asLink, targetOf } from "../graph/model";
@@ -7,7 +8,6 @@ import { portName } from "../graph/names";
 import { activeGraph, schemaOfType, useDocs } from "../state/docs";
 import { nodeDiff, useCompare } from "../state/library/compare";
 import { t } from "../state/messages/index";
-import "./diff.css";
 
 const SHOWN = 8;
 

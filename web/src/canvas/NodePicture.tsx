@@ -1,3 +1,4 @@
+import "./NodePicture.css";
 import { useState } from "react";
 import { own } from "../api/dict";
 import { runOf, useRuns } from "../state/runs";

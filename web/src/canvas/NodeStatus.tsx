@@ -1,5 +1,6 @@
 /** What the run says of a node: on its head, and below it when something is wrong. */
 
+import "./NodeStatus.css";
 import { CircleDashed, Clock, History, Play, Repeat } from "lucide-react";
 import { useShallow } from "zustand/react/shallow";
 import { own } from "../api/dict";

@@ -1,5 +1,6 @@
 /** A node near enough to be worked with. */
 
+import "./NodeView.css";
 import type { NodeProps } from "@xyflow/react";
 import { ChevronDown, Pin, TriangleAlert } from "lucide-react";
 import { lazy, memo, Suspense } from "react";

@@ -1,3 +1,4 @@
+import "./Resizer.css";
 import { endGesture } from "../state/docs";
 import { t } from "../state/messages/index";
 import { viewport } from "../state/viewport";

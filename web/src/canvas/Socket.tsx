@@ -1,3 +1,4 @@
+import "./Socket.css";
 import { memo, useMemo } from "react";
 import type { PortSchema } from "../api/nodes";
 import { isList, socketType, typeText } from "../graph/types";

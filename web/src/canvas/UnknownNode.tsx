@@ -1,5 +1,6 @@
 /** What a node of a type that is not here says, and what could stand in for it. */
 
+import "./UnknownNode.css";
 import { useMemo } from "react";
 import type { GraphNode } from "../graph/model";
 import { typeName } from "../graph/names";

@@ -1,5 +1,7 @@
 /** Somebody else saved meanwhile: both versions, and the ways to go on. */
 
+import "./window.css";
+import "./Conflict.css";
 import { GitCompareArrows } from "lucide-react";
 import { useEffect, useState } from "react";
 import { type Revision, workflowDocument, workflowRevisions } from "../api/library";
@@ -13,7 +15,6 @@ import { keptOf, useLibrary } from "../state/library/store";
 import { ago, type MessageKey, t } from "../state/messages/index";
 import { setUi } from "../state/ui";
 import { Dialog } from "./Dialog";
-import "./library.css";
 
 interface Theirs {
   readonly workflow: Workflow;

@@ -1,5 +1,6 @@
 /** What can be done with what was pressed. */
 
+import "./ContextMenu.css";
 import {
   AlignCenterHorizontal,
   AlignCenterVertical,

@@ -1,9 +1,10 @@
+import "./window.css";
+import "./Describe.css";
 import { useEffect, useState } from "react";
 import { changeWorkflow, type Entry, workflowEntry } from "../api/library";
 import { attempt } from "../state/library/open";
 import { t } from "../state/messages/index";
 import { closeDialog, Dialog, DialogFooter } from "./Dialog";
-import "./library.css";
 
 /** What the library says of a workflow: description and tags. */
 export function DescribeDialog({ id }: { id: string }) {

@@ -1,3 +1,4 @@
+import "./Dialog.css";
 import { X } from "lucide-react";
 import { type ReactNode, useEffect, useRef } from "react";
 import { t } from "../state/messages/index";

@@ -1,5 +1,6 @@
 /** A comparison as a list, for finding one's way and for screen readers. */
 
+import "./Differences.css";
 import { valueText } from "../canvas/NodeChanges";
 import { type FieldChange, isSame } from "../graph/diff";
 import { ROOT } from "../graph/model";

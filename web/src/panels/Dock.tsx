@@ -1,5 +1,6 @@
 /** The frame of a panel: its heading, its tools, and the button that closes it. */
 
+import "./Dock.css";
 import { X } from "lucide-react";
 import type { ReactNode } from "react";
 import { t } from "../state/messages/index";

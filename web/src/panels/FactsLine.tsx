@@ -1,5 +1,6 @@
 /** What made a picture, below it or in its row. */
 
+import "./FactsLine.css";
 import { useRef } from "react";
 import { seedText, useFacts, useSeen } from "../state/facts";
 

@@ -1,5 +1,6 @@
 /** The workflow as a form: only the values that its interface names, and what it gives. */
 
+import "./Form.css";
 import { Maximize2, Minimize2, Play, Square } from "lucide-react";
 import { memo } from "react";
 import { inputOf } from "../graph/catalog";

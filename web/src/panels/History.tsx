@@ -1,5 +1,6 @@
 /** The revisions of the workflow in front: look at what changed, go back, name one. */
 
+import "./History.css";
 import { GitCompareArrows, RotateCcw } from "lucide-react";
 import { useEffect, useState } from "react";
 import { type Revision, workflowDocument, workflowRevisions } from "../api/library";
@@ -12,10 +13,9 @@ import { attempt, restoreRevision } from "../state/library/open";
 import { keptOf, useLibrary } from "../state/library/store";
 import { ago, t } from "../state/messages/index";
 import { setUi } from "../state/ui";
+import { IconButton } from "../widgets/IconButton";
 import { Differences } from "./Differences";
 import { Dock } from "./Dock";
-import "./library.css";
-import { IconButton } from "../widgets/IconButton";
 
 function showComparison(...given: Parameters<typeof openComparison>): void {
   openComparison(...given);

@@ -1,5 +1,6 @@
 /** What a subgraph takes and gives: names, order, and what they stand for inside. */
 
+import "./InterfaceEditor.css";
 import { ArrowDown, ArrowUp, X } from "lucide-react";
 import { useShallow } from "zustand/react/shallow";
 import { type Face, hide, moveExposed, renameExposed } from "../graph/commands/ports";

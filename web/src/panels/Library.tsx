@@ -1,5 +1,6 @@
 /** The server's library: find, open, star, rename, describe, copy, share, put away. */
 
+import "./Library.css";
 import { Ellipsis, Search, Star, Tag, X } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { type Entry, findWorkflows, type Query, starWorkflow } from "../api/library";
@@ -15,10 +16,9 @@ import {
 import { useLibrary } from "../state/library/store";
 import { ago, type MessageKey, t } from "../state/messages/index";
 import { setUi } from "../state/ui";
+import { IconButton } from "../widgets/IconButton";
 import { Popover } from "../widgets/Popover";
 import { Dock } from "./Dock";
-import "./library.css";
-import { IconButton } from "../widgets/IconButton";
 
 type View = "all" | "starred" | "trash";
 const VIEWS: readonly View[] = ["all", "starred", "trash"];

@@ -1,3 +1,4 @@
+import "./Mask.css";
 import { Brush, Contrast, Eraser, Redo2, Trash2, Undo2 } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { fileUrl, upload } from "../api/client";

@@ -1,3 +1,4 @@
+import "./Nodes.css";
 import { useMemo, useState } from "react";
 import { byCategory, search } from "../graph/search";
 import { addNodeAt, freePlace } from "../state/adding";

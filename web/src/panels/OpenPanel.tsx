@@ -1,5 +1,6 @@
 /** The panels that are open at both sides. */
 
+import "./Dock.css";
 import { type ComponentType, lazy, Suspense } from "react";
 import { useUi } from "../state/ui";
 import { PANELS } from "./table";

@@ -1,5 +1,6 @@
 /** The graph as a list: found, read and walked without seeing it. */
 
+import "./Outline.css";
 import { useCallback, useMemo, useState } from "react";
 import { titleOf } from "../canvas/NodeView";
 import { inputOf } from "../graph/catalog";

@@ -1,3 +1,4 @@
+import "./Picture.css";
 import { ChevronLeft, ChevronRight, Columns2, Download, Workflow } from "lucide-react";
 import { useEffect, useState } from "react";
 import { jobWorkflow } from "../api/client";

@@ -1,3 +1,4 @@
+import "./Problems.css";
 import { TriangleAlert } from "lucide-react";
 import type { PackFault, Problem } from "../api/server";
 import { graphAt, ROOT } from "../graph/model";

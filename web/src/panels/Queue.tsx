@@ -1,3 +1,4 @@
+import "./Queue.css";
 import { ArrowDown, ArrowUp, ListX, RotateCcw, Trash2, Workflow, X } from "lucide-react";
 import { useEffect } from "react";
 import { cancelJob, deleteJob, jobWorkflow, moveJob, retryJob } from "../api/client";

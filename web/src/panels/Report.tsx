@@ -1,5 +1,7 @@
 /** What an opened workflow needs that is not here, with a replacement at hand for each. */
 
+import "./window.css";
+import "./Report.css";
 import { Box, CircleCheck, ImageIcon, Puzzle, TriangleAlert } from "lucide-react";
 import { useEffect, useState } from "react";
 import { upload } from "../api/client";
@@ -16,7 +18,6 @@ import { loadFiles, loadModels } from "../state/resources";
 import { fateOf, fateText, replaceType, standinsFor, usesOfType } from "../state/standins";
 import { closeDialog, Dialog, DialogFooter } from "./Dialog";
 import { jumpTo } from "./Problems";
-import "./library.css";
 
 export function ReportDialog({ tab }: { tab: string }) {
   const report = useReports((reports) => reports.byTab[tab]);

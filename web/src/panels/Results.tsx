@@ -1,3 +1,4 @@
+import "./Results.css";
 import { Columns2 } from "lucide-react";
 import { useEffect, useState } from "react";
 import { t } from "../state/messages/index";

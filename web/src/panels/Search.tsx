@@ -1,5 +1,6 @@
 /** Find a node type and add it; with a link in the hand, only what fits. */
 
+import "./Search.css";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { dictOf } from "../api/dict";
 import type { NodeSchema } from "../api/nodes";

@@ -1,5 +1,7 @@
 /** Who may see a workflow of the library, and taking it elsewhere. */
 
+import "./window.css";
+import "./Share.css";
 import { Copy, Link2, Link2Off, X } from "lucide-react";
 import { useEffect, useState } from "react";
 import {
@@ -16,10 +18,9 @@ import { sharedPictureQuery } from "../state/library/sharedPicture";
 import { t } from "../state/messages/index";
 import { finishedPicture, type Picture, useRuns } from "../state/runs";
 import { say } from "../state/ui";
+import { IconButton } from "../widgets/IconButton";
 import { Dialog } from "./Dialog";
 import { Exports } from "./Export";
-import "./library.css";
-import { IconButton } from "../widgets/IconButton";
 
 /** `entry` is an id of the library; empty for what is not in there and can only be exported. */
 export function ShareDialog({ entry: id }: { entry: string }) {

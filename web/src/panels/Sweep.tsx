@@ -1,5 +1,6 @@
 /** Run the workflow for every combination of a few values, and see the pictures as a sheet. */
 
+import "./Sweep.css";
 import { Download, Square } from "lucide-react";
 import { useMemo } from "react";
 import { inputOf } from "../graph/catalog";

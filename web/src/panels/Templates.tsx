@@ -1,3 +1,4 @@
+import "./Templates.css";
 import { ImageOff } from "lucide-react";
 import { useEffect, useState } from "react";
 import { template, templates } from "../api/client";

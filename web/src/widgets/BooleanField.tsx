@@ -1,3 +1,4 @@
+import "./BooleanField.css";
 import { t } from "../state/messages/index";
 import type { FieldProps } from "./field";
 

@@ -1,6 +1,7 @@
 /** Rectangles in a picture: one is moved and resized by its handles or the keyboard. */
 
 import "./pad.css";
+import "./BoxPad.css";
 import { useRef } from "react";
 import type { Rect } from "../graph/rect";
 import { ratioOf } from "./backdrop";

@@ -1,3 +1,4 @@
+import "./Choices.css";
 import fuzzysort from "fuzzysort";
 import { Check } from "lucide-react";
 import { type ReactNode, useEffect, useId, useMemo, useRef, useState } from "react";

@@ -1,5 +1,6 @@
 /** A long text by its beginning, with the rest at a press: an exception may be a page long. */
 
+import "./Clamped.css";
 import { useState } from "react";
 import { beginningOf } from "../graph/shorten";
 import { t } from "../state/messages/index";

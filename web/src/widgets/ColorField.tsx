@@ -1,3 +1,4 @@
+import "./ColorField.css";
 import { useState } from "react";
 import { numberOf } from "../api/json";
 import { t } from "../state/messages/index";

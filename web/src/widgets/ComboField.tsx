@@ -1,3 +1,4 @@
+import "./ComboField.css";
 import { ChevronsUpDown } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
 import { sameValue } from "../api/json";

@@ -1,3 +1,4 @@
+import "./FileField.css";
 import { Brush, Crop, FolderOpen, ImagePlus, Upload } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { fileUrl, upload } from "../api/client";

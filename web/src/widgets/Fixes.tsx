@@ -1,5 +1,6 @@
 /** Ways to settle a problem at a press: the nearest values that its input allows. */
 
+import "./Fixes.css";
 import type { Problem } from "../api/server";
 import { inputOf } from "../graph/catalog";
 import { setValue } from "../graph/commands/values";

@@ -1,3 +1,4 @@
+import "./ModelField.css";
 import { Box, TriangleAlert } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { modelPicture } from "../api/client";

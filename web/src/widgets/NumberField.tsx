@@ -1,3 +1,4 @@
+import "./NumberField.css";
 import { useLayoutEffect, useRef, useState } from "react";
 import { floatNumber, isNumeric, numberOf, type Value } from "../api/json";
 import { evaluate } from "../graph/expression";

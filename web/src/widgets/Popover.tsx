@@ -1,3 +1,4 @@
+import "./Popover.css";
 import {
   type ReactNode,
   type RefObject,

@@ -1,3 +1,4 @@
+import "./PromptField.css";
 import { useId, useRef } from "react";
 import { replacement, weigh } from "../graph/prompt";
 import { focusCanvas } from "../state/viewport";

@@ -1,5 +1,7 @@
 /** The rectangle of a node in its picture: small in the node, large in a window. */
 
+import "./pad.css";
+import "./Region.css";
 import { Maximize2 } from "lucide-react";
 import { memo } from "react";
 import type { NodeSchema } from "../api/nodes";

@@ -1,3 +1,4 @@
+import "./SeedField.css";
 import { Dices, Lock, Plus } from "lucide-react";
 import { useLayoutEffect, useRef, useState } from "react";
 import { setSeedMode } from "../graph/commands/values";

@@ -1,3 +1,4 @@
+import "./TextField.css";
 import { compactJson } from "../api/json";
 import { focusCanvas } from "../state/viewport";
 import type { FieldProps } from "./field";

@@ -1,5 +1,6 @@
 /** The field for a value, chosen from the schema alone. */
 
+import "./Widget.css";
 import { lazy, memo, Suspense } from "react";
 import type { Value } from "../api/json";
 import type { InputSchema } from "../api/nodes";
