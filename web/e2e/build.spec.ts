@@ -152,7 +152,7 @@ test("a broken graph says where and what, and undo mends it", async ({ page }) =
   await page.locator(".canvas").focus();
   await page.keyboard.press("Control+z");
   await expect(node(page, "checkpoint")).toBeVisible();
-  await expect(problems.getByText("Nothing to fix.")).toBeVisible();
+  await expect(problems.getByText("There are no problems.")).toBeVisible();
 });
 
 test("what is not linked yet is told when one wants to run, not while one builds", async ({

@@ -38,7 +38,7 @@ async function dropForeign(page: Page): Promise<void> {
   const file = readFileSync(new URL("comfy-api.json", import.meta.url), "utf-8");
   const text = file.replace("thimble.safetensors", "dreamshaper_8.safetensors");
   await dropFile(page, "dream.json", text);
-  await expect(page.getByRole("dialog", { name: "What “dream” needs" })).toBeVisible();
+  await expect(page.getByRole("dialog", { name: "Requirements of “dream”" })).toBeVisible();
 }
 
 /** Save another version behind the page's back, as somebody else would. */
@@ -164,7 +164,7 @@ test("two revisions are compared on the canvas, and an earlier one comes back", 
   await history(page).getByRole("button", { name: "Save", exact: true }).click();
   await expect(history(page).getByText("Two of them")).toBeVisible();
   await history(page).getByLabel("Choose revision 1").check();
-  await history(page).getByLabel("Choose what is open now").check();
+  await history(page).getByLabel("Choose the current state").check();
   await history(page).getByRole("button", { name: "Compare", exact: true }).click();
 
   await expect(node(page, "save")).toHaveAttribute("data-diff", "removed");
@@ -175,7 +175,7 @@ test("two revisions are compared on the canvas, and an earlier one comes back", 
   expect(await faults(page)).toEqual([]);
 
   await page.locator(".tab").first().getByRole("button").first().click();
-  await history(page).getByRole("button", { name: "Go back to this: Revision 1" }).click();
+  await history(page).getByRole("button", { name: "Go back to this revision: Revision 1" }).click();
   await expect(prompt(page)).toHaveValue("one star");
   await press(page, "Control+z");
   await expect(prompt(page)).toHaveValue("two stars");
@@ -205,7 +205,7 @@ test("a ComfyUI file with a missing model says so, takes another, and asks befor
 }) => {
   await openEmpty(page);
   await dropForeign(page);
-  const report = page.getByRole("dialog", { name: "What “dream” needs" });
+  const report = page.getByRole("dialog", { name: "Requirements of “dream”" });
   await expect(report.getByText("dreamshaper_8.safetensors")).toBeVisible();
   await report.getByRole("combobox").selectOption("thimble.safetensors");
   await report.getByRole("button", { name: "Use this" }).click();
@@ -252,14 +252,14 @@ test("the library finds, stars, describes, deletes and brings back", async ({ pa
   await prompt(page).fill("a star for the library");
   await expect(saved(page)).toBeVisible();
   const card = library(page).locator(".entry.current");
-  await card.getByRole("button", { name: "More about Text to image" }).click();
+  await card.getByRole("button", { name: "More actions for Text to image" }).click();
   await page.getByRole("menuitem", { name: "Rename" }).click();
   await library(page).getByRole("textbox", { name: "Rename" }).fill("Starry");
   await page.keyboard.press("Enter");
   await expect(card.getByText("Starry")).toBeVisible();
   await expect(page.locator(".tab.active")).toContainText("Starry");
   await card.getByRole("button", { name: "Star: Starry" }).click();
-  await card.getByRole("button", { name: "More about Starry" }).click();
+  await card.getByRole("button", { name: "More actions for Starry" }).click();
   await page.getByRole("menuitem", { name: "Describe and tag…" }).click();
   await page.getByRole("textbox", { name: "Description" }).fill("Five points");
   await page.getByLabel("Tags, separated by commas").fill("night, Sky");
@@ -271,8 +271,8 @@ test("the library finds, stars, describes, deletes and brings back", async ({ pa
   await library(page).getByRole("searchbox").fill("");
   await library(page).getByRole("button", { name: "Starred" }).click();
   await expect(library(page).locator(".entry")).toHaveCount(1);
-  await card.getByRole("button", { name: "More about Starry" }).click();
-  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await card.getByRole("button", { name: "More actions for Starry" }).click();
+  await page.getByRole("menuitem", { name: "Move to the trash" }).click();
   await expect(page.getByText("This workflow is in the trash")).toBeVisible();
   await page.getByRole("button", { name: "Undo", exact: true }).last().click();
   await expect(page.getByText("This workflow is in the trash")).toBeHidden();

@@ -205,7 +205,7 @@ test("a mask that was closed by a slip is gone on with, and painted from near", 
   await expect(undo).toBeEnabled();
   await page.keyboard.press("Escape");
   await expect(dialog).toBeHidden();
-  await page.getByRole("button", { name: "Go on painting" }).click();
+  await page.getByRole("button", { name: "Continue painting" }).click();
   await expect(undo).toBeEnabled();
   await dialog.getByRole("button", { name: "Use the mask" }).click();
   await expect(dialog).toBeHidden();
@@ -265,7 +265,7 @@ test("a rectangle is dragged in its picture, by pointer and by keyboard", async 
   await page.keyboard.press("Control+z");
   expect(await inputNow(page, "crop", "x")).toBe(64);
 
-  await node(page, "crop").getByRole("button", { name: "Lay out in the picture" }).click();
+  await node(page, "crop").getByRole("button", { name: "Draw on the picture" }).click();
   const dialog = page.getByRole("dialog", { name: "Regions" });
   await dialog.getByRole("button", { name: /128 × 128/ }).focus();
   await page.keyboard.press("ArrowRight");
@@ -309,7 +309,7 @@ test("a colour is typed, and what is none is refused", async ({ page }) => {
   expect(await inputNow(page, "flat", "color")).toBe(0xff8000);
   await color.fill("orange");
   await color.press("Enter");
-  await expect(page.getByText("“orange” is no colour")).toBeVisible();
+  await expect(page.getByText("“orange” is not a colour")).toBeVisible();
   expect(await inputNow(page, "flat", "color")).toBe(0xff8000);
 });
 

@@ -50,7 +50,7 @@ test("inputs of the form are put in another order and taken off, and that is und
   expect(await names()).toEqual(["prompt", "negative", "steps", "seed", "cfg"]);
   await panel.getByRole("button", { name: "Down: prompt" }).click();
   expect(await names()).toEqual(["negative", "prompt", "steps", "seed", "cfg"]);
-  await panel.getByRole("button", { name: "Take it off: cfg" }).click();
+  await panel.getByRole("button", { name: "Remove: cfg" }).click();
   expect(await names()).toEqual(["negative", "prompt", "steps", "seed"]);
   if (process.env["SHOTS"])
     await page.screenshot({ path: `${process.env["SHOTS"]}/form-dock.png` });

@@ -69,7 +69,7 @@ test("Stop ends the job that runs, then the next in line, and says which", async
   await stop.click();
   const told = page.locator(".toasts");
   await expect(told).toContainText(
-    "Stopped: “Text to image”, which was running. 2 more still wait.",
+    "Stopped: “Text to image”, which was running. Jobs still waiting: 2.",
   );
   await expect(jobs.locator(`li[data-job="${first}"]`)).toHaveAttribute("data-state", "cancelled");
   await expect(jobs.locator('li[data-state="queued"]')).toHaveCount(2);
@@ -77,7 +77,9 @@ test("Stop ends the job that runs, then the next in line, and says which", async
   const next = await idOf(jobs.locator('li[data-state="queued"]').first());
   await page.locator(".canvas").focus();
   await page.keyboard.press("Control+Shift+Enter");
-  await expect(told).toContainText("Cancelled: “Text to image”, the next that waited. 1 more");
+  await expect(told).toContainText(
+    "Cancelled: “Text to image”, the next job in the queue. Jobs still waiting: 1.",
+  );
   await expect(jobs.locator(`li[data-job="${next}"]`)).toHaveAttribute("data-state", "cancelled");
   await expect(jobs.locator('li[data-state="queued"]')).toHaveCount(1);
 

@@ -50,7 +50,9 @@ test("a link dropped on a node's body takes the port that fits; a wrong one says
     socket(page, "checkpoint", "vae", "output"),
     socket(page, "sample", "model", "input"),
   );
-  await expect(toast(page)).toContainText("VAE does not go into MODEL.");
+  await expect(toast(page)).toContainText(
+    "An output of type VAE cannot be linked to an input of type MODEL.",
+  );
   await link(
     page,
     socket(page, "sample", "latent", "output"),
@@ -62,7 +64,7 @@ test("a link dropped on a node's body takes the port that fits; a wrong one says
     socket(page, "canvas", "latent", "output"),
     node(page, "positive").locator("h3"),
   );
-  await expect(toast(page).last()).toContainText("Nothing on this node goes with LATENT.");
+  await expect(toast(page).last()).toContainText("No input or output of this node takes LATENT.");
   const before = await nodesNow(page);
   expect(Object.keys(before)).toHaveLength(7);
 });

@@ -17,7 +17,7 @@ test("a node of unknown type becomes the nearest known one with its links, and t
   file.requires = { packs: { SaveImagePlus: "image-plus" } };
   await openEmpty(page);
   await dropFile(page, "from-elsewhere.json", JSON.stringify(file));
-  const report = page.getByRole("dialog", { name: "What “Text to image” needs" });
+  const report = page.getByRole("dialog", { name: "Requirements of “Text to image”" });
   await expect(report.getByText("Part of image-plus, which is not installed here.")).toBeVisible();
   await expect(report.getByText("Not kept: mood.")).toBeVisible();
   expect(await faults(page)).toEqual([]);
@@ -48,7 +48,7 @@ test("a stranger's workflow that cannot run says why before anybody is asked to 
   await expect(node(page, "sample")).toBeVisible();
   await page.locator(".canvas").focus();
   await page.keyboard.press("Control+Enter");
-  await expect(page.getByText("This cannot run yet: 1 to fix.")).toBeVisible();
+  await expect(page.getByText("The workflow cannot run yet. Problems to fix: 1.")).toBeVisible();
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await typeNumber(page, "sample", "steps", "2");
   await page.locator(".canvas").focus();
@@ -136,7 +136,7 @@ test("a file of an earlier version of a node is brought up to date when it is op
       requires: { nodes: { Fade: 1 } },
     };
     await dropFile(page, "old.json", JSON.stringify(file));
-    const report = page.getByRole("dialog", { name: "What “Old” needs" });
+    const report = page.getByRole("dialog", { name: "Requirements of “Old”" });
     await expect(
       report.getByText("fade was saved for version 1 of Fade, and brought to version 2."),
     ).toBeVisible();

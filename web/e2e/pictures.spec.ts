@@ -117,7 +117,7 @@ test("a finished run is in node, gallery, queue, form and beside an earlier one"
   await history.getByRole("button", { name: "Save", exact: true }).click();
   await expect(history.getByText("A star")).toBeVisible();
   await node(page, "positive").getByRole("textbox").fill("a small green star");
-  await history.getByLabel("Choose what is open now").check();
+  await history.getByLabel("Choose the current state").check();
   await history
     .getByLabel(/^Choose revision/)
     .first()
@@ -148,7 +148,7 @@ test("a report says what a stranger's file needs", async ({ page }) => {
   const file = readFileSync(new URL("comfy-editor.json", import.meta.url), "utf-8");
   const text = file.replace("thimble.safetensors", "dreamshaper_8.safetensors");
   await dropFile(page, "from-comfyui.json", text);
-  await expect(page.getByRole("dialog", { name: /needs$/ })).toBeVisible();
+  await expect(page.getByRole("dialog", { name: /^Requirements of / })).toBeVisible();
   await shot(page, "report");
 });
 

@@ -30,7 +30,7 @@ test("values without names are taken by their places, and what is lacking is tol
   const row = report.locator(".needs li", { hasText: "KSamplr" });
   await expect(row).toContainText("All links and values stay.");
   await expect(row).toContainText(
-    "Values without names were taken by their places: seed, steps, cfg, sampler_name, scheduler, denoise.",
+    "Values without names were assigned by position: seed, steps, cfg, sampler_name, scheduler, denoise.",
   );
   await row.getByRole("button", { name: "Use this" }).click();
   await expect(row).toHaveClass("settled");
@@ -41,7 +41,7 @@ test("values without names are taken by their places, and what is lacking is tol
   await expect(report.getByRole("status")).toContainText(
     "Everything it needs is here. Before it runs",
   );
-  const lacks = report.locator("section", { hasText: "Still to fill in or mend" });
+  const lacks = report.locator("section", { hasText: "Still to fix" });
   await expect(lacks).toContainText("lora_name");
   if (process.env["SHOTS"]) await page.screenshot({ path: `${process.env["SHOTS"]}/report.png` });
   await lacks.getByRole("button", { name: "Go to 2" }).first().click();
@@ -264,11 +264,11 @@ test.describe("with a pack whose nodes fail", () => {
     await expect(packs).toContainText("library_that_nobody_has");
     await expect(packs).toContainText("BlurTwice");
     await expect(packs).toContainText("Correct, update or uninstall broken.");
-    await expect(page.getByText("Nothing to fix.")).toBeHidden();
+    await expect(page.getByText("There are no problems.")).toBeHidden();
     // A workflow that uses its node says the same in its place.
     const nodes = { lost: { type: "BlurTwice", inputs: {} } };
     await dropFile(page, "lost.json", JSON.stringify({ weft: 1, nodes }));
-    const report = page.getByRole("dialog", { name: "What “lost” needs" });
+    const report = page.getByRole("dialog", { name: "Requirements of “lost”" });
     await report.getByRole("button", { name: "Done" }).click();
     await expect(page.locator(".problem-list").first()).toContainText("which is not loaded");
     expect(await faults(page)).toEqual([]);

@@ -95,9 +95,9 @@ test("waiting jobs are put in order, cancelled and tried again", async ({ page, 
     return queued.map(({ id }) => id);
   };
   const before = await order();
-  await waiting.nth(2).getByRole("button", { name: "Sooner" }).click();
+  await waiting.nth(2).getByRole("button", { name: "Move up in the queue" }).click();
   await expect.poll(order).toEqual([before[0], before[2], before[1]]);
-  await waiting.nth(0).getByRole("button", { name: "Later" }).click();
+  await waiting.nth(0).getByRole("button", { name: "Move down in the queue" }).click();
   await expect.poll(order).toEqual([before[2], before[0], before[1]]);
   expect(await onServer()).toEqual(await order());
   const last = jobs.locator(`li[data-job="${(await order())[2]}"]`);
@@ -176,9 +176,9 @@ test("a sweep is stopped, and says of each picture that it was", async ({ page, 
   await dialog.getByRole("button", { name: "Run 3" }).click();
   await expect(dialog.getByText("0 of 3")).toBeVisible();
   await expect(dialog.locator('figure[data-state="queued"]')).toHaveCount(3);
-  await dialog.getByRole("button", { name: "Cancel the rest" }).click();
+  await dialog.getByRole("button", { name: "Cancel the other jobs" }).click();
   await expect(dialog.locator('figure[data-state="cancelled"]')).toHaveCount(3);
-  await expect(dialog.getByRole("button", { name: "Cancel the rest" })).toBeHidden();
+  await expect(dialog.getByRole("button", { name: "Cancel the other jobs" })).toBeHidden();
 });
 
 test("on a telephone panels and windows fit the page", async ({ browser }) => {
@@ -399,7 +399,7 @@ test("windows over the graph have no serious fault of accessibility", async ({ p
     for (const [id, button, title] of [
       ["photo", "Crop", "Crop"],
       ["photo", "Draw a mask", "Mask"],
-      ["crop", "Lay out in the picture", "Regions"],
+      ["crop", "Draw on the picture", "Regions"],
     ] as const) {
       await page.locator(".canvas").focus();
       await page.getByRole("button", { name: "Show everything" }).click();
@@ -410,6 +410,6 @@ test("windows over the graph have no serious fault of accessibility", async ({ p
       await expect(page.getByRole("dialog", { name: title })).toBeHidden();
     }
     expect(await faults(page)).toEqual([]);
-    await page.getByRole("button", { name: "Light or dark" }).click();
+    await page.getByRole("button", { name: "Switch between light and dark" }).click();
   }
 });

@@ -13,10 +13,10 @@ export const en = {
   "port.none": "None yet",
   "port.up": "Up",
   "port.down": "Down",
-  "port.hide": "Take it off",
+  "port.hide": "Remove",
   "port.inputs": "Make it an input of the subgraph",
   "port.outputs": "Make it an output of the subgraph",
-  "port.name": "Name it as a result",
+  "port.name": "Show it as a result in the form",
 } as const;
 
 export const zh: Record<keyof typeof en, string> = {
@@ -35,5 +35,5 @@ export const zh: Record<keyof typeof en, string> = {
   "port.hide": "移除",
   "port.inputs": "设为子图的输入",
   "port.outputs": "设为子图的输出",
-  "port.name": "命名为结果",
+  "port.name": "在表单中显示为结果",
 };

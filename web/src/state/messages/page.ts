@@ -1,11 +1,10 @@
 /** Texts of the page itself and of its windows. */
 
 export const en = {
-  "app.broken": "The page has failed. Your work is kept; load the page anew to go on.",
-  "app.reload": "Load the page anew",
+  "app.broken": "The page has failed. Your work is saved; reload the page to go on.",
+  "app.reload": "Reload the page",
   "dialog.close": "Close",
   "dialog.cancel": "Cancel",
-  "undo.add": "Add {what}",
 } as const;
 
 export const zh: Record<keyof typeof en, string> = {
@@ -13,5 +12,4 @@ export const zh: Record<keyof typeof en, string> = {
   "app.reload": "重新加载页面",
   "dialog.close": "关闭",
   "dialog.cancel": "取消",
-  "undo.add": "添加 {what}",
 };
