@@ -41,12 +41,10 @@ def refusal_of(error: BaseException) -> ApiError | None:
     if isinstance(error, DatabaseAwayError | DBAPIError | sqlite3.Error | PoolTimeout):
         return database_trouble(error)
     if isinstance(error, TimeoutError):
-        return ApiError(
-            503,
+        return _unavailable(
+            "server.too_slow",
             "A part of the answer did not arrive in time.",
-            code="server.too_slow",
-            hint="Try again; see the server's log and /v1/health.",
-            headers=_AGAIN,
+            "Try again; see the server's log and /v1/health.",
         )
     if isinstance(error, OSError):
         return _disk_trouble(error)
@@ -64,12 +62,10 @@ def database_trouble(error: BaseException) -> ApiError | None:
         return None
     if isinstance(cause, sqlite3.Error) and "full" in str(cause):
         return _full()
-    return ApiError(
-        503,
+    return _unavailable(
+        "server.database",
         "The database cannot be reached, or reports an error.",
-        code="server.database",
-        hint="Try again; the reason is in the server's log.",
-        headers=_AGAIN,
+        "Try again; the reason is in the server's log.",
     )
 
 
@@ -88,28 +84,25 @@ def _disk_trouble(error: OSError) -> ApiError:
     if error.errno in _FULL:
         return _full()
     if error.errno in _LOCKED:
-        return ApiError(
-            503,
+        return _unavailable(
+            "server.read_only",
             "The server has no permission to read or write one of its files or folders.",
-            code="server.read_only",
-            hint="Check the permissions of its folders; the server's log names the folder.",
-            headers=_AGAIN,
+            "Check the permissions of its folders; the server's log names the folder.",
         )
     if error.errno in _TOO_MANY:
-        return ApiError(
-            503,
-            "The server has too many files open.",
-            code="server.busy",
-            hint="Try again in a moment.",
-            headers=_AGAIN,
+        return _unavailable(
+            "server.busy", "The server has too many files open.", "Try again in a moment."
         )
-    return ApiError(
-        503,
+    return _unavailable(
+        "server.disk",
         "The server's disk reports an error.",
-        code="server.disk",
-        hint="Try again; the reason is in the server's log.",
-        headers=_AGAIN,
+        "Try again; the reason is in the server's log.",
     )
+
+
+def _unavailable(code: str, message: str, hint: str) -> ApiError:
+    """A 503 answer, after which the request may be sent again."""
+    return ApiError(503, message, code=code, hint=hint, headers=_AGAIN)
 
 
 def _full() -> ApiError:

@@ -34,13 +34,13 @@ class Running:
         """Take in what changed; the same for clients."""
         changed = {
             node: NodeReport(
-                state=cast("NodeState", state),
-                seconds=seconds,
-                why=why,
-                bytes=size,
-                problem=ProblemModel(**problem) if problem is not None else None,
+                state=cast("NodeState", told.state),
+                seconds=told.seconds,
+                why=told.why,
+                bytes=told.bytes,
+                problem=ProblemModel(**told.problem) if told.problem is not None else None,
             )
-            for node, (state, seconds, why, size, problem) in message.nodes.items()
+            for node, told in message.nodes.items()
         }
         self.nodes.update(changed)
         for node, report in changed.items():

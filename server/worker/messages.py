@@ -8,13 +8,30 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 Json = dict[str, Any]
 HEARTBEAT = 2.0  # seconds between two `Alive`
 # Data as JSON text without spaces. Made once: `dumps` would make an encoder for each message.
 compact = json.JSONEncoder(separators=(",", ":")).encode
-NodeState = tuple[str, float | None, list[str] | None, int | None, dict[str, str] | None]
+
+
+class NodeStateMessage(NamedTuple):
+    """The state of a node; a list in JSON, which is short.
+
+    Attributes:
+        state: running, done, cached or failed.
+        seconds: How long its function took.
+        why: What changed since it last ran.
+        bytes: Memory of its outputs.
+        problem: Why it failed, as a JSON object.
+    """
+
+    state: str
+    seconds: float | None = None
+    why: list[str] | None = None
+    bytes: int | None = None
+    problem: dict[str, str] | None = None
 
 
 # -- to a worker ----------------------------------------------------------------------------------
@@ -146,15 +163,10 @@ class Working:
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """Nodes that reached another state, by id.
-
-    Each is (state, seconds, reasons, bytes of its outputs, why it failed as a JSON object).
-
-    All but the state may be None.
-    """
+    """Nodes that reached another state, by id."""
 
     job: str
-    nodes: dict[str, NodeState]
+    nodes: dict[str, NodeStateMessage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,5 +299,7 @@ def decode(body: bytes) -> Message:
     kind, data = json.loads(body[4:end])
     if kind == "Preview":
         data["image"] = body[end:]
+    elif kind == "Nodes":
+        data["nodes"] = {node: NodeStateMessage(*state) for node, state in data["nodes"].items()}
     message: Message = _KINDS[kind](**data)
     return message

@@ -19,7 +19,7 @@ from weft.engine.events import (
     RunFinished,
 )
 
-from .messages import FromWorker, Nodes, NodeState, Preview, StepMessage, Working, Wrote
+from .messages import FromWorker, Nodes, NodeStateMessage, Preview, StepMessage, Working, Wrote
 
 Say = Callable[[FromWorker], None]
 
@@ -41,7 +41,7 @@ class Reporter:
         self._job = job
         self._output = output
         self._say = say
-        self._nodes: dict[str, NodeState] = {}
+        self._nodes: dict[str, NodeStateMessage] = {}
         self._over: list[str] = []
         self._steps: dict[str, NodeProgress] = {}
         self._began: dict[str, tuple[float, int]] = {}
@@ -57,19 +57,19 @@ class Reporter:
             why = list(event.why) or None
             if why is not None:
                 self._why[event.node] = why
-            self._nodes[event.node] = ("running", None, why, None, None)
+            self._nodes[event.node] = NodeStateMessage("running", why=why)
             self._say(Working(self._job, event.node, self._over))
             self._over = []
         elif isinstance(event, NodeFinished):
             seconds = round(event.seconds, 6)
             why = self._why.pop(event.node, None)
-            self._nodes[event.node] = ("done", seconds, why, event.bytes or None, None)
+            self._nodes[event.node] = NodeStateMessage("done", seconds, why, event.bytes or None)
             self._over.append(event.node)
             self._forget_steps(event.node)
         elif isinstance(event, NodeCached):
-            self._nodes[event.node] = ("cached", None, None, None, None)
+            self._nodes[event.node] = NodeStateMessage("cached")
         elif isinstance(event, NodeFailed):
-            self._nodes[event.node] = ("failed", None, None, None, event.problem.to_json())
+            self._nodes[event.node] = NodeStateMessage("failed", problem=event.problem.to_json())
             self._over.append(event.node)
             self._forget_steps(event.node)
         elif isinstance(event, NodeProgress):

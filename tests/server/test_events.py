@@ -11,7 +11,7 @@ from aiohttp import ClientResponse, WSCloseCode, WSMsgType
 from tests.server.fake import FakeWorkers
 from tests.server.running import FLOAT, events_of, serving
 from weft.server.settings import Limits
-from weft.server.worker.messages import Nodes, Preview, StepMessage, Wrote
+from weft.server.worker.messages import Nodes, NodeStateMessage, Preview, StepMessage, Wrote
 
 OUT = {"outputs": ["n.value"]}
 
@@ -27,19 +27,21 @@ async def test_websocket_tells_the_whole_story_of_a_job(tmp_path: Path) -> None:
         job = (await api.submit(FLOAT, **OUT))["id"]
         await workers.last.given(1)
         workers.last.begin(job)
-        workers.last.say(Nodes(job, {"n": ("running", None, ["value: 1 -> 2"], None, None)}))
+        workers.last.say(
+            Nodes(job, {"n": NodeStateMessage("running", None, ["value: 1 -> 2"], None, None)})
+        )
         workers.last.say(StepMessage(job, "n", 3, 10, None, 2.0, 3.5))
         workers.last.say(Wrote(job, "n", "a.png", "image/png", 5, False))
         seen += await events_of(socket)
         while not any(event["type"] == "progress" for event in seen):
             seen += await events_of(socket)
         problem = {"code": "node.failed", "message": "It is broken.", "node": "m"}
-        workers.last.say(Nodes(job, {"m": ("failed", None, None, None, problem)}))
+        workers.last.say(Nodes(job, {"m": NodeStateMessage("failed", None, None, None, problem)}))
         while not any("m" in event.get("nodes", {}) for event in seen):
             seen += await events_of(socket)
         (failed,) = [e["nodes"]["m"] for e in seen if "m" in e.get("nodes", {})]
         assert failed == {"state": "failed", "problem": problem}  # while the job goes on
-        workers.last.say(Nodes(job, {"n": ("done", 0.5, None, 4096, None)}))
+        workers.last.say(Nodes(job, {"n": NodeStateMessage("done", 0.5, None, 4096, None)}))
         workers.last.end(job)
         while not any(e["type"] == "job" and e["job"]["state"] == "done" for e in seen):
             seen += await events_of(socket)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.server.fake import FakeWorkers
 from tests.server.running import FLOAT, serving
-from weft.server.worker.messages import Nodes, Working
+from weft.server.worker.messages import Nodes, NodeStateMessage, Working
 
 OUT = {"outputs": ["n.value"]}
 
@@ -53,7 +53,7 @@ async def test_nodes_that_were_at_work_when_a_job_ended_are_not_kept_as_running(
             await worker.given(1)
             worker.begin(job)
             worker.say(Working(job, "n"))
-            worker.say(Nodes(job, {"n": ("running", None, None, None, None)}))
+            worker.say(Nodes(job, {"n": NodeStateMessage("running", None, None, None, None)}))
             worker.die()
             await api.until(job, "queued", "failed")
         detail = await api.until(job, "failed")

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.server.comfy.talk import chain, submit, until_end
 from tests.server.fake import FakeWorkers
 from tests.server.running import FLOAT, serving
-from weft.server.worker.messages import Nodes, NodeState
+from weft.server.worker.messages import Nodes, NodeStateMessage
 
 
 def stored(folder: Path) -> list[str]:
@@ -27,7 +27,7 @@ async def test_quick_job_is_told_as_done_without_running(tmp_path: Path) -> None
         job = str((await api.submit(FLOAT, outputs=["n.value"]))["id"])
         await workers.last.given(1)
         workers.last.begin(job)
-        workers.last.say(Nodes(job, {"n": ("done", 0.1, None, None, None)}))
+        workers.last.say(Nodes(job, {"n": NodeStateMessage("done", 0.1, None, None, None)}))
         workers.last.end(job)
         detail = await api.until(job, "done")
     assert stored(tmp_path) == ["queued", "nodes", "done"]
@@ -57,9 +57,9 @@ async def test_quick_prompt_is_told_from_its_start_to_its_end(tmp_path: Path) ->
         prompt_id = await submit(api.client, chain(1), client_id="me")
         await workers.last.given(1)
         workers.last.begin(prompt_id)
-        states: dict[str, NodeState] = {
-            "0": ("done", 0.1, None, None, None),
-            "end": ("done", 0.1, None, None, None),
+        states: dict[str, NodeStateMessage] = {
+            "0": NodeStateMessage("done", 0.1, None, None, None),
+            "end": NodeStateMessage("done", 0.1, None, None, None),
         }
         workers.last.say(Nodes(prompt_id, states))
         workers.last.end(prompt_id)
@@ -90,7 +90,7 @@ async def test_prompt_begun_again_after_a_crash_is_told_from_its_start(tmp_path:
         await api.until(prompt_id, "queued")
         await workers.last.given(1)
         workers.last.begin(prompt_id)
-        workers.last.say(Nodes(prompt_id, {"0": ("done", 0.1, None, None, None)}))
+        workers.last.say(Nodes(prompt_id, {"0": NodeStateMessage("done", 0.1, None, None, None)}))
         workers.last.end(prompt_id)
         heard = await until_end(socket, prompt_id)
     kinds = [kind for kind, _ in heard]

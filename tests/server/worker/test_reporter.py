@@ -20,7 +20,15 @@ from weft.engine.events import (
     RunFinished,
 )
 from weft.server.worker import reporter as module
-from weft.server.worker.messages import FromWorker, Nodes, Preview, StepMessage, Working, Wrote
+from weft.server.worker.messages import (
+    FromWorker,
+    Nodes,
+    NodeStateMessage,
+    Preview,
+    StepMessage,
+    Working,
+    Wrote,
+)
 from weft.server.worker.reporter import Reporter
 
 
@@ -117,7 +125,7 @@ async def test_closing_says_what_was_not_said_and_nothing_later(tmp_path: Path) 
     reporter.receive(NodeFinished("r", "n", 1.0))
     reporter.receive(RunFinished("r", "done", 1, 2, 3.0))
     reporter.close()
-    assert ear.heard == [Nodes("j", {"n": ("done", 1.0, None, None, None)})]
+    assert ear.heard == [Nodes("j", {"n": NodeStateMessage("done", 1.0, None, None, None)})]
     assert reporter.counts == (1, 2, 3.0)
 
 
@@ -127,4 +135,4 @@ async def test_failure_is_told_with_its_words(tmp_path: Path) -> None:
     reporter.receive(NodeFailed("r", "n", Problem("node.failed", "It is broken.", "n")))
     reporter.close()
     problem = {"code": "node.failed", "message": "It is broken.", "node": "n"}
-    assert ear.heard == [Nodes("j", {"n": ("failed", None, None, None, problem)})]
+    assert ear.heard == [Nodes("j", {"n": NodeStateMessage("failed", None, None, None, problem)})]
