@@ -170,7 +170,7 @@ test("what is not linked yet is told when one wants to run, not while one builds
   await expect(sampler).not.toHaveAttribute("data-problem");
   await page.keyboard.press("Control+Enter");
   await expect(sampler.locator(".node-problems")).toContainText("model");
-  await expect(page.getByRole("button", { name: "Problems" })).toContainText(/\d/);
+  await expect(page.getByRole("button", { name: "Problems", exact: true })).toContainText(/\d/);
 });
 
 test("undo goes back through everything, redo forth again", async ({ page }) => {

@@ -198,7 +198,7 @@ test("a link dropped on the row of a value is linked there, and opens nothing", 
   const title = await boxOf(node(page, "canvas").locator("h3"));
   await page.mouse.move(title.x + 20, title.y + 8, { steps: 6 });
   await page.mouse.up();
-  await expect(toast(page).last()).toContainText("Let go on the row of one: width, height");
+  await expect(toast(page).last()).toContainText("Drop it on one of these rows: width, height");
 });
 
 /** The picture of a canvas of the page as a file on the clipboard, pasted where the keyboard is. */

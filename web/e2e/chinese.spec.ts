@@ -21,7 +21,7 @@ test.describe("in Chinese", () => {
     await expect(sample.getByRole("heading", { name: "K 采样器" })).toBeVisible();
     await expect(sample.locator('.port-name[data-port="positive"]')).toHaveText("正面条件");
     await expect(sample.getByRole("slider", { name: "步数" })).toBeVisible();
-    await expect(sample.locator("header")).toHaveAttribute("title", /^采样：/);
+    await expect(sample.locator("header")).toHaveAttribute("title", /^把 Latent 逐步去噪/);
     await expect(sample.locator('[data-widget="steps"]')).toHaveAttribute("title", "步数。");
     await expect(sample.getByRole("button", { name: /^输入 模型，MODEL/ })).toHaveCount(1);
     // Whatever the template holds, no name of a node is left in English.

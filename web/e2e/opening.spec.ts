@@ -147,7 +147,7 @@ test("a file of an earlier version of a node is brought up to date when it is op
     // Without the server it opens as it is.
     await context.route("**/v1/share/open", (route) => route.abort());
     await dropFile(page, "old.json", JSON.stringify({ ...file, title: "As it is" }));
-    await expect(page.getByText(/and opens as it is/)).toBeVisible();
+    await expect(page.getByText(/it opens as it is/)).toBeVisible();
     await expect(page.locator(".tab.active")).toContainText("As it is");
     expect(await nodesNow(page)).toEqual(file.nodes);
     await context.close();

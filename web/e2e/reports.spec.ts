@@ -39,7 +39,7 @@ test("values without names are taken by their places, and what is lacking is tol
   await lora.getByRole("button", { name: "Use this" }).click();
   // Nothing is missing on the server any more; what is to be filled in is named.
   await expect(report.getByRole("status")).toContainText(
-    "Everything it needs is here. Before it runs",
+    "Everything it needs is here. Problems to fix before it can run",
   );
   const lacks = report.locator("section", { hasText: "Still to fix" });
   await expect(lacks).toContainText("lora_name");
@@ -176,7 +176,7 @@ test("a picture with a web UI's parameters is not taken in without a word", asyn
   await page.dispatchEvent(".canvas", "drop", { dataTransfer: data });
   // A server that makes a workflow of them opens it; another one says what the picture has.
   const opened = page.locator(".node h3", { hasText: "KSampler" });
-  const said = page.locator(".toasts", { hasText: "the parameters of a web UI" });
+  const said = page.locator(".toasts", { hasText: "the generation parameters of a web UI" });
   await expect(opened.or(said).first()).toBeVisible();
 });
 

@@ -66,7 +66,7 @@ test("notes, groups, reroutes and subgraphs are offered, and made", async ({ pag
   await page.keyboard.type("subgraph");
   await expect(first).toHaveText("Subgraph");
   await page.keyboard.press("Enter");
-  await expect(page.locator(".toasts")).toContainText("Select the nodes first");
+  await expect(page.locator(".toasts")).toContainText("Select the nodes for the subgraph first");
   await page.locator('.node[data-node-id="decode"] h3').click();
   await page.keyboard.press("Tab");
   await page.keyboard.type("subgraph");

@@ -1,3 +1,5 @@
+/** Everything one can do, with its name and its key: the keyboard and the sheet of shortcuts use it. */
+
 import { editValues, linkSelected, openSearch, writeNote } from "../commands/adding";
 import {
   alignSelection,

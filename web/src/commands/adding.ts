@@ -1,3 +1,5 @@
+/** New nodes and notes, and the way into their values. */
+
 import { addNote } from "../graph/commands/decor";
 import {
   activeGraph,
