@@ -103,7 +103,7 @@ test("work is in the library by itself, and a share link is read-only until it i
     expect(await faults(ben)).toEqual([]);
     await ben.getByLabel(/^Token/).fill(secret);
     await ben.getByRole("button", { name: "Log in" }).click();
-    await expect(ben.getByText("by ann, to look at and run")).toBeVisible();
+    await expect(ben.getByText("by ann is read only")).toBeVisible();
     expect(ben.url()).not.toContain("shared");
     await expect(picture(ben, "save")).toHaveJSProperty("naturalWidth", 128);
     await prompt(ben).fill("a red star");
@@ -112,7 +112,7 @@ test("work is in the library by itself, and a share link is read-only until it i
     expect(await faults(ben)).toEqual([]);
 
     await ben.getByRole("button", { name: "Make my copy" }).click();
-    await expect(ben.getByText("by ann, to look at and run")).toBeHidden();
+    await expect(ben.getByText("by ann is read only")).toBeHidden();
     await prompt(ben).fill("a red star");
     await expect(saved(ben)).toBeVisible();
     const [copy] = await entries(ben);
