@@ -138,7 +138,9 @@ test("a file of an earlier version of a node is brought up to date when it is op
     await dropFile(page, "old.json", JSON.stringify(file));
     const report = page.getByRole("dialog", { name: "Requirements of “Old”" });
     await expect(
-      report.getByText("fade was saved for version 1 of Fade, and brought to version 2."),
+      report.getByText(
+        "fade was saved for version 1 of Fade; its inputs were migrated to version 2.",
+      ),
     ).toBeVisible();
     await report.getByRole("button", { name: "Done" }).click();
     const fade = { type: "Fade", inputs: { amount: 0.25 } };
