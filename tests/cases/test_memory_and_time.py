@@ -114,7 +114,7 @@ def test_inputs_of_a_bundle_are_unpacked_one_at_a_time_when_asked_for() -> None:
     data = zipped(**content)
     read: Counter[str] = Counter()
     source = packed.Source(lambda: io.BytesIO(data), 0, len(data), "x")
-    files = packed.Packed(source, lambda name: packed.is_input(name, "inputs/"))
+    files = packed.PackedBundle(source, lambda name: packed.is_input(name, "inputs/"))
     whole = files.read
     files.read = lambda name: read.update([name]) or whole(name)  # type: ignore[method-assign]
     inputs = packed.PackedInputs(files, "inputs/", [str(n) for n in range(5)])
@@ -132,7 +132,7 @@ def test_zip_within_other_bytes_reads_as_the_zip_itself(
     data = zipped(a=content, b=b"")
     whole = before + data + behind
     source = packed.Source(lambda: io.BytesIO(whole), len(before), len(data), "x")
-    files = packed.Packed(source, lambda _: True)
+    files = packed.PackedBundle(source, lambda _: True)
     assert {name: files.read(name) for name in files.names} == {"a": content, "b": b""}
 
 

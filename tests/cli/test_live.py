@@ -14,11 +14,11 @@ pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminals")
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys, threading
-from weft.cli.progress import Progress
+from weft.cli.progress import ProgressBars
 from weft.engine.events import NodeFinished, NodeProgress, NodeStarted, RunStarted
 count, threads = int(sys.argv[1]), 4
 names = [f"node{number}" for number in range(count)]
-with Progress() as progress:
+with ProgressBars() as progress:
     progress.receive(RunStarted("r", tuple(names), {}))
     def work(first):
         for number in range(first, count, threads):
