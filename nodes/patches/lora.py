@@ -123,7 +123,9 @@ def load_lora_model_only(
         model: The model.
         lora_name: The LoRA file. LoadLoRA lists the formats.
         strength_model: Strength on the denoising network. 1 is as trained, 0 is off.
-        block_weights: The LoRA file. LoadLoRA lists the formats.
+        block_weights: Strengths by block, on top of the others: names such as `IN=0.5, MID=1,
+            OUT03=0`, or a list of 17 numbers (SD1.x) or 12 (SDXL) in the order of "LoRA Block
+            Weight". Empty is 1 for every block.
 
     Returns:
         The model with the LoRA.
@@ -154,7 +156,9 @@ def lora_stack(
         lora_name: The LoRA file. LoadLoRA lists the formats.
         strength_model: Strength on the denoising network. 1 is as trained, 0 is off.
         strength_clip: Strength on the text encoders. 1 is as trained, 0 is off.
-        block_weights: The LoRA file. LoadLoRA lists the formats.
+        block_weights: Strengths by block, on top of the others: names such as `IN=0.5, MID=1,
+            OUT03=0`, or a list of 17 numbers (SD1.x) or 12 (SDXL) in the order of "LoRA Block
+            Weight". Empty is 1 for every block.
 
     Returns:
         The stack with this LoRA added.
