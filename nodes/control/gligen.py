@@ -23,7 +23,7 @@ def load_gligen(run: Run, *, gligen_name: Annotated[str, ModelFile("gligen")]) -
             GLIGEN layers.
 
     Returns:
-        The ControlNet.
+        The GLIGEN network, for GLIGENTextBoxApply.
 
     Raises:
         ModelError: The file is damaged or holds no GLIGEN network for boxes with text.

@@ -31,7 +31,7 @@ def load_upscale_model(
             file.
 
     Returns:
-        The ControlNet.
+        The upscaling network.
 
     Raises:
         ModelError: The file is damaged, or holds no upscaling network that weft supports.
