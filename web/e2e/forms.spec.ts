@@ -43,6 +43,7 @@ test("inputs of the form are put in another order and taken off, and that is und
     panel
       .locator(".form-name")
       .evaluateAll((all) => all.map((one) => (one as HTMLInputElement).value));
+  await expect(panel.locator(".form-name")).toHaveCount(5);
   const before = await names();
   expect(before).toEqual(["prompt", "negative", "seed", "steps", "cfg"]);
   await expect(panel.getByRole("button", { name: "Up: prompt" })).toBeDisabled();

@@ -1,6 +1,7 @@
 /** Cut a part out of the picture that a node loads; the part is uploaded as a file of its own. */
 
 import "./Crop.css";
+import "./stage.css";
 import { useEffect, useMemo, useState } from "react";
 import { fileUrl, upload } from "../api/client";
 import { setValue } from "../graph/commands/values";

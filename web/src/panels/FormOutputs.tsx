@@ -1,5 +1,6 @@
 /** What a form gives: how far its run is, the picture as it comes, and what was made. */
 
+import "./Results.css"; // the gallery
 import "./FormOutputs.css";
 import { useEffect, useRef } from "react";
 import { own } from "../api/dict";

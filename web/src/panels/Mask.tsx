@@ -1,4 +1,5 @@
 import "./Mask.css";
+import "./stage.css";
 import { Brush, Contrast, Eraser, Redo2, Trash2, Undo2 } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { fileUrl, upload } from "../api/client";

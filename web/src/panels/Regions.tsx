@@ -1,5 +1,6 @@
 /** The rectangles of a graph that lie in one picture, to be laid out together. */
 
+import "./stage.css";
 import { useMemo, useState } from "react";
 import type { NodeSchema } from "../api/nodes";
 import { titleOf } from "../canvas/NodeView";

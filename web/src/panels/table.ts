@@ -17,6 +17,7 @@ import type { MessageKey } from "../state/messages/index";
 import type { PanelId } from "../state/messages/panels";
 import { type TabRun, toldCount } from "../state/runs";
 import { setUi } from "../state/ui";
+import { OutlinePanel } from "./Outline";
 
 export interface Panel {
   readonly id: PanelId;
@@ -27,6 +28,8 @@ export interface Panel {
   readonly key?: string;
   /** A number on its icon; 0 shows none. */
   readonly count?: (run: TabRun) => number;
+  /** Its component, for one that must be there when the first key is pressed in it. */
+  readonly component?: ComponentType;
   /** Fetch its component, when it is first opened or when the page is idle. */
   readonly load: () => Promise<{ readonly default: ComponentType }>;
 }
@@ -60,7 +63,8 @@ export const PANELS: readonly Panel[] = [
     icon: ListTree,
     label: "panel.outline",
     key: "O",
-    load: async () => ({ default: (await import("./Outline")).OutlinePanel }),
+    component: OutlinePanel,
+    load: async () => ({ default: OutlinePanel }),
   },
   {
     id: "form",
