@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 import weft
-from weft.diffusion.networks import building as networks
+from weft.diffusion.networks import NETWORKS
 
 BOTH = threading.Barrier(2)
 
@@ -24,8 +24,7 @@ def _name(kind: str, config: dict[str, Any], after: str | None = None) -> str:
     BOTH.wait(timeout=60)
     while after is not None and after not in sys.modules:
         time.sleep(0.0005)
-    make: Any = getattr(networks, kind)
-    return type(make(config)).__name__
+    return type(NETWORKS[kind].build(config)).__name__
 
 
 UNET = {
@@ -42,13 +41,13 @@ first, second = sys.argv[1:]
 @weft.node("BuildUNet", category="test", lane=first, pure=False)  # type: ignore[arg-type]
 def build_unet() -> str:
     """Build a UNet."""
-    return _name("_unet", dict(UNET), after="diffusers.loaders")
+    return _name("unet", dict(UNET), after="diffusers.loaders")
 
 
 @weft.node("BuildVAE", category="test", lane=second, pure=False)  # type: ignore[arg-type]
 def build_vae() -> str:
     """Build a VAE."""
-    return _name("_vae", {})
+    return _name("vae", {})
 
 
 with weft.Engine(nodes=[build_unet, build_vae]) as engine:
