@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,8 @@ from weft.engine.engine import Engine
 from weft.engine.errors import WeftError
 from weft.engine.files.workspace import Workspace
 from weft.engine.plan import Step
-from weft.engine.run import Computed, Execution
-from weft.engine.running.known import Held
+from weft.engine.run import Execution
+from weft.engine.running.calls import Computed
 from weft.engine.store.cache import MISSING
 from weft.engine.store.disk_cache import DiskCache
 from weft.engine.store.storage import Formats
@@ -62,8 +63,8 @@ def crash(_: Execution) -> None:
 
 
 def cancel(execution: Execution) -> None:
-    execution.token.cancel()
-    execution.token.check()
+    execution._token.cancel()
+    execution._token.check()
 
 
 def make(folder: Path) -> Engine:
@@ -83,11 +84,17 @@ def failing(nth: int, fault: Fault) -> type[Execution]:
     hit: set[str] = set()
 
     class Failing(Execution):
-        def _compute(self, step: Step, arguments: Held, key: bytes | None) -> Computed:
-            if next(calls) == nth or step.node in hit:
-                hit.add(step.node)
-                fault(self)
-            return super()._compute(step, arguments, key)
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            plain = self._calls.compute
+
+            def compute(step: Step, arguments: dict[str, Any], key: bytes | None) -> Computed:
+                if next(calls) == nth or step.node in hit:
+                    hit.add(step.node)
+                    fault(self)
+                return plain(step, arguments, key)
+
+            self._calls.compute = compute  # type: ignore[method-assign]
 
     return Failing
 

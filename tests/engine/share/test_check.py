@@ -212,8 +212,8 @@ def test_other_runtime_and_node_version_are_said_to_differ(there: Place) -> None
     report = there.check(lock, registry=anew, runtime=runtime)
     assert report.ready
     assert report.differs == (
-        "weft 1.0 there, 1.1 here",
-        "computed on cpu float32 there, cuda float16 here",
+        "weft version: 1.0 there, 1.1 here",
+        "device and precision: cpu float32 there, cuda float16 here",
         "node Open version 1 there, 2 here",
     )
     assert {node.type: (node.state, node.migrates) for node in report.nodes} == {

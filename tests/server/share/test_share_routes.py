@@ -137,7 +137,7 @@ async def test_check_finds_a_model_by_content_and_says_where_the_picture_would_d
     assert report["files"][0]["found"] == "other.safetensors"
     assert report["ready"]
     assert report["same_picture"] is False
-    assert report["differs"] == ["computed on cuda float16 there, cpu float32 here"]
+    assert report["differs"] == ["device and precision: cuda float16 there, cpu float32 here"]
     assert (status, refusal["error"]["code"]) == (422, "share.bad_lock")
 
 
